@@ -1,0 +1,82 @@
+// Where the OpenAPI files say less than the specification's text does, or cannot say what it says, this table adds it.
+// Each entry names the schema that it changes, and the text that it follows. Two more rules of this kind are general and
+// stand in the code: the keys of a map follow their `x-pattern-format` (documents.ts), and every error but the challenge
+// of user-interactive authentication is a standard error (checker.ts).
+
+import { atPointer, isObject, type JsonObject } from "./json.ts";
+
+type Amendment = { file: string; pointer: string; why: string; change: (schema: JsonObject) => void };
+
+const syncBody = "/paths/~1sync/get/responses/200/content/application~1json/schema";
+const syncFile = "api/client-server/sync.yaml";
+const userIds = { type: "array", items: { type: "string", format: "mx-user-id" } };
+
+/** The changes, in the order in which they are made. */
+export const amendments: Amendment[] = [
+  {
+    file: "api/client-server/definitions/errors/error.yaml",
+    pointer: "",
+    why: "'the keys error and errcode MUST always be present' (Standard error response); the schema asks for errcode only",
+    change: (schema) => {
+      schema.required = ["errcode", "error"];
+    },
+  },
+  {
+    file: syncFile,
+    pointer: `${syncBody}/properties/to_device`,
+    why: "the schema leaves the object open; the table of 'Send-to-Device messaging, Extensions to /sync' lists its fields",
+    change: (schema) => {
+      const properties = {
+        type: { type: "string" },
+        sender: { type: "string", format: "mx-user-id" },
+        content: { type: "object" },
+      };
+      const items = { type: "object", required: ["type", "sender", "content"], properties };
+      schema.properties = { events: { type: "array", items } };
+    },
+  },
+  {
+    file: syncFile,
+    pointer: `${syncBody}/properties/device_lists`,
+    why: "the schema leaves the object open; the table of 'End-to-end encryption, Extensions to /sync' lists its fields",
+    change: (schema) => {
+      schema.properties = { changed: userIds, left: userIds };
+    },
+  },
+  {
+    file: syncFile,
+    pointer: syncBody,
+    why: "'device_unused_fallback_key_types: Required' (End-to-end encryption, Extensions to /sync); not in the schema",
+    change: (schema) => {
+      schema.required = ["next_batch", "device_unused_fallback_key_types"];
+      if (!isObject(schema.properties)) throw new Error("the schema of /sync has no properties");
+      schema.properties.device_unused_fallback_key_types = { type: "array", items: { type: "string" } };
+    },
+  },
+  {
+    file: "api/client-server/definitions/client_event_without_room_id.yaml",
+    pointer: "/properties/unsigned/properties/redacted_because",
+    why: "its title says ClientEventWithoutRoomID; the renderer of the specification cannot show a schema inside itself",
+    change: (schema) => {
+      schema.$ref = "client_event_without_room_id.yaml";
+    },
+  },
+  {
+    file: "api/client-server/definitions/client_event.yaml",
+    pointer: "/allOf/1/properties/unsigned/properties/redacted_because",
+    why: "its title says ClientEvent; the renderer of the specification cannot show a schema inside itself",
+    change: (schema) => {
+      schema.$ref = "client_event.yaml";
+    },
+  },
+];
+
+/** Makes the changes that concern `file` in its schema document. An entry that no longer fits the file is an error. */
+export function amend(file: string, document: JsonObject): void {
+  for (const amendment of amendments) {
+    if (amendment.file !== file) continue;
+    const schema = atPointer(document, amendment.pointer);
+    if (!isObject(schema)) throw new Error(`${file}#${amendment.pointer} is not a schema`);
+    amendment.change(schema);
+  }
+}

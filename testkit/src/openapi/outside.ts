@@ -1,0 +1,26 @@
+// What a Parley server answers beside the Matrix specification. A path that is in neither is a mistake that a test reports.
+
+/** A family of paths that the specification does not define. */
+export type Outside = {
+  prefix: string;
+  why: string;
+  /** True where an error there is still a standard error of Matrix. */
+  answersMatrixErrors: boolean;
+};
+
+/** The list; a path belongs to an entry when it begins with its prefix. */
+export const outsidePaths: Outside[] = [
+  { prefix: "/_parley/", why: "Parley's own interfaces", answersMatrixErrors: true },
+  { prefix: "/health", why: "probes of the process supervisor", answersMatrixErrors: false },
+  { prefix: "/metrics", why: "Prometheus", answersMatrixErrors: false },
+  {
+    prefix: "/_matrix/client/unstable/",
+    why: "proposals that are not yet part of the specification, announced in /versions",
+    answersMatrixErrors: true,
+  },
+];
+
+/** The entry that `path` (without origin and query) belongs to, if any. */
+export function outsideTheSpec(path: string): Outside | undefined {
+  return outsidePaths.find((each) => path.startsWith(each.prefix));
+}

@@ -1,0 +1,182 @@
+/**
+ * The settings: environment variables, read here and nowhere else, each checked before anything starts. A wrong value or an
+ * unknown name stops the start with the name, the value (never a secret) and the fix.
+ */
+import { StartError } from "./errors.ts";
+import { roleNames, type RoleName } from "./roles.ts";
+
+export interface Setting {
+  name: string;
+  /** As a person would write it; undefined where the default is worked out from other settings. */
+  default?: string;
+  /** A secret's value is never shown. */
+  secret?: boolean;
+  doc: string;
+}
+
+export const settings: readonly Setting[] = [
+  { name: "PARLEY_PORT", default: "8008", doc: "The port of the HTTP server. 0 takes a free one." },
+  {
+    name: "PARLEY_HOST",
+    default: "127.0.0.1",
+    doc: "The address to listen on. Behind a proxy or in a container: 0.0.0.0.",
+  },
+  {
+    name: "PARLEY_SERVER_NAME",
+    default: "localhost",
+    doc: "The part of user ids and aliases after the colon. It can not change later.",
+  },
+  {
+    name: "PARLEY_PUBLIC_URL",
+    doc: "How clients reach the server, such as https://chat.example.org. By default http://localhost and the port.",
+  },
+  {
+    name: "PARLEY_DATA_DIR",
+    doc: "Where the embedded database and the media are. By default the folder data of the checkout.",
+  },
+  {
+    name: "PARLEY_REGISTRATION",
+    doc: "Who may register: open, token or off. By default open while listening on loopback, else token.",
+  },
+  { name: "PARLEY_RATE_LIMITS", default: "on", doc: "on or off. Off is for benchmarks and test suites only." },
+  {
+    name: "PARLEY_PASSWORD_COST",
+    default: "standard",
+    doc: "standard (argon2id, 19 MiB, 2 passes) or low, which is for test suites only.",
+  },
+  {
+    name: "PARLEY_ACCESS_TOKEN_LIFETIME_S",
+    default: "3600",
+    doc: "How long an access token lives for clients that can refresh it, in seconds.",
+  },
+  { name: "PARLEY_MEDIA_MAX_BYTES", default: "104857600", doc: "The largest file that may be uploaded, in bytes." },
+  {
+    name: "PARLEY_METRICS_PORT",
+    doc: "The port of /metrics. By default PARLEY_PORT and 1000 more; 0 takes a free one; off has none.",
+  },
+  { name: "PARLEY_METRICS_HOST", doc: "The address of the metrics port. By default that of PARLEY_HOST." },
+  {
+    name: "PARLEY_LOG_LEVEL",
+    default: "warn",
+    doc: "fatal, error, warn, info, debug, trace or silent. info has a line for each request.",
+  },
+  {
+    name: "PARLEY_DATABASE_CONNECTIONS",
+    default: "4",
+    doc: "The most database connections that each of the domains opens.",
+  },
+  { name: "DATABASE_URL", secret: true, doc: "Another PostgreSQL (15 or newer) in place of the embedded one." },
+  { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
+];
+
+export interface Config {
+  port: number;
+  host: string;
+  serverName: string;
+  publicUrl: string | undefined;
+  dataDir: string | undefined;
+  registration: "open" | "token" | "off";
+  rateLimits: boolean;
+  passwordCost: "standard" | "low";
+  accessTokenLifetime_ms: number;
+  mediaMax_bytes: number;
+  metrics: { port: number; host: string } | undefined;
+  logLevel: string;
+  databaseConnections: number;
+  databaseUrl: string | undefined;
+  roles: readonly RoleName[];
+}
+
+type Env = Record<string, string | undefined>;
+
+/** Reads and checks the settings. Throws StartError on the first that is wrong. */
+export function readConfig(env: Env = process.env): Config {
+  refuseUnknown(env);
+  const host = text(env, "PARLEY_HOST");
+  return {
+    port: integer(env, "PARLEY_PORT", 0, 65_535),
+    host,
+    serverName: serverName(env),
+    publicUrl: url(env, "PARLEY_PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
+    dataDir: env["PARLEY_DATA_DIR"] || undefined,
+    registration: oneOf(env, "PARLEY_REGISTRATION", ["open", "token", "off"], isLoopback(host) ? "open" : "token"),
+    rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",
+    passwordCost: oneOf(env, "PARLEY_PASSWORD_COST", ["standard", "low"]),
+    accessTokenLifetime_ms: integer(env, "PARLEY_ACCESS_TOKEN_LIFETIME_S", 1, 31_536_000) * 1_000,
+    mediaMax_bytes: integer(env, "PARLEY_MEDIA_MAX_BYTES", 1, 1_099_511_627_776),
+    metrics: env["PARLEY_METRICS_PORT"] === "off" ? undefined : metrics(env, host),
+    logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", 1, 100),
+    databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    roles: roles(env),
+  };
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}
+
+function refuseUnknown(env: Env): void {
+  const known = settings.map((setting) => setting.name);
+  const unknown = Object.keys(env).find((name) => name.startsWith("PARLEY_") && !known.includes(name));
+  if (unknown === undefined) return;
+  const near = known.filter((name) => name.startsWith("PARLEY_")).join(", ");
+  throw new StartError(`There is no setting ${unknown}. The settings are ${near}, DATABASE_URL and ROLES.`);
+}
+
+function text(env: Env, name: string): string {
+  return env[name] || (settings.find((setting) => setting.name === name)?.default ?? "");
+}
+
+function refuse(name: string, value: string, fix: string): never {
+  const secret = settings.find((setting) => setting.name === name)?.secret ?? false;
+  throw new StartError(`${name} is ${secret ? "not valid" : `"${value}"`}: ${fix}`);
+}
+
+function integer(env: Env, name: string, least: number, most: number): number {
+  const value = text(env, name);
+  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= least && number <= most)) refuse(name, value, `set it to a whole number from ${least} to ${most}.`);
+  return number;
+}
+
+function oneOf<const T extends string>(env: Env, name: string, allowed: readonly T[], otherwise?: T): T {
+  const value = text(env, name) || otherwise || "";
+  const found = allowed.find((each) => each === value);
+  return found ?? refuse(name, value, `set it to ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}.`);
+}
+
+function url(env: Env, name: string, protocols: readonly string[]): string | undefined {
+  const value = env[name];
+  if (!value) return undefined;
+  const protocol = URL.canParse(value) ? new URL(value).protocol : value.split("/")[0];
+  const wanted = protocols.map((each) => `${each}//`).join(" or ");
+  // A socket's address (postgres://user@/db?host=/run) has no host and is right all the same.
+  if (!protocol || !protocols.includes(protocol))
+    refuse(name, value, `set it to an address that starts with ${wanted}.`);
+  return value;
+}
+
+function serverName(env: Env): string {
+  const value = text(env, "PARLEY_SERVER_NAME");
+  const grammar = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,230})(:\d{1,5})?$/;
+  if (!grammar.test(value)) refuse("PARLEY_SERVER_NAME", value, "set it to a host name such as example.org.");
+  return value;
+}
+
+function metrics(env: Env, host: string): { port: number; host: string } {
+  const own = env["PARLEY_METRICS_PORT"] ? integer(env, "PARLEY_METRICS_PORT", 0, 65_535) : undefined;
+  const port = integer(env, "PARLEY_PORT", 0, 65_535);
+  // Two servers on one machine differ in PARLEY_PORT, and so in this port too.
+  const beside = port === 0 || port > 64_535 ? 0 : port + 1_000;
+  return { port: own ?? beside, host: text(env, "PARLEY_METRICS_HOST") || host };
+}
+
+function roles(env: Env): readonly RoleName[] {
+  const value = text(env, "ROLES");
+  if (value === "all") return roleNames;
+  const names = value.split(",").map((name) => name.trim());
+  const fix = `set it to all, or to some of ${roleNames.join(", ")}, with commas between.`;
+  return names.map((name) => roleNames.find((role) => role === name) ?? refuse("ROLES", value, fix));
+}

@@ -1,0 +1,31 @@
+/** What every handler gets: the parts of this process, made once at start. */
+import type { Bus } from "./bus/bus.ts";
+import type { Config } from "./config.ts";
+import type { Database } from "./db/database.ts";
+import type { Session } from "./http.ts";
+import type { Log } from "./log/open.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Rates } from "./rates.ts";
+import type { RoomCache } from "./rooms/cache.ts";
+import type { Seams } from "./seams.ts";
+
+export interface Context {
+  config: Config;
+  seams: Seams;
+  logger: Logger;
+  metrics: Metrics;
+  rates: Rates;
+  db: Database;
+  bus: Bus;
+  log: Log;
+  rooms: RoomCache;
+  /** Aborts when the process is told to stop: whoever waits answers at once. */
+  stopping: AbortSignal;
+  /** Where the embedded database and the media are. */
+  dataDir: string;
+  /** How clients reach this server, without a slash at its end. */
+  publicUrl(): string;
+  /** Whose access token this is. Throws M_UNKNOWN_TOKEN. */
+  authenticate(accessToken: string): Promise<Session>;
+}

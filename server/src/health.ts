@@ -1,0 +1,39 @@
+/** The probes. Live: the process answers. Ready: it can serve: the database answers and the log is not far behind. */
+import type { Context } from "./context.ts";
+import { asError } from "./errors.ts";
+import { Answer, route, type Route } from "./http.ts";
+import { limits } from "./limits.ts";
+import { readHead } from "./log/queries.ts";
+
+interface Health {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+async function ready(ctx: Context): Promise<Health> {
+  if (ctx.stopping.aborted) return { status: 503, body: { ready: false, reason: "the server is stopping" } };
+  try {
+    const { position } = await readHead(ctx.db.log);
+    const lag_entries = Math.max(0, position - ctx.log.hub.head());
+    const isReady = lag_entries <= limits.readyLag_entries;
+    return { status: isReady ? 200 : 503, body: { ready: isReady, lag_entries } };
+  } catch (thrown) {
+    ctx.logger.warn({ err: asError(thrown) }, "not ready: the database does not answer");
+    return { status: 503, body: { ready: false, reason: "the database does not answer" } };
+  }
+}
+
+export const health = { live: (): Health => ({ status: 200, body: { live: true } }), ready };
+
+const answer = ({ status, body }: Health) => new Answer({ status, payload: JSON.stringify(body) });
+
+/** The probes on the public port, for whoever has only that one. */
+export const healthRoutes: readonly Route[] = [
+  route({ method: "GET", path: "/health/live", access: "anyone", handle: () => answer(health.live()) }),
+  route({
+    method: "GET",
+    path: "/health/ready",
+    access: "anyone",
+    handle: async (_request, ctx) => answer(await ready(ctx)),
+  }),
+];

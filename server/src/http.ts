@@ -1,0 +1,335 @@
+/**
+ * The one place that knows the HTTP framework. A domain describes its routes as data; here they are mounted, and every
+ * request is authenticated, limited and validated before its handler runs. Specification: client-server-api, "API standards".
+ */
+import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Context } from "./context.ts";
+import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
+import { limits, type Rate } from "./limits.ts";
+import type { Logger } from "./logger.ts";
+import type { Domain } from "./roles.ts";
+import { randomToken } from "./seams.ts";
+
+/** Who makes a request: one signed-in device. */
+export interface Session {
+  id: number;
+  userId: string;
+  deviceId: string;
+  isAdmin: boolean;
+}
+
+export interface Request<Body = unknown, Query = unknown, Who = Session> {
+  params: Record<string, string>;
+  query: Query;
+  body: Body;
+  session: Who;
+  /** The address of the other end, for limits and for the list of devices. */
+  address: string;
+  headers: IncomingMessage["headers"];
+  /** The path as it was asked for, without its query: what a transaction id is scoped to. */
+  path: string;
+  /** Aborts when the other end goes away. */
+  signal(): AbortSignal;
+  log: Logger;
+}
+
+type Access = "anyone" | "session" | "admin";
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+type WhoFor<A extends Access> = A extends "anyone" ? undefined : Session;
+
+export interface RouteOptions<B extends z.ZodType, Q extends z.ZodType, A extends Access> {
+  method: Method;
+  /** As in the specification, with `:name` for its parameters. */
+  path: string;
+  /** Older or unstable paths that clients still use for the same thing. */
+  alsoAt?: readonly string[];
+  access: A;
+  rate?: Rate;
+  /** The shape of the JSON body. `stream` hands over the body unread. */
+  body?: B | "stream";
+  query?: Q;
+  bodyLimit_bytes?: number;
+  handle(
+    request: Request<B extends z.ZodType ? z.output<B> : undefined, z.output<Q>, WhoFor<A>>,
+    ctx: Context,
+  ): Promise<Answer | object> | Answer | object;
+}
+
+/** A route whose types are forgotten: what a domain exports and the router mounts. */
+export interface Route {
+  method: Method;
+  path: string;
+  alsoAt?: readonly string[];
+  access: Access;
+  rate?: Rate;
+  body?: z.ZodType | "stream";
+  query?: z.ZodType;
+  bodyLimit_bytes?: number;
+  handle(request: Request<never, never, never>, ctx: Context): Promise<Answer | object> | Answer | object;
+}
+
+/** Describes a route, with its handler typed by its schemas. */
+export function route<
+  const A extends Access,
+  B extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodType<Record<string, string>>,
+>(options: RouteOptions<B, Q, A>): Route {
+  return options as unknown as Route;
+}
+
+/** An answer that is more than a JSON object with status 200. */
+export class Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  /** A string that is JSON already, bytes, or a stream. */
+  readonly payload: string | Buffer | Readable;
+
+  constructor(options: { status?: number; headers?: Record<string, string>; payload: string | Buffer | Readable }) {
+    this.status = options.status ?? 200;
+    this.headers = options.headers ?? {};
+    this.payload = options.payload;
+  }
+}
+
+/** An answer whose JSON is encoded already. */
+export function encoded(json: string): Answer {
+  return new Answer({ payload: json });
+}
+
+const JSON_TYPE = "application/json";
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+  "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization, Date, Range, If-None-Match",
+  "access-control-expose-headers": "Retry-After, ETag, Content-Disposition, Server",
+  "access-control-max-age": "86400",
+};
+const METHODS: readonly Method[] = ["GET", "POST", "PUT", "DELETE"];
+
+export interface MountedDomain {
+  domain: Domain;
+  routes: readonly Route[];
+}
+
+/** Builds the server with the routes of the given domains; it listens when its caller says so. */
+export function createHttp(ctx: Context, domains: readonly MountedDomain[]): FastifyInstance {
+  const app = Fastify({
+    routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true, ignoreDuplicateSlashes: false },
+    bodyLimit: limits.body_bytes,
+    genReqId: () => randomToken(ctx.seams, 9),
+    forceCloseConnections: "idle",
+    logger: false,
+  });
+  app.addHook("onRequest", (request, reply, done) => {
+    void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
+    if (request.method === "OPTIONS") void reply.code(204).send();
+    else done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    observe(ctx, request, reply);
+    done();
+  });
+  app.setErrorHandler((error, request, reply) => answerError(ctx, { error, request, reply }));
+  app.setNotFoundHandler((request) => {
+    throw matrixError("M_UNRECOGNIZED", `There is nothing at ${request.method} ${pathOf(request)}.`);
+  });
+  const all = domains.flatMap(({ routes }) => routes);
+  void app.register((scope, _options, done) => {
+    readBodiesAsText(scope);
+    for (const each of all) if (each.body !== "stream") mount(scope, ctx, each);
+    done();
+  });
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
+    for (const each of all) if (each.body === "stream") mount(scope, ctx, each);
+    done();
+  });
+  refuseOtherMethods(app, all);
+  return app;
+}
+
+/** Clients send JSON under any content type or none, so the type is not looked at. */
+function readBodiesAsText(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", { parseAs: "string" }, (_request, text, parsed) => parsed(null, text));
+}
+
+function pathsOf(each: Route): string[] {
+  const older = each.path.startsWith("/_matrix/client/v3/") ? [each.path.replace("/v3/", "/r0/")] : [];
+  return [each.path, ...(each.alsoAt ?? []), ...older];
+}
+
+function mount(scope: FastifyInstance, ctx: Context, each: Route): void {
+  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(ctx, each, { request, reply });
+  for (const url of new Set(pathsOf(each)))
+    scope.route({
+      method: each.method,
+      url,
+      handler,
+      ...(each.bodyLimit_bytes ? { bodyLimit: each.bodyLimit_bytes } : {}),
+    });
+}
+
+/** A path that exists answers 405 to a method that it does not have. Specification: "Common error codes", M_UNRECOGNIZED. */
+function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const each of all)
+    for (const path of pathsOf(each)) {
+      // Two patterns that differ in the names of their parameters alone are one path.
+      const shape = path.replace(/:[^/]+/g, ":_");
+      if (!methods.has(shape)) methods.set(shape, new Set());
+      methods.get(shape)?.add(each.method);
+    }
+  void app.register((scope, _options, done) => {
+    readBodiesAsText(scope);
+    for (const [url, has] of methods) {
+      const method = METHODS.filter((each) => !has.has(each));
+      if (method.length > 0 && !url.includes("*"))
+        scope.route({
+          method,
+          url,
+          handler: (request) => {
+            throw matrixError("M_UNRECOGNIZED", `${pathOf(request)} has no ${request.method}.`, { status: 405 });
+          },
+        });
+    }
+    done();
+  });
+}
+
+async function serve(ctx: Context, each: Route, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
+  const session = await authenticate(ctx, each, request);
+  if (each.rate) ctx.rates.take(each.rate, session?.id ?? request.ip);
+  const log = ctx.logger;
+  const answer = await each.handle(
+    {
+      params: request.params as Record<string, string>,
+      query: (each.query ? validate(each.query, request.query, "query") : request.query) as never,
+      body: readBody(each, request) as never,
+      session: session as never,
+      address: request.ip,
+      headers: request.headers,
+      path: pathOf(request),
+      signal: () => closeSignal(request, reply),
+      log,
+    },
+    ctx,
+  );
+  if (!(answer instanceof Answer)) return reply.header("content-type", JSON_TYPE).send(JSON.stringify(answer));
+  if (!answer.headers["content-type"]) void reply.header("content-type", JSON_TYPE);
+  return reply.code(answer.status).headers(answer.headers).send(answer.payload);
+}
+
+function pathOf(request: FastifyRequest): string {
+  const end = request.url.indexOf("?");
+  return end === -1 ? request.url : request.url.slice(0, end);
+}
+
+function readBody(each: Route, request: FastifyRequest): unknown {
+  if (each.body === undefined) return undefined;
+  if (each.body === "stream") return (request.body as Readable | undefined) ?? Readable.from([]);
+  const text = request.body as string | undefined;
+  let json: unknown;
+  try {
+    json = text ? JSON.parse(text) : {};
+  } catch (thrown) {
+    throw matrixError("M_NOT_JSON", `The body is not JSON: ${asError(thrown).message}`);
+  }
+  return validate(each.body, json, "body");
+}
+
+/** Checks a value from the network; what is wrong with it is said in a sentence that names the place. */
+export function validate<T extends z.ZodType>(schema: T, value: unknown, where: "body" | "query"): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const place = issue?.path.length ? `"${issue.path.join(".")}"` : `the ${where}`;
+  const missing = issue?.code === "invalid_type" && isAbsent(value, issue.path);
+  if (missing) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
+  throw matrixError(
+    where === "body" ? "M_BAD_JSON" : "M_INVALID_PARAM",
+    `${place} is not valid: ${issue?.message ?? "unknown"}`,
+  );
+}
+
+function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {
+  if (path.length === 0) return false;
+  let at: unknown = value;
+  for (const key of path)
+    at = typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined;
+  return at === undefined;
+}
+
+async function authenticate(ctx: Context, each: Route, request: FastifyRequest): Promise<Session | undefined> {
+  if (each.access === "anyone") return undefined;
+  const token = accessToken(request);
+  if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
+  const session = await ctx.authenticate(token);
+  if (each.access === "admin" && !session.isAdmin)
+    throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
+  return session;
+}
+
+/** Specification: "Using access tokens". The query string is for old clients. */
+function accessToken(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  if (header !== undefined) return /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  const query = (request.query as Record<string, unknown>)["access_token"];
+  return typeof query === "string" ? query : undefined;
+}
+
+function closeSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  if (request.raw.socket.destroyed) controller.abort(new Error("the connection is closed"));
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort(new Error("the connection was closed"));
+  });
+  return controller.signal;
+}
+
+function answerError(
+  ctx: Context,
+  { error, request, reply }: { error: unknown; request: FastifyRequest; reply: FastifyReply },
+) {
+  void reply.header("content-type", JSON_TYPE);
+  if (error instanceof InteractiveAuthentication) return reply.code(401).send(JSON.stringify(error.body));
+  const known = error instanceof MatrixError ? error : frameworkError(error);
+  if (known) {
+    if (known.retryAfter_ms !== undefined)
+      void reply.header("retry-after", String(Math.ceil(known.retryAfter_ms / 1_000)));
+    return reply.code(known.status).send(JSON.stringify(known.body()));
+  }
+  ctx.logger.error({ err: asError(error), request: request.id, route: request.routeOptions.url }, "a request failed");
+  const body = {
+    errcode: "M_UNKNOWN",
+    error: `Something went wrong here. The server's log has it under ${request.id}.`,
+  };
+  return reply.code(500).send(JSON.stringify(body));
+}
+
+/** What the framework itself refuses, in Matrix's words. */
+function frameworkError(error: unknown): MatrixError | undefined {
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return matrixError("M_TOO_LARGE", "The body is larger than the server takes.");
+  if (code?.startsWith("FST_") && statusCode && statusCode < 500)
+    return matrixError("M_UNKNOWN", message ?? "The request is not valid.", { status: statusCode });
+  return undefined;
+}
+
+function observe(ctx: Context, request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions.url ?? "unknown";
+  ctx.metrics.http.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
+  if (ctx.logger.isLevelEnabled("info"))
+    ctx.logger.info({
+      request: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    });
+}

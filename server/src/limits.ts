@@ -1,0 +1,73 @@
+/** Every limit of the server, with its unit. A queue, a body, a loop or a buffer without a line here is a defect. */
+export const limits = {
+  /** Events: client-server-api, "Size limits". */
+  event_bytes: 65_536,
+  identifier_bytes: 255,
+  /** Request bodies; media has its own setting. */
+  body_bytes: 1_048_576,
+  keysBody_bytes: 10_485_760,
+
+  /** The append: entries of one batch, and submissions that may wait for a lane before senders are told to come back. */
+  batch_entries: 200,
+  laneQueue_submissions: 10_000,
+  lanes: 2,
+  /** How often a send is checked again on fresh state before the room counts as too busy. */
+  append_attempts: 20,
+
+  /** The tail of the log that a replica keeps in memory for incremental sync. */
+  tail_entries: 50_000,
+  tail_bytes: 32 * 1_048_576,
+  /** How many entries one query for the tail may bring. */
+  tailFetch_entries: 2_000,
+  /** How long a gap in the tail may stay open before the database is asked: another lane mostly fills it first. */
+  tailGap_ms: 5,
+  /** How often a replica looks at the head without any hint, so that a dead bus costs latency and nothing else. */
+  headPoll_ms: 1_000,
+
+  /** A process whose log is further behind than this is not ready to serve. */
+  readyLag_entries: 5_000,
+
+  /** Rooms, users and sessions whose state is kept in memory. */
+  roomCache_members: 400_000,
+  roomCache_rooms: 20_000,
+  userCache_users: 20_000,
+  sessionCache_sessions: 50_000,
+  sessionCache_ms: 30_000,
+
+  /** Sync. */
+  syncTimeout_ms: 60_000,
+  syncTimeline_events: 100,
+  syncDefaultTimeline_events: 20,
+  toDevicePerSync_messages: 100,
+  unreadScan_events: 1_000,
+
+  /** Pages. */
+  page_events: 1_000,
+  defaultPage_events: 10,
+  directoryPage_rooms: 500,
+  hierarchyPage_rooms: 100,
+  userSearch_users: 50,
+
+  /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
+  hashQueue_requests: 64,
+  hashConcurrency: 2,
+
+  /** Token buckets, per session or per address: how many at once, and how many a second after that. */
+  rates: {
+    send: { burst: 200, perSecond: 20 },
+    create: { burst: 50, perSecond: 1 },
+    join: { burst: 100, perSecond: 5 },
+    invite: { burst: 200, perSecond: 5 },
+    login: { burst: 10, perSecond: 0.2 },
+    loginFailed: { burst: 5, perSecond: 0.05 },
+    register: { burst: 10, perSecond: 0.2 },
+    keys: { burst: 200, perSecond: 20 },
+    claim: { burst: 100, perSecond: 10 },
+    media: { burst: 100, perSecond: 10 },
+    search: { burst: 30, perSecond: 3 },
+    report: { burst: 10, perSecond: 0.1 },
+    other: { burst: 500, perSecond: 100 },
+  },
+} as const;
+
+export type Rate = keyof typeof limits.rates;

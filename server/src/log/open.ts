@@ -1,0 +1,88 @@
+/** The log of one process: lanes to append through, a hub that follows it, and its newest part in memory. */
+import type { Database } from "../db/database.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Seams } from "../seams.ts";
+import { limits } from "../limits.ts";
+import { appendBatch } from "./append.ts";
+import type { Appended, Submission } from "./entry.ts";
+import { type Hub, openHub } from "./hub.ts";
+import { openLanes } from "./lanes.ts";
+import { readEntries, readHead } from "./queries.ts";
+import { createTail, type Tail } from "./tail.ts";
+
+export interface Log {
+  /** The history epoch: another one in a client's token means that the client must start over. */
+  epoch: number;
+  hub: Hub;
+  tail: Tail;
+  /** Resolves when the entries are committed and everybody in this process who listens has them. */
+  append(submission: Submission): Promise<Appended>;
+  /** Resolves once everything up to `position` is here: after a domain's own function appended an entry. */
+  reached(position: number): Promise<void>;
+  /** Finishes what is in flight and stops. */
+  close(): Promise<void>;
+}
+
+export interface LogOptions {
+  db: Database;
+  seams: Seams;
+  logger: Logger;
+  metrics: Metrics;
+  /** Tells the other processes that the log has grown. */
+  announce(position: number): void;
+}
+
+/** Opens the log at its head. The tail fills from here on, and with what was written last before. */
+export async function openLog({ db, seams, logger, metrics, announce }: LogOptions): Promise<Log> {
+  const { position, epoch } = await readHead(db.log);
+  // Starting a little behind the head lets clients that reconnect after a restart go on from memory.
+  const start = Math.max(0, position - limits.tailFetch_entries);
+  const tail = createTail(start);
+  const hub = openHub({
+    seams,
+    logger,
+    head: start,
+    fetch: (after, limit) => readEntries(db.log, after, limit),
+    readHead: async () => (await readHead(db.log)).position,
+    onFetch: () => metrics.tailFetches.inc(),
+  });
+  hub.listen((entries) => tail.push(entries));
+  const lanes = openLanes({
+    lanes: limits.lanes,
+    async append(submissions) {
+      const begun_ms = seams.monotonic_ms();
+      const batch = await appendBatch(db.log, submissions);
+      metrics.append_s.observe((seams.monotonic_ms() - begun_ms) / 1_000);
+      metrics.appendEntries.observe(batch.entries.length);
+      return batch;
+    },
+    onAppended({ entries, outcomes }) {
+      for (const { outcome } of outcomes) if (outcome === "stale") metrics.staleSubmissions.inc();
+      hub.offer(entries);
+      const last = entries.at(-1);
+      if (last) announce(last.position);
+    },
+  });
+  await hub.reached(position);
+  return {
+    epoch,
+    hub,
+    tail,
+    append: async (submission) => {
+      const appended = await lanes.submit(submission);
+      // Mostly it is here already; another lane's entries before it may still be on their way.
+      const last = appended.outcome === "appended" ? appended.entries.at(-1) : undefined;
+      if (last && last.position > hub.head()) await hub.reached(last.position);
+      return appended;
+    },
+    reached: (to) => {
+      announce(to);
+      return hub.reached(to);
+    },
+    async close() {
+      await lanes.drained();
+      hub.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** What others may read of the log and its projections. Every query goes through the log's own database role. */
+import type { Db } from "../db/database.ts";
+import { ENTRY_COLUMNS, type LogEntry } from "./entry.ts";
+
+export async function readHead(db: Db): Promise<{ position: number; epoch: number }> {
+  const row = await db.one<{ position: number; epoch: number }>("select position, epoch from log.head");
+  if (!row) throw new Error("log.head has no row");
+  return row;
+}
+
+/** Entries above `after`, in the order of positions; a redaction brings along what it left of its target. */
+export async function readEntries(db: Db, after: number, limit: number): Promise<LogEntry[]> {
+  const rows = await db.query<LogEntry & { leftBody: string | null; leftUnsigned: string | null }>(
+    `select ${ENTRY_COLUMNS}, t.body as "leftBody", t.unsigned as "leftUnsigned"
+     from log.entries e left join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
+     where e.position > $1 order by e.position limit $2`,
+    [after, limit],
+  );
+  return rows.map(({ leftBody, leftUnsigned, ...entry }) =>
+    leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } },
+  );
+}
+
+export function readEvent(db: Db, eventId: string): Promise<LogEntry | undefined> {
+  return db.one<LogEntry>(`select ${ENTRY_COLUMNS} from log.entries e where e.event_id = $1 and e.kind = 'event'`, [
+    eventId,
+  ]);
+}
+
+/** The first answer to a transaction, if it was appended before. */
+export async function readTransaction(db: Db, session: number, key: string): Promise<string | undefined> {
+  const row = await db.one<{ answer: string }>(
+    "select answer from log.transactions where session_id = $1 and txn_key = $2",
+    [session, key],
+  );
+  return row?.answer;
+}
+
+export interface StoredRoom {
+  roomVersion: string;
+  version: number;
+  /** Current state, memberships included. */
+  state: LogEntry[];
+}
+
+/** A room's current state and version, as of one moment; undefined where there is no such room. */
+export async function readRoom(db: Db, roomId: string): Promise<StoredRoom | undefined> {
+  const rows = await db.query<LogEntry & { roomVersion: string; version: number }>(
+    `select r.room_version as "roomVersion", r.version, ${ENTRY_COLUMNS}
+     from log.rooms r
+     join (select room_id, position from log.state union all select room_id, position from log.members) s on s.room_id = r.room_id
+     join log.entries e on e.position = s.position
+     where r.room_id = $1
+     order by e.position`,
+    [roomId],
+  );
+  const [first] = rows;
+  return first && { roomVersion: first.roomVersion, version: first.version, state: rows };
+}
+
+export interface MembershipRow {
+  roomId: string;
+  membership: string;
+  position: number;
+  eventId: string;
+  forgotten: boolean;
+}
+
+/** All rooms that the person has, or had, a membership in. */
+export function readMemberships(db: Db, userId: string): Promise<MembershipRow[]> {
+  return db.query<MembershipRow>(
+    `select room_id as "roomId", membership, position, event_id as "eventId", forgotten from log.members where user_id = $1`,
+    [userId],
+  );
+}
+
+/** Marks a room that the person left as forgotten. */
+export function forgetRoom(db: Db, userId: string, roomId: string): Promise<number> {
+  return db.change(
+    "update log.members set forgotten = true where user_id = $1 and room_id = $2 and membership in ('leave', 'ban')",
+    [userId, roomId],
+  );
+}
+
+export interface AccountData {
+  roomId: string;
+  type: string;
+  position: number;
+  content: string;
+}
+
+/** The person's account data that changed above `after`; room '' is global. */
+export function readAccountData(db: Db, userId: string, after: number): Promise<AccountData[]> {
+  return db.query<AccountData>(
+    `select room_id as "roomId", type, position, content from log.account_data where user_id = $1 and position > $2 order by position`,
+    [userId, after],
+  );
+}
+
+/** One item of account data; room '' is global. */
+export async function readAccountDataItem(
+  db: Db,
+  key: { userId: string; roomId: string; type: string },
+): Promise<string | undefined> {
+  const row = await db.one<{ content: string }>(
+    "select content from log.account_data where user_id = $1 and room_id = $2 and type = $3",
+    [key.userId, key.roomId, key.type],
+  );
+  return row?.content;
+}

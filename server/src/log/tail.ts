@@ -1,0 +1,131 @@
+/**
+ * The newest part of the log, in memory: what an incremental sync reads instead of the database. Bounded by entries and by
+ * bytes; the oldest go first.
+ */
+import { limits } from "../limits.ts";
+import type { LogEntry } from "./entry.ts";
+
+export interface Tail {
+  /** Everything above this position is here; a reader that stands below must ask the database. */
+  floor(): number;
+  /** Takes the next entries, which follow the last one without a gap. */
+  push(entries: readonly LogEntry[]): void;
+  /** The room's entries (events and receipts) above `after`, oldest first. */
+  ofRoom(roomId: string, after: number): LogEntry[];
+  /** What concerns one person alone (account data, to-device messages, sessions) above `after`, oldest first. */
+  ofUser(userId: string, after: number): LogEntry[];
+  /** Whose device lists changed above `after`. */
+  deviceLists(after: number): LogEntry[];
+  /** The position of the room's newest entry in the tail, or 0. */
+  lastOfRoom(roomId: string): number;
+  event(eventId: string): LogEntry | undefined;
+  size(): { entries: number; bytes: number };
+}
+
+/** Memory that an entry takes beside the text of its body; strings of one byte a character. */
+const ENTRY_OVERHEAD_BYTES = 500;
+
+/** A list that grows at its end and shrinks at its start, without copying on every step. */
+interface Lane {
+  entries: LogEntry[];
+  start: number;
+}
+
+/** An empty tail that begins behind `floor`. */
+export function createTail(
+  floor: number,
+  bound: { entries: number; bytes: number } = { entries: limits.tail_entries, bytes: limits.tail_bytes },
+): Tail {
+  const all: Lane = { entries: [], start: 0 };
+  const rooms = new Map<string, Lane>();
+  const users = new Map<string, Lane>();
+  const devices: Lane = { entries: [], start: 0 };
+  const events = new Map<string, LogEntry>();
+  let bytes = 0;
+  let low = floor;
+
+  function index(entry: LogEntry): void {
+    if (entry.roomId !== null && (entry.kind === "event" || entry.kind === "receipt"))
+      laneIn(rooms, entry.roomId).entries.push(entry);
+    else if (entry.kind === "device_list") devices.entries.push(entry);
+    else if (entry.userId !== null) laneIn(users, entry.userId).entries.push(entry);
+    if (entry.eventId !== null) events.set(entry.eventId, entry);
+  }
+
+  function dropOldest(): void {
+    const entry = shift(all) as LogEntry;
+    low = entry.position;
+    bytes -= weigh(entry);
+    if (entry.roomId !== null && (entry.kind === "event" || entry.kind === "receipt")) shiftIn(rooms, entry.roomId);
+    else if (entry.kind === "device_list") shift(devices);
+    else if (entry.userId !== null) shiftIn(users, entry.userId);
+    if (entry.eventId !== null) events.delete(entry.eventId);
+  }
+
+  return {
+    floor: () => low,
+    push(entries) {
+      for (const entry of entries) {
+        all.entries.push(entry);
+        bytes += weigh(entry);
+        index(entry);
+        // The text of a redacted event must be gone from memory as it is from the table.
+        const target = entry.redaction && events.get(entry.redacts ?? "");
+        if (target?.roomId === entry.roomId)
+          Object.assign(target, entry.redaction, { relatesTo: null, relationType: null });
+      }
+      while (length(all) > bound.entries || bytes > bound.bytes) dropOldest();
+    },
+    ofRoom: (roomId, after) => above(rooms.get(roomId), after),
+    ofUser: (userId, after) => above(users.get(userId), after),
+    deviceLists: (after) => above(devices, after),
+    lastOfRoom: (roomId) => rooms.get(roomId)?.entries.at(-1)?.position ?? 0,
+    event: (eventId) => events.get(eventId),
+    size: () => ({ entries: length(all), bytes }),
+  };
+}
+
+function weigh(entry: LogEntry): number {
+  return ENTRY_OVERHEAD_BYTES + entry.body.length + (entry.unsigned?.length ?? 0);
+}
+
+function laneIn(map: Map<string, Lane>, key: string): Lane {
+  let lane = map.get(key);
+  if (!lane) map.set(key, (lane = { entries: [], start: 0 }));
+  return lane;
+}
+
+function shiftIn(map: Map<string, Lane>, key: string): void {
+  const lane = map.get(key);
+  if (!lane) return;
+  shift(lane);
+  if (length(lane) === 0) map.delete(key);
+}
+
+function length(lane: Lane): number {
+  return lane.entries.length - lane.start;
+}
+
+function shift(lane: Lane): LogEntry | undefined {
+  const entry = lane.entries[lane.start];
+  lane.start += 1;
+  // Compacting when half is empty makes a shift cheap on average.
+  if (lane.start > 32 && lane.start * 2 > lane.entries.length) {
+    lane.entries = lane.entries.slice(lane.start);
+    lane.start = 0;
+  }
+  return entry;
+}
+
+function above(lane: Lane | undefined, after: number): LogEntry[] {
+  if (!lane) return [];
+  const { entries } = lane;
+  let low = lane.start;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle] as LogEntry).position > after) high = middle;
+    else low = middle + 1;
+  }
+  return low === entries.length ? [] : entries.slice(low);
+}

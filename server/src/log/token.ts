@@ -1,0 +1,33 @@
+/**
+ * Sync and pagination tokens: `s<epoch>_<position>`, and for sync a third number that says how much of what is not in the log
+ * (typing, presence) the client has seen. A token at position p stands just behind entry p.
+ */
+import { matrixError } from "../errors.ts";
+
+export interface Token {
+  /** The history epoch: another one means that the log was restored from a backup, and the client must start over. */
+  epoch: number;
+  position: number;
+  ephemeral: number;
+}
+
+/** The token's text. */
+export function formatToken({
+  epoch,
+  position,
+  ephemeral,
+}: {
+  epoch: number;
+  position: number;
+  ephemeral?: number;
+}): string {
+  return ephemeral === undefined ? `s${epoch}_${position}` : `s${epoch}_${position}_${ephemeral}`;
+}
+
+/** Reads a token that a client sent back. Throws M_INVALID_PARAM for anything that this server never gave out. */
+export function parseToken(text: string, parameter = "since"): Token {
+  const match = /^s(\d{1,10})_(\d{1,15})(?:_(\d{1,15}))?$/.exec(text);
+  if (!match)
+    throw matrixError("M_INVALID_PARAM", `"${parameter}" is not a token of this server. Leave it out to start over.`);
+  return { epoch: Number(match[1]), position: Number(match[2]), ephemeral: Number(match[3] ?? 0) };
+}

@@ -1,0 +1,51 @@
+/** The command: reads the settings, starts the server, says where it is, and stops it when it is told to. */
+import { administratorLink } from "./auth/administrator.ts";
+import { readConfig } from "./config.ts";
+import { asError, StartError } from "./errors.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+/** Longer than any request may take; after that the process ends with what is stuck. */
+const STOP_DEADLINE_MS = 10_000;
+
+async function main(): Promise<void> {
+  const begun_ms = performance.now();
+  const stopAsked = firstSignal();
+  const server = await startServer(readConfig(), { onProgress: (text) => console.log(`  ${text}`) });
+  await sayWhere(server, performance.now() - begun_ms);
+  await stopAsked;
+  console.log("  stopping");
+  const deadline = setTimeout(() => {
+    console.error("The server did not stop within 10 s; what was acknowledged is safe.");
+    process.exit(1);
+  }, STOP_DEADLINE_MS);
+  await server.stop();
+  clearTimeout(deadline);
+}
+
+async function sayWhere({ ctx, url }: RunningServer, took_ms: number): Promise<void> {
+  const address = ctx.publicUrl() || url;
+  console.log(`\nParley is ready at ${address} (${(took_ms / 1_000).toFixed(1)} s)`);
+  const link = await administratorLink(ctx);
+  if (link) console.log(`\nMake the first administrator with this link; it works once:\n  ${link}`);
+  console.log("\nCtrl-C stops it.");
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
+}
+
+main().catch((thrown: unknown) => {
+  if (thrown instanceof StartError) console.error(`\n${thrown.message}`);
+  else console.error(asError(thrown));
+  process.exitCode = 1;
+});

@@ -1,0 +1,43 @@
+/** Rate limits: one token bucket for each kind of request and each session or address. */
+import { LRUCache } from "lru-cache";
+import { matrixError } from "./errors.ts";
+import { limits, type Rate } from "./limits.ts";
+import type { Seams } from "./seams.ts";
+
+export interface Rates {
+  /** Takes one token, or throws M_LIMIT_EXCEEDED with the time until the next one. */
+  take(rate: Rate, key: string | number): void;
+}
+
+interface Bucket {
+  tokens: number;
+  at_ms: number;
+}
+
+const BUCKETS = 100_000;
+
+/** With `enabled` false every request passes: for benchmarks and test suites. */
+export function createRates(seams: Seams, enabled: boolean): Rates {
+  const buckets = new LRUCache<string, Bucket>({ max: BUCKETS });
+  return {
+    take(rate, key) {
+      if (!enabled) return;
+      const { burst, perSecond } = limits.rates[rate];
+      const now_ms = seams.monotonic_ms();
+      const name = `${rate} ${key}`;
+      const bucket = buckets.get(name) ?? { tokens: burst, at_ms: now_ms };
+      bucket.tokens = Math.min(burst, bucket.tokens + ((now_ms - bucket.at_ms) / 1_000) * perSecond);
+      bucket.at_ms = now_ms;
+      buckets.set(name, bucket);
+      if (bucket.tokens < 1) {
+        const retryAfter_ms = ((1 - bucket.tokens) / perSecond) * 1_000;
+        throw matrixError(
+          "M_LIMIT_EXCEEDED",
+          `Too many requests. Try again in ${Math.ceil(retryAfter_ms / 1_000)} s.`,
+          { retryAfter_ms },
+        );
+      }
+      bucket.tokens -= 1;
+    },
+  };
+}

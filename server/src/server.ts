@@ -1,0 +1,188 @@
+/**
+ * One Parley process: opens the parts in their order, mounts the domains of its roles, and closes everything in the reverse
+ * order. The tests and the command line start the same thing.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openSessions } from "./auth/sessions.ts";
+import { openMemoryBus } from "./bus/memory.ts";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
+import { openDatabase } from "./db/database.ts";
+import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
+import { migrate } from "./db/migrate.ts";
+import { asError, StartError } from "./errors.ts";
+import { createHttp, type MountedDomain, type Route } from "./http.ts";
+import { openLog } from "./log/open.ts";
+import { createLogger } from "./logger.ts";
+import { createMetrics } from "./metrics.ts";
+import { createMetricsServer } from "./metrics-server.ts";
+import { createRates } from "./rates.ts";
+import { type Domain, serves } from "./roles.ts";
+import { openRoomCache } from "./rooms/cache.ts";
+import { realSeams, type Seams } from "./seams.ts";
+
+/** What a domain's routes.ts exports. */
+interface DomainModule {
+  routes: readonly Route[];
+  /** Starts what the domain does in the background; gives the function that ends it. */
+  start?(ctx: Context): Promise<() => Promise<void>>;
+}
+
+/** Imported only where the process has the role: a media process loads no code of the others. */
+const domains: Record<Domain, () => Promise<DomainModule>> = {
+  auth: () => import("./auth/routes.ts"),
+  account: () => import("./account/routes.ts"),
+  keys: () => import("./keys/routes.ts"),
+  rooms: () => import("./rooms/routes.ts"),
+  messages: () => import("./messages/routes.ts"),
+  directory: () => import("./directory/routes.ts"),
+  push: () => import("./push/routes.ts"),
+  sync: () => import("./sync/routes.ts"),
+  presence: () => import("./presence/routes.ts"),
+  media: () => import("./media/routes.ts"),
+  web: () => import("./web/routes.ts"),
+};
+
+export interface RunningServer {
+  ctx: Context;
+  /** Where it listens, such as http://127.0.0.1:8008. */
+  url: string;
+  metricsUrl: string | undefined;
+  /** Answers whoever waits, finishes what is in flight, closes everything. Calling it twice is calling it once. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  seams?: Seams;
+  /** Told of each slow step. */
+  onProgress?(text: string): void;
+  /** PostgreSQL settings of the embedded database, for tests. */
+  postgresSettings?: Record<string, string>;
+}
+
+type Undo = () => Promise<unknown> | unknown;
+
+/** Starts a server. Throws StartError, with everything closed again, where something keeps it from starting. */
+export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
+  const undo: Undo[] = [];
+  const stopping = new AbortController();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopping.abort(new Error("the server is stopping"));
+    return (stopped ??= close(undo));
+  };
+  try {
+    const ctx = await openContext(config, options, { undo, stopping: stopping.signal });
+    const mounted = await mountDomains(ctx, undo);
+    const app = createHttp(ctx, mounted);
+    undo.push(() => app.close());
+    const url = await listen(app, { host: config.host, port: config.port, setting: "PARLEY_PORT" });
+    listenedUrl.set(ctx, url);
+    const metricsUrl = config.metrics && (await startMetrics(ctx, config.metrics, undo));
+    return { ctx, url, metricsUrl, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+const listenedUrl = new WeakMap<Context, string>();
+
+async function openContext(
+  config: Config,
+  options: StartOptions,
+  process: { undo: Undo[]; stopping: AbortSignal },
+): Promise<Context> {
+  const { undo, stopping } = process;
+  const onProgress = options.onProgress ?? (() => {});
+  const seams = options.seams ?? realSeams;
+  const logger = createLogger(config.logLevel);
+  const metrics = createMetrics();
+  const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
+  await migrate(databaseUrl, onProgress);
+  const onError = (error: Error) => logger.warn({ err: error }, "a database connection was lost");
+  const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError });
+  undo.push(() => db.close());
+  const bus = openMemoryBus();
+  undo.push(() => bus.close());
+  const log = await openLog({
+    db,
+    seams,
+    logger,
+    metrics,
+    announce: (position) => bus.publish("head", String(position)),
+  });
+  undo.push(() => log.close());
+  bus.subscribe("head", (position) => log.hub.hint(Number(position)));
+  const rooms = openRoomCache({ db: db.log, hub: log.hub, tail: log.tail });
+  const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
+  const rates = createRates(seams, config.rateLimits);
+  const ctx: Context = {
+    ...{ config, seams, logger, metrics, rates, db, bus, log, rooms, stopping, dataDir },
+    publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
+    authenticate: sessions.authenticate,
+  };
+  return ctx;
+}
+
+async function startDatabase(dataDir: string, options: StartOptions, undo: Undo[]): Promise<string> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(dataDir, "postgres"),
+    onProgress: options.onProgress ?? (() => {}),
+    ...(options.postgresSettings ? { settings: options.postgresSettings } : {}),
+  });
+  undo.push(() => postgres.stop());
+  return postgres.url;
+}
+
+async function mountDomains(ctx: Context, undo: Undo[]): Promise<MountedDomain[]> {
+  const wanted = (Object.keys(domains) as Domain[]).filter((domain) => serves(ctx.config.roles, domain));
+  const modules = await Promise.all(wanted.map(async (domain) => ({ domain, module: await domains[domain]() })));
+  for (const { module } of modules) if (module.start) undo.push(await module.start(ctx));
+  return modules.map(({ domain, module }) => ({ domain, routes: module.routes }));
+}
+
+async function startMetrics(
+  ctx: Context,
+  { host, port }: { host: string; port: number },
+  undo: Undo[],
+): Promise<string> {
+  const server = createMetricsServer(ctx);
+  undo.push(() => server.close());
+  return listen(server, { host, port, setting: "PARLEY_METRICS_PORT" });
+}
+
+interface Listener {
+  listen(options: { host: string; port: number }): Promise<string>;
+}
+
+async function listen(
+  app: Listener,
+  { host, port, setting }: { host: string; port: number; setting: string },
+): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    const why =
+      code === "EADDRINUSE" ? "is taken by another program" : `can not be opened (${asError(thrown).message})`;
+    throw new StartError(`Port ${port} on ${host} ${why}. Stop what uses it, or set ${setting} to another port.`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Closes what was opened, the newest first; a part that fails to close does not keep the others open. */
+async function close(undo: Undo[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const each of undo.toReversed()) {
+    try {
+      await each();
+    } catch (thrown) {
+      errors.push(thrown);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, "some parts of the server did not close");
+}

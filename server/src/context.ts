@@ -2,6 +2,7 @@
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import type { Ephemeral } from "./ephemeral/ephemeral.ts";
 import type { Session } from "./http.ts";
 import type { Log } from "./log/open.ts";
 import type { Logger } from "./logger.ts";
@@ -18,6 +19,7 @@ export interface Context {
   rates: Rates;
   db: Database;
   bus: Bus;
+  ephemeral: Ephemeral;
   log: Log;
   rooms: RoomCache;
   /** Aborts when the process is told to stop: whoever waits answers at once. */

@@ -34,6 +34,11 @@ export const limits = {
   sessionCache_sessions: 50_000,
   sessionCache_ms: 30_000,
 
+  /** People whose presence is kept, and how long someone may type or be online without another sign of life. */
+  presence_users: 20_000,
+  typing_ms: 120_000,
+  presence_ms: 90_000,
+
   /** Sync. */
   syncTimeout_ms: 60_000,
   syncTimeline_events: 100,

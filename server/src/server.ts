@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { openDatabase } from "./db/database.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
+import { openMemoryEphemeral } from "./ephemeral/memory.ts";
 import { asError, StartError } from "./errors.ts";
 import { createHttp, type MountedDomain, type Route } from "./http.ts";
 import { openLog } from "./log/open.ts";
@@ -118,9 +119,10 @@ async function openContext(
   bus.subscribe("head", (position) => log.hub.hint(Number(position)));
   const rooms = openRoomCache({ db: db.log, hub: log.hub, tail: log.tail });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
+  const ephemeral = openMemoryEphemeral(seams);
   const rates = createRates(seams, config.rateLimits);
   const ctx: Context = {
-    ...{ config, seams, logger, metrics, rates, db, bus, log, rooms, stopping, dataDir },
+    ...{ config, seams, logger, metrics, rates, db, bus, ephemeral, log, rooms, stopping, dataDir },
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
   };

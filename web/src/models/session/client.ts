@@ -1,0 +1,103 @@
+/**
+ * Making, starting and ending the Matrix client of this tab.
+ *
+ * The SDK and its WebAssembly are loaded here and nowhere before, so that the sign-in screen does not wait for them.
+ * Two stores belong to a device: the sync store (what the rooms looked like, for a fast start) and the crypto store
+ * (keys, encrypted with the key in the credentials). Both carry the device's name, so that a half-removed old device
+ * never meets a new one.
+ */
+import type { IStartClientOpts, MatrixClient } from "matrix-js-sdk";
+import type { Logger } from "matrix-js-sdk/lib/logger.js";
+import { secretKeyCallbacks } from "../crypto/secretKeys.ts";
+import { verificationMethods } from "../verification/camera.ts";
+import { type Credentials, storageKeyBytes } from "./credentials.ts";
+import { renewingFetch, type TokenHolder } from "./tokens.ts";
+
+export const startOptions: IStartClientOpts = { initialSyncLimit: 20, lazyLoadMembers: true };
+
+/** Which store a device uses; `prefix` is the name that the crypto store's databases begin with. */
+function storeNames(deviceId: string): { sync: string; prefix: string } {
+  return { sync: `parley-sync-${deviceId}`, prefix: `parley-${deviceId}` };
+}
+
+/** A client with its sync store opened, not yet started and without crypto. */
+export async function openClient(holder: TokenHolder): Promise<MatrixClient> {
+  const sdk = await import("matrix-js-sdk");
+  const { baseUrl, userId, deviceId, accessToken } = holder.read();
+  const store = new sdk.IndexedDBStore({ indexedDB: window.indexedDB, dbName: storeNames(deviceId).sync });
+  const client = sdk.createClient({
+    baseUrl,
+    userId,
+    deviceId,
+    accessToken,
+    store,
+    fetchFn: renewingFetch(withClient(holder, () => client)),
+    cryptoCallbacks: secretKeyCallbacks,
+    verificationMethods: await verificationMethods(),
+    disableVoip: true,
+    logger: quietLogger,
+  });
+  await store.startup();
+  return client;
+}
+
+/** Opens the crypto store of the client's device. Takes about a second the first time, for the WebAssembly. */
+export async function openCrypto(client: MatrixClient, credentials: Credentials): Promise<void> {
+  await client.initRustCrypto({
+    cryptoDatabasePrefix: storeNames(credentials.deviceId).prefix,
+    storageKey: storageKeyBytes(credentials),
+  });
+}
+
+/** Starts syncing; resolves at the first state that can be shown, from the store or from the server. */
+export async function startSync(client: MatrixClient, signal: AbortSignal): Promise<void> {
+  const { ClientEvent, SyncState } = await import("matrix-js-sdk");
+  const shown = new Promise<void>((resolve, reject) => {
+    const stop = () => client.off(ClientEvent.Sync, listen);
+    const listen = (state: string | null) => {
+      if (state !== SyncState.Prepared && state !== SyncState.Syncing) return;
+      stop();
+      resolve();
+    };
+    client.on(ClientEvent.Sync, listen);
+    signal.addEventListener("abort", () => {
+      stop();
+      reject(signal.reason as Error);
+    });
+  });
+  await client.startClient(startOptions);
+  await shown;
+}
+
+/** Stops the client and writes its sync store, so that the next start begins where this one ended. */
+export async function stopClient(client: MatrixClient): Promise<void> {
+  await client.store.save(true).catch(() => undefined);
+  client.stopClient();
+  client.removeAllListeners();
+}
+
+/** Deletes both stores of a device. Its keys are gone after this, so only a sign-out may call it. */
+export async function deleteStores(client: MatrixClient, deviceId: string): Promise<void> {
+  await client.clearStores({ cryptoDatabasePrefix: storeNames(deviceId).prefix });
+}
+
+/** A holder that also gives the client each new token: media requests and uploads read it there. */
+function withClient(holder: TokenHolder, client: () => MatrixClient): TokenHolder {
+  return {
+    read: () => holder.read(),
+    write: (credentials) => {
+      holder.write(credentials);
+      client().http.opts.accessToken = credentials.accessToken;
+    },
+  };
+}
+
+/** The SDK tells each request and each sync at debug level; warnings and errors are what a console is for. */
+const quietLogger: Logger = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (...parts: unknown[]) => console.warn(...parts),
+  error: (...parts: unknown[]) => console.error(...parts),
+  getChild: () => quietLogger,
+};

@@ -1,0 +1,214 @@
+/**
+ * The session of this browser: the one place that starts and ends a client.
+ *
+ * `state.ts` says which states there are; this module makes the transitions happen. All views read `useSession`.
+ */
+import type { MatrixClient } from "matrix-js-sdk";
+import { create } from "zustand";
+import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
+import { forgetSecretKeys } from "../crypto/secretKeys.ts";
+import { logIn, type LoginAnswer } from "./api.ts";
+import { deleteStores, openClient, openCrypto, startSync, stopClient } from "./client.ts";
+import {
+  clearCredentials,
+  type Credentials,
+  loadCredentials,
+  newCredentials,
+  saveCredentials,
+  withTokens,
+} from "./credentials.ts";
+import { deviceName, missingFeatures } from "./device.ts";
+import { failureOf, isUnreachable } from "./failure.ts";
+import { joinTabs, type Leadership } from "./leader.ts";
+import { registerAccount } from "./registration.ts";
+import { nextState, type SessionEvent, type SessionState, type SignedOutReason } from "./state.ts";
+import { forgetPassword, rememberPassword } from "./uia.ts";
+
+/** The state of the session; a view selects what it shows. */
+export const useSession = create<SessionState>()(() => ({ phase: "starting", step: "restoring" }));
+
+/** The homeserver that serves this app; the content security policy allows no other. */
+export const baseUrl = globalThis.location?.origin ?? "";
+
+/** The client that runs in this tab, from before its store is open until it is stopped. */
+let running: { client: MatrixClient; stop: AbortController } | null = null;
+let tabs: Leadership | null = null;
+
+function dispatch(event: SessionEvent): void {
+  useSession.setState(nextState(useSession.getState(), event), true);
+}
+
+/** Opens the session that is kept in this browser, or shows the sign-in screen. Called once, by the first view. */
+export function restore(): void {
+  if (tabs) return;
+  const missing = missingFeatures();
+  if (missing.length > 0) {
+    const text = `Parley cannot run in this browser: it has no ${missing.join(" and no ")}.`;
+    return dispatch({ type: "failed", error: { text } });
+  }
+  if (!loadCredentials()) {
+    dispatch({ type: "noCredentials" });
+    return followOtherTabs();
+  }
+  join();
+}
+
+/**
+ * Signs in with a password on a new device.
+ *
+ * @throws what `POST /login` throws; `failureOf(error, "signIn")` makes a sentence of it.
+ */
+export async function signIn(userName: string, password: string): Promise<void> {
+  const answer = await logIn(baseUrl, { userName, password, deviceName: deviceName() });
+  begin(answer, password);
+}
+
+/**
+ * Registers an account and signs in with it. `token` comes from a registration link.
+ *
+ * @throws what `POST /register` throws; `failureOf(error, "register")` makes a sentence of it.
+ */
+export async function register(form: { userName: string; password: string; token?: string }): Promise<void> {
+  const answer = await registerAccount(baseUrl, { ...form, deviceName: deviceName() });
+  begin(answer, form.password);
+}
+
+/** Signs in again after a soft logout, as the same device with its keys. Throws what `POST /login` throws. */
+export async function signInAgain(password: string): Promise<void> {
+  const credentials = loadCredentials();
+  if (!credentials) return dispatch({ type: "signedOut", reason: "removed-elsewhere" });
+  const { userId: userName, deviceId } = credentials;
+  const answer = await logIn(baseUrl, { userName, password, deviceId, deviceName: deviceName() });
+  saveCredentials(withTokens(credentials, answer));
+  await start();
+}
+
+/**
+ * Ends the session on the server and deletes everything that is kept of it here.
+ *
+ * @throws when the server cannot be reached, unless `force` says to forget the session here all the same.
+ */
+export async function signOut({ force = false } = {}): Promise<void> {
+  const client = running?.client;
+  if (client) {
+    try {
+      await client.logout();
+    } catch (error) {
+      if (isUnreachable(error) && !force) throw error;
+    }
+  }
+  await forget("by-you");
+}
+
+/** Deletes what is kept here of a session that has already ended on the server. */
+export async function forget(reason: SignedOutReason): Promise<void> {
+  dispatch({ type: "step", step: "signing-out" });
+  const credentials = loadCredentials();
+  const client = running?.client;
+  clearCredentials();
+  await stop();
+  if (client && credentials) await deleteStores(client, credentials.deviceId).catch(() => undefined);
+  tabs?.leave();
+  tabs = null;
+  dispatch({ type: "signedOut", reason });
+  followOtherTabs();
+}
+
+/** Ends the set-up or unlock screens: their work is done, or the person goes on without it. */
+export function leaveSetup(): void {
+  const credentials = loadCredentials();
+  if (credentials) saveCredentials({ ...credentials, setupPending: false });
+  forgetPassword();
+  forgetSecretKeys();
+  dispatch({ type: "setupLeft" });
+}
+
+/** Goes back to the set-up or unlock screens from a ready session. */
+export function reopenSetup(need: Exclude<EncryptionNeed, "nothing">): void {
+  dispatch({ type: "setupReopened", need });
+}
+
+/** Takes the session from the tab that has it. */
+export function takeOver(): void {
+  tabs?.takeOver();
+}
+
+function begin(answer: LoginAnswer, password: string): void {
+  saveCredentials(newCredentials(baseUrl, answer));
+  rememberPassword(password);
+  join();
+}
+
+function join(): void {
+  dispatch({ type: "step", step: "restoring" });
+  tabs = joinTabs({
+    onLead: () => void start(),
+    onWait: () => dispatch({ type: "ownedElsewhere" }),
+    onRelease: stop,
+  });
+}
+
+/** A sign-in in another tab brings this one along. */
+function followOtherTabs(): void {
+  const follow = () => {
+    if (tabs || !loadCredentials()) return;
+    window.removeEventListener("storage", follow);
+    join();
+  };
+  window.addEventListener("storage", follow);
+}
+
+async function start(): Promise<void> {
+  const credentials = loadCredentials();
+  if (!credentials) return forget("removed-elsewhere");
+  const stop = new AbortController();
+  try {
+    dispatch({ type: "step", step: "opening-store" });
+    const client = await openClient({ read: () => loadCredentials() ?? credentials, write: saveCredentials });
+    if (!tabs) return await stopClient(client);
+    running = { client, stop };
+    await watchForLogout(client, credentials);
+    dispatch({ type: "step", step: "loading-encryption" });
+    await openCrypto(client, credentials);
+    dispatch({ type: "step", step: "first-sync" });
+    await followClient(client, stop.signal);
+    await startSync(client, stop.signal);
+    dispatch({ type: "started", client, need: await needAtStart(client, credentials) });
+  } catch (error) {
+    if (!stop.signal.aborted) dispatch({ type: "failed", error: failureOf(error, "other") });
+  }
+}
+
+/** Only a device that has not been through its set-up asks the server; the others start without waiting for it. */
+async function needAtStart(client: MatrixClient, credentials: Credentials): Promise<EncryptionNeed> {
+  if (!credentials.setupPending) return "nothing";
+  const need = await encryptionNeed(client).catch(() => "nothing" as const);
+  if (need === "nothing") forgetPassword();
+  return need;
+}
+
+async function stop(): Promise<void> {
+  const ending = running;
+  running = null;
+  forgetSecretKeys();
+  ending?.stop.abort(new Error("the client was stopped"));
+  if (ending) await stopClient(ending.client);
+}
+
+/** The models that listen to a running client; loaded with the SDK, because they are of no use before it. */
+async function followClient(client: MatrixClient, signal: AbortSignal): Promise<void> {
+  const { followEncryption } = await import("../crypto/status.ts");
+  const { followVerifications } = await import("../verification/verification.ts");
+  followVerifications(client, signal);
+  followEncryption(client, signal);
+}
+
+async function watchForLogout(client: MatrixClient, credentials: Credentials): Promise<void> {
+  const { HttpApiEvent } = await import("matrix-js-sdk");
+  client.on(HttpApiEvent.SessionLoggedOut, (error) => {
+    if (running?.client !== client) return;
+    if (error.data["soft_logout"] !== true) return void forget("removed-elsewhere");
+    dispatch({ type: "tokenExpired", userId: credentials.userId });
+    void stop();
+  });
+}

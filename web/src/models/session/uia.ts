@@ -1,0 +1,111 @@
+/**
+ * User-interactive authentication of requests that a signed-in person makes: deleting a session, changing the
+ * password, publishing new cross-signing keys.
+ *
+ * The request is sent without `auth` first; a server that wants none answers at once. Otherwise the password is asked
+ * for, in a dialog that stays until it is right or closed. A password typed in the last minutes, at sign-in or
+ * registration, is used once without asking: it lives in this module only, and `forgetPassword` ends it.
+ */
+import type { AuthDict } from "matrix-js-sdk";
+import { create } from "zustand";
+import { failureOf } from "./failure.ts";
+
+/** The person closed the password dialog. Nothing happened; a view shows no error for it. */
+export class CancelledError extends Error {
+  constructor() {
+    super("closed without a password");
+    this.name = "CancelledError";
+  }
+}
+
+export interface PasswordQuestion {
+  /** What the password is for, as the rest of a sentence: "sign out 2 sessions". */
+  purpose: string;
+  /** Why the last answer was not taken. */
+  refusal?: string;
+  /** True while the answer is being checked. */
+  checking: boolean;
+  answer(password: string | null): void;
+}
+
+/** The question that is on the screen now; null when none is. `views/settings/PasswordPrompt` shows it. */
+export const usePasswordQuestion = create<{ question: PasswordQuestion | null }>()(() => ({ question: null }));
+
+let knownPassword: string | null = null;
+
+export function rememberPassword(password: string): void {
+  knownPassword = password;
+}
+
+export function forgetPassword(): void {
+  knownPassword = null;
+}
+
+/**
+ * Makes a request that may need the password of `userId`.
+ *
+ * @throws CancelledError when the person closes the dialog; the request's own error when it is not about passwords.
+ */
+export async function withPassword<T>(
+  options: { userId: string; purpose: string },
+  send: (auth: AuthDict | null) => Promise<T>,
+): Promise<T> {
+  let auth: AuthDict | null = null;
+  let refusal: string | undefined;
+  try {
+    for (;;) {
+      try {
+        return await send(auth);
+      } catch (error) {
+        const uia = uiaOf(error);
+        if (!uia) throw error;
+        // The first refusal only names the flows; each later one is about the password that was sent.
+        if (auth) refusal = failureOf(error, "confirmPassword").text;
+        auth = await nextAuth(uia, options, refusal);
+      }
+    }
+  } finally {
+    usePasswordQuestion.setState({ question: null });
+  }
+}
+
+async function nextAuth(
+  uia: UiaData,
+  options: { userId: string; purpose: string },
+  refusal?: string,
+): Promise<AuthDict> {
+  const stages = uia.flows.map((flow) => flow.stages);
+  if (stages.some((names) => names.length === 1 && names[0] === "m.login.dummy")) {
+    return { type: "m.login.dummy", session: uia.session };
+  }
+  if (!stages.some((names) => names.length === 1 && names[0] === "m.login.password")) {
+    throw new Error("the server asks for a kind of confirmation that this app does not know");
+  }
+  const password = knownPassword ?? (await askPassword(options.purpose, refusal));
+  forgetPassword();
+  if (password === null) throw new CancelledError();
+  const identifier = { type: "m.id.user", user: options.userId };
+  return { type: "m.login.password", identifier, password, session: uia.session };
+}
+
+function askPassword(purpose: string, refusal?: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const answer = (password: string | null) => {
+      const { question } = usePasswordQuestion.getState();
+      if (question) usePasswordQuestion.setState({ question: { ...question, checking: true } });
+      resolve(password);
+    };
+    usePasswordQuestion.setState({ question: { purpose, checking: false, answer, ...(refusal && { refusal }) } });
+  });
+}
+
+interface UiaData {
+  session: string;
+  flows: { stages: string[] }[];
+}
+
+function uiaOf(error: unknown): UiaData | undefined {
+  const { httpStatus, data } = (error ?? {}) as { httpStatus?: number; data?: Partial<UiaData> };
+  if (httpStatus !== 401 || !data || typeof data.session !== "string" || !Array.isArray(data.flows)) return undefined;
+  return { session: data.session, flows: data.flows };
+}

@@ -1,0 +1,235 @@
+/**
+ * The verifications of this device: those it asked for and those it was asked for, one on the screen at a time.
+ *
+ * The SDK's request object changes under its own events; each change makes a new `ActiveVerification`, which is all that
+ * a view sees. `flow.ts` decides which step it is.
+ */
+import type { MatrixClient } from "matrix-js-sdk";
+import { CryptoEvent } from "matrix-js-sdk/lib/crypto-api/CryptoEvent.js";
+import {
+  VerificationPhase,
+  type VerificationRequest,
+  VerificationRequestEvent,
+} from "matrix-js-sdk/lib/crypto-api/verification.js";
+import { create } from "zustand";
+import { cryptoOf } from "../crypto/setup.ts";
+import { hasCamera } from "./camera.ts";
+import { directRoomWith } from "./directRoom.ts";
+import { type RequestFacts, stepOf, type VerificationStep } from "./flow.ts";
+import { type Other, otherOf } from "./other.ts";
+
+const SAS = "m.sas.v1";
+const SHOW_CODE = "m.qr_code.show.v1";
+
+export interface ActiveVerification {
+  other: Other;
+  view: VerificationStep;
+}
+
+/** The verification on the screen; null when there is none. */
+export const useVerification = create<{ active: ActiveVerification | null }>()(() => ({ active: null }));
+
+interface Flow {
+  request: VerificationRequest;
+  other: Other;
+  code: Uint8ClampedArray | null;
+  canScan: boolean;
+  prepared: boolean;
+  told: RequestFacts["told"];
+  timedOut: boolean;
+  end: AbortController;
+}
+
+let client: MatrixClient | null = null;
+let current: Flow | null = null;
+const queue: VerificationRequest[] = [];
+
+/** Listens for requests until the signal aborts. */
+export function followVerifications(ofClient: MatrixClient, signal: AbortSignal): void {
+  client = ofClient;
+  const receive = (request: VerificationRequest) => void open(request);
+  ofClient.on(CryptoEvent.VerificationRequestReceived, receive);
+  signal.addEventListener("abort", () => {
+    ofClient.off(CryptoEvent.VerificationRequestReceived, receive);
+    queue.length = 0;
+    close();
+    client = null;
+  });
+}
+
+/** Asks another person to verify, in the direct conversation with them. Throws when they have no keys, or on a failed request. */
+export async function startUserVerification(userId: string): Promise<void> {
+  const matrix = clientOrThrow();
+  const crypto = cryptoOf(matrix);
+  if (!(await crypto.userHasCrossSigningKeys(userId, true))) {
+    throw new Error("this person has not set up encryption yet");
+  }
+  const roomId = await directRoomWith(matrix, userId);
+  await open(await crypto.requestVerificationDM(userId, roomId));
+}
+
+/** Asks all other devices of this account to verify this one. */
+export async function startOwnVerification(): Promise<void> {
+  await open(await cryptoOf(clientOrThrow()).requestOwnUserVerification());
+}
+
+/** Asks one other device of this account to verify with this one. */
+export async function startDeviceVerification(deviceId: string): Promise<void> {
+  const matrix = clientOrThrow();
+  await open(await cryptoOf(matrix).requestDeviceVerification(matrix.getSafeUserId(), deviceId));
+}
+
+/** Accepts the request on the screen. */
+export async function acceptVerification(): Promise<void> {
+  await act("accepted", (flow) => flow.request.accept());
+}
+
+/** Chooses to compare emoji. */
+export async function compareEmoji(): Promise<void> {
+  await act("emoji", async (flow) => void (await flow.request.startVerification(SAS)));
+}
+
+/** Says that the emoji are the same, or that the other device shows that it scanned our code. */
+export async function confirmMatch(): Promise<void> {
+  await act("match", async ({ request }) => {
+    const code = request.verifier?.getReciprocateQrCodeCallbacks();
+    if (code) return code.confirm();
+    await request.verifier?.getShowSasCallbacks()?.confirm();
+  });
+}
+
+/** Says that the emoji differ; both sides stop. */
+export function reportMismatch(): void {
+  const sas = current?.request.verifier?.getShowSasCallbacks();
+  if (sas) sas.mismatch();
+  else void current?.request.cancel();
+}
+
+/** Gives the bytes of a code that was scanned from the other device. Throws when it is the code of something else. */
+export async function useScannedCode(bytes: Uint8ClampedArray): Promise<void> {
+  await act("scannedTheirs", async (flow) => void (await flow.request.scanQRCode(bytes)));
+}
+
+/** Closes the layer; a verification that still runs is cancelled. The next request in the queue comes up. */
+export function closeVerification(): void {
+  const request = current?.request;
+  close();
+  if (request?.pending) void request.cancel().catch(() => undefined);
+  const next = queue.shift();
+  if (next) void open(next);
+}
+
+async function open(request: VerificationRequest): Promise<void> {
+  if (current?.request === request) return;
+  if (current && current.request.pending && !request.initiatedByMe) return void queue.push(request);
+  close();
+  const matrix = clientOrThrow();
+  const other = await otherOf(matrix, request);
+  const end = new AbortController();
+  const flow: Flow = {
+    request,
+    other,
+    code: null,
+    canScan: false,
+    prepared: false,
+    told: "nothing",
+    timedOut: false,
+    end,
+  };
+  current = flow;
+  const change = () => void onChange(flow);
+  request.on(VerificationRequestEvent.Change, change);
+  const timer = setTimeout(() => onTimeout(flow), request.timeout ?? 0);
+  if (request.timeout === null) clearTimeout(timer);
+  end.signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    request.off(VerificationRequestEvent.Change, change);
+  });
+  await onChange(flow);
+}
+
+function close(): void {
+  current?.end.abort();
+  current = null;
+  useVerification.setState({ active: null });
+}
+
+async function onChange(flow: Flow): Promise<void> {
+  if (flow !== current) return;
+  const { request } = flow;
+  if (request.phase === VerificationPhase.Ready && !flow.prepared) await prepareMethods(flow);
+  // Both sides have to take part in what was started; for the one that was asked, this is how it accepts.
+  if (request.phase === VerificationPhase.Started) request.verifier?.verify().catch(() => undefined);
+  publish(flow);
+}
+
+/** Makes our code, and sees whether theirs can be scanned; with neither, the side that asked goes straight to emoji. */
+async function prepareMethods(flow: Flow): Promise<void> {
+  const { request } = flow;
+  flow.prepared = true;
+  flow.code = (await request.generateQRCode().catch(() => undefined)) ?? null;
+  flow.canScan = request.otherPartySupportsMethod(SHOW_CODE) && (await hasCamera());
+  const nothingToScan = flow.code === null && !flow.canScan;
+  if (nothingToScan && request.initiatedByMe && request.phase === VerificationPhase.Ready) await compareEmoji();
+}
+
+function onTimeout(flow: Flow): void {
+  if (flow.request.phase >= VerificationPhase.Started) return;
+  flow.timedOut = true;
+  void flow.request.cancel().catch(() => undefined);
+  publish(flow);
+}
+
+/** Marks what the person said, so that the view moves at once, and takes it back when it could not be sent. */
+async function act(told: RequestFacts["told"], send: (flow: Flow) => void | Promise<void>): Promise<void> {
+  const flow = current;
+  if (!flow) return;
+  const before = flow.told;
+  flow.told = told;
+  publish(flow);
+  try {
+    await send(flow);
+  } catch (error) {
+    flow.told = before;
+    publish(flow);
+    throw error;
+  }
+}
+
+function publish(flow: Flow): void {
+  if (flow !== current) return;
+  const view = stepOf(factsOf(flow));
+  // Another device of ours took it: nothing to say.
+  if (view.step === "cancelled" && view.cause === "takenElsewhere") return closeVerification();
+  useVerification.setState({ active: { other: flow.other, view } });
+}
+
+const PHASES: Record<VerificationPhase, RequestFacts["phase"]> = {
+  [VerificationPhase.Unsent]: "requested",
+  [VerificationPhase.Requested]: "requested",
+  [VerificationPhase.Ready]: "ready",
+  [VerificationPhase.Started]: "started",
+  [VerificationPhase.Cancelled]: "cancelled",
+  [VerificationPhase.Done]: "done",
+};
+
+function factsOf(flow: Flow): RequestFacts {
+  const { request } = flow;
+  const sas = request.verifier?.getShowSasCallbacks()?.sas;
+  return {
+    phase: PHASES[request.phase],
+    initiatedByMe: request.initiatedByMe,
+    cancellationCode: request.cancellationCode,
+    code: flow.code,
+    canScan: flow.canScan,
+    sas: sas ? { emoji: sas.emoji ?? [], numbers: sas.decimal ?? [] } : null,
+    scanned: Boolean(request.verifier?.getReciprocateQrCodeCallbacks()),
+    told: flow.told,
+    timedOut: flow.timedOut,
+  };
+}
+
+function clientOrThrow(): MatrixClient {
+  if (!client) throw new Error("nobody is signed in");
+  return client;
+}

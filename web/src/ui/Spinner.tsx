@@ -10,9 +10,9 @@ export function Spinner({ size = 20, label }: { size?: number; label?: string })
   );
   if (!label) return ring;
   return (
-    <span role="status" className={styles["labelled"]}>
+    <output className={styles["labelled"]}>
       {ring}
       <span>{label}</span>
-    </span>
+    </output>
   );
 }

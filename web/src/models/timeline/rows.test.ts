@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MessageItem, SystemItem } from "./item.ts";
+import { toRows } from "./rows.ts";
+
+const NOON = new Date(2026, 4, 4, 12).getTime();
+const MINUTE_MS = 60_000;
+
+function message(id: string, sender: string, at_ms: number, more: Partial<MessageItem> = {}): MessageItem {
+  return {
+    type: "message",
+    key: id,
+    id,
+    sender: { id: sender, name: sender },
+    at_ms,
+    body: { kind: "text", nodes: [{ t: "text", v: id }] },
+    text: id,
+    edited: false,
+    mine: sender === "me",
+    mentionsMe: false,
+    reactions: [],
+    status: "sent",
+    seenBy: [],
+    can: { edit: false, redact: false, reply: true, react: true },
+    ...more,
+  };
+}
+
+function joined(id: string, name: string): SystemItem {
+  return { type: "system", key: id, id, at_ms: NOON, text: `${name} joined`, member: { action: "joined", name } };
+}
+
+const shape = (rows: ReturnType<typeof toRows>) =>
+  rows.map((row) => (row.type === "message" ? `${row.key}${row.continued ? "+" : ""}` : row.type));
+
+test("messages of one author within five minutes are one run, and the sixth minute begins another", () => {
+  const items = [
+    message("a", "ana", NOON),
+    message("b", "ana", NOON + 5 * MINUTE_MS),
+    message("c", "ana", NOON + 11 * MINUTE_MS),
+    message("d", "kenji", NOON + 11 * MINUTE_MS),
+  ];
+  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b+", "c", "d"]);
+});
+
+test("a reply is never drawn as the continuation of a run", () => {
+  const items = [
+    message("a", "ana", NOON),
+    message("b", "ana", NOON, { replyTo: { id: "x", sender: null, text: "" } }),
+  ];
+  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b"]);
+});
+
+test("a separator stands where the day changes and ends a run", () => {
+  const midnight = new Date(2026, 4, 5).getTime();
+  const items = [message("a", "ana", midnight - 1000), message("b", "ana", midnight + 1000)];
+  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "day", "b"]);
+});
+
+test("the New line stands after the last read message, and nowhere when only one's own messages follow", () => {
+  const items = [message("a", "ana", NOON), message("b", "kenji", NOON), message("c", "me", NOON)];
+  assert.deepEqual(shape(toRows(items, { readUpTo: "a", atStart: true })), ["start", "day", "a", "new", "b", "c"]);
+  assert.deepEqual(shape(toRows(items, { readUpTo: "b", atStart: false })), ["day", "a", "b", "c"]);
+  assert.deepEqual(shape(toRows(items, { readUpTo: "unknown", atStart: false })), ["day", "a", "b", "c"]);
+});
+
+test("joins in a row become one sentence", () => {
+  const rows = toRows([joined("1", "Ana"), joined("2", "Kenji"), joined("3", "Priya"), joined("4", "Tom")], {
+    readUpTo: null,
+    atStart: false,
+  });
+  assert.deepEqual(shape(rows), ["day", "system"]);
+  assert.equal(rows[1]?.type === "system" && rows[1].text, "Ana, Kenji, Priya and 1 other joined");
+});

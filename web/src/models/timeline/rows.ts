@@ -1,0 +1,77 @@
+import { dayKey } from "../format/time.ts";
+import type { MessageItem, SystemItem, TimelineItem, UploadItem } from "./item.ts";
+import { systemSentence } from "./system.ts";
+
+/** A line of the timeline as it is drawn. */
+export type Row =
+  | { type: "start"; key: "start" }
+  | { type: "day"; key: string; at_ms: number }
+  | { type: "new"; key: "new" }
+  | { type: "message"; key: string; item: MessageItem; continued: boolean }
+  | { type: "upload"; key: string; item: UploadItem; continued: boolean }
+  | { type: "system"; key: string; text: string; items: SystemItem[] };
+
+/** Messages of one author closer together than this are one run: the name and picture stand only above the first. */
+const RUN_LIMIT_MS = 5 * 60_000;
+
+export interface RowOptions {
+  /** The last message that had been read when the room was opened; the "New" line stands after it. */
+  readUpTo: string | null;
+  /** The beginning of the room's history is loaded. */
+  atStart: boolean;
+}
+
+/**
+ * The rows for the items, which are in the order of the timeline: a separator where the day changes, the "New" line once,
+ * runs of one author drawn together, and changes of the room in a row told in one sentence.
+ */
+export function toRows(items: TimelineItem[], options: RowOptions): Row[] {
+  const rows: Row[] = options.atStart ? [{ type: "start", key: "start" }] : [];
+  const newAt = newLineIndex(items, options.readUpTo);
+  let day = "";
+  for (const [index, item] of items.entries()) {
+    const key = dayKey(item.at_ms);
+    if (key !== day) rows.push({ type: "day", key: `day ${key}`, at_ms: item.at_ms });
+    day = key;
+    if (index === newAt) rows.push({ type: "new", key: "new" });
+    addItem(rows, item);
+  }
+  return rows;
+}
+
+function addItem(rows: Row[], item: TimelineItem): void {
+  const last = rows.at(-1);
+  if (item.type !== "system") {
+    rows.push({ type: item.type, key: item.key, item, continued: continues(last, item) } as Row);
+    return;
+  }
+  if (last?.type !== "system") {
+    rows.push({ type: "system", key: item.key, text: item.text, items: [item] });
+    return;
+  }
+  const items = [...last.items, item];
+  rows[rows.length - 1] = { ...last, items, text: systemSentence(items) };
+}
+
+function continues(last: Row | undefined, item: MessageItem | UploadItem): boolean {
+  if (last?.type !== "message" && last?.type !== "upload") return false;
+  const before = last.item;
+  if (before.sender.id !== item.sender.id || item.at_ms - before.at_ms > RUN_LIMIT_MS) return false;
+  if (item.type === "upload") return true;
+  return !item.replyTo && !isEmote(item) && !(before.type === "message" && isEmote(before));
+}
+
+function isEmote(item: MessageItem): boolean {
+  return item.body.kind === "emote";
+}
+
+/** Where the "New" line goes: before the first message of somebody else after the one that had been read; -1 for nowhere. */
+function newLineIndex(items: TimelineItem[], readUpTo: string | null): number {
+  if (readUpTo === null) return -1;
+  const read = items.findLastIndex((item) => item.type !== "upload" && item.id === readUpTo);
+  if (read === -1) return -1;
+  const fresh = items.slice(read + 1).findIndex((item) => item.type === "message");
+  if (fresh === -1) return -1;
+  const index = read + 1 + fresh;
+  return items.slice(index).some((item) => item.type === "message" && !item.mine) ? index : -1;
+}

@@ -31,6 +31,8 @@ export const limits = {
   roomCache_members: 400_000,
   roomCache_rooms: 20_000,
   userCache_users: 20_000,
+  /** Of one room: people whose earlier memberships are kept, to tell which events they may see. */
+  roomHistories_users: 1_000,
   sessionCache_sessions: 50_000,
   sessionCache_ms: 30_000,
 

@@ -1,0 +1,157 @@
+/**
+ * Who may read what of a room: the room as a whole (`readAccess`) and each of its events (`sightOf`).
+ * Specification: client-server-api, "Room History Visibility".
+ *
+ * What an event's visibility rests on are two short histories, that of `m.room.history_visibility` and that of the reader's own
+ * membership. They are read once and kept beside the room in memory, so a page of any length costs two queries at the most,
+ * and none for a member of a room whose history was always open to its members.
+ */
+import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { stateChanges } from "./history.ts";
+import { contentOf, type Membership, type RoomState } from "./state.ts";
+
+const MEMBER = "m.room.member";
+const VISIBILITY = "m.room.history_visibility";
+
+export interface ReadAccess {
+  /** Whether the person may read state and history at all. */
+  mayRead: boolean;
+  /** The position of the event that ended the person's membership: state and history end there. Absent: they have no end. */
+  upTo?: number;
+}
+
+const NOTHING: ReadAccess = { mayRead: false };
+const EVERYTHING: ReadAccess = { mayRead: true };
+
+/**
+ * What the person may read of the room: a member everything, a former member what there was until they left, anyone a room
+ * that is world readable now, everybody else nothing. Which events of it they see, `sightOf` says.
+ */
+export async function readAccess(ctx: Context, room: RoomState, userId: string): Promise<ReadAccess> {
+  const membership = room.membership(userId);
+  if (membership === "join") return EVERYTHING;
+  if (visibilityNow(room) === "world_readable") return EVERYTHING;
+  if (membership !== "leave" && membership !== "ban") return NOTHING;
+  const isForgotten = !(await ctx.rooms.memberships(userId)).has(room.roomId);
+  if (isForgotten) return NOTHING;
+  const changes = await changesOf(ctx, room, membershipOf(userId));
+  const lastJoin = changes.findLastIndex((change) => change.value === "join");
+  const end = lastJoin === -1 ? undefined : changes[lastJoin + 1];
+  return end ? { mayRead: true, upTo: end.position } : NOTHING;
+}
+
+/** What one person sees of one room. */
+export interface Sight {
+  /** Whether the person may see this event of the room. */
+  sees(entry: LogEntry): boolean;
+  /** Whether the person may see a message that stands, or would stand, at this position. */
+  seesAt(position: number): boolean;
+}
+
+const FULL_SIGHT: Sight = { sees: () => true, seesAt: () => true };
+
+/** How the person sees the room's events. It goes by the state at each event, so it may be stricter than `readAccess` or wider. */
+export async function sightOf(ctx: Context, room: RoomState, userId: string): Promise<Sight> {
+  const visibilities = await changesOf(ctx, room, VISIBILITIES);
+  if (room.membership(userId) === "join" && visibilities.every(isOpenToMembers)) return FULL_SIGHT;
+  const memberships = await changesOf(ctx, room, membershipOf(userId));
+  return createSight({ userId, visibilities, memberships });
+}
+
+/** The person's memberships of the room over time, for `unsigned.membership`; a function from a position. */
+export async function membershipsOf(
+  ctx: Context,
+  room: RoomState,
+  userId: string,
+): Promise<(position: number) => Membership> {
+  const changes = await changesOf(ctx, room, membershipOf(userId));
+  return (position) => (valueAt(changes, position) ?? "leave") as Membership;
+}
+
+/** What a piece of state became, and where. */
+interface Change {
+  position: number;
+  value: string | undefined;
+}
+
+interface Histories {
+  userId: string;
+  visibilities: readonly Change[];
+  memberships: readonly Change[];
+}
+
+function createSight({ userId, visibilities, memberships }: Histories): Sight {
+  const lastJoin = memberships.findLast((change) => change.value === "join")?.position ?? 0;
+  const allows = (position: number, visibility: string | undefined, membership: string | undefined): boolean => {
+    if (visibility === "world_readable" || membership === "join") return true;
+    if (visibility === "invited") return membership === "invite";
+    return visibility !== "joined" && lastJoin > position;
+  };
+  const seesAt = (position: number): boolean =>
+    allows(position, valueAt(visibilities, position), valueAt(memberships, position));
+  const sees = (entry: LogEntry): boolean => {
+    const { position } = entry;
+    if (seesAt(position)) return true;
+    // Of the two events that decide over visibility, either side of the change suffices.
+    if (entry.type === VISIBILITY && entry.stateKey === "")
+      return allows(position, valueAt(visibilities, position - 1), valueAt(memberships, position));
+    if (entry.type === MEMBER && entry.stateKey === userId)
+      return allows(position, valueAt(visibilities, position), valueAt(memberships, position - 1));
+    return false;
+  };
+  return { sees, seesAt };
+}
+
+/** Whether members see all that is sent under this visibility. A value that is not understood counts as `shared`. */
+function isOpenToMembers({ value }: Change): boolean {
+  return value !== "invited" && value !== "joined";
+}
+
+/** The value that stood at `position`; the few changes are searched from the newest on. */
+function valueAt(changes: readonly Change[], position: number): string | undefined {
+  return changes.findLast((change) => change.position <= position)?.value;
+}
+
+function visibilityNow(room: RoomState): unknown {
+  return room.get(VISIBILITY)?.content["history_visibility"];
+}
+
+/** A piece of state, and the key of its content that matters here. */
+interface Piece {
+  type: string;
+  stateKey: string;
+  key: string;
+}
+
+const VISIBILITIES: Piece = { type: VISIBILITY, stateKey: "", key: "history_visibility" };
+
+function membershipOf(userId: string): Piece {
+  return { type: MEMBER, stateKey: userId, key: "membership" };
+}
+
+/** Histories that were read already; they leave memory together with the room. */
+const known = new WeakMap<RoomState, Map<string, readonly Change[]>>();
+
+/** All changes of a piece of state, oldest first. What is kept is good for as long as its newest is the room's current one. */
+async function changesOf(ctx: Context, room: RoomState, piece: Piece): Promise<readonly Change[]> {
+  const current = room.get(piece.type, piece.stateKey);
+  if (!current) return [];
+  // An event that replaced nothing (it would say so in `unsigned`, and so does a redaction) is its whole history.
+  if (current.entry.unsigned === null) return [changeOf(current.entry, piece)];
+  const kept = known.get(room) ?? new Map<string, readonly Change[]>();
+  known.set(room, kept);
+  const name = `${piece.type} ${piece.stateKey}`;
+  const before = kept.get(name);
+  if (before?.at(-1)?.position === current.position) return before;
+  const changes = (await stateChanges(ctx, room.roomId, piece)).map((entry) => changeOf(entry, piece));
+  if (kept.size >= limits.roomHistories_users) kept.clear();
+  kept.set(name, changes);
+  return changes;
+}
+
+function changeOf(entry: LogEntry, { key }: Piece): Change {
+  const value = contentOf(entry)[key];
+  return { position: entry.position, value: typeof value === "string" ? value : undefined };
+}

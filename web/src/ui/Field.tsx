@@ -23,6 +23,8 @@ export interface FieldProps extends Omit<TextFieldProps, "className" | "children
   action?: ReactNode;
   /** More than one makes it a text area of that height. */
   rows?: number;
+  /** Phones: `none` for names and addresses, which are not sentences. */
+  autoCapitalize?: "none" | "sentences";
   className?: string | undefined;
   inputRef?: Ref<HTMLInputElement>;
 }
@@ -41,6 +43,7 @@ export function Field(props: FieldProps) {
     rows = 1,
     className,
     inputRef,
+    autoCapitalize,
     ...rest
   } = props;
   const area = rows > 1;
@@ -52,7 +55,12 @@ export function Field(props: FieldProps) {
         {area ? (
           <TextArea rows={rows} placeholder={placeholder} className={styles["input"] ?? ""} />
         ) : (
-          <Input ref={inputRef} placeholder={placeholder} className={styles["input"] ?? ""} />
+          <Input
+            ref={inputRef}
+            placeholder={placeholder}
+            autoCapitalize={autoCapitalize}
+            className={styles["input"] ?? ""}
+          />
         )}
         {suffix && <span className={styles["affix"]}>{suffix}</span>}
         {action}

@@ -6,13 +6,13 @@ import { toRows } from "./rows.ts";
 const NOON = new Date(2026, 4, 4, 12).getTime();
 const MINUTE_MS = 60_000;
 
-function message(id: string, sender: string, at_ms: number, more: Partial<MessageItem> = {}): MessageItem {
+function message(id: string, sender: string, more: Partial<MessageItem> = {}): MessageItem {
   return {
     type: "message",
     key: id,
     id,
     sender: { id: sender, name: sender },
-    at_ms,
+    at_ms: NOON,
     body: { kind: "text", nodes: [{ t: "text", v: id }] },
     text: id,
     edited: false,
@@ -35,30 +35,27 @@ const shape = (rows: ReturnType<typeof toRows>) =>
 
 test("messages of one author within five minutes are one run, and the sixth minute begins another", () => {
   const items = [
-    message("a", "ana", NOON),
-    message("b", "ana", NOON + 5 * MINUTE_MS),
-    message("c", "ana", NOON + 11 * MINUTE_MS),
-    message("d", "kenji", NOON + 11 * MINUTE_MS),
+    message("a", "ana"),
+    message("b", "ana", { at_ms: NOON + 5 * MINUTE_MS }),
+    message("c", "ana", { at_ms: NOON + 11 * MINUTE_MS }),
+    message("d", "kenji", { at_ms: NOON + 11 * MINUTE_MS }),
   ];
   assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b+", "c", "d"]);
 });
 
 test("a reply is never drawn as the continuation of a run", () => {
-  const items = [
-    message("a", "ana", NOON),
-    message("b", "ana", NOON, { replyTo: { id: "x", sender: null, text: "" } }),
-  ];
+  const items = [message("a", "ana"), message("b", "ana", NOON, { replyTo: { id: "x", sender: null, text: "" } })];
   assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b"]);
 });
 
 test("a separator stands where the day changes and ends a run", () => {
   const midnight = new Date(2026, 4, 5).getTime();
-  const items = [message("a", "ana", midnight - 1000), message("b", "ana", midnight + 1000)];
+  const items = [message("a", "ana", { at_ms: midnight - 1000 }), message("b", "ana", { at_ms: midnight + 1000 })];
   assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "day", "b"]);
 });
 
 test("the New line stands after the last read message, and nowhere when only one's own messages follow", () => {
-  const items = [message("a", "ana", NOON), message("b", "kenji", NOON), message("c", "me", NOON)];
+  const items = [message("a", "ana"), message("b", "kenji"), message("c", "me")];
   assert.deepEqual(shape(toRows(items, { readUpTo: "a", atStart: true })), ["start", "day", "a", "new", "b", "c"]);
   assert.deepEqual(shape(toRows(items, { readUpTo: "b", atStart: false })), ["day", "a", "b", "c"]);
   assert.deepEqual(shape(toRows(items, { readUpTo: "unknown", atStart: false })), ["day", "a", "b", "c"]);

@@ -2,7 +2,7 @@
 // Specification: client-server-api, push module, "Conditions".
 
 import { ownUserId } from "./defaults.ts";
-import { foldedString, isScalar, scalarsIn, type PropertyPath, type PushEvent } from "./event.ts";
+import { foldedString, isScalar, itemsOf, type PropertyPath, type PushEvent } from "./event.ts";
 import { containsWords, globForWhole, globForWords } from "./glob.ts";
 import { parsePropertyPath, readProperty } from "./property-path.ts";
 import type { Condition } from "./ruleset.ts";
@@ -76,12 +76,12 @@ function propertyIs({ key, value }: Condition): CompiledCondition {
 function propertyContains({ key, value }: Condition): CompiledCondition {
   if (key === undefined || !isScalar(value)) return never;
   const path = pathOf(key);
-  return (event) => scalarsIn(event, path)?.has(value) === true;
+  return (event) => itemsOf(event, path)?.has(value) === true;
 }
 
 function containsUserId(key: string | undefined): CompiledCondition {
   const path = pathOf(key ?? "");
-  return (event, userId) => scalarsIn(event, path)?.has(userId) === true;
+  return (event, userId) => itemsOf(event, path)?.has(userId) === true;
 }
 
 const containsDisplayName: CompiledCondition = (event, userId) => {

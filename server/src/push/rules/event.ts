@@ -32,8 +32,8 @@ export type PushEvent = {
   readonly foldedType: string;
   /** Lower-cased strings by their path; filled by `foldedString`. */
   readonly folded: Map<string, string>;
-  /** The scalars of arrays by their path; filled by `scalarsIn`. */
-  readonly scalars: Map<string, ReadonlySet<Scalar>>;
+  /** The items of arrays by their path; filled by `itemsOf`. */
+  readonly items: Map<string, ReadonlySet<unknown>>;
 };
 
 /** A property path, parsed once for all events. */
@@ -41,7 +41,7 @@ export type PropertyPath = { readonly text: string; readonly names: readonly str
 
 /** Prepares an event in its room. Costs next to nothing until a rule asks for a property. */
 export function prepareEvent(raw: RawEvent, room: PushRoom): PushEvent {
-  return { raw, room, foldedType: raw.type.toLowerCase(), folded: new Map(), scalars: new Map() };
+  return { raw, room, foldedType: raw.type.toLowerCase(), folded: new Map(), items: new Map() };
 }
 
 /** The lower-cased string at a path, or undefined where there is none or it is not a string. */
@@ -55,15 +55,15 @@ export function foldedString(event: PushEvent, path: PropertyPath): string | und
   return folded;
 }
 
-/** The strings, integers, booleans and nulls in the array at a path, or undefined where there is no array. */
-export function scalarsIn(event: PushEvent, path: PropertyPath): ReadonlySet<Scalar> | undefined {
-  const known = event.scalars.get(path.text);
+/** The items of the array at a path, or undefined where there is no array. */
+export function itemsOf(event: PushEvent, path: PropertyPath): ReadonlySet<unknown> | undefined {
+  const known = event.items.get(path.text);
   if (known !== undefined) return known;
   const value = readProperty(event.raw, path.names);
   if (!Array.isArray(value)) return undefined;
-  const scalars: ReadonlySet<Scalar> = new Set(value.filter((item: unknown) => isScalar(item)));
-  event.scalars.set(path.text, scalars);
-  return scalars;
+  const items: ReadonlySet<unknown> = new Set<unknown>(value);
+  event.items.set(path.text, items);
+  return items;
 }
 
 /** True for what canonical JSON calls a non-compound value: a string, a safe integer, a boolean or null. */

@@ -1,0 +1,97 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { User } from "./matrix.ts";
+import type { Cut, Meter } from "./meter.ts";
+import type { Options } from "./options.ts";
+import type { Probe } from "./probe.ts";
+import type { Goal, Run, Unit } from "./result.ts";
+import { spread } from "./samples.ts";
+import type { World } from "./world.ts";
+
+/** What a scenario works with. */
+export interface Bench {
+  origin: string;
+  options: Pick<Options, "seconds" | "warmup" | "runs" | "rooms" | "deliverySenders">;
+  /** The two users who share the many rooms of the memory and sync scenarios. */
+  pair: readonly User[];
+  /** Everyone else; they start in no room. */
+  crowd: readonly User[];
+  probe: Probe;
+  /** The many rooms, created when a scenario first asks for them. */
+  world: () => Promise<World>;
+  progress: (text: string) => void;
+}
+
+export interface Outcome {
+  runs: Run[];
+  notes: string[];
+}
+
+export interface Scenario {
+  /** What `--only` takes. */
+  name: string;
+  title: string;
+  unit: Unit;
+  goals: Goal[];
+  /** How many users it needs, of those who share the many rooms and of the others. */
+  needs: { pair: 0 | 2; crowd: number };
+  /** Whether the numbers are taken from the server's process, which must then be in sight. */
+  needsProcess?: boolean;
+  run(bench: Bench): Promise<Outcome>;
+}
+
+/** Turns what was counted in a window into the scenario's number. */
+export type ValueOf = (cut: Cut, seconds: number) => number;
+
+export const perSecond: ValueOf = ({ latencies }, seconds) => latencies.length / seconds;
+
+/** The median latency itself is the number; a window without one success has none, and the scenario fails. */
+export const medianLatency: ValueOf = ({ latencies, failures }) => {
+  const found = spread(latencies);
+  if (found === undefined) throw new Error(`nothing succeeded in a window; failures: ${JSON.stringify(failures)}`);
+  return found.p50_ms;
+};
+
+/** Measures load that is already running: the warm-up, then the windows, one right after the other. */
+export async function measureRuns(bench: Bench, meter: Meter, value: ValueOf): Promise<Run[]> {
+  const { warmup, runs, seconds } = bench.options;
+  await sleep(warmup * 1000);
+  const measured: Run[] = [];
+  while (measured.length < runs) {
+    bench.progress(`window ${measured.length + 1}/${runs}`);
+    measured.push(await measureWindow(bench, { meter, value, until: () => sleep(seconds * 1000) }));
+  }
+  return measured;
+}
+
+export interface Window {
+  meter: Meter;
+  value: ValueOf;
+  /** The window ends when this resolves. */
+  until: () => Promise<unknown>;
+}
+
+/** Measures from now on until the window ends. What the meter counted before is not part of it. */
+export async function measureWindow({ probe }: Bench, { meter, value, until }: Window): Promise<Run> {
+  const before = probe.moment();
+  meter.cut();
+  const from_ms = performance.now();
+  await until();
+  const seconds = (performance.now() - from_ms) / 1000;
+  const cut = meter.cut();
+  const cpu = probe.shares(before, probe.moment());
+  return {
+    value: value(cut, seconds),
+    ...spread(cut.latencies),
+    count: cut.latencies.length,
+    seconds,
+    failures: cut.failures,
+    cpu,
+  };
+}
+
+/** The first `count` of the crowd. @throws RangeError when there are fewer. */
+export function takeUsers(users: readonly User[], count: number): User[] {
+  if (users.length < count) throw new RangeError(`needs ${count} users, has ${users.length}`);
+  return users.slice(0, count);
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { connect, exchange } from "./http.ts";
+import { findPostgres, type Watched } from "./probe.ts";
+import { listProcesses, type ProcessStat, readProcess, withDescendants } from "./processes.ts";
+
+const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+
+/** The first start creates the database; a minute is far more than a slow disk needs. */
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 15_000;
+const POLL_MS = 50;
+
+export interface Parley extends AsyncDisposable {
+  origin: string;
+  watched: Watched;
+}
+
+/**
+ * Starts Parley as a process of its own, in a new temporary folder, without rate limits and with
+ * open registration, and waits until it answers. Disposing of it stops the server and its
+ * PostgreSQL and removes the folder.
+ * @param entry The server's main file; another one only in tests.
+ * Rejects with the end of the server's output when it does not start.
+ */
+export async function startParley(entry: string = SERVER): Promise<Parley> {
+  const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
+  const logFile = join(folder, "server.log");
+  const port = await freePort();
+  const child = launch(entry, { folder, logFile, port });
+  const origin = `http://127.0.0.1:${port}`;
+  const dispose = () => stop(child, folder);
+  try {
+    await untilReady(origin, child);
+  } catch (error) {
+    const log = await readFile(logFile, "utf8").catch(() => "");
+    await dispose();
+    throw new Error(`Parley did not start; its last output:\n${log.slice(-2_000)}`, { cause: error });
+  }
+  const serverPids = [child.pid ?? 0];
+  // Of someone else's PostgreSQL all that we know is that it runs on this machine, if it does.
+  const postgresPids = findPostgres(serverPids, process.env["DATABASE_URL"] === undefined ? folder : undefined);
+  return { origin, watched: { serverPids, postgresPids }, [Symbol.asyncDispose]: dispose };
+}
+
+interface Launch {
+  folder: string;
+  logFile: string;
+  port: number;
+}
+
+/** Output goes to a file: reading it here would be work for the load client. */
+function launch(entry: string, { folder, logFile, port }: Launch): ChildProcess {
+  const log = openSync(logFile, "a");
+  const child = spawn(process.execPath, [entry], {
+    stdio: ["ignore", log, log],
+    env: {
+      ...process.env,
+      PARLEY_PORT: String(port),
+      PARLEY_HOST: "127.0.0.1",
+      PARLEY_DATA_DIR: join(folder, "data"),
+      PARLEY_RATE_LIMITS: "off",
+      PARLEY_REGISTRATION: "open",
+    },
+  });
+  closeSync(log);
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
+async function untilReady(origin: string, child: ChildProcess): Promise<void> {
+  const connection = connect(origin);
+  const limit_ms = Date.now() + START_LIMIT_MS;
+  try {
+    for (;;) {
+      if (hasEnded(child)) throw new Error(`it ended with code ${child.exitCode ?? child.signalCode}`);
+      if (Date.now() > limit_ms) throw new Error(`no answer within ${START_LIMIT_MS} ms`);
+      const request = { method: "GET" as const, path: "/_matrix/client/versions" };
+      const answer = await exchange(connection, request).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await sleep(POLL_MS);
+    }
+  } finally {
+    await connection.destroy();
+  }
+}
+
+/** Asks the server to end and then makes sure: of its whole tree nothing is left, PostgreSQL included. */
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  const postgres = findPostgres([child.pid ?? 0], folder);
+  const tree = withDescendants(listProcesses(), [child.pid ?? 0, ...postgres]);
+  if (!hasEnded(child)) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await Promise.race([ended, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
+  }
+  for (const started of tree) killLeftOver(started);
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function killLeftOver({ pid, startedAt_ticks }: ProcessStat): void {
+  if (readProcess(pid)?.startedAt_ticks !== startedAt_ticks) return; // it has ended, whoever has its number now
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended just now.
+  }
+}

@@ -1,0 +1,22 @@
+import type { Scenario } from "../bench.ts";
+import { deliveries, latency } from "./deliveries.ts";
+import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
+import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
+import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
+
+/**
+ * In the order in which they run. Memory comes first, on a server that has done nothing else, and
+ * joins last, since they leave their users in many rooms.
+ */
+export const scenarios: readonly Scenario[] = [
+  memory,
+  initialSync,
+  syncUnchanged,
+  syncChanged,
+  sendsManyRooms,
+  sendsOneRoom,
+  deliveries,
+  latency,
+  joinsOneRoom,
+  joinsManyRooms,
+];

@@ -123,7 +123,7 @@ export function leaveSetup(): void {
   dispatch({ type: "setupLeft" });
 }
 
-/** Goes back to the set-up or unlock screens from a ready session. */
+/** Shows the set-up or unlock screens, from the rooms or from the other of the two. */
 export function reopenSetup(need: Exclude<EncryptionNeed, "nothing">): void {
   dispatch({ type: "setupReopened", need });
 }

@@ -44,6 +44,7 @@ export type SessionEvent =
   | { type: "ownedElsewhere" }
   | { type: "started"; client: MatrixClient; need: EncryptionNeed }
   | { type: "setupLeft" }
+  /** From the rooms, or from one of the two set-up screens to the other (after a reset). */
   | { type: "setupReopened"; need: Exclude<EncryptionNeed, "nothing"> }
   | { type: "tokenExpired"; userId: string }
   | { type: "signedOut"; reason: SignedOutReason }
@@ -63,7 +64,7 @@ export function nextState(state: SessionState, event: SessionEvent): SessionStat
     case "setupLeft":
       return state.phase === "setup" ? { phase: "ready", client: state.client } : state;
     case "setupReopened":
-      return state.phase === "ready" ? { phase: "setup", client: state.client, need: event.need } : state;
+      return "client" in state ? { phase: "setup", client: state.client, need: event.need } : state;
     case "tokenExpired":
       return isOpen(state) ? { phase: "softLoggedOut", userId: event.userId } : state;
     case "signedOut":

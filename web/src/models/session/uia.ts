@@ -28,13 +28,18 @@ export interface PasswordQuestion {
   answer(password: string | null): void;
 }
 
-/** The question that is on the screen now; null when none is. `views/settings/PasswordPrompt` shows it. */
+/** The question that is on the screen now; null when none is. `views/auth/PasswordPrompt` shows it. */
 export const usePasswordQuestion = create<{ question: PasswordQuestion | null }>()(() => ({ question: null }));
 
 let knownPassword: string | null = null;
 
 export function rememberPassword(password: string): void {
   knownPassword = password;
+}
+
+/** Whether the next request that needs the password will not ask for it. */
+export function knowsPassword(): boolean {
+  return knownPassword !== null;
 }
 
 export function forgetPassword(): void {

@@ -29,6 +29,9 @@ export interface ActiveVerification {
 /** The verification on the screen; null when there is none. */
 export const useVerification = create<{ active: ActiveVerification | null }>()(() => ({ active: null }));
 
+/** How a verification ended: both sides are verified, or for any of the reasons in `CancelCause`. */
+export type Outcome = "done" | "ended";
+
 interface Flow {
   request: VerificationRequest;
   other: Other;
@@ -38,6 +41,7 @@ interface Flow {
   told: RequestFacts["told"];
   timedOut: boolean;
   end: AbortController;
+  outcome: PromiseWithResolvers<Outcome>;
 }
 
 let client: MatrixClient | null = null;
@@ -68,9 +72,10 @@ export async function startUserVerification(userId: string): Promise<void> {
   await open(await crypto.requestVerificationDM(userId, roomId));
 }
 
-/** Asks all other devices of this account to verify this one. */
-export async function startOwnVerification(): Promise<void> {
-  await open(await cryptoOf(clientOrThrow()).requestOwnUserVerification());
+/** Asks all other devices of this account to verify this one. Resolves when that has come to an end. */
+export async function startOwnVerification(): Promise<Outcome> {
+  const flow = await open(await cryptoOf(clientOrThrow()).requestOwnUserVerification());
+  return flow ? flow.outcome.promise : "ended";
 }
 
 /** Asks one other device of this account to verify with this one. */
@@ -106,7 +111,7 @@ export function reportMismatch(): void {
 }
 
 /** Gives the bytes of a code that was scanned from the other device. Throws when it is the code of something else. */
-export async function useScannedCode(bytes: Uint8ClampedArray): Promise<void> {
+export async function giveScannedCode(bytes: Uint8ClampedArray): Promise<void> {
   await act("scannedTheirs", async (flow) => void (await flow.request.scanQRCode(bytes)));
 }
 
@@ -119,14 +124,34 @@ export function closeVerification(): void {
   if (next) void open(next);
 }
 
-async function open(request: VerificationRequest): Promise<void> {
-  if (current?.request === request) return;
-  if (current && current.request.pending && !request.initiatedByMe) return void queue.push(request);
+/** Puts a request on the screen, or in the queue behind the one that is there (null then). */
+async function open(request: VerificationRequest): Promise<Flow | null> {
+  if (current?.request === request) return current;
+  if (current?.request.pending && !request.initiatedByMe) {
+    queue.push(request);
+    return null;
+  }
   close();
   const matrix = clientOrThrow();
   const other = await otherOf(matrix, request);
+  const flow = newFlow(request, other);
+  current = flow;
+  const change = () => void onChange(flow);
+  request.on(VerificationRequestEvent.Change, change);
+  const timer = setTimeout(() => onTimeout(flow), request.timeout ?? 0);
+  if (request.timeout === null) clearTimeout(timer);
+  flow.end.signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    request.off(VerificationRequestEvent.Change, change);
+  });
+  await onChange(flow);
+  return flow;
+}
+
+function newFlow(request: VerificationRequest, other: Other): Flow {
+  const outcome = Promise.withResolvers<Outcome>();
   const end = new AbortController();
-  const flow: Flow = {
+  return {
     request,
     other,
     code: null,
@@ -135,21 +160,13 @@ async function open(request: VerificationRequest): Promise<void> {
     told: "nothing",
     timedOut: false,
     end,
+    outcome,
   };
-  current = flow;
-  const change = () => void onChange(flow);
-  request.on(VerificationRequestEvent.Change, change);
-  const timer = setTimeout(() => onTimeout(flow), request.timeout ?? 0);
-  if (request.timeout === null) clearTimeout(timer);
-  end.signal.addEventListener("abort", () => {
-    clearTimeout(timer);
-    request.off(VerificationRequestEvent.Change, change);
-  });
-  await onChange(flow);
 }
 
 function close(): void {
   current?.end.abort();
+  current?.outcome.resolve("ended");
   current = null;
   useVerification.setState({ active: null });
 }
@@ -201,6 +218,8 @@ function publish(flow: Flow): void {
   const view = stepOf(factsOf(flow));
   // Another device of ours took it: nothing to say.
   if (view.step === "cancelled" && view.cause === "takenElsewhere") return closeVerification();
+  if (view.step === "done") flow.outcome.resolve("done");
+  if (view.step === "cancelled") flow.outcome.resolve("ended");
   useVerification.setState({ active: { other: flow.other, view } });
 }
 

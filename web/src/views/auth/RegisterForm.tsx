@@ -1,0 +1,100 @@
+import { useState } from "react";
+import type { Failure } from "../../models/session/failure.ts";
+import { register } from "../../models/session/session.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Field } from "../../ui/Field.tsx";
+import { Notice } from "../../ui/Notice.tsx";
+import { PasswordField } from "./PasswordField.tsx";
+import { useSubmit } from "./useSubmit.ts";
+import { useUserName } from "./useUserName.ts";
+import styles from "./form.module.css";
+
+const MIN_PASSWORD_CHARACTERS = 8;
+
+export function RegisterForm({
+  token,
+  needsToken,
+  note,
+}: {
+  token: string | null;
+  needsToken: boolean;
+  note?: string;
+}) {
+  const [userName, setUserName] = useState("");
+  const [password, setPassword] = useState("");
+  const [typedToken, setTypedToken] = useState("");
+  const [left, setLeft] = useState(false);
+  const name = useUserName(userName);
+  const usedToken = token ?? tokenOf(typedToken);
+  const { busy, failure, wait_s, submit, clear } = useSubmit("register", () =>
+    register({ userName, password, ...(usedToken !== "" && { token: usedToken }) }),
+  );
+  const edit = (set: (value: string) => void) => (value: string) => {
+    clear();
+    set(value);
+  };
+  const tooShort = password.length < MIN_PASSWORD_CHARACTERS;
+  const complete = userName !== "" && name.state !== "refused" && !tooShort && (!needsToken || usedToken !== "");
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      {note && <Notice tone="ok">{note}</Notice>}
+      {needsToken && <TokenField value={typedToken} onChange={edit(setTypedToken)} failure={failure} />}
+      <Field
+        label="User name"
+        value={userName}
+        onChange={edit((value) => setUserName(value.trim().toLowerCase()))}
+        suffix={`:${location.hostname}`}
+        hint={name.state === "free" ? "This name is free." : "Small letters, digits and . _ = / + -"}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck="false"
+        autoFocus
+        isRequired
+        validationBehavior="aria"
+        error={failure?.field === "userName" ? failure.text : name.state === "refused" && name.text}
+      />
+      <PasswordField
+        label="Password"
+        value={password}
+        onChange={edit(setPassword)}
+        onBlur={() => setLeft(true)}
+        hint={`At least ${MIN_PASSWORD_CHARACTERS} characters.`}
+        autoComplete="new-password"
+        isRequired
+        validationBehavior="aria"
+        error={passwordError()}
+      />
+      {failure && (!failure.field || (failure.field === "token" && !needsToken)) && (
+        <Notice tone="danger">{failure.text}</Notice>
+      )}
+      <Button type="submit" variant="primary" size="large" wide busy={busy} isDisabled={!complete || wait_s > 0}>
+        {wait_s > 0 ? `Try again in ${wait_s} s` : "Create account"}
+      </Button>
+    </form>
+  );
+
+  function passwordError(): string | false {
+    if (failure?.field === "newPassword") return failure.text;
+    return left && password !== "" && tooShort && `Use at least ${MIN_PASSWORD_CHARACTERS} characters.`;
+  }
+}
+
+function TokenField(props: { value: string; onChange: (value: string) => void; failure: Failure | null }) {
+  return (
+    <Field
+      label="Registration link or code"
+      value={props.value}
+      onChange={props.onChange}
+      hint="You get it from the administrator of this server."
+      isRequired
+      validationBehavior="aria"
+      error={props.failure?.field === "token" && props.failure.text}
+    />
+  );
+}
+
+/** The token in what a person pasted: a whole link, or the code alone. */
+function tokenOf(text: string): string {
+  const trimmed = text.trim();
+  return URL.parse(trimmed)?.searchParams.get("token") ?? trimmed;
+}

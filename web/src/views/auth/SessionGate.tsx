@@ -1,0 +1,59 @@
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { Redirect, useLocation } from "wouter";
+import { restore, useSession } from "../../models/session/session.ts";
+import type { SessionState } from "../../models/session/state.ts";
+import { Register } from "./Register.tsx";
+import { SignIn } from "./SignIn.tsx";
+import { ElsewhereScreen, FailedScreen, SignInAgain, StartScreen } from "./StateScreens.tsx";
+
+// These stand on the SDK, which the sign-in screen must not wait for.
+const SetupRecovery = lazy(async () => ({ default: (await import("../recovery/SetupRecovery.tsx")).SetupRecovery }));
+const UnlockHistory = lazy(async () => ({ default: (await import("../recovery/UnlockHistory.tsx")).UnlockHistory }));
+const VerificationLayer = lazy(async () => ({
+  default: (await import("../verification/VerificationLayer.tsx")).VerificationLayer,
+}));
+const PasswordPrompt = lazy(async () => ({ default: (await import("./PasswordPrompt.tsx")).PasswordPrompt }));
+
+/** Shows the rooms (`children`) in a ready session, and in every other state the screen that belongs to it. */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const state = useSession();
+  const [path] = useLocation();
+  useEffect(restore, []);
+  return (
+    <Suspense fallback={<StartScreen step="restoring" />}>
+      {screenOf(state, path, children)}
+      {(state.phase === "setup" || state.phase === "ready") && (
+        <Suspense>
+          <VerificationLayer />
+          <PasswordPrompt />
+        </Suspense>
+      )}
+    </Suspense>
+  );
+}
+
+function screenOf(state: SessionState, path: string, children: ReactNode): ReactNode {
+  switch (state.phase) {
+    case "starting":
+      return <StartScreen step={state.step} />;
+    case "elsewhere":
+      return <ElsewhereScreen />;
+    case "signedOut":
+      return path === "/register" ? <Register /> : <SignIn {...(state.reason && { reason: state.reason })} />;
+    case "setup":
+      return state.need === "create" ? <SetupRecovery /> : <UnlockHistory />;
+    case "softLoggedOut":
+      return <SignInAgain userId={state.userId} />;
+    case "failed":
+      return <FailedScreen error={state.error} />;
+    case "ready":
+      return readyScreen(path, children);
+  }
+}
+
+function readyScreen(path: string, children: ReactNode): ReactNode {
+  if (path === "/login" || path === "/register") return <Redirect to="/" replace />;
+  if (path === "/setup") return <SetupRecovery />;
+  if (path === "/recover") return <UnlockHistory />;
+  return children;
+}

@@ -1,0 +1,69 @@
+import { useState } from "react";
+import { Link } from "wouter";
+import { signIn } from "../../models/session/session.ts";
+import type { SignedOutReason } from "../../models/session/state.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Field } from "../../ui/Field.tsx";
+import { Notice } from "../../ui/Notice.tsx";
+import { Page } from "./Page.tsx";
+import { PasswordField } from "./PasswordField.tsx";
+import { useSubmit } from "./useSubmit.ts";
+import styles from "./form.module.css";
+
+const REASONS: Record<SignedOutReason, string | null> = {
+  "removed-elsewhere": "This session was signed out from another device. Nothing of it is left in this browser.",
+  deactivated: "The account is deactivated. Nothing of it is left in this browser.",
+  "by-you": null,
+};
+
+export function SignIn({ reason }: { reason?: SignedOutReason }) {
+  const [userName, setUserName] = useState("");
+  const [password, setPassword] = useState("");
+  const { busy, failure, wait_s, submit, clear } = useSubmit("signIn", () => signIn(userName.trim(), password));
+  const complete = userName.trim() !== "" && password !== "";
+  const note = reason && REASONS[reason];
+  const edit = (set: (value: string) => void) => (value: string) => {
+    clear();
+    set(value);
+  };
+  return (
+    <Page
+      title="Sign in"
+      intro={`to ${location.host}`}
+      footer={
+        <>
+          New here? <Link href="/register">Create an account</Link>
+        </>
+      }
+    >
+      {note && <Notice>{note}</Notice>}
+      <form className={styles.form} onSubmit={submit}>
+        <Field
+          label="User name"
+          value={userName}
+          onChange={edit(setUserName)}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck="false"
+          autoFocus
+          isRequired
+          validationBehavior="aria"
+          error={failure?.field === "userName" && failure.text}
+        />
+        <PasswordField
+          label="Password"
+          value={password}
+          onChange={edit(setPassword)}
+          autoComplete="current-password"
+          isRequired
+          validationBehavior="aria"
+          error={failure?.field === "password" && failure.text}
+        />
+        {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
+        <Button type="submit" variant="primary" size="large" wide busy={busy} isDisabled={!complete || wait_s > 0}>
+          {wait_s > 0 ? `Try again in ${wait_s} s` : "Sign in"}
+        </Button>
+      </form>
+    </Page>
+  );
+}

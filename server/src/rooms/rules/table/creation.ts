@@ -1,0 +1,227 @@
+/** Rules 1, 2 and 4: the create event and the room that it makes. */
+import { bob, member, roomIdOf, stranger } from "./scene.ts";
+import type { Row } from "./scene.ts";
+import type { Content, ProposedEvent } from "../event.ts";
+
+function create(content: Content, more: Partial<ProposedEvent> = {}): Partial<ProposedEvent> {
+  return { type: "m.room.create", state_key: "", content, ...more };
+}
+
+const createRows: Row[] = [
+  {
+    rule: "1.1",
+    verdict: "allow",
+    only: "12",
+    says: "the first event of a room is its create event",
+    scene: false,
+    event: create({ room_version: "12" }, { room_id: undefined }),
+  },
+  {
+    rule: "1.1",
+    verdict: "refuse",
+    says: "a room is not created twice",
+    scene: {},
+    event: create({ room_version: "12" }),
+  },
+  {
+    rule: "1.1",
+    verdict: "refuse",
+    says: "nor under another state_key",
+    scene: {},
+    event: create({ room_version: "12" }, { state_key: "second" }),
+  },
+  {
+    rule: "1",
+    verdict: "allow",
+    only: "11",
+    says: "a create event is a state event with an empty key",
+    scene: false,
+    event: create({ room_version: "11" }),
+  },
+  {
+    rule: "1",
+    verdict: "refuse",
+    only: "11",
+    says: "a create event has no other key",
+    scene: false,
+    event: create({ room_version: "11" }, { state_key: "x" }),
+  },
+  {
+    rule: "1",
+    verdict: "refuse",
+    only: "11",
+    says: "a create event is no message",
+    scene: false,
+    event: create({ room_version: "11" }, { state_key: undefined }),
+  },
+  {
+    rule: "1.2",
+    verdict: "allow",
+    only: "11",
+    says: "the room id carries the creator's server",
+    scene: false,
+    event: create({ room_version: "11" }, { room_id: "!new:parley.test" }),
+  },
+  {
+    rule: "1.2",
+    verdict: "refuse",
+    only: "11",
+    says: "the room id carries another server",
+    scene: false,
+    event: create({ room_version: "11" }, { room_id: "!new:elsewhere.test" }),
+  },
+  {
+    rule: "1.2",
+    verdict: "refuse",
+    only: "11",
+    says: "the room id carries no server",
+    scene: false,
+    event: create({ room_version: "11" }, { room_id: roomIdOf("12") }),
+  },
+  {
+    rule: "1.2",
+    verdict: "refuse",
+    only: "11",
+    says: "there is no room id",
+    scene: false,
+    event: create({ room_version: "11" }, { room_id: undefined }),
+  },
+  {
+    rule: "1.2",
+    verdict: "allow",
+    only: "12",
+    says: "the create event has no room id",
+    scene: false,
+    event: create({ room_version: "12" }, { room_id: undefined }),
+  },
+  {
+    rule: "1.2",
+    verdict: "refuse",
+    only: "12",
+    says: "the create event has a room id",
+    scene: false,
+    event: create({ room_version: "12" }),
+  },
+  {
+    rule: "1.3",
+    verdict: "allow",
+    only: "11",
+    says: "version 11 is recognised",
+    scene: false,
+    event: create({ room_version: "11" }),
+  },
+  ...["1", "10", "13", "", "org.example.12", 12, null, undefined].map((room_version): Row => ({
+    rule: "1.3",
+    verdict: "refuse",
+    says: `room version ${JSON.stringify(room_version)} is not supported`,
+    scene: false,
+    event: create({ room_version }, { room_id: undefined }),
+  })),
+  {
+    rule: "1.4",
+    verdict: "allow",
+    only: "12",
+    says: "additional_creators are user ids",
+    scene: false,
+    event: create({ room_version: "12", additional_creators: [bob, "@Old Style:parley.test"] }, { room_id: undefined }),
+  },
+  {
+    rule: "1.4",
+    verdict: "allow",
+    only: "12",
+    says: "additional_creators may be empty",
+    scene: false,
+    event: create({ room_version: "12", additional_creators: [] }, { room_id: undefined }),
+  },
+  {
+    rule: "1.4",
+    verdict: "allow",
+    only: "11",
+    says: "version 11 knows no additional_creators and does not look at them",
+    scene: false,
+    event: create({ room_version: "11", additional_creators: 7 }),
+  },
+  ...[bob, null, { [bob]: true }, [bob, 7], [bob, "bob"], ["@bob"], ["@bob:"], [`@${"b".repeat(260)}:parley.test`]].map(
+    (additional_creators): Row => ({
+      rule: "1.4",
+      verdict: "refuse",
+      only: "12",
+      says: `additional_creators are not ${JSON.stringify(additional_creators).slice(0, 40)}`,
+      scene: false,
+      event: create({ room_version: "12", additional_creators }, { room_id: undefined }),
+    }),
+  ),
+];
+
+const roomRows: Row[] = [
+  { rule: "2", verdict: "allow", says: "the event names the room", scene: {}, event: {} },
+  { rule: "2", verdict: "refuse", says: "there is no create event", scene: false, event: {} },
+  {
+    rule: "2",
+    verdict: "refuse",
+    says: "the event names another room",
+    scene: {},
+    event: { room_id: "!other:parley.test" },
+  },
+  { rule: "2", verdict: "refuse", says: "the event names no room", scene: {}, event: { room_id: undefined } },
+  {
+    rule: "2",
+    verdict: "refuse",
+    only: "12",
+    says: "the room id is not made of the create event's id",
+    scene: {},
+    event: { room_id: `!${"d".repeat(43)}` },
+  },
+  {
+    rule: "2",
+    verdict: "refuse",
+    only: "12",
+    says: "the room id has the wrong sigil",
+    scene: {},
+    event: { room_id: `$${"c".repeat(43)}` },
+  },
+  {
+    rule: "1.3",
+    verdict: "refuse",
+    says: "nothing enters a room of a version that is not supported",
+    scene: { creation: { room_version: "10" } },
+    event: {},
+  },
+  {
+    rule: "4",
+    verdict: "allow",
+    says: "a room without federation has users of the creator's server",
+    scene: { creation: { "m.federate": false } },
+    event: {},
+  },
+  {
+    rule: "4",
+    verdict: "refuse",
+    says: "a room without federation has no others",
+    scene: { creation: { "m.federate": false }, members: { [stranger]: "join" } },
+    event: { sender: stranger },
+  },
+  {
+    rule: "4",
+    verdict: "refuse",
+    says: "and they do not get in either",
+    scene: { creation: { "m.federate": false }, joinRule: "public" },
+    event: member(stranger, "join"),
+  },
+  {
+    rule: "4",
+    verdict: "allow",
+    says: "m.federate counts when it is false, not when it is missing",
+    scene: { members: { [stranger]: "join" } },
+    event: { sender: stranger },
+  },
+  {
+    rule: "4",
+    verdict: "allow",
+    says: "nor when it is something else",
+    scene: { creation: { "m.federate": 0 }, members: { [stranger]: "join" } },
+    event: { sender: stranger },
+  },
+];
+
+export const creationRows: readonly Row[] = [...createRows, ...roomRows];

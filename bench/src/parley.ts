@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { connect, exchange } from "./http.ts";
+import { connect, exchange, failureReason } from "./http.ts";
 import { findPostgres, type Watched } from "./probe.ts";
 import { listProcesses, type ProcessStat, readProcess, withDescendants } from "./processes.ts";
 
@@ -32,6 +32,8 @@ export interface Parley extends AsyncDisposable {
  */
 export async function startParley(entry: string = SERVER): Promise<Parley> {
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
+  // PostgreSQL refuses to run as root, so under root it runs as another account that must get through.
+  await chmod(folder, 0o711);
   const logFile = join(folder, "server.log");
   const port = await freePort();
   const child = launch(entry, { folder, logFile, port });
@@ -86,14 +88,14 @@ async function freePort(): Promise<number> {
 async function untilReady(origin: string, child: ChildProcess): Promise<void> {
   const connection = connect(origin);
   const limit_ms = Date.now() + START_LIMIT_MS;
+  const request = { method: "GET" as const, path: "/_matrix/client/versions" };
   try {
-    for (;;) {
+    for (let last = "none"; ; await sleep(POLL_MS)) {
       if (hasEnded(child)) throw new Error(`it ended with code ${child.exitCode ?? child.signalCode}`);
-      if (Date.now() > limit_ms) throw new Error(`no answer within ${START_LIMIT_MS} ms`);
-      const request = { method: "GET" as const, path: "/_matrix/client/versions" };
-      const answer = await exchange(connection, request).catch(() => undefined);
-      if (answer?.status === 200) return;
-      await sleep(POLL_MS);
+      if (Date.now() > limit_ms) throw new Error(`not ready within ${START_LIMIT_MS} ms; last answer: ${last}`);
+      const answer = await exchange(connection, request).catch(failureReason);
+      if (typeof answer !== "string" && answer.status === 200) return;
+      last = typeof answer === "string" ? answer : `${answer.status} to ${request.path}`;
     }
   } finally {
     await connection.destroy();

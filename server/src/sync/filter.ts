@@ -246,8 +246,7 @@ function copyProperty(
   else if (isRecord(value)) {
     if (!Object.hasOwn(to, name)) setOwn(to, name, {});
     const inner = to[name];
-    // Where a shorter path has already taken the whole object there is nothing to add.
-    if (isRecord(inner) && inner !== value) copyProperty(value, inner, rest);
+    if (isRecord(inner)) copyProperty(value, inner, rest);
   }
 }
 

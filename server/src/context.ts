@@ -28,6 +28,6 @@ export interface Context {
   dataDir: string;
   /** How clients reach this server, without a slash at its end. */
   publicUrl(): string;
-  /** Whose access token this is. Throws M_UNKNOWN_TOKEN. */
-  authenticate(accessToken: string): Promise<Session>;
+  /** Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. */
+  authenticate(accessToken: string, address?: string): Promise<Session>;
 }

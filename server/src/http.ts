@@ -268,7 +268,7 @@ async function authenticate(ctx: Context, each: Route, request: FastifyRequest):
   if (each.access === "anyone") return undefined;
   const token = accessToken(request);
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
-  const session = await ctx.authenticate(token);
+  const session = await ctx.authenticate(token, request.ip);
   if (each.access === "admin" && !session.isAdmin)
     throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
   return session;

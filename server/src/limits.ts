@@ -13,6 +13,8 @@ export const limits = {
   lanes: 2,
   /** How often a send is checked again on fresh state before the room counts as too busy. */
   append_attempts: 20,
+  /** In how many rooms at once something is done for one person, such as telling a new name. */
+  fanOut_rooms: 100,
 
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,
@@ -35,18 +37,30 @@ export const limits = {
   roomHistories_users: 1_000,
   sessionCache_sessions: 50_000,
   sessionCache_ms: 30_000,
+  /** How often the times at which sessions were last seen are written. */
+  lastSeenWrite_ms: 60_000,
 
   /** People whose presence is kept, and how long someone may type or be online without another sign of life. */
   presence_users: 20_000,
   typing_ms: 120_000,
+  typingDefault_ms: 30_000,
   presence_ms: 90_000,
 
   /** Sync. */
   syncTimeout_ms: 60_000,
+  /** How long a sync waits for this process to reach the position of its token. */
+  syncCatchUp_ms: 5_000,
   syncTimeline_events: 100,
   syncDefaultTimeline_events: 20,
   toDevicePerSync_messages: 100,
+  /** Sessions for which it is remembered which members they have. */
+  lazyMembers_sessions: 2_000,
   unreadScan_events: 1_000,
+
+  /** Profiles, and filters that are kept compiled. */
+  profile_bytes: 65_536,
+  displayname_bytes: 256,
+  compiledFilters: 5_000,
 
   /** Pages. */
   page_events: 1_000,
@@ -58,6 +72,11 @@ export const limits = {
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
   hashQueue_requests: 64,
   hashConcurrency: 2,
+  password_characters: 512,
+  passwordLeast_characters: 8,
+  /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
+  interactive_ms: 15 * 60_000,
+  loginToken_ms: 2 * 60_000,
 
   /** Token buckets, per session or per address: how many at once, and how many a second after that. */
   rates: {

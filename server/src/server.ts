@@ -119,6 +119,7 @@ async function openContext(
   bus.subscribe("head", (position) => log.hub.hint(Number(position)));
   const rooms = openRoomCache({ db: db.log, hub: log.hub, tail: log.tail });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
+  undo.push(() => sessions.close());
   const ephemeral = openMemoryEphemeral(seams);
   const rates = createRates(seams, config.rateLimits);
   const ctx: Context = {

@@ -1,17 +1,111 @@
-/** Who an access token belongs to. */
+/**
+ * Who an access token belongs to. Every request asks, so the answers are kept in memory; an entry of the log that ends a
+ * session takes its answers away at once, and none is older than `limits.sessionCache_ms` even when the log can not be heard.
+ */
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
+import { limits } from "../limits.ts";
+import type { LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
 import type { Seams } from "../seams.ts";
+import { createLastSeen } from "./last-seen.ts";
 
 export interface Sessions {
-  /** The session of an access token. Throws M_UNKNOWN_TOKEN. */
-  authenticate(accessToken: string): Promise<Session>;
+  /**
+   * The session of an access token, noting that it was seen at `address`. Throws M_UNKNOWN_TOKEN; with `soft_logout` where the
+   * session goes on and only its token has expired (client-server-api, "Soft logout").
+   */
+  authenticate(accessToken: string, address?: string): Promise<Session>;
+  /** Writes down when the sessions were seen last. */
+  close(): Promise<void>;
 }
 
-export function openSessions(_parts: { db: Db; hub: Hub; seams: Seams }): Sessions {
+interface Known {
+  session: Session;
+  /** The end of the access token or of this memory of it, on the monotonic clock. */
+  until_ms: number;
+}
+
+export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seams }): Sessions {
+  const known = new LRUCache<string, Known>({ max: limits.sessionCache_sessions, dispose: forgetHash });
+  const hashesOf = new Map<number, Set<string>>();
+  const loading = new Map<string, Promise<Session>>();
+  const lastSeen = createLastSeen(db, seams);
+  let endings = 0;
+
+  function forgetHash({ session }: Known, key: string): void {
+    const hashes = hashesOf.get(session.id);
+    hashes?.delete(key);
+    if (hashes?.size === 0) hashesOf.delete(session.id);
+  }
+
+  function remember(key: string, entry: Known): void {
+    known.set(key, entry);
+    const hashes = hashesOf.get(entry.session.id) ?? new Set();
+    hashesOf.set(entry.session.id, hashes.add(key));
+  }
+
+  hub.listen((entries) => {
+    for (const entry of entries) {
+      if (entry.kind !== "session") continue;
+      endings += 1;
+      loading.clear();
+      for (const id of endedSessions(entry)) for (const key of hashesOf.get(id) ?? []) known.delete(key);
+    }
+  });
+
+  async function load(key: string): Promise<Session> {
+    const endingsBefore = endings;
+    const row = await readToken(db, key);
+    const session = { id: row.id, userId: row.userId, deviceId: row.deviceId, isAdmin: row.isAdmin };
+    const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
+    // A session that ended while it was read must not come back into the cache after its ending was heard.
+    if (endings === endingsBefore) remember(key, { session, until_ms: seams.monotonic_ms() + lives_ms });
+    return session;
+  }
+
+  function loadOnce(key: string): Promise<Session> {
+    const begun = loading.get(key) ?? load(key);
+    loading.set(key, begun);
+    const done = () => loading.get(key) === begun && loading.delete(key);
+    begun.then(done, done);
+    return begun;
+  }
+
   return {
-    authenticate: () => Promise.reject(matrixError("M_UNKNOWN_TOKEN", "This access token is not known.")),
+    async authenticate(accessToken, address) {
+      const key = hash("sha256", accessToken, "base64");
+      const found = known.get(key);
+      const session = found && found.until_ms > seams.monotonic_ms() ? found.session : await loadOnce(key);
+      if (address !== undefined) lastSeen.note(session.id, address);
+      return session;
+    },
+    close: () => lastSeen.close(),
   };
+}
+
+/** The ids in the body of an entry of the kind `session`. */
+export function endedSessions(entry: LogEntry): readonly number[] {
+  return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
+}
+
+interface TokenRow extends Session {
+  state: "used" | "retired";
+  /** How long the access token still lives; null: for ever. */
+  left_ms: number | null;
+}
+
+async function readToken(db: Db, key: string): Promise<TokenRow> {
+  const row = await db.one<TokenRow>(
+    `select session_id as id, user_id as "userId", device_id as "deviceId", is_admin as "isAdmin", state, left_ms
+     from auth.use_token(decode($1, 'base64'))`,
+    [key],
+  );
+  if (!row) throw matrixError("M_UNKNOWN_TOKEN", "This access token is not known. Sign in again.");
+  if (row.state === "retired" || (row.left_ms !== null && row.left_ms <= 0))
+    throw matrixError("M_UNKNOWN_TOKEN", "This access token has expired.", { fields: { soft_logout: true } });
+  return row;
 }

@@ -1,0 +1,122 @@
+/**
+ * User-interactive authentication. Specification: client-server-api, "User-Interactive Authentication API".
+ *
+ * A request that needs it calls `interactive()` first, which returns once one of the flows is complete and otherwise throws
+ * the challenge (401). What is complete already is kept in the database under a session id, so any replica can go on with it:
+ *   begun      the first challenge was sent; lives for limits.interactive_ms
+ *   underway   some stages are complete
+ *   used       all stages of a flow were complete: the request goes ahead, and the session is gone
+ */
+import type { Context } from "../context.ts";
+import { InteractiveAuthentication, MatrixError } from "../errors.ts";
+import type { Request, Session } from "../http.ts";
+import { limits } from "../limits.ts";
+import { randomToken } from "../seams.ts";
+import type { Auth } from "./shapes.ts";
+import { type Stage, stages } from "./stages.ts";
+
+export interface InteractiveOptions {
+  /** Each flow is a list of stages that, all complete, let the request pass. */
+  flows: readonly (readonly Stage[])[];
+}
+
+/** The request: whose body may carry `auth`. Its path is what the authentication is for. */
+export type InteractiveRequest = Pick<
+  Request<{ auth?: Auth | undefined }, unknown, Session | undefined>,
+  "body" | "session" | "path" | "address"
+>;
+
+/** What the completed stages proved, by stage; for m.login.registration_token the hash of the token. */
+export type Completed = Partial<Record<Stage, string>>;
+
+interface Progress {
+  /** Undefined before anything is stored. */
+  id: string | undefined;
+  completed: Completed;
+}
+
+/**
+ * Returns when the request is authenticated; what is complete counts for this one request alone. Throws
+ * InteractiveAuthentication, with `errcode` and `error` where a stage was refused.
+ */
+export async function interactive(
+  ctx: Context,
+  request: InteractiveRequest,
+  { flows }: InteractiveOptions,
+): Promise<Completed> {
+  const { auth } = request.body;
+  const progress = await readProgress(ctx, request);
+  const stage = auth?.type;
+  let refusal: MatrixError | undefined;
+  if (stage !== undefined) {
+    if (!isOffered(stage, flows)) refusal = new MatrixError("M_UNRECOGNIZED", `${stage} is not one of the stages.`);
+    else {
+      const result = await stages[stage](ctx, request);
+      if (result instanceof MatrixError) refusal = result;
+      else progress.completed[stage] = result;
+    }
+  }
+  const isComplete = !refusal && flows.some((flow) => flow.every((each) => progress.completed[each] !== undefined));
+  // Without a stage of its own the request rests on the stored session alone, which may be used once.
+  if (isComplete && ((await endSession(ctx, progress)) || stage !== undefined)) return progress.completed;
+  throw await challenge(ctx, { request, progress, flows, refusal });
+}
+
+function isOffered(stage: string, flows: InteractiveOptions["flows"]): stage is Stage {
+  return flows.some((flow) => flow.some((each) => each === stage));
+}
+
+/** The same path under its older name is the same operation; each path has one method that needs authentication. */
+function operationOf({ path }: InteractiveRequest): string {
+  return path.replace("/_matrix/client/r0/", "/_matrix/client/v3/");
+}
+
+/** An unknown or expired session, or one of another request, is as none: its client gets a new challenge. */
+async function readProgress(ctx: Context, request: InteractiveRequest): Promise<Progress> {
+  const id = request.body.auth?.session;
+  const row =
+    id === undefined
+      ? undefined
+      : await ctx.db.auth.one<{ completed: Completed }>(
+          `select completed from auth.interactive_sessions
+           where id = $1 and user_id is not distinct from $2 and operation = $3 and expires_at > now()`,
+          [id, request.session?.userId ?? null, operationOf(request)],
+        );
+  return row ? { id, completed: row.completed } : { id: undefined, completed: {} };
+}
+
+async function endSession(ctx: Context, { id }: Progress): Promise<boolean> {
+  if (id === undefined) return false;
+  return (await ctx.db.auth.change("delete from auth.interactive_sessions where id = $1", [id])) > 0;
+}
+
+interface ChallengeParts {
+  request: InteractiveRequest;
+  progress: Progress;
+  flows: InteractiveOptions["flows"];
+  refusal: MatrixError | undefined;
+}
+
+async function challenge(ctx: Context, { request, progress, flows, refusal }: ChallengeParts): Promise<Error> {
+  const session = progress.id ?? randomToken(ctx.seams, 18);
+  await ctx.db.auth.change(
+    `with expired as (delete from auth.interactive_sessions where expires_at < now() and id <> $1)
+     insert into auth.interactive_sessions as s (id, user_id, operation, completed, expires_at)
+     values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')
+     on conflict (id) do update set completed = s.completed || excluded.completed`,
+    [
+      session,
+      request.session?.userId ?? null,
+      operationOf(request),
+      JSON.stringify(progress.completed),
+      limits.interactive_ms,
+    ],
+  );
+  return new InteractiveAuthentication({
+    flows: flows.map((each) => ({ stages: each })),
+    params: {},
+    session,
+    completed: Object.keys(progress.completed),
+    ...refusal?.body(),
+  });
+}

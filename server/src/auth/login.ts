@@ -1,0 +1,75 @@
+/** Signing in. Specification: client-server-api, "Login" of the legacy API. */
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { type Request, route, validate } from "../http.ts";
+import { checkPassword } from "./passwords.ts";
+import { isDeactivated } from "./queries.ts";
+import { identifier, newDevice, text } from "./shapes.ts";
+import { signIn } from "./sign-in.ts";
+import { tokenHash } from "./tokens.ts";
+import { userIdFrom } from "./user-names.ts";
+
+const body = z.looseObject({ type: z.string(), ...newDevice });
+
+const passwordLogin = z.looseObject({
+  identifier: identifier.optional(),
+  // How older clients name the person.
+  user: text().optional(),
+  password: z.string(),
+});
+
+const tokenLogin = z.looseObject({ token: z.string() });
+
+type LoginRequest = Request<z.output<typeof body>, unknown, undefined>;
+
+export const loginFlows = route({
+  method: "GET",
+  path: "/_matrix/client/v3/login",
+  access: "anyone",
+  rate: "other",
+  handle: () => ({ flows: [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }] }),
+});
+
+export const login = route({
+  method: "POST",
+  path: "/_matrix/client/v3/login",
+  access: "anyone",
+  rate: "login",
+  body,
+  async handle(request, ctx) {
+    const { type } = request.body;
+    if (type === "m.login.password") return withPassword(ctx, request);
+    if (type === "m.login.token") return withToken(ctx, request);
+    throw matrixError("M_UNKNOWN", `One can not sign in here with ${type}.`, { status: 400 });
+  },
+});
+
+async function withPassword(ctx: Context, request: LoginRequest): Promise<object> {
+  const given = validate(passwordLogin, request.body, "body");
+  const user = given.identifier ? given.identifier.user : given.user;
+  if (given.identifier && given.identifier.type !== "m.id.user")
+    throw matrixError(
+      "M_FORBIDDEN",
+      "Sign in with your user name: no e-mail addresses or phone numbers are kept here.",
+    );
+  if (user === undefined) throw matrixError("M_MISSING_PARAM", 'The body has no "identifier.user".');
+  const userId = userIdFrom(ctx, user);
+  const passwordHash = await checkPassword(ctx, { userId, password: given.password, address: request.address });
+  if (passwordHash === undefined) {
+    if (await isDeactivated(ctx, userId)) throw matrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
+    throw matrixError("M_FORBIDDEN", "The user name or the password is not right.");
+  }
+  return signIn(ctx, { userId, passwordHash, device: request.body, address: request.address });
+}
+
+/** A token of POST /login/get_token: one use, a short life. */
+async function withToken(ctx: Context, request: LoginRequest): Promise<object> {
+  const { token } = validate(tokenLogin, request.body, "body");
+  const row = await ctx.db.auth.one<{ userId: string; live: boolean }>(
+    `delete from auth.login_tokens where token_hash = $1 returning user_id as "userId", expires_at > now() as live`,
+    [tokenHash(token)],
+  );
+  if (!row?.live) throw matrixError("M_FORBIDDEN", "This login token is not known, has expired or was used.");
+  return signIn(ctx, { userId: row.userId, device: request.body, address: request.address });
+}

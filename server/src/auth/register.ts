@@ -1,0 +1,90 @@
+/** Registration. Specification: client-server-api, "Account registration and management". */
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import { hashPassword } from "./hashing.ts";
+import { type Completed, interactive } from "./interactive.ts";
+import { checkNewPassword } from "./passwords.ts";
+import { accountExists } from "./queries.ts";
+import { refuseWhileOff } from "./registration-tokens.ts";
+import { auth, newDevice, text } from "./shapes.ts";
+import { signIn } from "./sign-in.ts";
+import type { Stage } from "./stages.ts";
+import { generatedUserId, newUserId } from "./user-names.ts";
+
+const body = z.looseObject({
+  auth: auth.optional(),
+  username: text().nullish(),
+  password: z.string().optional(),
+  inhibit_login: z.boolean().optional(),
+  ...newDevice,
+});
+
+export const register = route({
+  method: "POST",
+  path: "/_matrix/client/v3/register",
+  access: "anyone",
+  rate: "register",
+  body,
+  query: z.looseObject({ kind: z.enum(["user", "guest"]).default("user") }),
+  async handle(request, ctx) {
+    const { password, username } = request.body;
+    if (request.query.kind === "guest")
+      throw matrixError("M_GUEST_ACCESS_FORBIDDEN", "This server has no guests. Register an account.");
+    await refuseWhileOff(ctx);
+    // What is wrong with the name or the password is said before anyone goes through the stages.
+    const userId = username == null ? generatedUserId(ctx) : await freeUserId(ctx, username);
+    if (password !== undefined) checkNewPassword(ctx, password);
+    else if (request.body.auth) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
+    const completed = await interactive(ctx, request, { flows: flowsOf(ctx) });
+    if (password === undefined) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
+    await createAccount(ctx, { userId, password, completed });
+    if (request.body.inhibit_login) return { user_id: userId, home_server: ctx.config.serverName };
+    return signIn(ctx, { userId, device: request.body, address: request.address });
+  },
+});
+
+/** Specification: GET /register/available. */
+export const registerAvailable = route({
+  method: "GET",
+  path: "/_matrix/client/v3/register/available",
+  access: "anyone",
+  rate: "other",
+  query: z.looseObject({ username: text() }),
+  async handle({ query }, ctx) {
+    await refuseWhileOff(ctx);
+    await freeUserId(ctx, query.username);
+    return { available: true };
+  },
+});
+
+/** A token is asked for where it must be, and taken where it need not: that of the first administrator works always. */
+function flowsOf(ctx: Context): Stage[][] {
+  const withToken: Stage[] = ["m.login.registration_token"];
+  return ctx.config.registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
+}
+
+async function freeUserId(ctx: Context, username: string): Promise<string> {
+  const userId = newUserId(ctx, username);
+  if (await accountExists(ctx, userId)) throw nameIsTaken();
+  return userId;
+}
+
+async function createAccount(
+  ctx: Context,
+  { userId, password, completed }: { userId: string; password: string; completed: Completed },
+): Promise<void> {
+  const token = completed["m.login.registration_token"];
+  const passwordHash = await hashPassword(ctx, password);
+  const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token" }>(
+    "select auth.create_account($1, $2, decode($3, 'base64')) as outcome",
+    [userId, passwordHash, token ?? null],
+  );
+  if (row?.outcome === "taken") throw nameIsTaken();
+  if (row?.outcome === "token") throw matrixError("M_FORBIDDEN", "This registration token was used up meanwhile.");
+}
+
+function nameIsTaken() {
+  return matrixError("M_USER_IN_USE", "This user name is taken.");
+}

@@ -1,0 +1,58 @@
+/** The last step of every way to sign in: a session on a device, and tokens for it. */
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { newToken, tokenHash } from "./tokens.ts";
+
+const DEVICE_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const DEVICE_ID_LENGTH = 10;
+
+export interface SignIn {
+  userId: string;
+  /** The stored hash that the password was checked against: if it changed meanwhile, the sign-in fails. */
+  passwordHash?: string;
+  device: {
+    device_id?: string | undefined;
+    initial_device_display_name?: string | undefined;
+    /** Whether the client can refresh its access token. */
+    refresh_token?: boolean | undefined;
+  };
+  address: string;
+}
+
+/**
+ * Signs the device in and gives the answer of POST /login and /register. A device id that the account has already goes on with
+ * its session, and its earlier tokens end. Throws M_FORBIDDEN where the account changed since it was authenticated.
+ */
+export async function signIn(ctx: Context, { userId, passwordHash, device, address }: SignIn): Promise<object> {
+  const deviceId = device.device_id || newDeviceId(ctx);
+  const access = newToken(ctx.seams, "access");
+  const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
+  const lifetime_ms = refresh ? ctx.config.accessTokenLifetime_ms : undefined;
+  const row = await ctx.db.auth.one<{ ended: number | null }>(
+    "select ended from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)",
+    [
+      userId,
+      passwordHash ?? null,
+      deviceId,
+      device.initial_device_display_name ?? null,
+      address,
+      tokenHash(access),
+      refresh ? tokenHash(refresh) : null,
+      lifetime_ms ?? null,
+    ],
+  );
+  if (!row) throw matrixError("M_FORBIDDEN", "The account was changed while you signed in. Try again.");
+  if (row.ended !== null) await ctx.log.reached(row.ended);
+  return {
+    user_id: userId,
+    device_id: deviceId,
+    home_server: ctx.config.serverName,
+    access_token: access,
+    ...(refresh ? { refresh_token: refresh, expires_in_ms: lifetime_ms } : {}),
+  };
+}
+
+function newDeviceId(ctx: Context): string {
+  const letter = () => DEVICE_ID_LETTERS[ctx.seams.randomInt(DEVICE_ID_LETTERS.length)];
+  return Array.from({ length: DEVICE_ID_LENGTH }, letter).join("");
+}

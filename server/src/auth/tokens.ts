@@ -1,0 +1,21 @@
+/** The secrets that prove who somebody is: random texts, of which the database has only the SHA-256. */
+import { hash } from "node:crypto";
+import { randomToken, type Seams } from "../seams.ts";
+
+const PREFIX = {
+  access: "pat_",
+  refresh: "prt_",
+  login: "plt_",
+  registration: "",
+} as const;
+const TOKEN_BYTES = 32;
+
+/** A new token. Its prefix lets a scanner for leaked secrets name it; 32 random bytes follow. */
+export function newToken(seams: Seams, kind: keyof typeof PREFIX): string {
+  return PREFIX[kind] + randomToken(seams, TOKEN_BYTES);
+}
+
+/** What stands in the database for a token. A look-up by it tells nothing about the token through its timing. */
+export function tokenHash(token: string): Buffer {
+  return hash("sha256", token, "buffer");
+}

@@ -1,0 +1,95 @@
+// Plain requests to a server under test. Every answer is checked against the specification, where there is one.
+
+import { openChecker, type Checker } from "./openapi/checker.ts";
+import { checkingFetch } from "./openapi/checking-fetch.ts";
+import { specDir } from "./openapi/spec-dir.ts";
+
+/** A JSON object whose members a test knows better than the compiler. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
+export type Sent = {
+  /** The access token. */
+  token?: string;
+  /** A JSON value, or bytes that are sent as they are. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+};
+
+export type Received = { status: number; headers: Headers; body: Json };
+
+let opened: { checker: Checker | undefined } | undefined;
+
+/** The checker of this process; undefined where no specification is on this machine. */
+export function sharedChecker(): Checker | undefined {
+  if (opened) return opened.checker;
+  const dir = specDir();
+  opened = { checker: dir === undefined ? undefined : openChecker(dir) };
+  if (dir === undefined) process.stderr.write("The answers are not checked: there is no Matrix specification here.\n");
+  return opened.checker;
+}
+
+/** As `fetch`, but an answer that the specification does not allow is thrown as an AssertionError. */
+export const checkedFetch: typeof fetch = (input, init) => {
+  const checker = sharedChecker();
+  return checker ? checkingFetch(fetch, checker).fetch(input, init) : fetch(input, init);
+};
+
+/**
+ * Sends one request: `await request(server.url, "POST", "/_matrix/client/v3/login", { body })`. The body of a JSON answer is
+ * parsed; any other is given as bytes. An answer of 400 and more is an answer like others: assert its status.
+ */
+export async function request(url: string, ...[method, path, sent = {}]: [string, string, Sent?]): Promise<Received> {
+  const isRaw = sent.body instanceof Uint8Array;
+  const response = await checkedFetch(url + path, {
+    method,
+    headers: {
+      ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
+      ...(sent.body === undefined ? {} : { "content-type": isRaw ? "application/octet-stream" : "application/json" }),
+      ...sent.headers,
+    },
+    ...(sent.body === undefined ? {} : { body: isRaw ? (sent.body as BodyInit) : JSON.stringify(sent.body) }),
+    ...(sent.signal ? { signal: sent.signal } : {}),
+  });
+  const isJson = /^application\/json\b/.test(response.headers.get("content-type") ?? "");
+  const body: unknown = isJson ? await response.json() : Buffer.from(await response.arrayBuffer());
+  return { status: response.status, headers: response.headers, body };
+}
+
+/** Somebody who is signed in, and their requests. */
+export type Person = {
+  userId: string;
+  deviceId: string;
+  token: string;
+  /** The answer's body; throws where the status is not 200. */
+  call(method: string, path: string, body?: unknown): Promise<Json>;
+  /** The whole answer, whatever its status. */
+  ask(method: string, path: string, body?: unknown): Promise<Received>;
+};
+
+/** Registers an account on an open server and signs it in. The password is "password of <name>". */
+export async function registerPerson(url: string, name: string, device: { device_id?: string } = {}): Promise<Person> {
+  const body = { username: name, password: `password of ${name}`, auth: { type: "m.login.dummy" }, ...device };
+  return personOf(url, accepted(await request(url, "POST", "/_matrix/client/v3/register", { body }), "register"));
+}
+
+/** Signs an account in on one more device. */
+export async function signInPerson(url: string, name: string, device: { device_id?: string } = {}): Promise<Person> {
+  const identifier = { type: "m.id.user", user: name };
+  const body = { type: "m.login.password", identifier, password: `password of ${name}`, ...device };
+  return personOf(url, accepted(await request(url, "POST", "/_matrix/client/v3/login", { body }), "login"));
+}
+
+function personOf(url: string, signedIn: Json): Person {
+  const token = signedIn.access_token as string;
+  const ask: Person["ask"] = (method, path, body) => request(url, method, path, { token, body });
+  const call: Person["call"] = async (method, path, body) =>
+    accepted(await ask(method, path, body), `${method} ${path}`);
+  return { userId: signedIn.user_id as string, deviceId: signedIn.device_id as string, token, call, ask };
+}
+
+function accepted(answer: Received, what: string): Json {
+  if (answer.status === 200) return answer.body;
+  throw new Error(`${what} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+}

@@ -1,0 +1,121 @@
+// A real server for a test: its own database in a PostgreSQL that all servers of the test process share.
+
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { type Config, readConfig } from "../../server/src/config.ts";
+import type { Context } from "../../server/src/context.ts";
+import { startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
+import { migrate } from "../../server/src/db/migrate.ts";
+import { startServer } from "../../server/src/server.ts";
+import type { Seams } from "../../server/src/seams.ts";
+
+export type TestServerOptions = {
+  /** Settings that differ from those of a test server (see `configFor`). */
+  config?: Partial<Config>;
+  /** The clock, chance and timers, where the test holds them. */
+  seams?: Seams;
+  /** The database of another test server: a second replica beside it, or a start after a stop. */
+  databaseUrl?: string;
+};
+
+export type TestServer = AsyncDisposable & {
+  /** Such as http://127.0.0.1:40123. */
+  url: string;
+  ctx: Context;
+  databaseUrl: string;
+  /** Where its media are. */
+  dataDir: string;
+  /** Stops the server; its database goes too, unless it was handed in. */
+  stop(): Promise<void>;
+  /** Stops the server and leaves its database, for `startTestServer({ databaseUrl })`. */
+  halt(): Promise<void>;
+};
+
+/**
+ * Starts a server on a free port. The first start of a process brings up a PostgreSQL (about two seconds); each one after
+ * that copies a migrated database and takes a fraction of a second.
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const shared = await (sharedDatabase ??= openSharedDatabase());
+  const databaseUrl = options.databaseUrl ?? (await shared.create());
+  const dataDir = mkdtempSync(join(shared.directory, "data-"));
+  const config = configFor({ databaseUrl, dataDir, ...options.config });
+  const server = await startServer(config, options.seams ? { seams: options.seams } : {});
+  const halt = async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const stop = async () => {
+    await halt();
+    if (options.databaseUrl === undefined) await shared.drop(databaseUrl);
+  };
+  return { url: server.url, ctx: server.ctx, databaseUrl, dataDir, stop, halt, [Symbol.asyncDispose]: stop };
+}
+
+/** Open to everyone, without limits, with cheap passwords, silent unless PARLEY_TEST_LOG names a level. */
+function configFor(changes: Partial<Config> & { databaseUrl: string; dataDir: string }): Config {
+  const defaults = readConfig({
+    PARLEY_PORT: "0",
+    PARLEY_METRICS_PORT: "off",
+    PARLEY_REGISTRATION: "open",
+    PARLEY_RATE_LIMITS: "off",
+    PARLEY_PASSWORD_COST: "low",
+    PARLEY_DATABASE_CONNECTIONS: "2",
+    PARLEY_LOG_LEVEL: process.env["PARLEY_TEST_LOG"] ?? "silent",
+  });
+  return { ...defaults, ...changes };
+}
+
+type SharedDatabase = {
+  directory: string;
+  /** A new, migrated database; gives its URL. */
+  create(): Promise<string>;
+  drop(url: string): Promise<void>;
+};
+
+const TEMPLATE = "parley_template";
+let sharedDatabase: Promise<SharedDatabase> | undefined;
+
+async function openSharedDatabase(): Promise<SharedDatabase> {
+  const directory = makeDirectory();
+  const postgres = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), onProgress: () => {} });
+  // PostgreSQL ends with this process, by its own means.
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+  await administer(postgres.url, `create database ${TEMPLATE}`);
+  await migrate(withDatabase(postgres.url, TEMPLATE));
+  let made = 0;
+  return {
+    directory,
+    async create() {
+      const name = `parley_${++made}`;
+      await administer(postgres.url, `create database ${name} template ${TEMPLATE} strategy wal_log`);
+      return withDatabase(postgres.url, name);
+    },
+    drop: (url) => administer(postgres.url, `drop database ${url.slice(url.lastIndexOf("/") + 1)} with (force)`),
+  };
+}
+
+/** A connection for one statement: nothing may stay open when the process, and PostgreSQL with it, ends. */
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** In memory where the system has such a file system: the database then waits for no disk, though it asks for it. */
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "parley-test-"));
+  // Run by root, PostgreSQL is another account.
+  chmodSync(directory, 0o755);
+  return directory;
+}
+
+function withDatabase(url: string, name: string): string {
+  return url.replace(/\/[^/]*$/, `/${name}`);
+}

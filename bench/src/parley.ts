@@ -47,7 +47,7 @@ export async function startParley(entry: string = SERVER): Promise<Parley> {
     throw new Error(`Parley did not start; its last output:\n${log.slice(-2_000)}`, { cause: error });
   }
   const serverPids = [child.pid ?? 0];
-  // Of someone else's PostgreSQL all that we know is that it runs on this machine, if it does.
+  // A PostgreSQL that was given to the server does not run in our folder.
   const postgresPids = findPostgres(serverPids, process.env["DATABASE_URL"] === undefined ? folder : undefined);
   return { origin, watched: { serverPids, postgresPids }, [Symbol.asyncDispose]: dispose };
 }

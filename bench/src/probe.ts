@@ -80,17 +80,18 @@ export function createProbe(watched: Watched): Probe {
 }
 
 /**
- * PostgreSQL's main processes to count with a server: of those in sight, the server's own
- * descendants and those that run on a folder inside `dataDir`; without a `dataDir`, all of the machine.
+ * PostgreSQL's main processes to count with a server: its own descendants and those that run on a
+ * folder inside `dataDir`; where there is neither, the machine's only PostgreSQL, as it will be the server's.
  */
 export function findPostgres(serverPids: readonly number[], dataDir?: string): number[] {
   const all = listProcesses();
   const postgres = all.filter(({ name }) => name === "postgres");
   const pids = new Set(postgres.map(({ pid }) => pid));
   const mains = postgres.filter(({ parentPid }) => !pids.has(parentPid)).map(({ pid }) => pid);
-  if (dataDir === undefined) return mains;
   const below = new Set(withDescendants(all, serverPids).map(({ pid }) => pid));
-  return mains.filter((pid) => below.has(pid) || commandLine(pid).includes(dataDir));
+  const isOwn = (pid: number) => below.has(pid) || (dataDir !== undefined && commandLine(pid).includes(dataDir));
+  const own = mains.filter(isOwn);
+  return own.length === 0 && dataDir === undefined && mains.length === 1 ? mains : own;
 }
 
 function takeMoment(watched: Watched): Moment {

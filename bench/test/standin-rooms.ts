@@ -41,34 +41,22 @@ export interface RoomsModel {
 
 const DEFAULT_LIMIT = 10;
 
+interface Rooms {
+  faults: SyncFaults;
+  log: Message[];
+  /** For each room the position at which each member joined. */
+  members: Map<string, Map<string, number>>;
+  delivered: Map<string, string[]>;
+  changed: EventEmitter;
+}
+
 export function createRoomsModel(faults: SyncFaults): RoomsModel {
-  const log: Message[] = [];
-  const members = new Map<string, Map<string, number>>();
+  const changed = new EventEmitter().setMaxListeners(0);
+  const rooms: Rooms = { faults, log: [], members: new Map(), delivered: new Map(), changed };
+  const { log, members, delivered } = rooms;
   const transactions = new Map<string, number>();
   const filters: { room?: { timeline?: { limit?: number } } }[] = [];
-  const delivered = new Map<string, string[]>();
-  const changed = new EventEmitter().setMaxListeners(0);
   let joins = 0;
-
-  /** One room's new messages for a user, or undefined when there is nothing to tell. */
-  const timeline = (userId: string, roomId: string, { since, limit }: { since: number | null; limit: number }) => {
-    const joinedAt = members.get(roomId)?.get(userId);
-    if (joinedAt === undefined) return undefined;
-    const isNew = since === null || joinedAt > since;
-    const fresh = log.slice(isNew ? 0 : since).filter((message) => message.roomId === roomId);
-    const visible = fresh.filter(({ text }) => faults.hide?.(userId, text) !== true);
-    if (!isNew && visible.length === 0) return undefined;
-    const kept = visible.slice(-Math.min(limit, faults.timelineLimit ?? limit));
-    const listed = faults.repeatDeliveries ? [...kept, ...kept.slice(-1)] : kept;
-    if (!isNew) delivered.set(userId, [...(delivered.get(userId) ?? []), ...listed.map(({ text }) => text)]);
-    const events = listed.map(({ text, userId: sender }) => ({
-      type: "m.room.message",
-      sender,
-      content: { msgtype: "m.text", body: text },
-    }));
-    return { timeline: { events, limited: kept.length < visible.length, prev_batch: "p" } };
-  };
-
   return {
     acknowledged: log,
     delivered,
@@ -94,20 +82,54 @@ export function createRoomsModel(faults: SyncFaults): RoomsModel {
     },
     storeFilter: (filter) => String(filters.push(filter as (typeof filters)[number]) - 1),
     filterLimit: (filterId) => filters[Number(filterId ?? Number.NaN)]?.room?.timeline?.limit ?? DEFAULT_LIMIT,
-    async sync(userId, { since, limit, timeout_ms }) {
-      const from = since === null ? null : Number(since.slice(1));
-      const look = () => {
-        const rooms = [...members.keys()].map((roomId) => [roomId, timeline(userId, roomId, { since: from, limit })]);
-        return Object.fromEntries(rooms.filter(([, room]) => room !== undefined)) as Record<string, unknown>;
-      };
-      let join = look();
-      const waits = from !== null && timeout_ms > 0;
-      const deadline = waits ? AbortSignal.timeout(timeout_ms) : AbortSignal.abort();
-      while (Object.keys(join).length === 0 && !deadline.aborted) {
-        await once(changed, "change", { signal: deadline }).catch(() => undefined);
-        join = look();
-      }
-      return { rooms: { join }, next_batch: `s${log.length}` };
-    },
+    sync: (userId, options) => sync(rooms, userId, options),
   };
+}
+
+async function sync(rooms: Rooms, userId: string, { since, limit, timeout_ms }: SyncOptions): Promise<unknown> {
+  const from = since === null ? null : Number(since.slice(1));
+  const waits = from !== null && timeout_ms > 0;
+  const deadline = waits ? AbortSignal.timeout(timeout_ms) : AbortSignal.abort();
+  let join = newTimelines(rooms, userId, { from, limit });
+  while (Object.keys(join).length === 0 && !deadline.aborted) {
+    await once(rooms.changed, "change", { signal: deadline }).catch(() => undefined);
+    join = newTimelines(rooms, userId, { from, limit });
+  }
+  return { rooms: { join }, next_batch: `s${rooms.log.length}` };
+}
+
+interface Range {
+  /** Null for a first sync. */
+  from: number | null;
+  limit: number;
+}
+
+/** The rooms in which there is something new for a user. */
+function newTimelines(rooms: Rooms, userId: string, { from, limit }: Range): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [roomId, room] of rooms.members) {
+    const joinedAt = room.get(userId);
+    if (joinedAt === undefined) continue;
+    const isNew = from === null || joinedAt > from;
+    const messages = rooms.log.slice(isNew ? 0 : from).filter((message) => message.roomId === roomId);
+    const visible = messages.filter(({ text }) => rooms.faults.hide?.(userId, text) !== true);
+    if (!isNew && visible.length === 0) continue;
+    const kept = visible.slice(-Math.min(limit, rooms.faults.timelineLimit ?? limit));
+    const listed = rooms.faults.repeatDeliveries ? [...kept, ...kept.slice(-1)] : kept;
+    if (!isNew) noteDeliveries(rooms, userId, listed);
+    found[roomId] = {
+      timeline: { events: listed.map(toEvent), limited: kept.length < visible.length, prev_batch: "p" },
+    };
+  }
+  return found;
+}
+
+function noteDeliveries({ delivered }: Rooms, userId: string, listed: readonly Message[]): void {
+  const texts = delivered.get(userId) ?? [];
+  for (const { text } of listed) texts.push(text);
+  delivered.set(userId, texts);
+}
+
+function toEvent({ userId, text }: Message): unknown {
+  return { type: "m.room.message", sender: userId, content: { msgtype: "m.text", body: text } };
 }

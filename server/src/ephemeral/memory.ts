@@ -14,6 +14,7 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
   const people = new LRUCache<string, { presence: Presence; timer: Timer | undefined }>({ max: limits.presence_users });
   const listeners: ((change: { roomId: string } | { userId: string }) => void)[] = [];
   let clock = seams.now_ms();
+  let newestPresence = 0;
 
   /** Wall-clock milliseconds, pushed on where they stand still or go back. */
   const tick = () => (clock = Math.max(clock + 1, seams.now_ms()));
@@ -51,6 +52,7 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
     const goOffline = () => setPresence(userId, { state: "offline", active: false });
     const timer = next.timeout_ms === undefined || next.state === "offline" ? undefined : seams.after(next.timeout_ms, goOffline);
     people.set(userId, { presence, timer });
+    newestPresence = Math.max(newestPresence, presence.changed);
     if (differs) tell({ userId });
   }
 
@@ -72,6 +74,7 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
     setPresence,
     presence: (userId) => people.get(userId)?.presence,
     *presenceChanges(after) {
+      if (after >= newestPresence) return;
       // The most recently touched come first, but an old change may have been touched since, so all are looked at.
       for (const [userId, { presence }] of people.entries()) if (presence.changed > after) yield { userId, presence };
     },

@@ -1,4 +1,73 @@
-/** The paths of the presence domain. */
-import type { Route } from "../http.ts";
+/** The paths of the presence domain: typing, presence and receipts. */
+import { z } from "zod";
+import { requireOwn } from "../account/own.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { route, type Route } from "../http.ts";
+import { limits } from "../limits.ts";
+import { receiptRoutes } from "./receipts.ts";
 
-export const routes: readonly Route[] = [];
+const typingBody = z.looseObject({ typing: z.boolean(), timeout: z.number().int().min(0).optional() });
+const presenceBody = z.looseObject({
+  presence: z.enum(["online", "offline", "unavailable"]),
+  status_msg: z.string().max(limits.displayname_bytes).nullish(),
+});
+
+/** People see the presence of those with whom they share a room, and their own. */
+async function sharesRoom(ctx: Context, userId: string, other: string): Promise<boolean> {
+  if (userId === other) return true;
+  const theirs = await ctx.rooms.memberships(other);
+  for (const [roomId, { membership }] of await ctx.rooms.memberships(userId))
+    if (membership === "join" && theirs.get(roomId)?.membership === "join") return true;
+  return false;
+}
+
+const PRESENCE = "/_matrix/client/v3/presence/:userId/status";
+
+export const routes: readonly Route[] = [
+  ...receiptRoutes,
+  route({
+    method: "PUT",
+    path: "/_matrix/client/v3/rooms/:roomId/typing/:userId",
+    access: "session",
+    rate: "other",
+    body: typingBody,
+    async handle({ session, params, body }, ctx) {
+      requireOwn(session, params["userId"]);
+      const room = await ctx.rooms.load(params["roomId"] as string);
+      if (room.membership(session.userId) !== "join") throw matrixError("M_FORBIDDEN", "You are not in this room.");
+      const timeout_ms = body.typing ? Math.min(body.timeout ?? limits.typingDefault_ms, limits.typing_ms) : 0;
+      ctx.ephemeral.setTyping({ roomId: room.roomId, userId: session.userId, timeout_ms });
+      return {};
+    },
+  }),
+  route({
+    method: "PUT",
+    path: PRESENCE,
+    access: "session",
+    rate: "other",
+    body: presenceBody,
+    handle({ session, params, body }, ctx) {
+      requireOwn(session, params["userId"]);
+      ctx.ephemeral.setPresence(session.userId, { state: body.presence, statusMessage: body.status_msg, active: true, timeout_ms: limits.presence_ms });
+      return {};
+    },
+  }),
+  route({
+    method: "GET",
+    path: PRESENCE,
+    access: "session",
+    async handle({ session, params }, ctx) {
+      const userId = params["userId"] as string;
+      if (!(await sharesRoom(ctx, session.userId, userId))) throw matrixError("M_FORBIDDEN", "You share no room with this person.");
+      const presence = ctx.ephemeral.presence(userId);
+      if (!presence) return { presence: "offline" };
+      return {
+        presence: presence.state,
+        last_active_ago: Math.max(0, ctx.seams.now_ms() - presence.lastActive_ms),
+        currently_active: presence.state === "online",
+        ...(presence.statusMessage === null ? {} : { status_msg: presence.statusMessage }),
+      };
+    },
+  }),
+];

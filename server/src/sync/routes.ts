@@ -1,4 +1,75 @@
-/** The paths of the sync domain. */
-import type { Route } from "../http.ts";
+/** The paths of the sync domain. Specification: client-server-api, "Syncing". */
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import { loadFilter } from "../account/filters.ts";
+import type { Context } from "../context.ts";
+import { encoded, route, type Route, type Session } from "../http.ts";
+import { limits } from "../limits.ts";
+import { parseToken } from "../log/token.ts";
+import { openKeyCounts } from "./devices.ts";
+import type { Ask, SyncParts } from "./run.ts";
+import { sync } from "./sync.ts";
+import { openUnreadCounter } from "./unread.ts";
+import { openWaiters } from "./waiters.ts";
 
-export const routes: readonly Route[] = [];
+const syncQuery = z.object({
+  filter: z.string().optional(),
+  since: z.string().optional(),
+  full_state: z.enum(["true", "false"]).optional(),
+  set_presence: z.enum(["offline", "online", "unavailable"]).optional(),
+  timeout: z.coerce.number().int().min(0).optional(),
+  use_state_after: z.enum(["true", "false"]).optional(),
+  "org.matrix.msc4222.use_state_after": z.enum(["true", "false"]).optional(),
+});
+
+const partsOf = new WeakMap<Context, SyncParts>();
+
+/** What the syncs of this process share is opened before the first of them. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  const { log, rooms, ephemeral, seams } = ctx;
+  const parts: SyncParts = {
+    waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams }),
+    unread: openUnreadCounter(ctx),
+    keyCounts: openKeyCounts(ctx),
+    lazyMembers: new LRUCache({ max: limits.lazyMembers_sessions }),
+    handedOut: new LRUCache({ max: limits.sessionCache_sessions }),
+  };
+  partsOf.set(ctx, parts);
+  return async () => {};
+}
+
+async function askOf(ctx: Context, session: Session, query: z.output<typeof syncQuery>): Promise<Ask> {
+  const token = query.since === undefined ? undefined : parseToken(query.since);
+  // Another epoch means that the log was restored from a backup: what the client knows may never have happened.
+  const known = token?.epoch === ctx.log.epoch ? token : undefined;
+  return {
+    session,
+    filter: await loadFilter(ctx, session.userId, query.filter),
+    fullState: query.full_state === "true",
+    stateAfter: (query.use_state_after ?? query["org.matrix.msc4222.use_state_after"]) === "true",
+    timeout_ms: Math.min(query.timeout ?? 0, limits.syncTimeout_ms),
+    since: known?.position ?? 0,
+    seen: known?.ephemeral ?? 0,
+  };
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/_matrix/client/v3/sync",
+    access: "session",
+    query: syncQuery,
+    async handle(request, ctx) {
+      const parts = partsOf.get(ctx) as SyncParts;
+      const ask = await askOf(ctx, request.session, request.query);
+      noteOnline(ctx, request.session.userId, request.query.set_presence);
+      return encoded(await sync(ctx, parts, { ask, signal: request.signal }));
+    },
+  }),
+];
+
+/** Asking for news is a sign of life, unless the client says otherwise. */
+function noteOnline(ctx: Context, userId: string, state: "offline" | "online" | "unavailable" = "online"): void {
+  if (state === "offline") return;
+  ctx.ephemeral.setPresence(userId, { state, active: state === "online", timeout_ms: limits.presence_ms });
+}

@@ -1,0 +1,115 @@
+/** Account data and tags. Specification: client-server-api, "Client config" and "Room tagging". */
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { encoded, type Request, route, type Route } from "../http.ts";
+import { limits } from "../limits.ts";
+import { readAccountDataItem } from "../log/queries.ts";
+import { pushRulesContent } from "../push/stored-rules.ts";
+import { inTurn } from "../turns.ts";
+import { requireOwn } from "./own.ts";
+
+/** Types that have paths of their own. */
+const SERVER_TYPES = new Set(["m.fully_read", "m.push_rules"]);
+
+export interface DataKey {
+  userId: string;
+  /** '' is global account data. */
+  roomId: string;
+  type: string;
+}
+
+/** Stores account data, and tells all of the person's sessions. */
+export async function putAccountData(ctx: Context, { userId, roomId, type }: DataKey, content: object): Promise<void> {
+  const body = JSON.stringify(content);
+  if (Buffer.byteLength(body) > limits.event_bytes) throw matrixError("M_TOO_LARGE", `Account data may have ${limits.event_bytes} bytes.`);
+  await ctx.log.append({ lane: userId, entries: [{ kind: "account_data", user: userId, ...(roomId === "" ? {} : { room: roomId }), type, body }] });
+}
+
+function keyOf({ session, params }: Request, type = params["type"] as string): DataKey {
+  requireOwn(session, params["userId"]);
+  const roomId = params["roomId"] ?? "";
+  if (params["roomId"] !== undefined && !roomId.startsWith("!")) throw matrixError("M_INVALID_PARAM", `"${roomId}" is not a room id.`);
+  if (Buffer.byteLength(type) > limits.identifier_bytes) throw matrixError("M_INVALID_PARAM", "The type is longer than 255 bytes.");
+  return { userId: session.userId, roomId, type };
+}
+
+async function put(request: Request<Record<string, unknown>>, ctx: Context): Promise<object> {
+  const key = keyOf(request);
+  if (SERVER_TYPES.has(key.type)) throw matrixError("M_BAD_JSON", `${key.type} has a path of its own and can not be set here.`, { status: 405 });
+  await putAccountData(ctx, key, request.body);
+  return {};
+}
+
+async function get(request: Request, ctx: Context) {
+  const key = keyOf(request);
+  const stored = await readAccountDataItem(ctx.db.log, key);
+  if (key.type === "m.push_rules" && key.roomId === "") return encoded(pushRulesContent(stored, key.userId));
+  if (stored === undefined) throw matrixError("M_NOT_FOUND", `There is no account data of the type ${key.type}.`);
+  return encoded(stored);
+}
+
+const USER = "/_matrix/client/v3/user/:userId";
+const json = z.record(z.string(), z.unknown());
+
+const dataRoutes = ["/account_data/:type", "/rooms/:roomId/account_data/:type"].flatMap((path) => [
+  route({ method: "PUT", path: USER + path, access: "session", rate: "other", body: json, handle: put }),
+  route({ method: "GET", path: USER + path, access: "session", handle: get }),
+]);
+
+type Tags = Record<string, Record<string, unknown>>;
+
+async function readTags(ctx: Context, key: DataKey): Promise<Tags> {
+  const stored = await readAccountDataItem(ctx.db.log, key);
+  return stored === undefined ? {} : ((JSON.parse(stored) as { tags?: Tags }).tags ?? {});
+}
+
+async function changeTags(ctx: Context, key: DataKey, change: (tags: Tags) => void): Promise<object> {
+  await inTurn(`tags ${key.userId} ${key.roomId}`, async () => {
+    const tags = await readTags(ctx, key);
+    change(tags);
+    await putAccountData(ctx, key, { tags });
+  });
+  return {};
+}
+
+const TAGS = `${USER}/rooms/:roomId/tags`;
+const tagBody = z.looseObject({ order: z.number().min(0).max(1).optional() });
+
+const tagRoutes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: TAGS,
+    access: "session",
+    handle: async (request, ctx) => ({ tags: await readTags(ctx, keyOf(request, "m.tag")) }),
+  }),
+  route({
+    method: "PUT",
+    path: `${TAGS}/:tag`,
+    access: "session",
+    rate: "other",
+    body: tagBody,
+    handle: (request, ctx) =>
+      changeTags(ctx, keyOf(request as never, "m.tag"), (tags) => {
+        tags[tagName(request.params)] = request.body;
+      }),
+  }),
+  route({
+    method: "DELETE",
+    path: `${TAGS}/:tag`,
+    access: "session",
+    rate: "other",
+    handle: (request, ctx) =>
+      changeTags(ctx, keyOf(request, "m.tag"), (tags) => {
+        delete tags[tagName(request.params)];
+      }),
+  }),
+];
+
+function tagName(params: Record<string, string>): string {
+  const tag = params["tag"] as string;
+  if (Buffer.byteLength(tag) > limits.identifier_bytes) throw matrixError("M_INVALID_PARAM", "A tag has at most 255 bytes.");
+  return tag;
+}
+
+export const accountDataRoutes: readonly Route[] = [...dataRoutes, ...tagRoutes];

@@ -1,0 +1,105 @@
+/**
+ * What end-to-end encryption needs of a sync: to-device messages, whose device lists changed, and how many one-time keys are
+ * left. Specification: client-server-api, "Send-to-Device messaging" and "Extensions to /sync" of end-to-end encryption.
+ */
+import { LRUCache } from "lru-cache";
+import type { Context } from "../context.ts";
+import { asError } from "../errors.ts";
+import { readKeyCounts } from "../keys/counts.ts";
+import { limits } from "../limits.ts";
+import type { LogEntry } from "../log/entry.ts";
+import type { RoomState } from "../rooms/state.ts";
+import type { Run, SyncParts } from "./run.ts";
+
+/** The JSON of a device's key counts, as members of the sync's answer. */
+export interface KeyCounts {
+  of(userId: string, deviceId: string): Promise<string>;
+}
+
+/** What the keys domain says in a session entry of type one_time_keys, and gives as readKeyCounts. */
+export interface CountsBody {
+  device_one_time_keys_count: Record<string, number>;
+  device_unused_fallback_key_types: string[];
+}
+
+/** Keeps the counts in memory; every change of them is an entry of the log. */
+export function openKeyCounts(ctx: Context): KeyCounts {
+  const known = new LRUCache<string, string>({ max: limits.sessionCache_sessions });
+  ctx.log.hub.listen((entries) => {
+    for (const entry of entries)
+      if (entry.kind === "session" && entry.type === "one_time_keys") known.set(`${entry.userId} ${entry.deviceId}`, countsJson(JSON.parse(entry.body) as CountsBody));
+  });
+  return {
+    async of(userId, deviceId) {
+      const name = `${userId} ${deviceId}`;
+      const json = known.get(name);
+      if (json !== undefined) return json;
+      const head = ctx.log.hub.head();
+      const read = countsJson(await readKeyCounts(ctx, userId, deviceId));
+      // Keys may have been claimed while the database answered; then what the log said counts.
+      if (ctx.log.tail.ofUser(userId, head).every((entry) => entry.type !== "one_time_keys")) known.set(name, read);
+      return known.get(name) ?? read;
+    },
+  };
+}
+
+function countsJson({ device_one_time_keys_count, device_unused_fallback_key_types }: CountsBody): string {
+  const counts = { signed_curve25519: 0, ...device_one_time_keys_count };
+  return `"device_one_time_keys_count":${JSON.stringify(counts)},"device_unused_fallback_key_types":${JSON.stringify(device_unused_fallback_key_types)}`;
+}
+
+/** The device's to-device messages among its news, oldest first. */
+export function toDeviceMessages(own: readonly LogEntry[], deviceId: string): LogEntry[] {
+  return own.filter((entry) => entry.kind === "to_device" && entry.deviceId === deviceId);
+}
+
+/**
+ * Deletes what the client's token says it has: a message stays until it is acknowledged this way. What another process handed
+ * out is deleted at the session's first sync here.
+ */
+export function acknowledge(ctx: Context, parts: SyncParts, { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number }): void {
+  const handedOut = parts.handedOut.get(session.id);
+  if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
+  parts.handedOut.set(session.id, 0);
+  ctx.db.log
+    .change("delete from log.entries where kind = 'to_device' and user_id = $1 and device_id = $2 and position <= $3", [session.userId, session.deviceId, since])
+    .catch((thrown: unknown) => {
+      parts.handedOut.delete(session.id);
+      ctx.logger.warn({ err: asError(thrown) }, "acknowledged to-device messages were not deleted; the next sync tries again");
+    });
+}
+
+/** Whose devices the client must look at anew, and whose it may forget. The JSON of `device_lists`, or undefined for none. */
+export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string | undefined {
+  if (run.since === 0) return undefined;
+  const { userId } = run.ask.session;
+  const changed = new Set<string>();
+  const maybeLeft = new Set<string>();
+  const encrypted = [...run.joined.values()].filter((room) => room.get("m.room.encryption"));
+  const shares = (other: string) => encrypted.some((room) => room.membership(other) === "join");
+  for (const { userId: whose } of run.news.deviceLists) if (whose !== null && (whose === userId || shares(whose))) changed.add(whose);
+  for (const room of encrypted) noteMembers(run, room, { changed, maybeLeft });
+  for (const room of leftRooms) if (room.get("m.room.encryption")) for (const other of room.joined()) maybeLeft.add(other);
+  changed.delete("");
+  const left = [...maybeLeft].filter((other) => other !== userId && !shares(other));
+  if (changed.size === 0 && left.length === 0) return undefined;
+  return JSON.stringify({ changed: [...changed], left });
+}
+
+/** Who came to an encrypted room, or left it. */
+function noteMembers(run: Run, room: RoomState, { changed, maybeLeft }: { changed: Set<string>; maybeLeft: Set<string> }): void {
+  const { userId } = run.ask.session;
+  const { events, truncated } = run.news.ofRoom(room.roomId);
+  // A room that is new to the person, or became encrypted, or of which not everything was gathered: all of its members.
+  const isWhole = truncated || run.isNew(room.roomId) || events.some((event) => event.type === "m.room.encryption" && event.stateKey === "");
+  if (isWhole) for (const other of room.joined()) if (other !== userId) changed.add(other);
+  if (truncated) for (const [other, membership] of room.memberships()) if (membership !== "join") maybeLeft.add(other);
+  for (const event of events) {
+    const other = event.stateKey;
+    if (event.type !== "m.room.member" || other === null || other === userId) continue;
+    const isJoined = room.membership(other) === "join";
+    const wasJoined = event.unsigned?.includes('"membership":"join"') ?? false;
+    if (isJoined && !wasJoined) changed.add(other);
+    if (!isJoined && wasJoined) maybeLeft.add(other);
+  }
+}

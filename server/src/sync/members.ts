@@ -1,0 +1,61 @@
+/**
+ * Lazy loading: of the memberships, a client gets those of the people who speak in the timeline, its own, and those that
+ * changed in a gap; and each only once, as far as this process remembers. Specification: "Lazy-loading room members".
+ */
+import type { LogEntry } from "../log/entry.ts";
+import type { RoomState } from "../rooms/state.ts";
+import type { Run } from "./run.ts";
+
+interface MembersOptions {
+  /** The state that a client which loads everything would get. */
+  state: readonly LogEntry[];
+  timeline: { events: readonly LogEntry[]; limited: boolean };
+  isNew: boolean;
+}
+
+/** The state to tell a client that loads members lazily. */
+export function membersForTimeline(run: Run, room: RoomState, { state, timeline, isNew }: MembersOptions): LogEntry[] {
+  const { ask } = run;
+  const { userId } = ask.session;
+  const isWhole = isNew || ask.fullState;
+  const wanted = new Set(timeline.events.map((event) => event.userId as string));
+  if (isWhole) {
+    wanted.add(userId);
+    for (const hero of heroCandidates(room)) wanted.add(hero);
+  }
+  const told = new Set<string>();
+  const events = state.filter((event) => {
+    if (event.type !== "m.room.member") return true;
+    // In a gap every change of a membership is told: the client may have seen the old one.
+    const isTold = !isWhole || wanted.has(event.stateKey as string);
+    if (isTold) told.add(event.stateKey as string);
+    return isTold;
+  });
+  const shownHere = new Set(timeline.events.filter((event) => event.type === "m.room.member").map((event) => event.stateKey));
+  for (const speaker of wanted) {
+    const member = room.get("m.room.member", speaker)?.entry;
+    if (!member || told.has(speaker) || shownHere.has(speaker) || isKnown(run, room.roomId, member)) continue;
+    events.push(member);
+  }
+  for (const event of events) if (event.type === "m.room.member") remember(run, room.roomId, event);
+  return events;
+}
+
+/** A room without a name is named after its first few members: a small one is told whole. */
+function* heroCandidates(room: RoomState): IterableIterator<string> {
+  if (room.get("m.room.name") || room.memberCount > 6) return;
+  yield* room.memberships().keys();
+}
+
+function isKnown({ parts, ask, since }: Run, roomId: string, member: LogEntry): boolean {
+  if (ask.filter.state.includeRedundantMembers || since === 0) return false;
+  return parts.lazyMembers.get(ask.session.id)?.get(roomId)?.get(member.stateKey as string) === member.position;
+}
+
+function remember({ parts, ask }: Run, roomId: string, member: LogEntry): void {
+  let rooms = parts.lazyMembers.get(ask.session.id);
+  if (!rooms) parts.lazyMembers.set(ask.session.id, (rooms = new Map()));
+  let members = rooms.get(roomId);
+  if (!members) rooms.set(roomId, (members = new Map()));
+  members.set(member.stateKey as string, member.position);
+}

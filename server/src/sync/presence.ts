@@ -1,0 +1,34 @@
+/** Presence in a sync: of the person and of everybody they share a room with. Specification: presence module. */
+import type { Presence } from "../ephemeral/ephemeral.ts";
+import type { Run } from "./run.ts";
+
+/** The m.presence events that are new to the client. */
+export function presenceEvents(run: Run): string[] {
+  const { ctx, ask, since } = run;
+  const after = since === 0 ? 0 : ask.seen;
+  if (after >= ctx.ephemeral.clock()) return [];
+  const events: string[] = [];
+  for (const { userId, presence } of ctx.ephemeral.presenceChanges(after)) {
+    if (since === 0 && presence.state === "offline") continue;
+    if (!isShared(run, userId) || ask.filter.presence.matches?.({ type: "m.presence", userId }) === false) continue;
+    events.push(presenceJson(userId, presence, ctx.seams.now_ms()));
+  }
+  return events;
+}
+
+function isShared({ ask, joined }: Run, userId: string): boolean {
+  if (userId === ask.session.userId) return true;
+  for (const room of joined.values()) if (room.membership(userId) === "join") return true;
+  return false;
+}
+
+/** The JSON of an m.presence event. */
+export function presenceJson(userId: string, presence: Presence, now_ms: number): string {
+  const content = {
+    presence: presence.state,
+    last_active_ago: Math.max(0, now_ms - presence.lastActive_ms),
+    currently_active: presence.state === "online",
+    ...(presence.statusMessage === null ? {} : { status_msg: presence.statusMessage }),
+  };
+  return JSON.stringify({ type: "m.presence", sender: userId, content });
+}

@@ -1,0 +1,68 @@
+/** What one sync works on: who asks for what, and the stretch of the log that the answer covers. */
+import { LRUCache } from "lru-cache";
+import type { Context } from "../context.ts";
+import type { Session } from "../http.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { formatToken } from "../log/token.ts";
+import type { Memberships, UserMembership } from "../rooms/cache.ts";
+import type { RoomState } from "../rooms/state.ts";
+import type { CompiledFilter } from "./filter.ts";
+import type { News } from "./gather.ts";
+import type { UnreadCounter } from "./unread.ts";
+import type { KeyCounts } from "./devices.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** What all syncs of this process share. */
+export interface SyncParts {
+  waiters: Waiters;
+  unread: UnreadCounter;
+  keyCounts: KeyCounts;
+  /** By session: which members' events a lazily loading client has, by room and user, as positions. */
+  lazyMembers: LRUCache<number, Map<string, Map<string, number>>>;
+  /** By session: the newest to-device message that was handed out and not yet acknowledged; absent: nobody knows. */
+  handedOut: LRUCache<number, number>;
+}
+
+export interface Ask {
+  session: Session;
+  filter: CompiledFilter;
+  fullState: boolean;
+  /** Give the state at the end of the timeline, not at its start. */
+  stateAfter: boolean;
+  timeout_ms: number;
+  /** Where the client stands; 0 where it starts from nothing. */
+  since: number;
+  /** Which typing and presence it has seen. */
+  seen: number;
+}
+
+export interface Run {
+  ctx: Context;
+  parts: SyncParts;
+  ask: Ask;
+  since: number;
+  upTo: number;
+  memberships: Memberships;
+  /** The person's joined rooms; all of them are in memory. */
+  joined: ReadonlyMap<string, RoomState>;
+  /** Rooms that the person was not in at `since`, or that the client knows nothing of. */
+  isNew(roomId: string): boolean;
+  /** The membership just behind `since`, for rooms where it changed. */
+  membershipBefore: ReadonlyMap<string, string>;
+  news: News;
+  /** For rooms that are new: their newest events. */
+  history: ReadonlyMap<string, readonly LogEntry[]>;
+  ignoredUsers: ReadonlySet<string>;
+}
+
+/** A token just behind `position`. */
+export function tokenAt(ctx: Context, position: number): string {
+  return formatToken({ epoch: ctx.log.epoch, position });
+}
+
+/** How many events of a room the client wants at the most. */
+export function timelineLimit(ask: Ask): number {
+  return ask.filter.timeline.limit;
+}
+
+export type { UserMembership };

@@ -1,0 +1,181 @@
+/**
+ * Unread counts: how many events since a person's read receipts notify them by their push rules. Counted when somebody
+ * asks, kept in memory, and carried on event by event; a receipt or changed rules start the count anew from the log.
+ * Specification: client-server-api, "Receiving notifications", and threading module, "Notifications".
+ */
+import { LRUCache } from "lru-cache";
+import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
+import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { readAccountDataItem } from "../log/queries.ts";
+import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
+import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
+import { storedChanges } from "../push/stored-rules.ts";
+import { levelsOf, powerOf } from "../rooms/rules/power.ts";
+import { contentOf, type RoomState } from "../rooms/state.ts";
+
+export interface Counts {
+  notifications: number;
+  highlights: number;
+}
+
+export interface Unread {
+  main: Counts;
+  /** By the root of the thread. */
+  threads: ReadonlyMap<string, Counts>;
+}
+
+export interface UnreadCounter {
+  /** The counts of one room for one person, with everything up to the hub's head. */
+  count(userId: string, room: RoomState): Promise<Unread>;
+  /** Reads what `count` will need for many rooms with a handful of queries. */
+  prepare(userId: string, rooms: readonly RoomState[]): Promise<void>;
+}
+
+interface Counter extends Unread {
+  /** Everything up to here is counted. */
+  at: number;
+  threads: Map<string, Counts>;
+  /** How far the person has read: the whole room, and single threads ("main" is the room outside of threads). */
+  readUpTo: number;
+  threadReadUpTo: Map<string, number>;
+}
+
+interface Receipt {
+  roomId: string;
+  threadId: string;
+  position: number;
+}
+
+/** Opens the counter and lets it follow the log. */
+export function openUnreadCounter(ctx: Context): UnreadCounter {
+  const counters = new LRUCache<string, Map<string, Counter>>({ max: limits.userCache_users });
+  const rulesets = new LRUCache<string, CompiledRuleset>({ max: limits.userCache_users });
+  const prepared = new WeakMap<LogEntry, PushEvent>();
+  const { hub, tail } = ctx.log;
+
+  hub.listen((entries) => {
+    for (const entry of entries) forget(entry);
+  });
+
+  function forget(entry: LogEntry): void {
+    if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
+    if (entry.kind === "event" && entry.redacts !== null) for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
+    if (entry.kind !== "account_data" || entry.type !== "m.push_rules") return;
+    rulesets.delete(entry.userId as string);
+    counters.delete(entry.userId as string);
+  }
+
+  async function rulesOf(userId: string): Promise<CompiledRuleset> {
+    const known = rulesets.get(userId);
+    if (known) return known;
+    const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.push_rules" });
+    const rules = compileRuleset(storedChanges(stored), userId);
+    rulesets.set(userId, rules);
+    return rules;
+  }
+
+  function prepareOnce(entry: LogEntry, room: RoomState): PushEvent {
+    const known = prepared.get(entry);
+    if (known) return known;
+    const raw = { type: entry.type as string, sender: entry.userId as string, room_id: room.roomId, content: contentOf(entry) };
+    const event = prepareEvent(entry.stateKey === null ? raw : { ...raw, state_key: entry.stateKey }, pushRoom(room));
+    prepared.set(entry, event);
+    return event;
+  }
+
+  function add(counter: Counter, { room, userId, rules, entry }: { room: RoomState; userId: string; rules: CompiledRuleset; entry: LogEntry }): void {
+    counter.at = entry.position;
+    if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
+    const thread = entry.relationType === "m.thread" ? entry.relatesTo : null;
+    if (entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return;
+    const outcome = rules(prepareOnce(entry, room));
+    if (!outcome.notify) return;
+    const counts = thread === null ? counter.main : countsIn(counter.threads, thread);
+    counts.notifications += 1;
+    if (outcome.highlight) counts.highlights += 1;
+  }
+
+  async function load(userId: string, rooms: readonly RoomState[]): Promise<void> {
+    const rules = await rulesOf(userId);
+    const head = hub.head();
+    const receipts = await readReceipts(ctx, userId, rooms);
+    const started = new Map(rooms.map((room) => [room.roomId, startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] })]));
+    const byId = new Map(rooms.map((room) => [room.roomId, room]));
+    const unread = await readUnread(ctx, { userId, head, started });
+    for (const entry of unread) {
+      const room = byId.get(entry.roomId as string) as RoomState;
+      add(started.get(room.roomId) as Counter, { room, userId, rules, entry });
+    }
+    const mine = counters.get(userId) ?? new Map<string, Counter>();
+    counters.set(userId, mine);
+    // A receipt that came while the database answered makes the count wrong: that room is counted once more.
+    const again = rooms.filter(({ roomId }) => tail.ofRoom(roomId, head).some((entry) => entry.kind === "receipt" && entry.userId === userId));
+    for (const [roomId, counter] of started) mine.set(roomId, Object.assign(counter, { at: head }));
+    if (again.length > 0) await load(userId, again);
+  }
+
+  return {
+    async prepare(userId, rooms) {
+      const known = counters.get(userId);
+      const missing = known ? rooms.filter((room) => !known.has(room.roomId)) : rooms;
+      if (missing.length > 0) await load(userId, missing);
+    },
+    async count(userId, room) {
+      const known = counters.get(userId)?.get(room.roomId);
+      if (!known || known.at < tail.floor()) await load(userId, [room]);
+      const counter = counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
+      if (tail.lastOfRoom(room.roomId) <= counter.at) return counter;
+      const rules = rulesets.get(userId) ?? (await rulesOf(userId));
+      for (const entry of tail.ofRoom(room.roomId, counter.at)) add(counter, { room, userId, rules, entry });
+      return counter;
+    },
+  };
+}
+
+function countsIn(threads: Map<string, Counts>, root: string): Counts {
+  let counts = threads.get(root);
+  if (!counts) threads.set(root, (counts = { notifications: 0, highlights: 0 }));
+  return counts;
+}
+
+function startCounter(room: RoomState, { userId, head, receipts }: { userId: string; head: number; receipts: readonly Receipt[] }): Counter {
+  const whole = receipts.filter((receipt) => receipt.threadId === "").map((receipt) => receipt.position);
+  const threads = new Map<string, number>();
+  for (const { threadId, position } of receipts) if (threadId !== "") threads.set(threadId, Math.max(position, threads.get(threadId) ?? 0));
+  // Nobody has unread events from before they came.
+  const readUpTo = Math.max(0, ...(whole.length > 0 ? whole : [room.memberPosition(userId)]));
+  return { at: head, main: { notifications: 0, highlights: 0 }, threads: new Map(), readUpTo, threadReadUpTo: threads };
+}
+
+async function readReceipts(ctx: Context, userId: string, rooms: readonly RoomState[]): Promise<Map<string, Receipt[]>> {
+  const rows = await ctx.db.log.query<Receipt>(
+    `select room_id as "roomId", thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = any($2)`,
+    [userId, rooms.map((room) => room.roomId)],
+  );
+  return Map.groupBy(rows, (row) => row.roomId);
+}
+
+/** The events after each room's read receipt, the oldest first, and no more of a room than are worth counting. */
+function readUnread(ctx: Context, { userId, head, started }: { userId: string; head: number; started: ReadonlyMap<string, Counter> }): Promise<LogEntry[]> {
+  return ctx.db.log.query<LogEntry>(
+    `select e.* from unnest($1::text[], $2::bigint[]) r(id, read_up_to) cross join lateral (
+       select ${ENTRY_COLUMNS} from log.entries e
+       where e.kind = 'event' and e.room_id = r.id and e.position > r.read_up_to and e.position <= $3 and e.user_id <> $4
+       order by e.position desc limit $5
+     ) e order by e.position`,
+    [[...started.keys()], [...started.values()].map((counter) => counter.readUpTo), head, userId, limits.unreadScan_events],
+  );
+}
+
+function pushRoom(room: RoomState) {
+  return {
+    memberCount: room.joinedCount,
+    powerLevelOf: (userId: string) => powerOf(room, userId),
+    notificationLevels: levelsOf(room)["notifications"],
+    displayNameOf(userId: string) {
+      const name = room.get("m.room.member", userId)?.content["displayname"];
+      return typeof name === "string" ? name : undefined;
+    },
+  };
+}

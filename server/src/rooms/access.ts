@@ -7,6 +7,7 @@
  * and none for a member of a room whose history was always open to its members.
  */
 import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { stateChanges } from "./history.ts";
@@ -40,6 +41,18 @@ export async function readAccess(ctx: Context, room: RoomState, userId: string):
   const lastJoin = changes.findLastIndex((change) => change.value === "join");
   const end = lastJoin === -1 ? undefined : changes[lastJoin + 1];
   return end ? { mayRead: true, upTo: end.position } : NOTHING;
+}
+
+/** A room that the person may read, and how far. Throws M_FORBIDDEN for any other, and for one that does not exist. */
+export async function readableRoom(
+  ctx: Context,
+  roomId: string,
+  userId: string,
+): Promise<{ room: RoomState; access: ReadAccess }> {
+  const room = await ctx.rooms.find(roomId);
+  const access = room ? await readAccess(ctx, room, userId) : NOTHING;
+  if (!room || !access.mayRead) throw matrixError("M_FORBIDDEN", "You are not in this room and never were.");
+  return { room, access };
 }
 
 /** What one person sees of one room. */

@@ -8,7 +8,7 @@ import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
-import { type MembershipRow, readMemberships, readRoom } from "../log/queries.ts";
+import { type MembershipRow, readHead, readMemberships, readRoom } from "../log/queries.ts";
 import type { Tail } from "../log/tail.ts";
 import { contentOf, type Membership, RoomState } from "./state.ts";
 
@@ -29,8 +29,8 @@ export interface RoomCache {
   load(roomId: string): Promise<RoomState>;
   /** The room's state if it is in memory already: for hot paths that must not wait. */
   peek(roomId: string): RoomState | undefined;
-  /** Throws the copy away and reads the room again: after the append said that it is stale. */
-  refresh(roomId: string): Promise<RoomState>;
+  /** A newer state of the room than the one at `position`, which the append refused as stale. */
+  refresh(roomId: string, position: number): Promise<RoomState>;
   memberships(userId: string): Promise<Memberships>;
   /** The memberships if they are in memory already. */
   peekMemberships(userId: string): Memberships | undefined;
@@ -95,13 +95,16 @@ export function openRoomCache({ db, hub, tail }: { db: Db; hub: Hub; tail: Tail 
     const room = rooms.get(roomId);
     return room ? Promise.resolve(room) : once(roomLoads, roomId, () => readState(roomId));
   };
+  const isNewer = (roomId: string, position: number): boolean => (rooms.peek(roomId)?.position ?? 0) > position;
   const load = async (roomId: string): Promise<RoomState> => (await find(roomId)) ?? noSuchRoom();
   return {
     find,
     load,
     peek: (roomId) => rooms.get(roomId),
-    refresh: async (roomId) => {
-      rooms.delete(roomId);
+    refresh: async (roomId, position) => {
+      // Reading what is new in the log is cheaper than reading the room, which may have thousands of members.
+      if (!isNewer(roomId, position)) await hub.reached((await readHead(db)).position);
+      if (!isNewer(roomId, position)) rooms.delete(roomId);
       return load(roomId);
     },
     memberships: (userId) => {

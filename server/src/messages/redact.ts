@@ -1,0 +1,38 @@
+/** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}`. Specification: client-server-api, "Redactions". */
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { encoded, route } from "../http.ts";
+import { redactsOf } from "../rooms/rules/redact.ts";
+import { isEventId } from "../rooms/rules/identifiers.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { type Proposal, submit } from "../rooms/submit.ts";
+import { findEvent } from "./send-relations.ts";
+import { transactionOf } from "./send-transaction.ts";
+
+export const redact = route({
+  method: "PUT",
+  path: "/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId",
+  access: "session",
+  rate: "send",
+  body: z.looseObject({ reason: z.string().optional() }),
+  async handle({ params, session, body }, ctx) {
+    const roomId = params["roomId"] as string;
+    const redacts = params["eventId"] as string;
+    const content = { redacts, ...(body.reason !== undefined && { reason: body.reason }) };
+    const proposal = { sender: session.userId, type: "m.room.redaction", content };
+    const eventId = await submit(ctx, {
+      roomId,
+      transaction: transactionOf(session, ["redact", roomId, redacts], params["txnId"] as string),
+      propose: (room) => redactionProposal(ctx, room, proposal),
+    });
+    return encoded(`{"event_id":"${eventId}"}`);
+  },
+});
+
+/** The redaction with the event that it names, when this room has it: the rules refuse a redaction without. */
+export async function redactionProposal(ctx: Context, room: RoomState, proposal: Proposal): Promise<Proposal> {
+  const redacts = redactsOf({ ...proposal, room_id: room.roomId });
+  if (!isEventId(redacts)) return proposal;
+  const target = await findEvent(ctx, redacts);
+  return target?.roomId === room.roomId ? { ...proposal, target } : proposal;
+}

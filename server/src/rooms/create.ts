@@ -1,0 +1,69 @@
+/** `POST /createRoom`. Specification: client-server-api, "Creation". */
+import { profilesOf } from "../account/profile.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import type { NewEntry } from "../log/entry.ts";
+import { randomToken } from "../seams.ts";
+import { eventEntry } from "./entry.ts";
+import { requireInvitable } from "./invite.ts";
+import { createRoomBody, type CreateRoomBody } from "./rules/create-body.ts";
+import { planRoom, type RoomPlan } from "./rules/create.ts";
+import { type RoomEvent, stateMap } from "./rules/event.ts";
+import { addedAliases } from "./rules/validate.ts";
+import { newEventId } from "./submit.ts";
+
+export const createRoom = route({
+  method: "POST",
+  path: "/_matrix/client/v3/createRoom",
+  access: "session",
+  rate: "create",
+  body: createRoomBody,
+  async handle({ body, session }, ctx) {
+    const plan = await makePlan(ctx, session.userId, body);
+    requireOwnAliases(plan);
+    await appendRoom(ctx, plan);
+    return { room_id: plan.room_id };
+  },
+});
+
+async function makePlan(ctx: Context, creator: string, body: CreateRoomBody): Promise<RoomPlan> {
+  const invitees = new Set(body.invite);
+  for (const userId of invitees) await requireInvitable(ctx, userId);
+  return planRoom(body, {
+    creator,
+    serverName: ctx.config.serverName,
+    now_ms: ctx.seams.now_ms(),
+    newEventId: () => newEventId(ctx),
+    newRoomLocalpart: () => randomToken(ctx.seams, 18),
+    profiles: await profilesOf(ctx, [creator, ...invitees]),
+  });
+}
+
+/** A room that does not exist yet has no aliases, so its first events can name none but the one that is made with it. */
+function requireOwnAliases({ events, alias }: RoomPlan): void {
+  for (const { type, content } of events) {
+    const wrong = type === "m.room.canonical_alias" ? addedAliases(content).find((each) => each !== alias) : undefined;
+    if (wrong !== undefined) throw matrixError("M_BAD_ALIAS", `${wrong} does not point to this room.`);
+  }
+}
+
+/** Appends all events at once. */
+async function appendRoom(ctx: Context, { room_id: roomId, events }: RoomPlan): Promise<void> {
+  const { outcome } = await ctx.log.append({
+    lane: roomId,
+    room: { id: roomId, version: 0 },
+    entries: entriesOf(events),
+  });
+  if (outcome !== "appended") throw new Error(`the new room ${roomId} was there already`);
+}
+
+/** The entries of a room's first events; of two with one type and state key, the second says what it replaces. */
+export function entriesOf(events: readonly RoomEvent[]): NewEntry[] {
+  const state = stateMap();
+  return events.map((event) => {
+    const replaced = event.state_key === undefined ? undefined : state.get(event.type, event.state_key);
+    state.set(event);
+    return eventEntry(event, { replaced });
+  });
+}

@@ -1,0 +1,43 @@
+/** `POST /rooms/{roomId}/invite`. Specification: client-server-api, "Joining rooms" and "Invite permission". */
+import { profileOf } from "../account/profile.ts";
+import { isActive } from "../auth/queries.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import { readAccountDataItem } from "../log/queries.ts";
+import { currentMember, memberContent, memberProposal, targetBody } from "./member-body.ts";
+import { serverNameOf } from "./rules/identifiers.ts";
+import { requireAllowed, submit } from "./submit.ts";
+
+export const invite = route({
+  method: "POST",
+  path: "/_matrix/client/v3/rooms/:roomId/invite",
+  access: "session",
+  rate: "invite",
+  body: targetBody,
+  async handle({ params, session: { userId }, body }, ctx) {
+    const invitee = body.user_id;
+    const profile = await profileOf(ctx, invitee);
+    const content = memberContent("invite", { ...profile, reason: body.reason });
+    const proposal = memberProposal(userId, invitee, content);
+    await submit(ctx, {
+      roomId: params["roomId"] as string,
+      async propose(room) {
+        requireAllowed(room, proposal);
+        await requireInvitable(ctx, invitee);
+        return room.membership(invitee) === "invite" ? currentMember(room, invitee) : proposal;
+      },
+    });
+    return {};
+  },
+});
+
+/** Throws unless the person can be invited: they have an account on this server, and have not blocked invitations. */
+export async function requireInvitable(ctx: Context, userId: string): Promise<void> {
+  if (serverNameOf(userId) !== ctx.config.serverName)
+    throw matrixError("M_FORBIDDEN", `${userId} is of another server, and this server does not talk to others.`);
+  if (!(await isActive(ctx, userId))) throw matrixError("M_NOT_FOUND", `There is no ${userId} on this server.`);
+  const config = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.invite_permission_config" });
+  if (config !== undefined && (JSON.parse(config) as { default_action?: unknown })?.default_action === "block")
+    throw matrixError("M_INVITE_BLOCKED", `${userId} does not take invitations.`);
+}

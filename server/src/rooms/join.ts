@@ -1,0 +1,93 @@
+/** `POST /join/{roomIdOrAlias}` and `POST /rooms/{roomId}/join`. Specification: client-server-api, "Joining rooms". */
+import { profileOf } from "../account/profile.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdParty } from "./member-body.ts";
+import type { MemberProfile } from "./rules/create.ts";
+import { allowedRooms, authorisingUser, isRestricted } from "./rules/join-rules.ts";
+import { creatorsOf, levelsOf } from "./rules/power.ts";
+import { isObject, type RoomEvent } from "./rules/event.ts";
+import type { RoomState } from "./state.ts";
+import { type Already, type Proposal, submit } from "./submit.ts";
+
+export const joinById = route({
+  method: "POST",
+  path: "/_matrix/client/v3/rooms/:roomId/join",
+  access: "session",
+  rate: "join",
+  body: reasonBody,
+  async handle({ params, session, body }, ctx) {
+    refuseThirdParty(body);
+    return join(ctx, { roomId: params["roomId"] as string, userId: session.userId, reason: body.reason });
+  },
+});
+
+export const joinByIdOrAlias = route({
+  method: "POST",
+  path: "/_matrix/client/v3/join/:roomIdOrAlias",
+  access: "session",
+  rate: "join",
+  body: reasonBody,
+  async handle({ params, session, body }, ctx) {
+    refuseThirdParty(body);
+    const roomId = params["roomIdOrAlias"] as string;
+    return join(ctx, { roomId, userId: session.userId, reason: body.reason });
+  },
+});
+
+interface Joining {
+  roomId: string;
+  userId: string;
+  reason?: string | undefined;
+}
+
+async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
+  const profile = await profileOf(ctx, userId);
+  await submit(ctx, { roomId, propose: (room) => proposeJoin(ctx, room, { userId, profile: { ...profile, reason } }) });
+  return { room_id: roomId };
+}
+
+interface Joiner {
+  userId: string;
+  profile: MemberProfile & { reason?: string | undefined };
+}
+
+/** Joining again changes nothing: clients repeat a join whose answer they did not get. */
+async function proposeJoin(ctx: Context, room: RoomState, { userId, profile }: Joiner): Promise<Proposal | Already> {
+  const membership = room.membership(userId);
+  if (membership === "join") return currentMember(room, userId);
+  const proposal = memberProposal(userId, userId, memberContent("join", profile));
+  if (!isRestricted(room) || membership === "invite" || membership === "ban") return proposal;
+  return (await vouchedFor(ctx, room, proposal)) ?? proposal;
+}
+
+/**
+ * The join with the name of a member who could have invited the person, when they are in one of the rooms that the join rules
+ * list. It rests on that membership too. Specification: client-server-api, "Restricted rooms".
+ */
+async function vouchedFor(ctx: Context, room: RoomState, proposal: Proposal): Promise<Proposal | undefined> {
+  const memberships = await ctx.rooms.memberships(proposal.sender);
+  const allowed = allowedRooms(room).find((roomId) => memberships.get(roomId)?.membership === "join");
+  if (allowed === undefined) return undefined;
+  const via = authorisingUser(room, likelyInviters(room));
+  if (via === undefined)
+    throw matrixError("M_UNABLE_TO_GRANT_JOIN", "Nobody in this room has the power to let you in.");
+  return {
+    ...proposal,
+    content: { ...proposal.content, join_authorised_via_users_server: via },
+    meetsAllowCondition: true,
+    restsOn: [
+      { room: allowed, user: proposal.sender, position: memberships.get(allowed)?.position ?? 0 },
+      { room: room.roomId, user: via, position: room.memberPosition(via) },
+    ],
+  };
+}
+
+/** Those with power first: asking each of thousands of members is the last resort. */
+function* likelyInviters(room: RoomState): IterableIterator<string> {
+  yield* creatorsOf(room.get("m.room.create") as RoomEvent);
+  const { users } = levelsOf(room);
+  if (isObject(users)) yield* Object.keys(users);
+  yield* room.joined();
+}

@@ -1,0 +1,65 @@
+/** `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`. Specification: client-server-api, "Sending events to a room". */
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { type Answer, encoded, type Request, route } from "../http.ts";
+import { requireInvitable } from "./invite.ts";
+import { type Content, isObject } from "./rules/event.ts";
+import { contentFault, memberContentFromClient } from "./rules/validate.ts";
+import { faultError } from "./rules/verdict.ts";
+import type { RoomState } from "./state.ts";
+import { type Already, type Proposal, requireAllowed, submit } from "./submit.ts";
+
+const contentBody = z.custom<Content>(isObject, "must be an object");
+
+export const putState = route({
+  method: "PUT",
+  path: "/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey",
+  access: "session",
+  rate: "send",
+  body: contentBody,
+  handle: setState,
+});
+
+export const putStateWithoutKey = route({
+  method: "PUT",
+  path: "/_matrix/client/v3/rooms/:roomId/state/:eventType",
+  access: "session",
+  rate: "send",
+  body: contentBody,
+  handle: setState,
+});
+
+async function setState({ params, session, body }: Request<Content>, ctx: Context): Promise<Answer> {
+  const type = params["eventType"] as string;
+  const proposal = {
+    sender: session.userId,
+    type,
+    state_key: params["stateKey"] ?? "",
+    content: type === "m.room.member" ? memberContentFromClient(body) : body,
+  };
+  const eventId = await submit(ctx, {
+    roomId: params["roomId"] as string,
+    propose: (room) => proposeState(ctx, room, proposal),
+  });
+  return encoded(`{"event_id":"${eventId}"}`);
+}
+
+type StateProposal = Proposal & { state_key: string };
+
+/**
+ * The event, once its content is found right. These requests have no transaction id, so the same sender setting what is set
+ * already gets the event that set it: a retry changes nothing.
+ */
+async function proposeState(ctx: Context, room: RoomState, proposal: StateProposal): Promise<Proposal | Already> {
+  const { type, sender, state_key, content } = proposal;
+  const current = room.get(type, state_key);
+  // The rules come first: what is wrong with the content says something about the room.
+  requireAllowed(room, proposal);
+  const fault = contentFault(proposal, current?.content);
+  if (fault) throw faultError(fault);
+  if (current && current.sender === sender && isDeepStrictEqual(current.content, content))
+    return { already: current.event_id };
+  if (type === "m.room.member" && content["membership"] === "invite") await requireInvitable(ctx, state_key);
+  return proposal;
+}

@@ -74,6 +74,23 @@ export async function withPassword<T>(
   }
 }
 
+/**
+ * Makes a request that needs the password, with one that a form already has; a refusal is thrown and not asked about.
+ */
+export async function withGivenPassword<T>(
+  given: { userId: string; password: string },
+  send: (auth: AuthDict | null) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(null);
+  } catch (error) {
+    const uia = uiaOf(error);
+    if (!uia) throw error;
+    const identifier = { type: "m.id.user", user: given.userId };
+    return send({ type: "m.login.password", identifier, password: given.password, session: uia.session });
+  }
+}
+
 async function nextAuth(
   uia: UiaData,
   options: { userId: string; purpose: string },

@@ -2,6 +2,7 @@ import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Redirect, useLocation } from "wouter";
 import { restore, useSession } from "../../models/session/session.ts";
 import type { SessionState } from "../../models/session/state.ts";
+import { applyAppearance } from "../settings/appearance.ts";
 import { Register } from "./Register.tsx";
 import { SignIn } from "./SignIn.tsx";
 import { ElsewhereScreen, FailedScreen, SignInAgain, StartScreen } from "./StateScreens.tsx";
@@ -18,7 +19,10 @@ const PasswordPrompt = lazy(async () => ({ default: (await import("./PasswordPro
 export function SessionGate({ children }: { children: ReactNode }) {
   const state = useSession();
   const [path] = useLocation();
-  useEffect(restore, []);
+  useEffect(() => {
+    applyAppearance();
+    restore();
+  }, []);
   return (
     <Suspense fallback={<StartScreen step="restoring" />}>
       {screenOf(state, path, children)}

@@ -1,6 +1,6 @@
 import type { MatrixClient } from "matrix-js-sdk";
 import { useState } from "react";
-import { useLocation } from "wouter";
+import { useLocation, useSearchParams } from "wouter";
 import { leaveSetup, useSession } from "../../models/session/session.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Page } from "../auth/Page.tsx";
@@ -14,7 +14,8 @@ type Stage = "ways" | "reset" | "restoring";
 export function UnlockHistory() {
   const session = useSession();
   const [, navigate] = useLocation();
-  const [stage, setStage] = useState<Stage>("ways");
+  const [search] = useSearchParams();
+  const [stage, setStage] = useState<Stage>(search.has("reset") ? "reset" : "ways");
   if (!("client" in session)) return null;
   const leave = () => {
     leaveSetup();

@@ -54,6 +54,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   return { url: server.url, ctx: server.ctx, databaseUrl, dataDir, stop, halt, [Symbol.asyncDispose]: stop };
 }
 
+/** A migrated database of its own, for a test that needs no server. Dropped when it is disposed of. */
+export async function createTestDatabase(): Promise<AsyncDisposable & { url: string }> {
+  const shared = await (sharedDatabase ??= openSharedDatabase());
+  const url = await shared.create();
+  return { url, [Symbol.asyncDispose]: () => shared.drop(url) };
+}
+
 /** Open to everyone, without limits, with cheap passwords, silent unless PARLEY_TEST_LOG names a level. */
 function configFor(changes: Partial<Config> & { databaseUrl: string; dataDir: string }): Config {
   const defaults = readConfig({

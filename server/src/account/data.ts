@@ -22,21 +22,28 @@ export interface DataKey {
 /** Stores account data, and tells all of the person's sessions. */
 export async function putAccountData(ctx: Context, { userId, roomId, type }: DataKey, content: object): Promise<void> {
   const body = JSON.stringify(content);
-  if (Buffer.byteLength(body) > limits.event_bytes) throw matrixError("M_TOO_LARGE", `Account data may have ${limits.event_bytes} bytes.`);
-  await ctx.log.append({ lane: userId, entries: [{ kind: "account_data", user: userId, ...(roomId === "" ? {} : { room: roomId }), type, body }] });
+  if (Buffer.byteLength(body) > limits.event_bytes)
+    throw matrixError("M_TOO_LARGE", `Account data may have ${limits.event_bytes} bytes.`);
+  await ctx.log.append({
+    lane: userId,
+    entries: [{ kind: "account_data", user: userId, ...(roomId === "" ? {} : { room: roomId }), type, body }],
+  });
 }
 
 function keyOf({ session, params }: Request, type = params["type"] as string): DataKey {
   requireOwn(session, params["userId"]);
   const roomId = params["roomId"] ?? "";
-  if (params["roomId"] !== undefined && !roomId.startsWith("!")) throw matrixError("M_INVALID_PARAM", `"${roomId}" is not a room id.`);
-  if (Buffer.byteLength(type) > limits.identifier_bytes) throw matrixError("M_INVALID_PARAM", "The type is longer than 255 bytes.");
+  if (params["roomId"] !== undefined && !roomId.startsWith("!"))
+    throw matrixError("M_INVALID_PARAM", `"${roomId}" is not a room id.`);
+  if (Buffer.byteLength(type) > limits.identifier_bytes)
+    throw matrixError("M_INVALID_PARAM", "The type is longer than 255 bytes.");
   return { userId: session.userId, roomId, type };
 }
 
 async function put(request: Request<Record<string, unknown>>, ctx: Context): Promise<object> {
   const key = keyOf(request);
-  if (SERVER_TYPES.has(key.type)) throw matrixError("M_BAD_JSON", `${key.type} has a path of its own and can not be set here.`, { status: 405 });
+  if (SERVER_TYPES.has(key.type))
+    throw matrixError("M_BAD_JSON", `${key.type} has a path of its own and can not be set here.`, { status: 405 });
   await putAccountData(ctx, key, request.body);
   return {};
 }
@@ -108,7 +115,8 @@ const tagRoutes: readonly Route[] = [
 
 function tagName(params: Record<string, string>): string {
   const tag = params["tag"] as string;
-  if (Buffer.byteLength(tag) > limits.identifier_bytes) throw matrixError("M_INVALID_PARAM", "A tag has at most 255 bytes.");
+  if (Buffer.byteLength(tag) > limits.identifier_bytes)
+    throw matrixError("M_INVALID_PARAM", "A tag has at most 255 bytes.");
   return tag;
 }
 

@@ -19,7 +19,9 @@ export async function loadFilter(ctx: Context, userId: string, text: string | un
   const name = isInline ? text : `${ctx.config.serverName} ${userId} ${text}`;
   const known = compiled.get(name);
   if (known) return known;
-  const filter = compileFilter(isInline ? parseInline(text) : (JSON.parse(await readFilter(ctx, userId, text)) as never));
+  const filter = compileFilter(
+    isInline ? parseInline(text) : (JSON.parse(await readFilter(ctx, userId, text)) as never),
+  );
   compiled.set(name, filter);
   return filter;
 }
@@ -37,7 +39,10 @@ function parseInline(text: string): z.output<typeof filterSchema> {
 async function readFilter(ctx: Context, userId: string, filterId: string): Promise<string> {
   const isNumber = /^\d{1,15}$/.test(filterId);
   const row = isNumber
-    ? await ctx.db.account.one<{ definition: string }>("select definition from account.filters where user_id = $1 and filter_id = $2", [userId, filterId])
+    ? await ctx.db.account.one<{ definition: string }>(
+        "select definition from account.filters where user_id = $1 and filter_id = $2",
+        [userId, filterId],
+      )
     : undefined;
   if (!row) throw matrixError("M_NOT_FOUND", "There is no such filter. Upload it again.");
   return row.definition;

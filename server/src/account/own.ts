@@ -4,5 +4,6 @@ import type { Session } from "../http.ts";
 
 /** Throws M_FORBIDDEN where the path names somebody else. */
 export function requireOwn(session: Session, userId: string | undefined): void {
-  if (session.userId !== userId) throw matrixError("M_FORBIDDEN", "This is another person's. You may read and change only your own.");
+  if (session.userId !== userId)
+    throw matrixError("M_FORBIDDEN", "This is another person's. You may read and change only your own.");
 }

@@ -16,13 +16,18 @@ export interface Profile {
 
 /** What a person says of themselves; empty where they said nothing. */
 export async function profileOf(ctx: Context, userId: string): Promise<Profile> {
-  const row = await ctx.db.account.one<{ profile: string }>("select profile from account.profiles where user_id = $1", [userId]);
+  const row = await ctx.db.account.one<{ profile: string }>("select profile from account.profiles where user_id = $1", [
+    userId,
+  ]);
   return row ? (JSON.parse(row.profile) as Profile) : {};
 }
 
 /** The profiles of many people at once. */
 export async function profilesOf(ctx: Context, userIds: readonly string[]): Promise<Map<string, Profile>> {
-  const rows = await ctx.db.account.query<{ user_id: string; profile: string }>("select user_id, profile from account.profiles where user_id = any($1)", [userIds]);
+  const rows = await ctx.db.account.query<{ user_id: string; profile: string }>(
+    "select user_id, profile from account.profiles where user_id = any($1)",
+    [userIds],
+  );
   return new Map(rows.map((row) => [row.user_id, JSON.parse(row.profile) as Profile]));
 }
 
@@ -30,7 +35,8 @@ const FIELD = /^(avatar_url|displayname|m\.tz|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)
 
 function fieldOf(params: Record<string, string>): string {
   const field = params["keyName"] as string;
-  if (Buffer.byteLength(field) > limits.identifier_bytes) throw matrixError("M_KEY_TOO_LARGE", "The name of a profile field has at most 255 bytes.");
+  if (Buffer.byteLength(field) > limits.identifier_bytes)
+    throw matrixError("M_KEY_TOO_LARGE", "The name of a profile field has at most 255 bytes.");
   if (!FIELD.test(field)) throw matrixError("M_INVALID_PARAM", `"${field}" is not the name of a profile field.`);
   return field;
 }
@@ -39,27 +45,43 @@ function fieldOf(params: Record<string, string>): string {
 function checkValue(field: string, value: unknown): void {
   if (value === undefined) throw matrixError("M_MISSING_PARAM", `The body has no "${field}".`);
   const mustBeText = field === "displayname" || field === "avatar_url" || field === "m.tz";
-  if (mustBeText && typeof value !== "string" && value !== null) throw matrixError("M_BAD_JSON", `"${field}" must be a string.`);
+  if (mustBeText && typeof value !== "string" && value !== null)
+    throw matrixError("M_BAD_JSON", `"${field}" must be a string.`);
   const most_bytes = field === "displayname" ? limits.displayname_bytes : limits.profile_bytes;
-  if (typeof value === "string" && Buffer.byteLength(value) > most_bytes) throw matrixError("M_PROFILE_TOO_LARGE", `"${field}" has at most ${most_bytes} bytes.`);
+  if (typeof value === "string" && Buffer.byteLength(value) > most_bytes)
+    throw matrixError("M_PROFILE_TOO_LARGE", `"${field}" has at most ${most_bytes} bytes.`);
 }
 
 /** Sets one field, or takes it away where `value` is undefined, and shows the change in the person's rooms. */
-async function change(ctx: Context, userId: string, { field, value }: { field: string; value: unknown }): Promise<object> {
+async function change(
+  ctx: Context,
+  userId: string,
+  { field, value }: { field: string; value: unknown },
+): Promise<object> {
   const profile = await writeField(ctx, userId, { field, value });
   if (field === "displayname" || field === "avatar_url") await propagateProfile(ctx, userId, profile);
   return {};
 }
 
-async function writeField(ctx: Context, userId: string, { field, value }: { field: string; value: unknown }): Promise<Profile> {
+async function writeField(
+  ctx: Context,
+  userId: string,
+  { field, value }: { field: string; value: unknown },
+): Promise<Profile> {
   return ctx.db.account.transaction(async (db) => {
-    await db.query("insert into account.profiles (user_id, profile) values ($1, '{}') on conflict do nothing", [userId]);
-    const row = await db.one<{ profile: string }>("select profile from account.profiles where user_id = $1 for update", [userId]);
+    await db.query("insert into account.profiles (user_id, profile) values ($1, '{}') on conflict do nothing", [
+      userId,
+    ]);
+    const row = await db.one<{ profile: string }>(
+      "select profile from account.profiles where user_id = $1 for update",
+      [userId],
+    );
     const profile = JSON.parse(row?.profile ?? "{}") as Profile;
     if (value === undefined) delete profile[field];
     else profile[field] = value;
     const text = JSON.stringify(profile);
-    if (Buffer.byteLength(text) > limits.profile_bytes) throw matrixError("M_PROFILE_TOO_LARGE", `A profile has at most ${limits.profile_bytes} bytes.`);
+    if (Buffer.byteLength(text) > limits.profile_bytes)
+      throw matrixError("M_PROFILE_TOO_LARGE", `A profile has at most ${limits.profile_bytes} bytes.`);
     await db.query("update account.profiles set profile = $2 where user_id = $1", [userId, text]);
     return profile;
   });
@@ -69,12 +91,18 @@ const PATH = "/_matrix/client/v3/profile/:userId";
 
 async function existing(ctx: Context, userId: string): Promise<Profile> {
   const profile = await profileOf(ctx, userId);
-  if (Object.keys(profile).length === 0 && !(await accountExists(ctx, userId))) throw matrixError("M_NOT_FOUND", "There is no such person on this server.");
+  if (Object.keys(profile).length === 0 && !(await accountExists(ctx, userId)))
+    throw matrixError("M_NOT_FOUND", "There is no such person on this server.");
   return profile;
 }
 
 export const profileRoutes: readonly Route[] = [
-  route({ method: "GET", path: PATH, access: "anyone", handle: ({ params }, ctx) => existing(ctx, params["userId"] as string) }),
+  route({
+    method: "GET",
+    path: PATH,
+    access: "anyone",
+    handle: ({ params }, ctx) => existing(ctx, params["userId"] as string),
+  }),
   route({
     method: "GET",
     path: `${PATH}/:keyName`,

@@ -50,7 +50,8 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
       changed: differs ? tick() : before.changed,
     };
     const goOffline = () => setPresence(userId, { state: "offline", active: false });
-    const timer = next.timeout_ms === undefined || next.state === "offline" ? undefined : seams.after(next.timeout_ms, goOffline);
+    const timer =
+      next.timeout_ms === undefined || next.state === "offline" ? undefined : seams.after(next.timeout_ms, goOffline);
     people.set(userId, { presence, timer });
     newestPresence = Math.max(newestPresence, presence.changed);
     if (differs) tell({ userId });
@@ -63,7 +64,10 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
       changeTyping(roomId, (users) => {
         users.get(userId)?.cancel();
         const isNew = !users.has(userId);
-        users.set(userId, seams.after(timeout_ms, () => stopTyping(roomId, userId)));
+        users.set(
+          userId,
+          seams.after(timeout_ms, () => stopTyping(roomId, userId)),
+        );
         return isNew;
       });
     },

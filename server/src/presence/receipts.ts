@@ -10,7 +10,11 @@ import { readEvent } from "../log/queries.ts";
 type ReceiptType = "m.read" | "m.read.private";
 
 /** The event, if it is in the room and the person is too. */
-async function eventIn(ctx: Context, userId: string, { roomId, eventId }: { roomId: string; eventId: string }): Promise<LogEntry> {
+async function eventIn(
+  ctx: Context,
+  userId: string,
+  { roomId, eventId }: { roomId: string; eventId: string },
+): Promise<LogEntry> {
   const room = await ctx.rooms.load(roomId);
   if (room.membership(userId) !== "join") throw matrixError("M_FORBIDDEN", "You are not in this room.");
   const event = ctx.log.tail.event(eventId) ?? (await readEvent(ctx.db.log, eventId));
@@ -22,9 +26,17 @@ async function eventIn(ctx: Context, userId: string, { roomId, eventId }: { room
 function checkThread(threadId: string | undefined, event: LogEntry): void {
   if (threadId === undefined) return;
   if (threadId === "") throw matrixError("M_INVALID_PARAM", "thread_id must be an event id or main, not empty.");
-  const isIn = event.relationType === "m.thread" ? event.relatesTo === threadId : threadId === "main" || event.eventId === threadId;
+  const isIn =
+    event.relationType === "m.thread"
+      ? event.relatesTo === threadId
+      : threadId === "main" || event.eventId === threadId;
   // What relates to an event of a thread, such as a reaction, is in the thread too; only the clear mistake is refused.
-  if (!isIn && event.relationType !== "m.annotation" && event.relationType !== "m.reference" && event.relationType !== "m.replace")
+  if (
+    !isIn &&
+    event.relationType !== "m.annotation" &&
+    event.relationType !== "m.reference" &&
+    event.relationType !== "m.replace"
+  )
     throw matrixError("M_INVALID_PARAM", "The event is not in this thread.");
 }
 
@@ -73,7 +85,11 @@ async function onlyForward(ctx: Context, userId: string, receipts: readonly Rece
 
 /** Moves the fully-read marker forward. */
 async function markFullyRead(ctx: Context, userId: string, event: LogEntry): Promise<void> {
-  await putAccountData(ctx, { userId, roomId: event.roomId as string, type: "m.fully_read" }, { event_id: event.eventId });
+  await putAccountData(
+    ctx,
+    { userId, roomId: event.roomId as string, type: "m.fully_read" },
+    { event_id: event.eventId },
+  );
 }
 
 const receiptBody = z.looseObject({ thread_id: z.string().optional() });
@@ -93,7 +109,8 @@ export const receiptRoutes: readonly Route[] = [
     body: receiptBody,
     async handle({ session, params, body }, ctx) {
       const type = receiptType.safeParse(params["receiptType"]);
-      if (!type.success) throw matrixError("M_INVALID_PARAM", `A receipt is of the type m.read, m.read.private or m.fully_read.`);
+      if (!type.success)
+        throw matrixError("M_INVALID_PARAM", `A receipt is of the type m.read, m.read.private or m.fully_read.`);
       const event = await eventIn(ctx, session.userId, params as { roomId: string; eventId: string });
       if (type.data === "m.fully_read") {
         if (body.thread_id !== undefined) throw matrixError("M_INVALID_PARAM", "m.fully_read knows no threads.");
@@ -113,8 +130,14 @@ export const receiptRoutes: readonly Route[] = [
     body: markersBody,
     async handle({ session, params, body }, ctx) {
       const find = (eventId: string | undefined) =>
-        eventId === undefined ? undefined : eventIn(ctx, session.userId, { roomId: params["roomId"] as string, eventId });
-      const [fully, read, hidden] = await Promise.all([find(body["m.fully_read"]), find(body["m.read"]), find(body["m.read.private"])]);
+        eventId === undefined
+          ? undefined
+          : eventIn(ctx, session.userId, { roomId: params["roomId"] as string, eventId });
+      const [fully, read, hidden] = await Promise.all([
+        find(body["m.fully_read"]),
+        find(body["m.read"]),
+        find(body["m.read.private"]),
+      ]);
       const receipts: Receipt[] = [];
       if (read) receipts.push({ type: "m.read", event: read });
       if (hidden) receipts.push({ type: "m.read.private", event: hidden });

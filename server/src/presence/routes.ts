@@ -49,7 +49,12 @@ export const routes: readonly Route[] = [
     body: presenceBody,
     handle({ session, params, body }, ctx) {
       requireOwn(session, params["userId"]);
-      ctx.ephemeral.setPresence(session.userId, { state: body.presence, statusMessage: body.status_msg, active: true, timeout_ms: limits.presence_ms });
+      ctx.ephemeral.setPresence(session.userId, {
+        state: body.presence,
+        statusMessage: body.status_msg,
+        active: true,
+        timeout_ms: limits.presence_ms,
+      });
       return {};
     },
   }),
@@ -59,7 +64,8 @@ export const routes: readonly Route[] = [
     access: "session",
     async handle({ session, params }, ctx) {
       const userId = params["userId"] as string;
-      if (!(await sharesRoom(ctx, session.userId, userId))) throw matrixError("M_FORBIDDEN", "You share no room with this person.");
+      if (!(await sharesRoom(ctx, session.userId, userId)))
+        throw matrixError("M_FORBIDDEN", "You share no room with this person.");
       const presence = ctx.ephemeral.presence(userId);
       if (!presence) return { presence: "offline" };
       return {

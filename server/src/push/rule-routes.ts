@@ -6,7 +6,19 @@ import { matrixError } from "../errors.ts";
 import { encoded, route, type Route } from "../http.ts";
 import { readAccountDataItem } from "../log/queries.ts";
 import { inTurn } from "../turns.ts";
-import { actionsBodySchema, deleteRule, type EditResult, enabledBodySchema, findRule, putRule, type RuleAddress, ruleBodySchema, ruleKindOf, setActions, setEnabled } from "./rules/edit.ts";
+import {
+  actionsBodySchema,
+  deleteRule,
+  type EditResult,
+  enabledBodySchema,
+  findRule,
+  putRule,
+  type RuleAddress,
+  ruleBodySchema,
+  ruleKindOf,
+  setActions,
+  setEnabled,
+} from "./rules/edit.ts";
 import { mergeRules, type PushRule, type RuleChanges } from "./rules/ruleset.ts";
 import { pushRulesContent, storedChanges } from "./stored-rules.ts";
 
@@ -47,7 +59,8 @@ const readRoutes: readonly Route[] = [
     method: "GET",
     path: ROOT,
     access: "session",
-    handle: async ({ session }, ctx) => encoded(pushRulesContent(await readAccountDataItem(ctx.db.log, keyOf(session.userId)), session.userId)),
+    handle: async ({ session }, ctx) =>
+      encoded(pushRulesContent(await readAccountDataItem(ctx.db.log, keyOf(session.userId)), session.userId)),
   }),
   route({
     method: "GET",
@@ -65,13 +78,17 @@ const readRoutes: readonly Route[] = [
     method: "GET",
     path: `${RULE}/enabled`,
     access: "session",
-    handle: async ({ session, params }, ctx) => ({ enabled: (await ruleAt(ctx, session.userId, addressOf(params))).enabled }),
+    handle: async ({ session, params }, ctx) => ({
+      enabled: (await ruleAt(ctx, session.userId, addressOf(params))).enabled,
+    }),
   }),
   route({
     method: "GET",
     path: `${RULE}/actions`,
     access: "session",
-    handle: async ({ session, params }, ctx) => ({ actions: (await ruleAt(ctx, session.userId, addressOf(params))).actions }),
+    handle: async ({ session, params }, ctx) => ({
+      actions: (await ruleAt(ctx, session.userId, addressOf(params))).actions,
+    }),
   }),
 ];
 
@@ -84,14 +101,17 @@ const writeRoutes: readonly Route[] = [
     body: ruleBodySchema,
     query: placeQuery,
     handle: ({ session, params, body, query }, ctx) =>
-      edit(ctx, session.userId, (changes) => putRule(changes, { at: addressOf(params), body, before: query.before, after: query.after })),
+      edit(ctx, session.userId, (changes) =>
+        putRule(changes, { at: addressOf(params), body, before: query.before, after: query.after }),
+      ),
   }),
   route({
     method: "DELETE",
     path: RULE,
     access: "session",
     rate: "other",
-    handle: ({ session, params }, ctx) => edit(ctx, session.userId, (changes) => deleteRule(changes, addressOf(params))),
+    handle: ({ session, params }, ctx) =>
+      edit(ctx, session.userId, (changes) => deleteRule(changes, addressOf(params))),
   }),
   route({
     method: "PUT",
@@ -99,7 +119,8 @@ const writeRoutes: readonly Route[] = [
     access: "session",
     rate: "other",
     body: enabledBodySchema,
-    handle: ({ session, params, body }, ctx) => edit(ctx, session.userId, (changes) => setEnabled(changes, addressOf(params), body.enabled)),
+    handle: ({ session, params, body }, ctx) =>
+      edit(ctx, session.userId, (changes) => setEnabled(changes, addressOf(params), body.enabled)),
   }),
   route({
     method: "PUT",
@@ -107,7 +128,8 @@ const writeRoutes: readonly Route[] = [
     access: "session",
     rate: "other",
     body: actionsBodySchema,
-    handle: ({ session, params, body }, ctx) => edit(ctx, session.userId, (changes) => setActions(changes, addressOf(params), body.actions)),
+    handle: ({ session, params, body }, ctx) =>
+      edit(ctx, session.userId, (changes) => setActions(changes, addressOf(params), body.actions)),
   }),
 ];
 

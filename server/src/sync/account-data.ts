@@ -9,12 +9,15 @@ import type { Run } from "./run.ts";
 /** The global account data that changed, newest content first come. */
 export function globalAccountData({ news, ask, since }: Run): string[] {
   const newest = new Map<string, string>();
-  for (const entry of news.own) if (entry.kind === "account_data" && entry.roomId === null) newest.set(entry.type as string, entry.body);
+  for (const entry of news.own)
+    if (entry.kind === "account_data" && entry.roomId === null) newest.set(entry.type as string, entry.body);
   // Everybody has push rules, also those who never changed any.
   const stored = newest.get("m.push_rules");
   if (stored !== undefined || since === 0) newest.set("m.push_rules", pushRulesContent(stored, ask.session.userId));
   const { matches } = ask.filter.accountData;
-  return [...newest].filter(([type]) => matches?.({ type }) ?? true).map(([type, content]) => `{"type":${JSON.stringify(type)},"content":${content}}`);
+  return [...newest]
+    .filter(([type]) => matches?.({ type }) ?? true)
+    .map(([type, content]) => `{"type":${JSON.stringify(type)},"content":${content}}`);
 }
 
 const ignored = new WeakMap<Context, LRUCache<string, ReadonlySet<string>>>();
@@ -24,7 +27,8 @@ function cacheOf(ctx: Context): LRUCache<string, ReadonlySet<string>> {
   if (known) return known;
   const cache = new LRUCache<string, ReadonlySet<string>>({ max: limits.userCache_users });
   ctx.log.hub.listen((entries) => {
-    for (const entry of entries) if (entry.kind === "account_data" && entry.type === "m.ignored_user_list") cache.delete(entry.userId as string);
+    for (const entry of entries)
+      if (entry.kind === "account_data" && entry.type === "m.ignored_user_list") cache.delete(entry.userId as string);
   });
   ignored.set(ctx, cache);
   return cache;

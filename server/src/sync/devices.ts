@@ -27,7 +27,8 @@ export function openKeyCounts(ctx: Context): KeyCounts {
   const known = new LRUCache<string, string>({ max: limits.sessionCache_sessions });
   ctx.log.hub.listen((entries) => {
     for (const entry of entries)
-      if (entry.kind === "session" && entry.type === "one_time_keys") known.set(`${entry.userId} ${entry.deviceId}`, countsJson(JSON.parse(entry.body) as CountsBody));
+      if (entry.kind === "session" && entry.type === "one_time_keys")
+        known.set(`${entry.userId} ${entry.deviceId}`, countsJson(JSON.parse(entry.body) as CountsBody));
   });
   return {
     async of(userId, deviceId) {
@@ -57,15 +58,26 @@ export function toDeviceMessages(own: readonly LogEntry[], deviceId: string): Lo
  * Deletes what the client's token says it has: a message stays until it is acknowledged this way. What another process handed
  * out is deleted at the session's first sync here.
  */
-export function acknowledge(ctx: Context, parts: SyncParts, { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number }): void {
+export function acknowledge(
+  ctx: Context,
+  parts: SyncParts,
+  { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number },
+): void {
   const handedOut = parts.handedOut.get(session.id);
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);
   ctx.db.log
-    .change("delete from log.entries where kind = 'to_device' and user_id = $1 and device_id = $2 and position <= $3", [session.userId, session.deviceId, since])
+    .change("delete from log.entries where kind = 'to_device' and user_id = $1 and device_id = $2 and position <= $3", [
+      session.userId,
+      session.deviceId,
+      since,
+    ])
     .catch((thrown: unknown) => {
       parts.handedOut.delete(session.id);
-      ctx.logger.warn({ err: asError(thrown) }, "acknowledged to-device messages were not deleted; the next sync tries again");
+      ctx.logger.warn(
+        { err: asError(thrown) },
+        "acknowledged to-device messages were not deleted; the next sync tries again",
+      );
     });
 }
 
@@ -77,9 +89,11 @@ export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string |
   const maybeLeft = new Set<string>();
   const encrypted = [...run.joined.values()].filter((room) => room.get("m.room.encryption"));
   const shares = (other: string) => encrypted.some((room) => room.membership(other) === "join");
-  for (const { userId: whose } of run.news.deviceLists) if (whose !== null && (whose === userId || shares(whose))) changed.add(whose);
+  for (const { userId: whose } of run.news.deviceLists)
+    if (whose !== null && (whose === userId || shares(whose))) changed.add(whose);
   for (const room of encrypted) noteMembers(run, room, { changed, maybeLeft });
-  for (const room of leftRooms) if (room.get("m.room.encryption")) for (const other of room.joined()) maybeLeft.add(other);
+  for (const room of leftRooms)
+    if (room.get("m.room.encryption")) for (const other of room.joined()) maybeLeft.add(other);
   changed.delete("");
   const left = [...maybeLeft].filter((other) => other !== userId && !shares(other));
   if (changed.size === 0 && left.length === 0) return undefined;
@@ -87,11 +101,18 @@ export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string |
 }
 
 /** Who came to an encrypted room, or left it. */
-function noteMembers(run: Run, room: RoomState, { changed, maybeLeft }: { changed: Set<string>; maybeLeft: Set<string> }): void {
+function noteMembers(
+  run: Run,
+  room: RoomState,
+  { changed, maybeLeft }: { changed: Set<string>; maybeLeft: Set<string> },
+): void {
   const { userId } = run.ask.session;
   const { events, truncated } = run.news.ofRoom(room.roomId);
   // A room that is new to the person, or became encrypted, or of which not everything was gathered: all of its members.
-  const isWhole = truncated || run.isNew(room.roomId) || events.some((event) => event.type === "m.room.encryption" && event.stateKey === "");
+  const isWhole =
+    truncated ||
+    run.isNew(room.roomId) ||
+    events.some((event) => event.type === "m.room.encryption" && event.stateKey === "");
   if (isWhole) for (const other of room.joined()) if (other !== userId) changed.add(other);
   if (truncated) for (const [other, membership] of room.memberships()) if (membership !== "join") maybeLeft.add(other);
   for (const event of events) {

@@ -47,13 +47,20 @@ export async function gather(ctx: Context, stretch: Stretch, options: GatherOpti
 }
 
 function fromMemory({ log: { tail } }: Context, { since, upTo }: Stretch, userId: string): News {
-  const within = (entries: LogEntry[]) => (entries.length > 0 && (entries.at(-1) as LogEntry).position > upTo ? entries.filter((e) => e.position <= upTo) : entries);
+  const within = (entries: LogEntry[]) =>
+    entries.length > 0 && (entries.at(-1) as LogEntry).position > upTo
+      ? entries.filter((e) => e.position <= upTo)
+      : entries;
   return {
     ofRoom(roomId) {
       if (tail.lastOfRoom(roomId) <= since) return nothing;
       const entries = within(tail.ofRoom(roomId, since));
       const events = entries.filter((entry) => entry.kind === "event");
-      return { events, receipts: events.length === entries.length ? [] : entries.filter((entry) => entry.kind === "receipt"), truncated: false };
+      return {
+        events,
+        receipts: events.length === entries.length ? [] : entries.filter((entry) => entry.kind === "receipt"),
+        truncated: false,
+      };
     },
     own: within(tail.ofUser(userId, since)),
     deviceLists: within(tail.deviceLists(since)),
@@ -73,7 +80,11 @@ async function fromDatabase(ctx: Context, stretch: Stretch, options: GatherOptio
     ofRoom(roomId) {
       const found = eventsByRoom.get(roomId) ?? [];
       const truncated = found.length > options.events;
-      return { events: truncated ? found.slice(-options.events) : found, receipts: receiptsByRoom.get(roomId) ?? [], truncated };
+      return {
+        events: truncated ? found.slice(-options.events) : found,
+        receipts: receiptsByRoom.get(roomId) ?? [],
+        truncated,
+      };
     },
     own,
     deviceLists,
@@ -91,7 +102,11 @@ function groupByRoom(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
 }
 
 /** The newest `limit` events of each room in the stretch, oldest first. */
-export function readRoomEvents(ctx: Context, { since, upTo }: Stretch, { roomIds, limit }: { roomIds: readonly string[]; limit: number }): Promise<LogEntry[]> {
+export function readRoomEvents(
+  ctx: Context,
+  { since, upTo }: Stretch,
+  { roomIds, limit }: { roomIds: readonly string[]; limit: number },
+): Promise<LogEntry[]> {
   if (roomIds.length === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
     `select e.* from unnest($1::text[]) r(id) cross join lateral (
@@ -115,7 +130,11 @@ function readReceipts(ctx: Context, { since, upTo }: Stretch, { roomIds, userId 
 }
 
 /** Account data is read where it stands now: what was replaced since does not matter any more. */
-async function readOwn(ctx: Context, { since, upTo }: Stretch, { userId, deviceId }: GatherOptions): Promise<LogEntry[]> {
+async function readOwn(
+  ctx: Context,
+  { since, upTo }: Stretch,
+  { userId, deviceId }: GatherOptions,
+): Promise<LogEntry[]> {
   const [data, messages] = await Promise.all([
     ctx.db.log.query<LogEntry>(
       `select ${ENTRY_COLUMNS} from log.account_data a join log.entries e on e.position = a.position

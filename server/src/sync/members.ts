@@ -31,7 +31,9 @@ export function membersForTimeline(run: Run, room: RoomState, { state, timeline,
     if (isTold) told.add(event.stateKey as string);
     return isTold;
   });
-  const shownHere = new Set(timeline.events.filter((event) => event.type === "m.room.member").map((event) => event.stateKey));
+  const shownHere = new Set(
+    timeline.events.filter((event) => event.type === "m.room.member").map((event) => event.stateKey),
+  );
   for (const speaker of wanted) {
     const member = room.get("m.room.member", speaker)?.entry;
     if (!member || told.has(speaker) || shownHere.has(speaker) || isKnown(run, room.roomId, member)) continue;
@@ -49,7 +51,12 @@ function* heroCandidates(room: RoomState): IterableIterator<string> {
 
 function isKnown({ parts, ask, since }: Run, roomId: string, member: LogEntry): boolean {
   if (ask.filter.state.includeRedundantMembers || since === 0) return false;
-  return parts.lazyMembers.get(ask.session.id)?.get(roomId)?.get(member.stateKey as string) === member.position;
+  return (
+    parts.lazyMembers
+      .get(ask.session.id)
+      ?.get(roomId)
+      ?.get(member.stateKey as string) === member.position
+  );
 }
 
 function remember({ parts, ask }: Run, roomId: string, member: LogEntry): void {

@@ -37,10 +37,14 @@ export async function joinedRoom(run: Run, room: RoomState): Promise<string | un
   const counts = isNew || here.events.length > 0 || ownReceipt(run, here.receipts);
   if (ephemeral.length === 0 && accountData.length === 0 && !counts && !ask.fullState) return undefined;
   const timeline = isNew ? await newTimeline(run, room, upTo) : newsTimeline(run, room, here);
-  const sections = [`"timeline":${await timelineJson(run, room, timeline)}`, await stateSection(run, room, { timeline, isNew, end: upTo })];
+  const sections = [
+    `"timeline":${await timelineJson(run, room, timeline)}`,
+    await stateSection(run, room, { timeline, isNew, end: upTo }),
+  ];
   if (ephemeral.length > 0) sections.push(`"ephemeral":{"events":[${ephemeral.join(",")}]}`);
   if (accountData.length > 0) sections.push(`"account_data":{"events":[${accountData.join(",")}]}`);
-  if (isNew || ask.fullState || timeline.limited || here.events.some((event) => event.type === "m.room.member")) sections.push(`"summary":${summaryOf(room, ask.session.userId)}`);
+  if (isNew || ask.fullState || timeline.limited || here.events.some((event) => event.type === "m.room.member"))
+    sections.push(`"summary":${summaryOf(room, ask.session.userId)}`);
   if (counts) sections.push(await unreadJson(run, room));
   return `{${sections.join(",")}}`;
 }
@@ -52,7 +56,10 @@ export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promi
   const within = news.events.filter((event) => event.position <= leftAt);
   const sight = await sightOf(run.ctx, room, run.ask.session.userId);
   const seen = within.filter((event) => sight.sees(event) && (wasIn || event.position === leftAt));
-  const timeline = wasIn || run.since > 0 ? newsTimeline(run, room, { events: seen, truncated: news.truncated }) : await newTimeline(run, room, leftAt);
+  const timeline =
+    wasIn || run.since > 0
+      ? newsTimeline(run, room, { events: seen, truncated: news.truncated })
+      : await newTimeline(run, room, leftAt);
   const state = await stateSection(run, room, { timeline, isNew: !wasIn && run.since === 0, end: leftAt });
   const accountData = accountDataOf(run, room.roomId);
   return `{"timeline":${await timelineJson(run, room, timeline)},${state},"account_data":{"events":[${accountData.join(",")}]}}`;
@@ -71,7 +78,11 @@ async function newTimeline(run: Run, room: RoomState, end: number): Promise<Time
 }
 
 /** What happened since the client last asked. */
-function newsTimeline(run: Run, _room: RoomState, { events, truncated }: { events: readonly LogEntry[]; truncated: boolean }): Timeline {
+function newsTimeline(
+  run: Run,
+  _room: RoomState,
+  { events, truncated }: { events: readonly LogEntry[]; truncated: boolean },
+): Timeline {
   const limit = timelineLimit(run.ask);
   const wanted = events.filter((event) => isWanted(run, event));
   const limited = truncated || wanted.length > limit;
@@ -108,7 +119,9 @@ async function stateSection(run: Run, room: RoomState, options: StateOptions): P
   const { ask } = run;
   const state = await stateOf(run, room, options);
   const wanted = ask.filter.state.matches ? state.filter((event) => ask.filter.state.matches?.(event)) : state;
-  const members = ask.filter.state.lazyLoadMembers ? membersForTimeline(run, room, { ...options, state: wanted }) : wanted;
+  const members = ask.filter.state.lazyLoadMembers
+    ? membersForTimeline(run, room, { ...options, state: wanted })
+    : wanted;
   const texts = members.map((event) => ask.filter.project(clientEvent(event)));
   return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[${texts.join(",")}]}`;
 }
@@ -139,7 +152,11 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
   if (typing && typing.changed > ask.seen && (typing.users.length > 0 || run.since > 0))
     events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));
   const { matches } = ask.filter.ephemeral;
-  return matches ? events.filter((event) => matches({ type: event.startsWith('{"type":"m.typing"') ? "m.typing" : "m.receipt", roomId: room.roomId })) : events;
+  return matches
+    ? events.filter((event) =>
+        matches({ type: event.startsWith('{"type":"m.typing"') ? "m.typing" : "m.receipt", roomId: room.roomId }),
+      )
+    : events;
 }
 
 /** One m.receipt event for all receipts. Specification: receipts module. */
@@ -157,12 +174,15 @@ function accountDataOf({ news, ask }: Run, roomId: string): string[] {
   const entries = news.own.filter((entry) => entry.kind === "account_data" && entry.roomId === roomId);
   const newest = new Map(entries.map((entry) => [entry.type as string, entry.body]));
   const { matches } = ask.filter.roomAccountData;
-  return [...newest].filter(([type]) => matches?.({ type, roomId }) ?? true).map(([type, content]) => `{"type":${JSON.stringify(type)},"content":${content}}`);
+  return [...newest]
+    .filter(([type]) => matches?.({ type, roomId }) ?? true)
+    .map(([type, content]) => `{"type":${JSON.stringify(type)},"content":${content}}`);
 }
 
 async function unreadJson({ parts, ask }: Run, room: RoomState): Promise<string> {
   const { main, threads } = await parts.unread.count(ask.session.userId, room);
-  const json = (counts: { highlights: number; notifications: number }) => `{"highlight_count":${counts.highlights},"notification_count":${counts.notifications}}`;
+  const json = (counts: { highlights: number; notifications: number }) =>
+    `{"highlight_count":${counts.highlights},"notification_count":${counts.notifications}}`;
   if (ask.filter.unreadThreadNotifications) {
     const perThread = [...threads].map(([root, counts]) => `${JSON.stringify(root)}:${json(counts)}`);
     return `"unread_notifications":${json(main)},"unread_thread_notifications":{${perThread.join(",")}}`;

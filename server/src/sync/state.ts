@@ -49,7 +49,11 @@ export function readStateChanges(ctx: Context, roomId: string, { since, upTo }: 
 }
 
 /** The memberships that the person had in these rooms just behind position `at`; a room is absent where there was none. */
-export async function membershipsAt(ctx: Context, userId: string, { roomIds, at }: { roomIds: readonly string[]; at: number }): Promise<Map<string, string>> {
+export async function membershipsAt(
+  ctx: Context,
+  userId: string,
+  { roomIds, at }: { roomIds: readonly string[]; at: number },
+): Promise<Map<string, string>> {
   if (roomIds.length === 0) return new Map();
   const rows = await ctx.db.log.query<{ roomId: string; body: string }>(
     `select e.* from unnest($1::text[]) r(id) cross join lateral (
@@ -59,5 +63,7 @@ export async function membershipsAt(ctx: Context, userId: string, { roomIds, at 
      ) e`,
     [roomIds, userId, at],
   );
-  return new Map(rows.map((row) => [row.roomId, (JSON.parse(row.body) as { content: { membership: string } }).content.membership]));
+  return new Map(
+    rows.map((row) => [row.roomId, (JSON.parse(row.body) as { content: { membership: string } }).content.membership]),
+  );
 }

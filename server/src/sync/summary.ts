@@ -10,7 +10,9 @@ export function summaryOf(room: RoomState, userId: string): string {
 }
 
 function isNamed(room: RoomState): boolean {
-  return Boolean(room.get("m.room.name")?.content["name"]) || Boolean(room.get("m.room.canonical_alias")?.content["alias"]);
+  return (
+    Boolean(room.get("m.room.name")?.content["name"]) || Boolean(room.get("m.room.canonical_alias")?.content["alias"])
+  );
 }
 
 /** The first five members beside the reader, in the order in which they came; those who left only where nobody is there. */

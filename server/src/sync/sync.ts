@@ -22,7 +22,11 @@ import { type Ask, type Run, type SyncParts, timelineLimit } from "./run.ts";
 import { membershipsAt } from "./state.ts";
 
 /** Answers a sync with JSON text, after at most the time that the client allows. */
-export async function sync(ctx: Context, parts: SyncParts, { ask, signal }: { ask: Ask; signal: () => AbortSignal }): Promise<string> {
+export async function sync(
+  ctx: Context,
+  parts: SyncParts,
+  { ask, signal }: { ask: Ask; signal: () => AbortSignal },
+): Promise<string> {
   await catchUp(ctx, ask.since);
   acknowledge(ctx, parts, { session: ask.session, since: ask.since });
   if (ask.since === 0) parts.lazyMembers.delete(ask.session.id);
@@ -33,7 +37,8 @@ export async function sync(ctx: Context, parts: SyncParts, { ask, signal }: { as
     const seen = ctx.ephemeral.clock();
     const answer = await build(ctx, parts, { ask, since });
     const left_ms = deadline_ms - ctx.seams.monotonic_ms();
-    if (answer.hasNews || ask.since === 0 || ask.fullState || left_ms <= 0 || ctx.stopping.aborted) return answer.json(seen);
+    if (answer.hasNews || ask.since === 0 || ask.fullState || left_ms <= 0 || ctx.stopping.aborted)
+      return answer.json(seen);
     since = answer.upTo;
     if (ctx.log.hub.head() > since || ctx.ephemeral.clock() > seen) continue;
     const signals = [ctx.stopping, signal()];
@@ -68,16 +73,22 @@ async function build(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask;
     rooms.json,
     section("account_data", globalAccountData(run)),
     section("presence", presenceEvents(run)),
-    section("to_device", messages.map((message) => message.body)),
+    section(
+      "to_device",
+      messages.map((message) => message.body),
+    ),
     devicesSection(run, rooms.left),
   ].filter((text) => text !== "");
   if (messages.length > 0) parts.handedOut.set(ask.session.id, (messages.at(-1) as LogEntry).position);
-  const countsChanged = run.news.own.some((entry) => entry.type === "one_time_keys" && entry.deviceId === ask.session.deviceId);
+  const countsChanged = run.news.own.some(
+    (entry) => entry.type === "one_time_keys" && entry.deviceId === ask.session.deviceId,
+  );
   const counts = await parts.keyCounts.of(ask.session.userId, ask.session.deviceId);
   return {
     upTo: run.upTo,
     hasNews: sections.length > 0 || countsChanged,
-    json: (seen) => `{"next_batch":"${formatToken({ epoch: ctx.log.epoch, position: run.upTo, ephemeral: seen })}",${[...sections, counts].join(",")}}`,
+    json: (seen) =>
+      `{"next_batch":"${formatToken({ epoch: ctx.log.epoch, position: run.upTo, ephemeral: seen })}",${[...sections, counts].join(",")}}`,
   };
 }
 
@@ -102,22 +113,44 @@ async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask:
   const roomIds = [...joinedIds, ...changedIds.filter((roomId) => !joined.has(roomId))];
   const options = { userId, deviceId, roomIds, events: timelineLimit(ask) };
   const [news, end] = await gatherWhole(ctx, { since, upTo }, options);
-  const membershipBefore = since === 0 ? new Map<string, string>() : await membershipsAt(ctx, userId, { roomIds: changedIds, at: since });
+  const membershipBefore =
+    since === 0 ? new Map<string, string>() : await membershipsAt(ctx, userId, { roomIds: changedIds, at: since });
   const changed = new Set(changedIds);
   const isNew = (roomId: string) => since === 0 || (changed.has(roomId) && membershipBefore.get(roomId) !== "join");
   const newRooms = roomIds.filter(isNew);
-  const history = Map.groupBy(await readRoomEvents(ctx, { since: 0, upTo: end }, { roomIds: newRooms, limit: options.events + 1 }), (event) => event.roomId as string);
+  const history = Map.groupBy(
+    await readRoomEvents(ctx, { since: 0, upTo: end }, { roomIds: newRooms, limit: options.events + 1 }),
+    (event) => event.roomId as string,
+  );
   const ignoredUsers = await ignoredUsersOf(ctx, userId);
   const unreadRooms = [...joined.values()].filter((room) => isNew(room.roomId));
   if (unreadRooms.length > 0) await parts.unread.prepare(userId, unreadRooms);
-  return { ctx, parts, ask, since, upTo: end, memberships, joined, isNew, membershipBefore, news, history, ignoredUsers };
+  return {
+    ctx,
+    parts,
+    ask,
+    since,
+    upTo: end,
+    memberships,
+    joined,
+    isNew,
+    membershipBefore,
+    news,
+    history,
+    ignoredUsers,
+  };
 }
 
 /** Gathers the news, and ends the stretch earlier where it has more to-device messages than one answer takes. */
-async function gatherWhole(ctx: Context, stretch: { since: number; upTo: number }, options: Parameters<typeof gather>[2]): Promise<[News, number]> {
+async function gatherWhole(
+  ctx: Context,
+  stretch: { since: number; upTo: number },
+  options: Parameters<typeof gather>[2],
+): Promise<[News, number]> {
   const news = await gather(ctx, stretch, options);
   const last = toDeviceMessages(news.own, options.deviceId)[limits.toDevicePerSync_messages - 1];
-  const isCut = last !== undefined && toDeviceMessages(news.own, options.deviceId).length > limits.toDevicePerSync_messages;
+  const isCut =
+    last !== undefined && toDeviceMessages(news.own, options.deviceId).length > limits.toDevicePerSync_messages;
   if (!isCut) return [news, stretch.upTo];
   return [await gather(ctx, { since: stretch.since, upTo: last.position }, options), last.position];
 }
@@ -156,7 +189,9 @@ async function buildRooms(run: Run): Promise<BuiltRooms> {
 }
 
 /** Rooms that the person is invited to, has knocked on, or has left. */
-async function buildOtherRooms(run: Run): Promise<{ json: { invite: string[]; knock: string[]; leave: string[] }; left: RoomState[] }> {
+async function buildOtherRooms(
+  run: Run,
+): Promise<{ json: { invite: string[]; knock: string[]; leave: string[] }; left: RoomState[] }> {
   const json = { invite: [] as string[], knock: [] as string[], leave: [] as string[] };
   const left: RoomState[] = [];
   for (const [roomId, { membership, position }] of otherMemberships(run)) {
@@ -173,7 +208,12 @@ async function buildOtherRooms(run: Run): Promise<{ json: { invite: string[]; kn
   return { json, left };
 }
 
-function otherMemberships({ ask, since, upTo, memberships }: Run): [string, { membership: string; position: number }][] {
+function otherMemberships({
+  ask,
+  since,
+  upTo,
+  memberships,
+}: Run): [string, { membership: string; position: number }][] {
   return [...(memberships as Memberships)].filter(([roomId, { membership, position }]) => {
     if (membership === "join" || position <= since || position > upTo || !ask.filter.wantsRoom(roomId)) return false;
     const isGone = membership === "leave" || membership === "ban";
@@ -186,7 +226,15 @@ function isFromIgnored({ ask, ignoredUsers }: Run, room: RoomState): boolean {
   return own !== undefined && own.sender !== ask.session.userId && ignoredUsers.has(own.sender);
 }
 
-const STRIPPED_TYPES = ["m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.join_rules", "m.room.canonical_alias", "m.room.encryption"];
+const STRIPPED_TYPES = [
+  "m.room.create",
+  "m.room.name",
+  "m.room.avatar",
+  "m.room.topic",
+  "m.room.join_rules",
+  "m.room.canonical_alias",
+  "m.room.encryption",
+];
 
 /** What somebody outside the room may know of it. Specification: "Stripped state". */
 function strippedState({ ask }: Run, room: RoomState): string[] {

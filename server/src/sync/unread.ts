@@ -60,7 +60,8 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
 
   function forget(entry: LogEntry): void {
     if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
-    if (entry.kind === "event" && entry.redacts !== null) for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
+    if (entry.kind === "event" && entry.redacts !== null)
+      for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
     if (entry.kind !== "account_data" || entry.type !== "m.push_rules") return;
     rulesets.delete(entry.userId as string);
     counters.delete(entry.userId as string);
@@ -78,13 +79,21 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
   function prepareOnce(entry: LogEntry, room: RoomState): PushEvent {
     const known = prepared.get(entry);
     if (known) return known;
-    const raw = { type: entry.type as string, sender: entry.userId as string, room_id: room.roomId, content: contentOf(entry) };
+    const raw = {
+      type: entry.type as string,
+      sender: entry.userId as string,
+      room_id: room.roomId,
+      content: contentOf(entry),
+    };
     const event = prepareEvent(entry.stateKey === null ? raw : { ...raw, state_key: entry.stateKey }, pushRoom(room));
     prepared.set(entry, event);
     return event;
   }
 
-  function add(counter: Counter, { room, userId, rules, entry }: { room: RoomState; userId: string; rules: CompiledRuleset; entry: LogEntry }): void {
+  function add(
+    counter: Counter,
+    { room, userId, rules, entry }: { room: RoomState; userId: string; rules: CompiledRuleset; entry: LogEntry },
+  ): void {
     counter.at = entry.position;
     if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
     const thread = entry.relationType === "m.thread" ? entry.relatesTo : null;
@@ -100,7 +109,12 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     const rules = await rulesOf(userId);
     const head = hub.head();
     const receipts = await readReceipts(ctx, userId, rooms);
-    const started = new Map(rooms.map((room) => [room.roomId, startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] })]));
+    const started = new Map(
+      rooms.map((room) => [
+        room.roomId,
+        startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] }),
+      ]),
+    );
     const byId = new Map(rooms.map((room) => [room.roomId, room]));
     const unread = await readUnread(ctx, { userId, head, started });
     for (const entry of unread) {
@@ -110,7 +124,9 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     const mine = counters.get(userId) ?? new Map<string, Counter>();
     counters.set(userId, mine);
     // A receipt that came while the database answered makes the count wrong: that room is counted once more.
-    const again = rooms.filter(({ roomId }) => tail.ofRoom(roomId, head).some((entry) => entry.kind === "receipt" && entry.userId === userId));
+    const again = rooms.filter(({ roomId }) =>
+      tail.ofRoom(roomId, head).some((entry) => entry.kind === "receipt" && entry.userId === userId),
+    );
     for (const [roomId, counter] of started) mine.set(roomId, Object.assign(counter, { at: head }));
     if (again.length > 0) await load(userId, again);
   }
@@ -124,7 +140,8 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     async count(userId, room) {
       const known = counters.get(userId)?.get(room.roomId);
       if (!known || known.at < tail.floor()) await load(userId, [room]);
-      const counter = counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
+      const counter =
+        counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
       if (tail.lastOfRoom(room.roomId) <= counter.at) return counter;
       const rules = rulesets.get(userId) ?? (await rulesOf(userId));
       for (const entry of tail.ofRoom(room.roomId, counter.at)) add(counter, { room, userId, rules, entry });
@@ -139,16 +156,24 @@ function countsIn(threads: Map<string, Counts>, root: string): Counts {
   return counts;
 }
 
-function startCounter(room: RoomState, { userId, head, receipts }: { userId: string; head: number; receipts: readonly Receipt[] }): Counter {
+function startCounter(
+  room: RoomState,
+  { userId, head, receipts }: { userId: string; head: number; receipts: readonly Receipt[] },
+): Counter {
   const whole = receipts.filter((receipt) => receipt.threadId === "").map((receipt) => receipt.position);
   const threads = new Map<string, number>();
-  for (const { threadId, position } of receipts) if (threadId !== "") threads.set(threadId, Math.max(position, threads.get(threadId) ?? 0));
+  for (const { threadId, position } of receipts)
+    if (threadId !== "") threads.set(threadId, Math.max(position, threads.get(threadId) ?? 0));
   // Nobody has unread events from before they came.
   const readUpTo = Math.max(0, ...(whole.length > 0 ? whole : [room.memberPosition(userId)]));
   return { at: head, main: { notifications: 0, highlights: 0 }, threads: new Map(), readUpTo, threadReadUpTo: threads };
 }
 
-async function readReceipts(ctx: Context, userId: string, rooms: readonly RoomState[]): Promise<Map<string, Receipt[]>> {
+async function readReceipts(
+  ctx: Context,
+  userId: string,
+  rooms: readonly RoomState[],
+): Promise<Map<string, Receipt[]>> {
   const rows = await ctx.db.log.query<Receipt>(
     `select room_id as "roomId", thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = any($2)`,
     [userId, rooms.map((room) => room.roomId)],
@@ -157,14 +182,23 @@ async function readReceipts(ctx: Context, userId: string, rooms: readonly RoomSt
 }
 
 /** The events after each room's read receipt, the oldest first, and no more of a room than are worth counting. */
-function readUnread(ctx: Context, { userId, head, started }: { userId: string; head: number; started: ReadonlyMap<string, Counter> }): Promise<LogEntry[]> {
+function readUnread(
+  ctx: Context,
+  { userId, head, started }: { userId: string; head: number; started: ReadonlyMap<string, Counter> },
+): Promise<LogEntry[]> {
   return ctx.db.log.query<LogEntry>(
     `select e.* from unnest($1::text[], $2::bigint[]) r(id, read_up_to) cross join lateral (
        select ${ENTRY_COLUMNS} from log.entries e
        where e.kind = 'event' and e.room_id = r.id and e.position > r.read_up_to and e.position <= $3 and e.user_id <> $4
        order by e.position desc limit $5
      ) e order by e.position`,
-    [[...started.keys()], [...started.values()].map((counter) => counter.readUpTo), head, userId, limits.unreadScan_events],
+    [
+      [...started.keys()],
+      [...started.values()].map((counter) => counter.readUpTo),
+      head,
+      userId,
+      limits.unreadScan_events,
+    ],
   );
 }
 

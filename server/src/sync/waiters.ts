@@ -18,7 +18,17 @@ export interface Waiters {
 type Wake = (why: "news" | "over") => void;
 
 /** Opens the register and lets it listen to the log and to typing and presence. */
-export function openWaiters({ hub, rooms, ephemeral, seams }: { hub: Hub; rooms: RoomCache; ephemeral: Ephemeral; seams: Seams }): Waiters {
+export function openWaiters({
+  hub,
+  rooms,
+  ephemeral,
+  seams,
+}: {
+  hub: Hub;
+  rooms: RoomCache;
+  ephemeral: Ephemeral;
+  seams: Seams;
+}): Waiters {
   const waiting = new Map<string, Set<Wake>>();
   let count = 0;
 

@@ -38,81 +38,118 @@ export interface RoomCache {
   forgot(userId: string, roomId: string): void;
 }
 
+interface CacheParts {
+  db: Db;
+  hub: Hub;
+  tail: Tail;
+}
+
 /** Opens the cache and lets it follow the hub. */
-export function openRoomCache({ db, hub, tail }: { db: Db; hub: Hub; tail: Tail }): RoomCache {
+export function openRoomCache(parts: CacheParts): RoomCache {
+  const rooms = openRooms(parts);
+  const users = openUsers(parts.db);
+  parts.hub.listen((entries) => {
+    for (const entry of entries) {
+      if (entry.kind !== "event") continue;
+      if (entry.stateKey !== null || entry.redacts !== null) rooms.follow(entry);
+      if (entry.stateKey !== null && entry.type === "m.room.member") users.follow(entry.stateKey, entry);
+    }
+  });
+  const load = async (roomId: string): Promise<RoomState> => (await rooms.find(roomId)) ?? noSuchRoom();
+  return {
+    find: (roomId) => rooms.find(roomId),
+    load,
+    peek: (roomId) => rooms.peek(roomId),
+    async refresh(roomId, position) {
+      await rooms.moveOn(roomId, position);
+      return load(roomId);
+    },
+    memberships: (userId) => users.find(userId),
+    peekMemberships: (userId) => users.peek(userId),
+    forgot: (userId, roomId) => users.forgot(userId, roomId),
+  };
+}
+
+/** How often a room that grows is weighed again, in members. */
+const WEIGHED_EVERY_MEMBERS = 64;
+
+function openRooms({ db, hub, tail }: CacheParts) {
   const rooms = new LRUCache<string, RoomState>({
     max: limits.roomCache_rooms,
     maxSize: limits.roomCache_members,
     sizeCalculation: (room) => room.memberCount + 10,
   });
-  const users = new LRUCache<string, Map<string, UserMembership>>({ max: limits.userCache_users });
-  const roomLoads = new Map<string, Promise<RoomState | undefined>>();
-  const userLoads = new Map<string, Promise<Map<string, UserMembership>>>();
-  /** Memberships that arrive for people who are just being read. */
-  const userWatchers = new Map<string, LogEntry[]>();
+  const loads = new Map<string, Promise<RoomState | undefined>>();
+  const isNewer = (roomId: string, position: number): boolean => (rooms.peek(roomId)?.position ?? 0) > position;
 
-  hub.listen((entries) => {
-    for (const entry of entries) {
-      if (entry.kind !== "event") continue;
-      if (entry.redacts !== null) applyRedaction(entry);
-      if (entry.stateKey === null) continue;
-      rooms.peek(entry.roomId as string)?.apply(entry);
-      if (entry.type !== "m.room.member") continue;
-      applyMembership(users.peek(entry.stateKey), entry);
-      userWatchers.get(entry.stateKey)?.push(entry);
-    }
-  });
-
-  function applyRedaction(redaction: LogEntry): void {
-    const room = rooms.peek(redaction.roomId as string);
-    if (!room || !redaction.redaction) return;
-    for (const event of room.all())
-      if (event.event_id === redaction.redacts) return room.replace({ ...event.entry, ...redaction.redaction });
-  }
-
-  async function readState(roomId: string): Promise<RoomState | undefined> {
+  async function read(roomId: string): Promise<RoomState | undefined> {
     const stored = await readRoom(db, roomId);
     if (!stored) return undefined;
     const room = new RoomState({ roomId, ...stored });
     // What the hub handed out while the database answered.
-    for (const entry of tail.ofRoom(roomId, room.position)) if (entry.kind === "event") room.apply(entry);
+    for (const entry of tail.ofRoom(roomId, room.position)) if (entry.kind === "event") applyTo(room, entry);
     rooms.set(roomId, room);
     return room;
   }
 
-  async function readUser(userId: string): Promise<Map<string, UserMembership>> {
-    // A membership that the hub hands out while the database answers must not be lost.
-    const meanwhile: LogEntry[] = [];
-    userWatchers.set(userId, meanwhile);
-    const rows = await readMemberships(db, userId).finally(() => userWatchers.delete(userId));
+  return {
+    find(roomId: string): Promise<RoomState | undefined> {
+      const room = rooms.get(roomId);
+      return room ? Promise.resolve(room) : once(loads, roomId, () => read(roomId));
+    },
+    peek: (roomId: string) => rooms.get(roomId),
+    follow(entry: LogEntry): void {
+      const room = rooms.peek(entry.roomId as string);
+      if (!room) return;
+      const before = room.memberCount;
+      applyTo(room, entry);
+      if (room.memberCount > before && room.memberCount % WEIGHED_EVERY_MEMBERS === 0) rooms.set(room.roomId, room);
+    },
+    /** Sees to it that the next `find` gives a newer state than the one at `position`. */
+    async moveOn(roomId: string, position: number): Promise<void> {
+      // Reading what is new in the log is cheaper than reading the room, which may have thousands of members.
+      if (!isNewer(roomId, position)) await hub.reached((await readHead(db)).position);
+      if (!isNewer(roomId, position)) rooms.delete(roomId);
+    },
+  };
+}
+
+/** Takes a state event, or what a redaction did to one. */
+function applyTo(room: RoomState, entry: LogEntry): void {
+  if (entry.stateKey !== null) room.apply(entry);
+  if (!entry.redaction) return;
+  const { type, state_key } = JSON.parse(entry.redaction.body) as { type: string; state_key?: string };
+  const target = state_key === undefined ? undefined : room.get(type, state_key);
+  if (target?.event_id === entry.redacts) room.replace({ ...target.entry, ...entry.redaction });
+}
+
+function openUsers(db: Db) {
+  const users = new LRUCache<string, Map<string, UserMembership>>({ max: limits.userCache_users });
+  const loads = new Map<string, Promise<Map<string, UserMembership>>>();
+  /** Memberships that arrive for people who are just being read: they must not be lost. */
+  const meanwhile = new Map<string, LogEntry[]>();
+
+  async function read(userId: string): Promise<Map<string, UserMembership>> {
+    const arrived: LogEntry[] = [];
+    meanwhile.set(userId, arrived);
+    const rows = await readMemberships(db, userId).finally(() => meanwhile.delete(userId));
     const map = new Map(rows.filter((row) => !row.forgotten).map((row) => [row.roomId, fromRow(row)]));
-    for (const entry of meanwhile) applyMembership(map, entry);
+    for (const entry of arrived) applyMembership(map, entry);
     users.set(userId, map);
     return map;
   }
 
-  const find = (roomId: string): Promise<RoomState | undefined> => {
-    const room = rooms.get(roomId);
-    return room ? Promise.resolve(room) : once(roomLoads, roomId, () => readState(roomId));
-  };
-  const isNewer = (roomId: string, position: number): boolean => (rooms.peek(roomId)?.position ?? 0) > position;
-  const load = async (roomId: string): Promise<RoomState> => (await find(roomId)) ?? noSuchRoom();
   return {
-    find,
-    load,
-    peek: (roomId) => rooms.get(roomId),
-    refresh: async (roomId, position) => {
-      // Reading what is new in the log is cheaper than reading the room, which may have thousands of members.
-      if (!isNewer(roomId, position)) await hub.reached((await readHead(db)).position);
-      if (!isNewer(roomId, position)) rooms.delete(roomId);
-      return load(roomId);
-    },
-    memberships: (userId) => {
+    find(userId: string): Promise<Map<string, UserMembership>> {
       const known = users.get(userId);
-      return known ? Promise.resolve(known) : once(userLoads, userId, () => readUser(userId));
+      return known ? Promise.resolve(known) : once(loads, userId, () => read(userId));
     },
-    peekMemberships: (userId) => users.get(userId),
-    forgot: (userId, roomId) => void users.get(userId)?.delete(roomId),
+    peek: (userId: string) => users.get(userId),
+    follow(userId: string, entry: LogEntry): void {
+      applyMembership(users.peek(userId), entry);
+      meanwhile.get(userId)?.push(entry);
+    },
+    forgot: (userId: string, roomId: string) => void users.get(userId)?.delete(roomId),
   };
 }
 

@@ -1,0 +1,30 @@
+/** Runs a program of the checkout as a child that has the terminal's output, and ends with it. */
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { inRepo } from "./paths.mjs";
+import { environmentOf } from "./runtime.mjs";
+
+/**
+ * The child has a process group of its own, so that Ctrl-C reaches it once and by one way: from here, like any other signal.
+ * The end of the terminal (SIGHUP) is passed on as SIGTERM, which lets it finish what is in flight.
+ *
+ * @param {string} runtime the Node to run it with
+ * @param {string} program its path in the checkout
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} the exit code, as a shell would give it
+ */
+export function runInCheckout(runtime, program, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(runtime, ["--disable-warning=ExperimentalWarning", inRepo(program), ...args], {
+      cwd: inRepo(),
+      env: { NODE_COMPILE_CACHE: inRepo(".runtime", "compiled"), ...environmentOf(runtime) },
+      stdio: "inherit",
+      detached: true,
+    });
+    for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+      process.on(signal, () => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal));
+    }
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * What tests need from the system beyond Node and npm. On Debian and Ubuntu, as root, it is installed; elsewhere what is missing
+ * is named, and the tests that need it count as skipped.
+ */
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { run } from "./run.mjs";
+import { StepError, step } from "./step.mjs";
+
+/**
+ * @typedef {object} SystemPackage
+ * @property {string} name as a person would call it
+ * @property {string} apt the package of Debian and Ubuntu
+ * @property {string} neededBy
+ * @property {() => boolean} isThere
+ */
+
+/** @type {readonly SystemPackage[]} */
+export const systemPackages = [
+  {
+    name: "Chromium",
+    apt: "chromium",
+    neededBy: "the browser tests",
+    isThere: () =>
+      ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(isOnPath) ||
+      existsSync("/Applications/Google Chrome.app"),
+  },
+  {
+    name: "a colour emoji font",
+    apt: "fonts-noto-color-emoji",
+    neededBy: "emoji in the screenshots",
+    isThere: () => process.platform === "darwin" || existsSync("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
+  },
+];
+
+/** Installs what is missing where that is possible, and names what is missing then. */
+export async function bringSystemPackages() {
+  const missing = systemPackages.filter((each) => !each.isThere());
+  if (missing.length === 0) return;
+  if (process.getuid?.() === 0 && isOnPath("apt-get")) await install(missing);
+  for (const { name, apt, neededBy } of missing.filter((each) => !each.isThere())) {
+    console.log(`  Missing: ${name}, for ${neededBy}. On Debian and Ubuntu: sudo apt-get install ${apt}`);
+  }
+}
+
+/**
+ * A machine without access to its package archive can still run all the other tests, so a failure is told and no more.
+ *
+ * @param {readonly SystemPackage[]} missing
+ */
+async function install(missing) {
+  const names = missing.map((each) => each.apt);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const advice = "The tests that need it are skipped.";
+  try {
+    await step(`Installing ${names.join(", ")}`, async () => {
+      await run(["apt-get", "update"], { env, advice });
+      await run(["apt-get", "install", "--yes", "--no-install-recommends", ...names], { env, advice });
+    });
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    console.log(error.message);
+  }
+}
+
+/** @param {string} program */
+function isOnPath(program) {
+  return (process.env["PATH"] ?? "").split(delimiter).some((directory) => isExecutable(join(directory, program)));
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -82,7 +82,6 @@ export function ContextMenu({
 function MenuList({ label, groups, onClose }: { label: string; groups: MenuGroups; onClose?: () => void }) {
   const filled = groups.filter((group) => group.entries.length > 0);
   return (
-    // oxlint-disable-next-line jsx-a11y/no-autofocus -- a menu that opens takes the focus (WAI-ARIA, menu pattern)
     <AriaMenu aria-label={label} autoFocus="first" {...(onClose ? { onClose } : {})} className={styles["menu"] ?? ""}>
       {filled.flatMap((group, index) => [
         index > 0 && <Separator key={`line ${group.entries[0]?.id}`} className={styles["line"] ?? ""} />,

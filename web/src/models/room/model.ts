@@ -115,6 +115,8 @@ export interface RoomModel {
   members: Store<MembersSnapshot>;
   loadMembers(): Promise<void>;
   activate(): () => void;
+  /** Says that everything in the room has been seen. */
+  markAllRead(): void;
   invite(people: string[]): Promise<void>;
   remove(userId: string, reason: string): Promise<void>;
   ban(userId: string, reason: string): Promise<void>;

@@ -110,6 +110,7 @@ export interface UploadItem {
   name: string;
   size_bytes: number;
   sent_bytes: number;
+  encrypted: boolean;
   phase: "preparing" | "encrypting" | "uploading" | "sending" | "failed";
   failure?: string | undefined;
 }

@@ -44,7 +44,7 @@ test("messages of one author within five minutes are one run, and the sixth minu
 });
 
 test("a reply is never drawn as the continuation of a run", () => {
-  const items = [message("a", "ana"), message("b", "ana", NOON, { replyTo: { id: "x", sender: null, text: "" } })];
+  const items = [message("a", "ana"), message("b", "ana", { replyTo: { id: "x", sender: null, text: "" } })];
   assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b"]);
 });
 

@@ -7,6 +7,7 @@ export type Row =
   | { type: "start"; key: "start" }
   | { type: "day"; key: string; at_ms: number }
   | { type: "new"; key: "new" }
+  | { type: "replies"; key: "replies"; replies: number }
   | { type: "message"; key: string; item: MessageItem; continued: boolean }
   | { type: "upload"; key: string; item: UploadItem; continued: boolean }
   | { type: "system"; key: string; text: string; items: SystemItem[] };

@@ -62,31 +62,37 @@ export interface Wanted {
  */
 export async function submit(ctx: Context, wanted: Wanted): Promise<string> {
   let room = ctx.rooms.peek(wanted.roomId) ?? (await ctx.rooms.load(wanted.roomId));
-  let lookedAgain = false;
+  let isCaughtUp = false;
   for (let attempt = 0; attempt < limits.append_attempts; attempt++) {
     const seen = ctx.log.hub.head();
-    let submission: Submission | Already;
-    try {
-      const proposal = await wanted.propose(room);
-      submission = "already" in proposal ? proposal : submissionOf(ctx, room, { proposal, wanted });
-    } catch (refusal) {
-      const first = await answerDespite(ctx, refusal, wanted.transaction);
-      if (first !== undefined) return first;
-      if (lookedAgain || !(await catchUp(ctx, seen))) throw refusal;
-      lookedAgain = true;
+    const decision = await decide(ctx, room, wanted);
+    if ("entries" in decision) {
+      const { position } = room;
+      const appended = await ctx.log.append(decision);
+      if (appended.outcome === "repeated") return appended.answer;
+      if (appended.outcome === "appended") return decision.entries[0]?.event_id as string;
+      room = await ctx.rooms.refresh(wanted.roomId, position);
+    } else if (!isCaughtUp && (await catchUp(ctx, seen))) {
+      isCaughtUp = true;
       room = await ctx.rooms.load(wanted.roomId);
-      continue;
-    }
-    if ("already" in submission) return submission.already;
-    const { position } = room;
-    const appended = await ctx.log.append(submission);
-    if (appended.outcome === "repeated") return appended.answer;
-    if (appended.outcome === "appended") return submission.entries[0]?.event_id as string;
-    room = await ctx.rooms.refresh(wanted.roomId, position);
+    } else return "already" in decision ? decision.already : answerDespite(ctx, decision.refusal, wanted.transaction);
   }
   throw matrixError("M_LIMIT_EXCEEDED", "The room changes faster than this can be checked. Try again in a second.", {
     retryAfter_ms: 1_000,
   });
+}
+
+/** What comes of one look at the room. The append checks what a submission rests on; for the others nobody else does. */
+type Decision = Submission | Already | { refusal: MatrixError };
+
+async function decide(ctx: Context, room: RoomState, wanted: Wanted): Promise<Decision> {
+  try {
+    const proposal = await wanted.propose(room);
+    return "already" in proposal ? proposal : submissionOf(ctx, room, { proposal, wanted });
+  } catch (thrown) {
+    if (thrown instanceof MatrixError) return { refusal: thrown };
+    throw thrown;
+  }
 }
 
 /** Throws unless the rules let the event into the room as it is. For verbs that have more to say about allowed events only. */
@@ -173,11 +179,12 @@ export function requireSize(entry: NewEntry, roomId: string): void {
 /** A retry of what was acknowledged earlier gets its answer, even if the sender may not do it any more. */
 async function answerDespite(
   ctx: Context,
-  refusal: unknown,
+  refusal: MatrixError,
   transaction: Transaction | undefined,
-): Promise<string | undefined> {
-  if (!(refusal instanceof MatrixError)) throw refusal;
-  return transaction && readTransaction(ctx.db.log, transaction.session, transaction.key);
+): Promise<string> {
+  const first = transaction && (await readTransaction(ctx.db.log, transaction.session, transaction.key));
+  if (first === undefined) throw refusal;
+  return first;
 }
 
 /** Waits until this process has seen all that is committed; says whether there was anything above `seen`. */

@@ -2,7 +2,7 @@
  * Many writers append to one log through two replicas while readers follow it, connections are cut, replies are lost and hints
  * go missing. What everybody saw is recorded, for check.ts.
  */
-import { type Database, openDatabase } from "../../../server/src/db/database.ts";
+import { connectOwner, type Database, openDatabase } from "../../../server/src/db/database.ts";
 import type { NewEntry } from "../../../server/src/log/entry.ts";
 import { type Log, openLog } from "../../../server/src/log/open.ts";
 import { createLogger } from "../../../server/src/logger.ts";
@@ -45,9 +45,10 @@ export async function runWorkload(url: string, random: Random, workload: Workloa
   const replicas: Replica[] = [];
   for (let i = 0; i < 2; i++) replicas.push(await openReplica(url, { replicas, random, hintLoss: workload.hintLoss }));
   const [first, second] = replicas as [Replica, Replica];
-  const admin = openDatabase({ url, connections: 2, onError: () => {} });
+  // Connections of its own, which are not cut: what it sees is what a reader in good health sees.
+  const owner = await connectOwner(url);
   const stopReading = new AbortController();
-  const reader = follow(admin, stopReading.signal);
+  const reader = follow(owner, stopReading.signal);
   const record = { sent: [] as Sent[], attempts: new Map<string, string[]>() };
   const writers = Array.from({ length: workload.writers }, (_, i) =>
     write(`w${i}`, { random, workload, replicas, record }),
@@ -55,7 +56,7 @@ export async function runWorkload(url: string, random: Random, workload: Workloa
   const cutting = cutConnections(url, { cuts: workload.cuts, until: Promise.all(writers) });
   await Promise.all(writers);
   await cutting;
-  const stored = await admin.log.query<Stored>(
+  const { rows: stored } = await owner.query<Stored>(
     `select position, event_id as "eventId" from log.entries order by position`,
   );
   const last = stored.at(-1)?.position ?? 0;
@@ -66,7 +67,7 @@ export async function runWorkload(url: string, random: Random, workload: Workloa
     await replica.log.close();
     await replica.db.close();
   }
-  await admin.close();
+  await owner.end();
   return { ...record, stored, hubs: replicas.map((replica) => replica.seen), reader: read };
 }
 
@@ -146,10 +147,10 @@ async function append(
 }
 
 /** A plain reader: it asks for what is above the last position that it saw, again and again. */
-async function follow(db: Database, signal: AbortSignal): Promise<Stored[]> {
+async function follow(client: Owner, signal: AbortSignal): Promise<Stored[]> {
   const seen: Stored[] = [];
   const readOn = async () => {
-    const rows = await db.log.query<Stored>(
+    const { rows } = await client.query<Stored>(
       `select position, event_id as "eventId" from log.entries where position > $1 order by position limit 500`,
       [seen.at(-1)?.position ?? 0],
     );
@@ -161,18 +162,18 @@ async function follow(db: Database, signal: AbortSignal): Promise<Stored[]> {
   return seen;
 }
 
+type Owner = Awaited<ReturnType<typeof connectOwner>>;
+
 /** Cuts every connection of the log's role, now and then, for as long as somebody writes. */
 async function cutConnections(url: string, { cuts, until }: { cuts: number; until: Promise<unknown> }): Promise<void> {
-  const db = openDatabase({ url, connections: 1, onError: () => {} });
+  const owner = await connectOwner(url);
   let done = false;
   void until.then(() => (done = true));
   for (let i = 0; i < cuts && !done; i++) {
-    await db.auth.query("select pg_sleep(0.05)");
-    await db.auth
-      .query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley log' and datname = current_database()",
-      )
-      .catch(() => {});
+    await owner.query("select pg_sleep(0.02)");
+    await owner.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley log' and datname = current_database()",
+    );
   }
-  await db.close();
+  await owner.end();
 }

@@ -50,7 +50,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
 
   hub.listen((entries) => {
     for (const entry of entries) {
-      if (entry.kind !== "session") continue;
+      if (entry.kind !== "session" || entry.type !== "ended") continue;
       endings += 1;
       loading.clear();
       for (const id of endedSessions(entry)) for (const key of hashesOf.get(id) ?? []) known.delete(key);
@@ -87,7 +87,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
   };
 }
 
-/** The ids in the body of an entry of the kind `session`. */
+/** The ids in the body of an entry of the kind `session` and the type `ended`. */
 export function endedSessions(entry: LogEntry): readonly number[] {
   return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
 }

@@ -1,4 +1,94 @@
-/** The paths of the web domain. */
-import type { Route } from "../http.ts";
+/** The web messenger: its files, and its one page for every address that it understands itself. */
+import { fileURLToPath } from "node:url";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import { Answer, route, type Route } from "../http.ts";
+import { type Asset, type Encoding, readAssets } from "./assets.ts";
 
-export const routes: readonly Route[] = [];
+const FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
+
+/** Nothing from elsewhere, no inline script, no plug-in, no framing. WebAssembly is the cryptography. */
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "font-src 'self'",
+  // Whoever uses another homeserver than this one must be able to reach it.
+  "connect-src 'self' https: blob:",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+const SECURITY = {
+  "content-security-policy": POLICY,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
+};
+
+const assetsOf = new WeakMap<Context, Map<string, Asset>>();
+
+/** Reads the built app. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  assetsOf.set(ctx, await readAssets(FOLDER));
+  return async () => {};
+}
+
+function encodingFor(headers: IncomingHttpHeaders, asset: Asset): Encoding {
+  const accepted = String(headers["accept-encoding"] ?? "");
+  if (asset.isPacked) return "identity";
+  return /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : "identity";
+}
+
+async function answer(asset: Asset, headers: IncomingHttpHeaders): Promise<Answer> {
+  const caching = asset.isImmutable ? "public, max-age=31536000, immutable" : "no-cache";
+  const common = {
+    ...SECURITY,
+    etag: asset.etag,
+    "cache-control": caching,
+    "content-type": asset.type,
+    vary: "accept-encoding",
+  };
+  if (headers["if-none-match"] === asset.etag) return new Answer({ status: 304, headers: common, payload: "" });
+  const encoding = encodingFor(headers, asset);
+  const encoded: Record<string, string> = encoding === "identity" ? {} : { "content-encoding": encoding };
+  return new Answer({ headers: { ...common, ...encoded }, payload: await asset.bytes(encoding) });
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    throw matrixError("M_INVALID_PARAM", "The address has a percent sign that encodes nothing.");
+  }
+}
+
+/** A file of the app; the app's page for any other address, since the app knows its own; never for the paths of an API. */
+function find(assets: ReadonlyMap<string, Asset>, path: string): Asset {
+  const file = assets.get(path);
+  if (file) return file;
+  const isApi = path.startsWith("/_") || path.startsWith("/.well-known/");
+  const isFile = path.startsWith("/assets/");
+  const page = assets.get("/index.html");
+  if (isApi || isFile) throw matrixError("M_UNRECOGNIZED", `There is nothing at ${path}.`);
+  if (!page)
+    throw matrixError("M_NOT_FOUND", "The web app is not built. Start with npm start, or run npm run build -w web.");
+  return page;
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/*",
+    access: "anyone",
+    handle: ({ path, headers }, ctx) => answer(find(assetsOf.get(ctx) as Map<string, Asset>, decoded(path)), headers),
+  }),
+];

@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { repoRoot } from "./paths.mjs";
 import { StepError } from "./step.mjs";
 
-/** So much of a failed command's output is shown. */
-const shownLines = 25;
+/** So much of a failed command's output is shown: where it began, and where it ended. */
+const firstLines = 12;
+const lastLines = 20;
 
 /**
  * Runs a command with its output kept back. Rejects with a StepError that shows the end of it, when it fails.
@@ -17,8 +18,14 @@ const shownLines = 25;
 export async function run(command, { advice, cwd, env }) {
   const { code, output } = await capture(command, { cwd, env });
   if (code === 0) return output;
-  const lines = output.trimEnd().split("\n").slice(-shownLines);
+  const lines = shorten(output.trimEnd().split("\n"));
   throw new StepError(`"${command.join(" ")}" failed (${code}):\n\n    ${lines.join("\n    ")}\n\n${advice}`);
+}
+
+/** @param {string[]} lines */
+function shorten(lines) {
+  if (lines.length <= firstLines + lastLines) return lines;
+  return [...lines.slice(0, firstLines), "…", ...lines.slice(-lastLines)];
 }
 
 /**

@@ -71,8 +71,7 @@ async function vouchedFor(ctx: Context, room: RoomState, proposal: Proposal): Pr
   const allowed = allowedRooms(room).find((roomId) => memberships.get(roomId)?.membership === "join");
   if (allowed === undefined) return undefined;
   const via = authorisingUser(room, likelyInviters(room));
-  if (via === undefined)
-    throw matrixError("M_UNABLE_TO_GRANT_JOIN", "Nobody in this room has the power to let you in.");
+  if (via === undefined) throw matrixError("M_FORBIDDEN", "Nobody in this room has the power to let you in.");
   return {
     ...proposal,
     content: { ...proposal.content, join_authorised_via_users_server: via },

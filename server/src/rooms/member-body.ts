@@ -11,7 +11,7 @@ export const reasonBody = z.looseObject({ reason: z.string().optional() });
 
 /** The body of the verbs that act on somebody else. */
 export const targetBody = z.looseObject({
-  user_id: z.custom<string>(isUserId, "must be a user id"),
+  user_id: z.string().refine(isUserId, "must be a user id"),
   reason: z.string().optional(),
 });
 

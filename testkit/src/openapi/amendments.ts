@@ -54,6 +54,16 @@ export const amendments: Amendment[] = [
     },
   },
   {
+    file: "api/client-server/rooms.yaml",
+    pointer:
+      "/paths/~1rooms~1{roomId}~1state~1{eventType}~1{stateKey}/get/responses/200/content/application~1json/schema",
+    why: "'the content of the state event, or the entire client-formatted event': an event is an object too, so oneOf fits none",
+    change: (schema) => {
+      schema.anyOf = schema.oneOf;
+      delete schema.oneOf;
+    },
+  },
+  {
     file: "api/client-server/definitions/client_event_without_room_id.yaml",
     pointer: "/properties/unsigned/properties/redacted_because",
     why: "its title says ClientEventWithoutRoomID; the renderer of the specification cannot show a schema inside itself",

@@ -59,7 +59,7 @@ export const amendments: Amendment[] = [
       "/paths/~1rooms~1{roomId}~1state~1{eventType}~1{stateKey}/get/responses/200/content/application~1json/schema",
     why: "'the content of the state event, or the entire client-formatted event': an event is an object too, so oneOf fits none",
     change: (schema) => {
-      schema.anyOf = schema.oneOf;
+      schema.anyOf = schema.oneOf ?? [];
       delete schema.oneOf;
     },
   },

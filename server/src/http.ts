@@ -202,6 +202,8 @@ function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
 }
 
 async function serve(ctx: Context, each: Route, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
+  // PostgreSQL has no U+0000 in its texts, so nothing is named with it.
+  if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address has the character U+0000.");
   const session = await authenticate(ctx, each, request);
   if (each.rate) ctx.rates.take(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;

@@ -77,6 +77,11 @@ export const limits = {
   /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
   interactive_ms: 15 * 60_000,
   loginToken_ms: 2 * 60_000,
+  /** Registration tokens that administrators make. */
+  registrationToken_uses: 10_000,
+  registrationToken_ms: 366 * 86_400_000,
+  registrationTokenDefault_ms: 7 * 86_400_000,
+  deviceName_characters: 255,
 
   /** Token buckets, per session or per address: how many at once, and how many a second after that. */
   rates: {

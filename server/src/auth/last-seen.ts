@@ -20,7 +20,9 @@ export function createLastSeen(db: Db, seams: Seams): LastSeen {
     await db.change(
       `update auth.sessions s set last_seen_at = now() - n.ago_ms * interval '1 millisecond', last_seen_address = n.address
        from unnest($1::bigint[], $2::float8[], $3::text[]) as n(session_id, ago_ms, address)
-       where s.session_id = n.session_id`,
+       where s.session_id = n.session_id
+         -- Never in the way of what matters more: a session that is just being changed is passed over.
+         and s.session_id in (select session_id from auth.sessions where session_id = any ($1) for update skip locked)`,
       [batch.map(([id]) => id), batch.map(([, { at_ms }]) => now_ms - at_ms), batch.map(([, { address }]) => address)],
     );
   }

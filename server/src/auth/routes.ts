@@ -1,7 +1,36 @@
 /** The paths of the auth domain. */
 import type { Route } from "../http.ts";
+import { aboutRoutes } from "./about.ts";
+import { deactivate } from "./deactivate.ts";
+import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from "./devices.ts";
+import { getLoginToken } from "./login-token.ts";
 import { login, loginFlows } from "./login.ts";
+import { logout, logoutAll, whoami } from "./logout.ts";
+import { changePassword } from "./password.ts";
+import { refresh } from "./refresh.ts";
 import { register, registerAvailable } from "./register.ts";
-import { registrationTokenValidity } from "./registration-tokens.ts";
+import { createRegistrationToken, registrationTokenValidity } from "./registration-tokens.ts";
+import { thirdPartyRoutes } from "./third-party.ts";
 
-export const routes: readonly Route[] = [register, registerAvailable, registrationTokenValidity, loginFlows, login];
+export const routes: readonly Route[] = [
+  ...aboutRoutes,
+  register,
+  registerAvailable,
+  registrationTokenValidity,
+  createRegistrationToken,
+  loginFlows,
+  login,
+  getLoginToken,
+  refresh,
+  whoami,
+  logout,
+  logoutAll,
+  getDevices,
+  getDevice,
+  renameDevice,
+  deleteDevice,
+  deleteDevices,
+  changePassword,
+  deactivate,
+  ...thirdPartyRoutes,
+];

@@ -20,6 +20,6 @@ export type Auth = z.output<typeof auth>;
 /** What every way to a new session may say about the device. */
 export const newDevice = {
   device_id: text().optional(),
-  initial_device_display_name: text().optional(),
+  initial_device_display_name: text(limits.deviceName_characters).optional(),
   refresh_token: z.boolean().optional(),
 };

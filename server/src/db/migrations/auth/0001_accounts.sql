@@ -133,7 +133,12 @@ language plpgsql as $$
 declare
   v_session bigint;
 begin
-  update auth.tokens set state = 'used' where access_hash = p_access_hash and state = 'fresh' returning session_id into v_session;
+  select t.session_id into v_session from auth.tokens t where t.access_hash = p_access_hash and t.state = 'fresh';
+  if found then
+    -- Whoever changes tokens holds their session first, so that no two wait for each other.
+    perform 1 from auth.sessions s where s.session_id = v_session for update;
+    update auth.tokens set state = 'used' where access_hash = p_access_hash and state = 'fresh';
+  end if;
   if found then
     delete from auth.tokens where session_id = v_session and state = 'retired';
     update auth.tokens set state = 'retired' where session_id = v_session and access_hash <> p_access_hash;
@@ -195,6 +200,17 @@ begin
   update auth.sessions set display_name = p_display_name where user_id = p_user and device_id = p_device;
   if not found then return null; end if;
   return log.append_one('device_list', p_user, null, 'changed', '{}');
+end $$;
+
+-- Sets a password and ends all sessions but p_except (null: none ends). Gives the last entry's position, null without one.
+create function auth.change_password(p_user text, p_password_hash text, p_except bigint) returns bigint
+language plpgsql as $$
+begin
+  update auth.accounts set password_hash = p_password_hash where user_id = p_user and deactivated_at is null;
+  if not found then raise exception 'there is no active account %', p_user; end if;
+  delete from auth.login_tokens where user_id = p_user;
+  if p_except is null then return null; end if;
+  return (select e.position from auth.end_sessions(p_user, null, p_except) e);
 end $$;
 
 -- Ends the account for good: no password, no session, no way to sign in; its name stays taken.

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { registerPerson, request } from "../../../testkit/src/http.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
+
+const server = await startTestServer({ config: { roles: ["auth"], publicUrl: "https://chat.example.org" } });
+after(() => server.stop());
+
+test("the versions are those of the specification from 1.1 to 1.19", async () => {
+  const { body } = await request(server.url, "GET", "/_matrix/client/versions");
+  assert.deepEqual([body.versions[0], body.versions.at(-1), body.versions.length], ["v1.1", "v1.19", 19]);
+});
+
+test("capabilities say which room versions there are", async () => {
+  const alice = await registerPerson(server.url, "alice");
+  const { capabilities } = await alice.call("GET", "/_matrix/client/v3/capabilities");
+  assert.deepEqual(capabilities["m.room_versions"], { default: "12", available: { "11": "stable", "12": "stable" } });
+});
+
+test(".well-known names the public address; there are no contacts and no TURN server", async () => {
+  const client = await request(server.url, "GET", "/.well-known/matrix/client");
+  assert.deepEqual(client.body, { "m.homeserver": { base_url: "https://chat.example.org" } });
+  assert.equal((await request(server.url, "GET", "/.well-known/matrix/support")).status, 404);
+  const bob = await registerPerson(server.url, "bob");
+  const turn = await bob.ask("GET", "/_matrix/client/v3/voip/turnServer");
+  assert.deepEqual([turn.status, turn.body.errcode], [404, "M_NOT_FOUND"]);
+});

@@ -1,0 +1,70 @@
+/** What the server says about itself. */
+import { matrixError } from "../errors.ts";
+import { type Route, route } from "../http.ts";
+
+const NEWEST_MINOR = 19;
+const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
+
+/** Specification: "GET /versions". Nothing experimental is announced: what is here is in a version of the specification. */
+const getVersions = route({
+  method: "GET",
+  path: "/_matrix/client/versions",
+  access: "anyone",
+  handle: () => ({ versions, unstable_features: {} }),
+});
+
+/** Specification: "Capabilities negotiation". */
+const getCapabilities = route({
+  method: "GET",
+  path: "/_matrix/client/v3/capabilities",
+  access: "session",
+  rate: "other",
+  handle: () => ({
+    capabilities: {
+      "m.change_password": { enabled: true },
+      "m.room_versions": { default: "12", available: { "11": "stable", "12": "stable" } },
+      "m.set_displayname": { enabled: true },
+      "m.set_avatar_url": { enabled: true },
+      "m.profile_fields": { enabled: true },
+      "m.3pid_changes": { enabled: false },
+      "m.get_login_token": { enabled: true },
+      "m.forget_forced_upon_leave": { enabled: false },
+    },
+  }),
+});
+
+/** Specification: "Well-known URIs". */
+const wellKnownClient = route({
+  method: "GET",
+  path: "/.well-known/matrix/client",
+  access: "anyone",
+  handle: (_request, ctx) => ({ "m.homeserver": { base_url: ctx.publicUrl() } }),
+});
+
+const wellKnownSupport = route({
+  method: "GET",
+  path: "/.well-known/matrix/support",
+  access: "anyone",
+  handle: () => {
+    throw matrixError("M_NOT_FOUND", "This server names no contacts.");
+  },
+});
+
+/** Specification: "Voice over IP". An answer with status 200 must name a server, so that there is none is a 404. */
+const turnServer = route({
+  method: "GET",
+  path: "/_matrix/client/v3/voip/turnServer",
+  access: "session",
+  rate: "other",
+  handle: () => {
+    throw matrixError("M_NOT_FOUND", "This server has no TURN server.");
+  },
+});
+
+export const aboutRoutes: readonly Route[] = [
+  getVersions,
+  getCapabilities,
+  wellKnownClient,
+  wellKnownSupport,
+  turnServer,
+];

@@ -1,0 +1,28 @@
+/** The end of an account. Specification: client-server-api, "POST /account/deactivate". */
+import { z } from "zod";
+import { route } from "../http.ts";
+import { leaveAllRooms } from "../rooms/membership.ts";
+import { reached } from "./end-sessions.ts";
+import { interactive } from "./interactive.ts";
+import { auth } from "./shapes.ts";
+
+export const deactivate = route({
+  method: "POST",
+  path: "/_matrix/client/v3/account/deactivate",
+  access: "session",
+  rate: "other",
+  body: z.looseObject({ auth: auth.optional(), erase: z.boolean().default(false) }),
+  async handle(request, ctx) {
+    await interactive(ctx, request, { flows: [["m.login.password"]] });
+    const { userId } = request.session;
+    // The account itself goes last: when this is cut in the middle, the person can still sign in and do it again.
+    await leaveAllRooms(ctx, userId);
+    const row = await ctx.db.auth.one<{ position: number | null }>("select auth.deactivate($1, $2) as position", [
+      userId,
+      request.body.erase,
+    ]);
+    await reached(ctx, row?.position);
+    // No address or phone number was ever bound, so none is left bound.
+    return { id_server_unbind_result: "success" };
+  },
+});

@@ -1,0 +1,95 @@
+/** A person's own devices. Specification: client-server-api, "Device Management". */
+import { z } from "zod";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import { limits } from "../limits.ts";
+import { endSessions, reached } from "./end-sessions.ts";
+import { interactive } from "./interactive.ts";
+import { type DeviceRow, listDevices, readDevice } from "./queries.ts";
+import { auth, text } from "./shapes.ts";
+
+const DEVICE = "/_matrix/client/v3/devices/:deviceId";
+const byPassword = { flows: [["m.login.password"]] } as const;
+
+export const getDevices = route({
+  method: "GET",
+  path: "/_matrix/client/v3/devices",
+  access: "session",
+  rate: "other",
+  async handle({ session }, ctx) {
+    const devices = await listDevices(ctx, session.userId);
+    return { devices: devices.map(described) };
+  },
+});
+
+export const getDevice = route({
+  method: "GET",
+  path: DEVICE,
+  access: "session",
+  rate: "other",
+  async handle({ params, session }, ctx) {
+    const device = await readDevice(ctx, session.userId, params["deviceId"] ?? "");
+    if (!device) throw noSuchDevice();
+    return described(device);
+  },
+});
+
+export const renameDevice = route({
+  method: "PUT",
+  path: DEVICE,
+  access: "session",
+  rate: "other",
+  body: z.looseObject({ display_name: text(limits.deviceName_characters).optional() }),
+  async handle({ params, session, body }, ctx) {
+    const deviceId = params["deviceId"] ?? "";
+    if (!(await readDevice(ctx, session.userId, deviceId))) throw noSuchDevice();
+    if (body.display_name === undefined) return {};
+    const row = await ctx.db.auth.one<{ position: number | null }>(
+      "select auth.rename_device($1, $2, $3) as position",
+      [session.userId, deviceId, body.display_name],
+    );
+    if (row?.position == null) throw noSuchDevice();
+    await reached(ctx, row.position);
+    return {};
+  },
+});
+
+export const deleteDevice = route({
+  method: "DELETE",
+  path: DEVICE,
+  access: "session",
+  rate: "other",
+  body: z.looseObject({ auth: auth.optional() }),
+  async handle(request, ctx) {
+    await interactive(ctx, request, byPassword);
+    const { params, session } = request;
+    await endSessions(ctx, { userId: session.userId, deviceIds: [params["deviceId"] ?? ""] });
+    return {};
+  },
+});
+
+export const deleteDevices = route({
+  method: "POST",
+  path: "/_matrix/client/v3/delete_devices",
+  access: "session",
+  rate: "other",
+  body: z.looseObject({ devices: z.array(text()), auth: auth.optional() }),
+  async handle(request, ctx) {
+    await interactive(ctx, request, byPassword);
+    await endSessions(ctx, { userId: request.session.userId, deviceIds: request.body.devices });
+    return {};
+  },
+});
+
+function described({ deviceId, displayName, lastSeen_ms, lastSeenAddress }: DeviceRow): object {
+  return {
+    device_id: deviceId,
+    ...(displayName === null ? {} : { display_name: displayName }),
+    ...(lastSeenAddress === null ? {} : { last_seen_ip: lastSeenAddress }),
+    last_seen_ts: lastSeen_ms,
+  };
+}
+
+function noSuchDevice() {
+  return matrixError("M_NOT_FOUND", "You have no device with this id.");
+}

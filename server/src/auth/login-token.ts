@@ -1,0 +1,25 @@
+/** A token with which a signed-in person lets one more of their clients in. Specification: "POST /login/get_token". */
+import { z } from "zod";
+import { route } from "../http.ts";
+import { limits } from "../limits.ts";
+import { interactive } from "./interactive.ts";
+import { auth } from "./shapes.ts";
+import { newToken, tokenHash } from "./tokens.ts";
+
+export const getLoginToken = route({
+  method: "POST",
+  path: "/_matrix/client/v1/login/get_token",
+  access: "session",
+  rate: "login",
+  body: z.looseObject({ auth: auth.optional() }),
+  async handle(request, ctx) {
+    await interactive(ctx, request, { flows: [["m.login.password"]] });
+    const token = newToken(ctx.seams, "login");
+    await ctx.db.auth.change(
+      `with expired as (delete from auth.login_tokens where expires_at < now())
+       insert into auth.login_tokens (token_hash, user_id, expires_at) values ($1, $2, now() + $3 * interval '1 millisecond')`,
+      [tokenHash(token), request.session.userId, limits.loginToken_ms],
+    );
+    return { login_token: token, expires_in_ms: limits.loginToken_ms };
+  },
+});

@@ -1,0 +1,30 @@
+/**
+ * New tokens for old. Specification: client-server-api, "Refreshing access tokens". The old pair stays valid until the new
+ * one is used for the first time, so a lost answer costs nothing; after that the old refresh token is of no use to a thief.
+ */
+import { z } from "zod";
+import { matrixError } from "../errors.ts";
+import { route } from "../http.ts";
+import { newToken, tokenHash } from "./tokens.ts";
+
+export const refresh = route({
+  method: "POST",
+  path: "/_matrix/client/v3/refresh",
+  access: "anyone",
+  rate: "other",
+  body: z.looseObject({ refresh_token: z.string() }),
+  async handle({ body }, ctx) {
+    const access = newToken(ctx.seams, "access");
+    const next = newToken(ctx.seams, "refresh");
+    const lifetime_ms = ctx.config.accessTokenLifetime_ms;
+    const row = await ctx.db.auth.one<{ outcome: "refreshed" | "retired" | null }>(
+      "select auth.refresh($1, $2, $3, $4) as outcome",
+      [tokenHash(body.refresh_token), tokenHash(access), tokenHash(next), lifetime_ms],
+    );
+    if (row?.outcome === "retired")
+      throw matrixError("M_UNKNOWN_TOKEN", "This refresh token was used already.", { fields: { soft_logout: true } });
+    if (row?.outcome !== "refreshed")
+      throw matrixError("M_UNKNOWN_TOKEN", "This refresh token is not known. Sign in again.");
+    return { access_token: access, refresh_token: next, expires_in_ms: lifetime_ms };
+  },
+});

@@ -1,8 +1,11 @@
-/** Runs a program of the checkout as a child that has the terminal's output, and ends with it. */
+/** Runs a program of the checkout in the foreground: it has the terminal's output, and this process ends with it. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { inRepo } from "./paths.mjs";
 import { environmentOf } from "./runtime.mjs";
+
+/** One Ctrl-C comes twice, from the terminal and from npm. Signals so close to each other are one wish to stop. */
+const sameWish_ms = 300;
 
 /**
  * The child has a process group of its own, so that Ctrl-C reaches it once and by one way: from here, like any other signal.
@@ -21,8 +24,13 @@ export function runInCheckout(runtime, program, args) {
       stdio: "inherit",
       detached: true,
     });
+    let passedOn_ms = -sameWish_ms;
     for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-      process.on(signal, () => child.kill(signal === "SIGHUP" ? "SIGTERM" : signal));
+      process.on(signal, () => {
+        if (performance.now() - passedOn_ms < sameWish_ms) return;
+        passedOn_ms = performance.now();
+        child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+      });
     }
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));

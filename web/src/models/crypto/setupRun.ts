@@ -2,8 +2,8 @@
  * One run of "make a recovery key, show it, check it, store it".
  *
  *   making ─▶ showing ─▶ checking ─▶ storing ─▶ done
- *                ▲___________|           |
- *                            ▲__ failed _|
+ *                ▲__________|  |         |  ▲
+ *                ▲_____________|_____ failed
  *
  * The run lives outside the view, so that leaving the screen and coming back within one visit shows the same key and
  * not a second one.
@@ -20,12 +20,15 @@ import { makeRecoveryKey, prepareIdentity, recoveryKeyName, type StoreStep, stor
 export type SetupRun =
   | { stage: "making" }
   | { stage: "showing"; encoded: string }
-  | { stage: "checking"; encoded: string; asked: [number, number]; failure?: Failure }
+  | { stage: "checking"; encoded: string; asked: [number, number] }
   | { stage: "storing"; step: StoreStep }
+  | { stage: "failed"; encoded: string; failure: Failure }
   | { stage: "done" };
 
 /** The run on the screen. */
 export const useSetupRun = create<SetupRun>()(() => ({ stage: "making" }));
+
+const NO_PASSWORD: Failure = { text: "Your keys can only be stored with your password." };
 
 let key: GeneratedSecretStorageKey | null = null;
 let making: Promise<void> | null = null;
@@ -55,25 +58,35 @@ export function beginCheck(): void {
   if (run.stage === "showing") show({ stage: "checking", encoded: run.encoded, asked: twoGroups() });
 }
 
-/** Back from the check to the key. */
+/** Back to the key, from the check or after a failure. */
 export function showKeyAgain(): void {
   const run = useSetupRun.getState();
-  if (run.stage === "checking") show({ stage: "showing", encoded: run.encoded });
+  if ("encoded" in run) show({ stage: "showing", encoded: run.encoded });
 }
 
 /** Checks what was typed and stores the keys. False when it does not match; nothing happened then. */
 export async function finishCheck(client: MatrixClient, typed: string): Promise<boolean> {
   const run = useSetupRun.getState();
-  if (run.stage !== "checking" || !key) return false;
-  if (!matchesGroups(run.encoded, run.asked, typed)) return false;
+  if (run.stage !== "checking" || !matchesGroups(run.encoded, run.asked, typed)) return false;
+  await store(client, run.encoded);
+  return true;
+}
+
+/** Tries again to store the keys; the check was passed before. */
+export async function retryStore(client: MatrixClient): Promise<void> {
+  const run = useSetupRun.getState();
+  if (run.stage === "failed") await store(client, run.encoded);
+}
+
+async function store(client: MatrixClient, encoded: string): Promise<void> {
+  if (!key) return;
   try {
     await storeUnderRecoveryKey(client, key, (step) => show({ stage: "storing", step }));
     show({ stage: "done" });
   } catch (error) {
-    const { failure: _old, ...checking } = run;
-    show(error instanceof CancelledError ? checking : { ...checking, failure: failureOf(error, "other") });
+    const failure = error instanceof CancelledError ? NO_PASSWORD : failureOf(error, "other");
+    show({ stage: "failed", encoded, failure });
   }
-  return true;
 }
 
 /** Ends the run; the key is wiped from memory. */

@@ -44,7 +44,7 @@ export function restore(): void {
   const missing = missingFeatures();
   if (missing.length > 0) {
     const text = `Parley cannot run in this browser: it has no ${missing.join(" and no ")}.`;
-    return dispatch({ type: "failed", error: { text } });
+    return dispatch({ type: "failed", error: { text }, unsupported: true });
   }
   if (!loadCredentials()) {
     dispatch({ type: "noCredentials" });

@@ -36,7 +36,7 @@ export type SessionState =
   | { phase: "setup"; client: MatrixClient; need: Exclude<EncryptionNeed, "nothing"> }
   | { phase: "ready"; client: MatrixClient }
   | { phase: "softLoggedOut"; userId: string }
-  | { phase: "failed"; error: Failure };
+  | { phase: "failed"; error: Failure; unsupported: boolean };
 
 export type SessionEvent =
   | { type: "step"; step: StartStep }
@@ -48,7 +48,8 @@ export type SessionEvent =
   | { type: "setupReopened"; need: Exclude<EncryptionNeed, "nothing"> }
   | { type: "tokenExpired"; userId: string }
   | { type: "signedOut"; reason: SignedOutReason }
-  | { type: "failed"; error: Failure };
+  /** `unsupported` when the browser lacks a part that nothing can be done without. */
+  | { type: "failed"; error: Failure; unsupported?: boolean };
 
 /** The state after `event`; the same object when the event does not belong to the state (it came late). */
 export function nextState(state: SessionState, event: SessionEvent): SessionState {
@@ -70,7 +71,9 @@ export function nextState(state: SessionState, event: SessionEvent): SessionStat
     case "signedOut":
       return state.phase === "signedOut" ? state : { phase: "signedOut", reason: event.reason };
     case "failed":
-      return state.phase === "starting" ? { phase: "failed", error: event.error } : state;
+      return state.phase === "starting"
+        ? { phase: "failed", error: event.error, unsupported: event.unsupported ?? false }
+        : state;
   }
 }
 

@@ -49,7 +49,7 @@ function screenOf(state: SessionState, path: string, children: ReactNode): React
     case "softLoggedOut":
       return <SignInAgain userId={state.userId} />;
     case "failed":
-      return <FailedScreen error={state.error} />;
+      return <FailedScreen error={state.error} unsupported={state.unsupported} />;
     case "ready":
       return readyScreen(path, children);
   }

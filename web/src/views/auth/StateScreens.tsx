@@ -31,6 +31,7 @@ export function StartScreen({ step }: { step: StartStep }) {
   const slow = useLater(OFFER_AFTER_MS);
   return (
     <main className={screen.start}>
+      <h1 className="visuallyHidden">Parley</h1>
       {visible && <Spinner label={STEPS[step]} />}
       {slow && step !== "signing-out" && (
         <div className={screen.slow}>
@@ -64,7 +65,7 @@ export function ElsewhereScreen() {
   );
 }
 
-export function FailedScreen({ error }: { error: Failure }) {
+export function FailedScreen({ error, unsupported }: { error: Failure; unsupported: boolean }) {
   return (
     <Page title="Parley could not start">
       <Notice tone="danger">{error.text}</Notice>
@@ -72,11 +73,12 @@ export function FailedScreen({ error }: { error: Failure }) {
         <Button variant="primary" onPress={() => location.reload()}>
           Try again
         </Button>
-        <Button onPress={() => void forget("by-you")}>Sign out of this browser</Button>
+        {!unsupported && <Button onPress={() => void forget("by-you")}>Sign out of this browser</Button>}
       </div>
       <p className={styles.quiet}>
-        Signing out deletes what this browser keeps of your session. Messages on the server stay; without your recovery
-        key or another device the encrypted ones cannot be read again.
+        {unsupported
+          ? "Nothing of yours is lost. Open this address in another browser, or in this one with its private mode and restrictions off."
+          : "Signing out deletes what this browser keeps of your session. Without your recovery key or another device, encrypted messages cannot be read again."}
       </p>
     </Page>
   );

@@ -1,10 +1,8 @@
 import type { MatrixClient } from "matrix-js-sdk";
 import { type FormEvent, useState } from "react";
 import { finishCheck, showKeyAgain } from "../../models/crypto/setupRun.ts";
-import type { Failure } from "../../models/session/failure.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
-import { Notice } from "../../ui/Notice.tsx";
 import { Page } from "../auth/Page.tsx";
 import { SkipSetup } from "./SkipSetup.tsx";
 import form from "../auth/form.module.css";
@@ -12,11 +10,10 @@ import form from "../auth/form.module.css";
 interface CheckKeyProps {
   client: MatrixClient;
   asked: [number, number];
-  failure?: Failure;
   onSkip: () => void;
 }
 
-export function CheckKey({ client, asked, failure, onSkip }: CheckKeyProps) {
+export function CheckKey({ client, asked, onSkip }: CheckKeyProps) {
   const [typed, setTyped] = useState("");
   const [wrong, setWrong] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -43,14 +40,9 @@ export function CheckKey({ client, asked, failure, onSkip }: CheckKeyProps) {
           hint="Capital and small letters differ."
           error={wrong && `That is not what groups ${asked[0]} and ${asked[1]} say. Look at the key again and compare.`}
         />
-        {failure && (
-          <Notice tone="danger" title="The keys could not be stored">
-            {failure.text} Your recovery key stays the same; try again.
-          </Notice>
-        )}
         <div className={form.row}>
           <Button type="submit" variant="primary" size="large" isDisabled={typed.trim() === ""}>
-            {failure ? "Try again" : "Check and finish"}
+            Check and finish
           </Button>
           <Button size="large" onPress={showKeyAgain}>
             Show the key again

@@ -1,6 +1,8 @@
+import type { MatrixClient } from "matrix-js-sdk";
 import { useEffect } from "react";
 import { useLocation } from "wouter";
-import { beginSetup, endSetup, useSetupRun } from "../../models/crypto/setupRun.ts";
+import { beginSetup, endSetup, retryStore, showKeyAgain, useSetupRun } from "../../models/crypto/setupRun.ts";
+import type { Failure } from "../../models/session/failure.ts";
 import { leaveSetup, useSession } from "../../models/session/session.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -35,9 +37,7 @@ export function SetupRecovery() {
     case "showing":
       return <ShowKey encoded={run.encoded} onSkip={leave} />;
     case "checking":
-      return (
-        <CheckKey client={client} asked={run.asked} {...(run.failure && { failure: run.failure })} onSkip={leave} />
-      );
+      return <CheckKey client={client} asked={run.asked} onSkip={leave} />;
     case "storing":
       return (
         <Page title="Storing your keys" width="wide" intro="They are encrypted in this browser before they leave it.">
@@ -46,9 +46,28 @@ export function SetupRecovery() {
           />
         </Page>
       );
+    case "failed":
+      return <NotStored client={client} failure={run.failure} />;
     case "done":
       return <Done onLeave={leave} />;
   }
+}
+
+function NotStored({ client, failure }: { client: MatrixClient; failure: Failure }) {
+  return (
+    <Page title="The keys are not stored yet" width="wide">
+      <Notice tone="danger">{failure.text}</Notice>
+      <p className={form.quiet}>The recovery key that you saved stays the same.</p>
+      <div className={form.row}>
+        <Button variant="primary" size="large" onPress={() => void retryStore(client)} autoFocus>
+          Try again
+        </Button>
+        <Button size="large" onPress={showKeyAgain}>
+          Show the key again
+        </Button>
+      </div>
+    </Page>
+  );
 }
 
 function Done({ onLeave }: { onLeave: () => void }) {

@@ -12,6 +12,7 @@ import { NotificationsTab } from "./NotificationsTab.tsx";
 import { ProfileTab } from "./ProfileTab.tsx";
 import { RecoveryTab } from "./RecoveryTab.tsx";
 import { type ClientProps, TABS, type TabId } from "./tabs.ts";
+import { useNarrow } from "./useNarrow.ts";
 import styles from "./SettingsPage.module.css";
 
 const ICONS: Record<TabId, IconName> = {
@@ -28,6 +29,8 @@ const ICONS: Record<TabId, IconName> = {
 export function SettingsPage() {
   const session = useSession();
   const [path, navigate] = useLocation();
+  const narrow = useNarrow();
+  const close = () => navigate("/");
   const asked = path.split("/")[2];
   const tab = TABS.find((each) => each.id === asked);
   const title = tab?.title ?? "Settings";
@@ -35,41 +38,51 @@ export function SettingsPage() {
     document.title = `${title} · Parley`;
   }, [title]);
   if (!("client" in session)) return null;
+  if (narrow && !tab) {
+    return (
+      <main className={styles.page}>
+        <Tabs current={null} onClose={close} />
+      </main>
+    );
+  }
   return (
-    <div className={cx(styles.page, tab && styles.open)}>
-      <nav className={styles.nav} aria-label="Settings">
-        <header className={styles.header}>
-          <h1>Settings</h1>
-          <IconButton icon="close" label="Close settings" onPress={() => navigate("/")} />
-        </header>
-        <ul className={styles.list}>
-          {TABS.map(({ id, title: name }) => (
-            <li key={id}>
-              <Link
-                href={`/settings/${id}`}
-                className={cx(styles.tab, id === (tab?.id ?? "profile") && styles.current)}
-                {...(id === tab?.id && { "aria-current": "page" as const })}
-              >
-                <Icon name={ICONS[id]} />
-                {name}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+    <div className={styles.page}>
+      {!narrow && <Tabs current={tab?.id ?? "profile"} onClose={close} />}
       <main className={styles.main} key={tab?.id}>
         <header className={styles.header}>
-          <IconButton
-            icon="chevronLeft"
-            label="All settings"
-            className={styles.back}
-            onPress={() => navigate("/settings")}
-          />
-          <h2>{tab?.title ?? "Profile"}</h2>
+          {narrow && <IconButton icon="chevronLeft" label="All settings" onPress={() => navigate("/settings")} />}
+          <h1>{tab?.title ?? "Profile"}</h1>
         </header>
         <div className={styles.content}>{contentOf(tab?.id ?? "profile", { client: session.client })}</div>
       </main>
     </div>
+  );
+}
+
+/** The list of pages; it is a page itself, and then has the heading, when `current` is null. */
+function Tabs({ current, onClose }: { current: TabId | null; onClose: () => void }) {
+  const Title = current ? "p" : "h1";
+  return (
+    <nav className={styles.nav} aria-label="Settings">
+      <header className={styles.header}>
+        <Title className={styles.title}>Settings</Title>
+        <IconButton icon="close" label="Close settings" onPress={onClose} />
+      </header>
+      <ul className={styles.list}>
+        {TABS.map(({ id, title }) => (
+          <li key={id}>
+            <Link
+              href={`/settings/${id}`}
+              className={cx(styles.tab, id === current && styles.current)}
+              {...(id === current && { "aria-current": "page" as const })}
+            >
+              <Icon name={ICONS[id]} />
+              {title}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

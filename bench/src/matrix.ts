@@ -66,11 +66,14 @@ export async function joinRoom(connection: Connection, user: User, roomId: strin
   await call(connection, user, joinRequest(roomId));
 }
 
-/** A text message; `transactionId` must be new for the user's session. */
-export function sendRequest(roomId: string, transactionId: string, text: string): Exchange {
+/**
+ * A text message. Its text must be new for the user's session, for it makes the transaction id. The
+ * two must not begin alike: a server shows the id to its sender in `unsigned`, where it is no message.
+ */
+export function sendRequest(roomId: string, text: string): Exchange {
   return {
     method: "PUT",
-    path: `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${transactionId}`,
+    path: `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/txn-${text}`,
     body: JSON.stringify({ msgtype: "m.text", body: text }),
   };
 }

@@ -49,8 +49,11 @@ function header(result: Result): string {
     ],
   ];
   if (result.memory_MB !== undefined) {
-    const { start, end } = result.memory_MB;
-    facts.push(["Server's memory", `${number(start)} MB before the first scenario, ${number(end)} MB after the last`]);
+    const { idle, start, end } = result.memory_MB;
+    facts.push([
+      "Server's memory",
+      `${number(idle)} MB idle, ${number(start)} MB with the users registered, ${number(end)} MB after the last scenario`,
+    ]);
   }
   return facts.map(([name, value]) => `- ${name}: ${value}`).join("\n");
 }

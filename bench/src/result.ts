@@ -50,8 +50,8 @@ export interface Result {
   node: string;
   postgres?: string;
   settings: { seconds: number; warmup: number; runs: number; rooms: number; deliverySenders: number };
-  /** Resident memory of the server before the first scenario (the users are registered) and after the last. */
-  memory_MB?: { start: number; end: number };
+  /** Resident memory of the server before anything, once the users are registered, and after the last scenario. */
+  memory_MB?: { idle: number; start: number; end: number };
   rows: Row[];
 }
 

@@ -1,7 +1,7 @@
 import { cpus, release, totalmem, type } from "node:os";
 import type { Bench, Outcome, Scenario } from "./bench.ts";
 import type { Options } from "./options.ts";
-import { createProbe } from "./probe.ts";
+import { createProbe, type Memory, type Probe } from "./probe.ts";
 import { judge, type Result, type Row } from "./result.ts";
 import { medianBy } from "./samples.ts";
 import type { Target } from "./target.ts";
@@ -18,14 +18,16 @@ export interface Plan {
 
 /** Runs the scenarios one after the other. A scenario that breaks down becomes a row that says so. */
 export async function runAll({ scenarios, options, target, progress }: Plan): Promise<Result> {
-  const bench = await prepare({ scenarios, options, target, progress });
-  const before = bench.probe.memory();
+  const probe = createProbe(target.watched);
+  const idle = probe.memory();
+  const bench = await prepare({ scenarios, options, target, progress }, probe);
+  const before = probe.memory();
   const rows: Row[] = [];
   for (const scenario of scenarios) {
     const own = { ...bench, progress: (text: string) => progress(`${scenario.name}: ${text}`) };
     rows.push(await runOne(scenario, own, target));
   }
-  const after = bench.probe.memory();
+  const after = probe.memory();
   const { seconds, warmup, runs, rooms, deliverySenders } = options;
   return {
     ...(options.label !== undefined && { label: options.label }),
@@ -34,14 +36,14 @@ export async function runAll({ scenarios, options, target, progress }: Plan): Pr
     machine: describeMachine(),
     node: process.version,
     ...(target.postgres !== undefined && { postgres: target.postgres }),
-    ...(before && after && { memory_MB: { start: before.server_bytes / 1e6, end: after.server_bytes / 1e6 } }),
+    ...(idle && before && after && { memory_MB: inMegabytes({ idle, before, after }) }),
     settings: { seconds, warmup, runs, rooms, deliverySenders },
     rows,
   };
 }
 
 /** Registers all users up front, since that is slow on purpose; scenarios share them. */
-async function prepare({ scenarios, options, target, progress }: Plan): Promise<Bench> {
+async function prepare({ scenarios, options, target, progress }: Plan, probe: Probe): Promise<Bench> {
   const pairSize = Math.max(0, ...scenarios.map(({ needs }) => needs.pair));
   const crowdSize = Math.max(0, ...scenarios.map(({ needs }) => needs.crowd));
   const users = await prepareUsers({
@@ -58,7 +60,7 @@ async function prepare({ scenarios, options, target, progress }: Plan): Promise<
     options,
     pair,
     crowd: users.slice(pairSize),
-    probe: createProbe(target.watched),
+    probe,
     world: () => (world ??= createWorld({ origin: target.origin, pair, rooms: options.rooms, progress })),
     progress,
   };
@@ -91,6 +93,11 @@ function whyNot({ needs, needsProcess }: Scenario, bench: Bench, target: Target)
 function conclude({ goals }: Scenario, { runs, notes }: Outcome): Pick<Row, "runs" | "median" | "verdict" | "notes"> {
   const median = medianBy(runs, ({ value }) => value);
   return { runs, median, verdict: judge(goals, median), notes };
+}
+
+function inMegabytes(moments: { idle: Memory; before: Memory; after: Memory }): NonNullable<Result["memory_MB"]> {
+  const { idle, before, after } = moments;
+  return { idle: idle.server_bytes / 1e6, start: before.server_bytes / 1e6, end: after.server_bytes / 1e6 };
 }
 
 function describeMachine(): Result["machine"] {

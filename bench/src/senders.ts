@@ -63,7 +63,7 @@ function openOutlet({ origin, tag, ledger, meter }: Sending, { user, roomId }: L
       const number = ledger.send(from_ms);
       const text = messageText(tag, number);
       try {
-        const answer = await exchange(connection, { ...sendRequest(roomId, text, text), headers });
+        const answer = await exchange(connection, { ...sendRequest(roomId, text), headers });
         if (answer.status !== 200) {
           meter.fail(String(answer.status));
           return retryAfter_ms(answer, AFTER_FAILURE_MS);

@@ -35,7 +35,7 @@ export async function createWorld({ origin, pair, rooms, progress }: WorldPlan):
         for (let message = 0; message < MESSAGES_PER_ROOM; message++) {
           const sender = message % 2 === 0 ? first : second;
           const text = messageText(tag, index * MESSAGES_PER_ROOM + message);
-          await call(connection, sender, sendRequest(roomId, text, text));
+          await call(connection, sender, sendRequest(roomId, text));
         }
         roomIds.push(roomId);
         progress(`rooms ${roomIds.length}/${rooms}`);

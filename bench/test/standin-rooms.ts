@@ -118,7 +118,11 @@ function newTimelines(rooms: Rooms, userId: string, { from, limit }: Range): Rec
     const listed = rooms.faults.repeatDeliveries ? [...kept, ...kept.slice(-1)] : kept;
     if (!isNew) noteDeliveries(rooms, userId, listed);
     found[roomId] = {
-      timeline: { events: listed.map(toEvent), limited: kept.length < visible.length, prev_batch: "p" },
+      timeline: {
+        events: listed.map((message) => toEvent(message, userId)),
+        limited: kept.length < visible.length,
+        prev_batch: "p",
+      },
     };
   }
   return found;
@@ -130,6 +134,7 @@ function noteDeliveries({ delivered }: Rooms, userId: string, listed: readonly M
   delivered.set(userId, texts);
 }
 
-function toEvent({ userId, text }: Message): unknown {
-  return { type: "m.room.message", sender: userId, content: { msgtype: "m.text", body: text } };
+function toEvent({ userId, text, transactionId }: Message, reader: string): unknown {
+  const unsigned = reader === userId ? { transaction_id: transactionId } : {};
+  return { type: "m.room.message", sender: userId, content: { msgtype: "m.text", body: text }, unsigned };
 }

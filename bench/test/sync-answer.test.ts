@@ -8,6 +8,7 @@ const message = (text: string) => ({
   type: "m.room.message",
   sender: "@a:b",
   content: { msgtype: "m.text", body: text },
+  unsigned: { transaction_id: `txn-${text}` },
 });
 
 function answer(rooms: Record<string, { limited: boolean; texts: string[] }>): Buffer {

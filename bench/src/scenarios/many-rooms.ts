@@ -155,7 +155,7 @@ async function syncNothing(place: Place, meter: Meter): Promise<void> {
 async function syncOneMessage(place: Place, meter: Meter): Promise<void> {
   const text = messageText(place.tag, place.sent++);
   const roomId = place.roomIds[place.sent % place.roomIds.length] ?? "";
-  await call(place.connection, place.writer, sendRequest(roomId, text, text));
+  await call(place.connection, place.writer, sendRequest(roomId, text));
   const from_ms = performance.now();
   for (let seen = false; !seen;) {
     const answer = await sync(place.connection, place.reader, { since: place.since, timeout_ms: 10_000 });

@@ -6,6 +6,7 @@ import { LRUCache } from "lru-cache";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { readKeyCounts } from "../keys/counts.ts";
+import { tellsOfKeys } from "../keys/device-lists.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -89,8 +90,10 @@ export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string |
   const maybeLeft = new Set<string>();
   const encrypted = [...run.joined.values()].filter((room) => room.get("m.room.encryption"));
   const shares = (other: string) => encrypted.some((room) => room.membership(other) === "join");
-  for (const { userId: whose } of run.news.deviceLists)
-    if (whose !== null && (whose === userId || shares(whose))) changed.add(whose);
+  for (const entry of run.news.deviceLists) {
+    const whose = entry.userId;
+    if (whose !== null && tellsOfKeys(entry, userId) && (whose === userId || shares(whose))) changed.add(whose);
+  }
   for (const room of encrypted) noteMembers(run, room, { changed, maybeLeft });
   for (const room of leftRooms)
     if (room.get("m.room.encryption")) for (const other of room.joined()) maybeLeft.add(other);

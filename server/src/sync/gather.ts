@@ -155,8 +155,8 @@ function readDeviceLists(ctx: Context, { since, upTo }: Stretch): Promise<LogEnt
   // A first sync tells nothing of devices: the client asks for those of everybody it meets.
   if (since === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
-    `select distinct on (e.user_id) ${ENTRY_COLUMNS} from log.entries e
-     where e.kind = 'device_list' and e.position > $1 and e.position <= $2 order by e.user_id, e.position desc`,
+    `select distinct on (e.user_id, e.body) ${ENTRY_COLUMNS} from log.entries e
+     where e.kind = 'device_list' and e.position > $1 and e.position <= $2 order by e.user_id, e.body, e.position desc`,
     [since, upTo],
   );
 }

@@ -62,9 +62,30 @@ export const limits = {
   displayname_bytes: 256,
   compiledFilters: 5_000,
 
+  /** Keys of end-to-end encryption: of one device, in one request, and of one object in JSON. */
+  oneTimeKeys_keys: 1_000,
+  keyObject_bytes: 16_384,
+  keysQuery_users: 5_000,
+  keysClaim_devices: 2_000,
+  keysClaimBatch_devices: 50,
+  signatures: 1_000,
+  /** How long a one-time key that was handed out is remembered, so that no late upload brings it back. */
+  claimedKeys_ms: 30 * 24 * 3_600_000,
+  /** To-device messages of one request, and the content of each. */
+  toDevice_messages: 2_000,
+  toDeviceMessage_bytes: 65_536,
+  /** Key backups: the data of one session, and how many sessions one query of a download reads. */
+  backupSession_bytes: 65_536,
+  backupPage_sessions: 1_000,
+  dehydratedDevice_bytes: 262_144,
+
   /** Pages. */
   page_events: 1_000,
   defaultPage_events: 10,
+  /** Of a page, how many events are read at once, and looked at in all: a filter may want very few of them. */
+  pageBatch_events: 100,
+  pageScan_events: 5_000,
+  defaultThreads: 20,
   directoryPage_rooms: 500,
   hierarchyPage_rooms: 100,
   userSearch_users: 50,

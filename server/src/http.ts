@@ -204,6 +204,8 @@ function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
 async function serve(ctx: Context, each: Route, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
   // PostgreSQL has no U+0000 in its texts, so nothing is named with it.
   if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address has the character U+0000.");
+  // PostgreSQL's texts can not hold NUL, and no identifier has one.
+  if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address holds the character NUL.");
   const session = await authenticate(ctx, each, request);
   if (each.rate) ctx.rates.take(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { InteractiveAuthentication } from "../errors.ts";
 import { interactive, type InteractiveRequest } from "./interactive.ts";
@@ -19,7 +19,7 @@ const flows = [["m.login.dummy", "m.login.password"]] as const;
 const dummy = { type: "m.login.dummy" };
 const password = { type: "m.login.password", password: "password of alice" };
 
-async function ask(auth: Auth | undefined, { at = server, path = "/op", person = alice as Person } = {}) {
+async function ask(auth: Auth | undefined, { at = server, path = "/op", person = alice } = {}) {
   const session = await at.ctx.authenticate(person.token);
   const request: InteractiveRequest = { body: { auth }, session, path, address: "127.0.0.1" };
   try {

@@ -124,3 +124,20 @@ test("refreshes, first uses and the end of a session at the same time do not sta
     for (const { status } of answers) assert.ok(status === 200 || status === 401, String(status));
   }
 });
+
+test("whoever changes tokens holds their session first, so that no two wait for each other", async () => {
+  const { auth } = server.ctx.db;
+  const old = await signIn();
+  const { body: next } = await refresh(old.refresh_token);
+  let firstUse: Promise<unknown> | undefined;
+  await auth.transaction(async (holder) => {
+    await holder.query("select 1 from auth.sessions where user_id = $1 for update", [old.user_id]);
+    firstUse = server.ctx.authenticate(next.access_token);
+    const waits = async () => {
+      while ((await holder.one("select 1 from pg_locks where not granted")) === undefined);
+      return "waits";
+    };
+    assert.equal(await Promise.race([waits(), firstUse.then(() => "went ahead")]), "waits");
+  });
+  await firstUse;
+});

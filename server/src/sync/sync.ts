@@ -4,6 +4,7 @@
  *
  * Specification: client-server-api, "Syncing".
  */
+import { ignoredUsersOf } from "../account/ignored-users.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -13,7 +14,7 @@ import { strippedEvent } from "../messages/client-event.ts";
 import type { Memberships } from "../rooms/cache.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { pause } from "../seams.ts";
-import { globalAccountData, ignoredUsersOf } from "./account-data.ts";
+import { globalAccountData } from "./account-data.ts";
 import { acknowledge, deviceLists, toDeviceMessages } from "./devices.ts";
 import { gather, type News, readRoomEvents } from "./gather.ts";
 import { presenceEvents } from "./presence.ts";

@@ -40,6 +40,7 @@ create unique index entries_event_id on log.entries (event_id) where event_id is
 create index entries_room on log.entries (room_id, position) where kind = 'event';
 create index entries_state on log.entries (room_id, type, state_key, position) where kind = 'event' and state_key is not null;
 create index entries_relations on log.entries (relates_to, position) where relates_to is not null;
+create index entries_threads on log.entries (room_id, relates_to, position) where relation_type = 'm.thread';
 create index entries_to_device on log.entries (user_id, device_id, position) where kind = 'to_device';
 create index entries_device_list on log.entries (position) where kind = 'device_list';
 

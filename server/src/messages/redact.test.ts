@@ -30,7 +30,7 @@ async function say(who: Person, room: string): Promise<string> {
   return (await who.call("PUT", `${room}/send/m.room.message/${++made}`, content)).event_id as string;
 }
 
-const redact = (who: Person, room: string, eventId: string, body: object = {}) =>
+const redact = (who: Person, [room, eventId]: [string, string], body: object = {}) =>
   who.ask("PUT", `${room}/redact/${encodeURIComponent(eventId)}/${++made}`, body);
 
 async function stored(eventId: string): Promise<Json> {
@@ -47,7 +47,7 @@ async function refused(answer: Promise<{ status: number; body: Json }>, status: 
 test("a redacted event loses its content in the table and in memory, and names the redaction", async () => {
   const room = await newRoom();
   const target = await say(bob, room);
-  const { body } = await redact(bob, room, target, { reason: "oops" });
+  const { body } = await redact(bob, [room, target], { reason: "oops" });
   const left = await stored(target);
   assert.deepEqual(left.body.content, {});
   assert.equal(left.unsigned.redacted_because.event_id, body.event_id);
@@ -62,7 +62,7 @@ test("a redacted event loses its content in the table and in memory, and names t
 test("a redaction names its target in the content, and at the top for older clients", async () => {
   const room = await newRoom();
   const target = await say(bob, room);
-  const { body } = await redact(bob, room, target);
+  const { body } = await redact(bob, [room, target]);
   const redaction = await stored(body.event_id);
   assert.equal(redaction.body.redacts, target);
   assert.equal(redaction.body.content.redacts, target);
@@ -80,22 +80,22 @@ test("a redaction can be sent as any other event", async () => {
 test("everyone redacts their own events, and those of others with the power to redact", async () => {
   const room = await newRoom();
   const [ofAlice, ofBob] = [await say(alice, room), await say(bob, room)];
-  await refused(redact(bob, room, ofAlice), 403, "M_FORBIDDEN");
+  await refused(redact(bob, [room, ofAlice]), 403, "M_FORBIDDEN");
   assert.equal((await stored(ofAlice)).body.content.body, "a secret");
-  assert.equal((await redact(alice, room, ofBob)).status, 200);
+  assert.equal((await redact(alice, [room, ofBob])).status, 200);
 });
 
 test("who may not send redactions redacts nothing, not even their own", async () => {
   const room = await newRoom({ power_level_content_override: { events: { "m.room.redaction": 50 } } });
-  await refused(redact(bob, room, await say(bob, room)), 403, "M_FORBIDDEN");
+  await refused(redact(bob, [room, await say(bob, room)]), 403, "M_FORBIDDEN");
 });
 
 test("an event of another room, and one that does not exist, are not found", async () => {
   const [room, other] = [await newRoom(), await newRoom()];
   const elsewhere = await say(bob, other);
-  await refused(redact(bob, room, elsewhere), 404, "M_NOT_FOUND");
+  await refused(redact(bob, [room, elsewhere]), 404, "M_NOT_FOUND");
   assert.equal((await stored(elsewhere)).body.content.body, "a secret");
-  await refused(redact(bob, room, `$${"x".repeat(43)}`), 404, "M_NOT_FOUND");
+  await refused(redact(bob, [room, `$${"x".repeat(43)}`]), 404, "M_NOT_FOUND");
 });
 
 test("a retry redacts once and gets the first answer", async () => {
@@ -107,23 +107,23 @@ test("a retry redacts once and gets the first answer", async () => {
 test("an event that was redacted before keeps its first redaction as the cause", async () => {
   const room = await newRoom();
   const target = await say(bob, room);
-  const first = await redact(bob, room, target);
-  assert.equal((await redact(alice, room, target)).status, 200);
+  const first = await redact(bob, [room, target]);
+  assert.equal((await redact(alice, [room, target])).status, 200);
   assert.equal((await stored(target)).unsigned.redacted_because.event_id, first.body.event_id);
 });
 
 test("a redacted state event stays in force with what the rules need of it", async () => {
   const room = await newRoom({ room_version: "11" });
   const name = (await alice.call("PUT", `${room}/state/m.room.name/`, { name: "secret" })).event_id as string;
-  await redact(alice, room, name);
+  await redact(alice, [room, name]);
   assert.deepEqual(await alice.call("GET", `${room}/state/m.room.name/`), {});
   const levels = await alice.call("GET", `${room}/state/m.room.power_levels?format=event`);
-  await redact(alice, room, levels.event_id);
+  await redact(alice, [room, levels.event_id]);
   const left = await alice.call("GET", `${room}/state/m.room.power_levels/`);
   assert.equal(left.users[alice.userId], 100);
   assert.equal("notifications" in left, false);
   const member = await alice.call("GET", `${room}/state/m.room.member/${bob.userId}?format=event`);
-  await redact(bob, room, member.event_id);
+  await redact(bob, [room, member.event_id]);
   await say(bob, room);
 });
 
@@ -131,6 +131,6 @@ test("content that only looks redacted is redacted all the same", async () => {
   const room = await newRoom();
   await alice.call("PUT", `${room}/state/org.example/`, { redacted_because: "not really" });
   const tricky = await alice.call("PUT", `${room}/state/org.example/`, { text: "a secret" });
-  await redact(alice, room, tricky.event_id);
+  await redact(alice, [room, tricky.event_id]);
   assert.deepEqual((await stored(tricky.event_id)).body.content, {});
 });

@@ -10,8 +10,6 @@ export interface EncryptionStatus {
   backup: {
     /** The version that this device writes to; null when it does not. */
     activeVersion: string | null;
-    /** Message keys in the backup, as the server counts them. */
-    stored: number;
     /** Message keys of this device that are not in the backup yet; null before the SDK has said so. */
     remaining: number | null;
   };
@@ -32,12 +30,10 @@ const CHANGES = [
 /** Follows `client` until the signal aborts. */
 export function followEncryption(client: MatrixClient, signal: AbortSignal): void {
   let remaining: number | null = null;
-  const update = () => {
-    readStatus(client, remaining).then(
-      (status) => signal.aborted || useEncryptionStatus.setState({ status }),
-      () => undefined,
-    );
-  };
+  const update = oneAtATime(async () => {
+    const status = await readStatus(client, remaining);
+    if (!signal.aborted) useEncryptionStatus.setState({ status });
+  });
   const onRemaining = (count: number) => {
     remaining = count;
     update();
@@ -57,14 +53,32 @@ export function followEncryption(client: MatrixClient, signal: AbortSignal): voi
   update();
 }
 
+/** News about keys come in bursts, and each reading asks the server: calls during a run lead to one more run. */
+function oneAtATime(run: () => Promise<void>): () => void {
+  let running = false;
+  let again = false;
+  const start = async () => {
+    running = true;
+    do {
+      again = false;
+      // Without an answer the last known status stays; the next event asks again.
+      await run().catch(() => undefined);
+    } while (again);
+    running = false;
+  };
+  return () => {
+    if (running) again = true;
+    else void start();
+  };
+}
+
 async function readStatus(client: MatrixClient, remaining: number | null): Promise<EncryptionStatus> {
   const crypto = cryptoOf(client);
   const facts = await encryptionFacts(client);
-  const backup = await crypto.getKeyBackupInfo();
   const key = await client.secretStorage.getKey();
   return {
     facts,
-    backup: { activeVersion: await crypto.getActiveSessionBackupVersion(), stored: backup?.count ?? 0, remaining },
+    backup: { activeVersion: await crypto.getActiveSessionBackupVersion(), remaining },
     recoveryKeyName: key?.[1].name ?? null,
   };
 }

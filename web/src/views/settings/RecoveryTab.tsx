@@ -1,14 +1,18 @@
+import { useCallback } from "react";
 import { useLocation } from "wouter";
 import { needOf } from "../../models/crypto/need.ts";
+import { cryptoOf } from "../../models/crypto/setup.ts";
 import { type EncryptionStatus, useEncryptionStatus } from "../../models/crypto/status.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
 import { Section } from "./controls.tsx";
 import { Facts } from "./Facts.tsx";
+import type { ClientProps } from "./tabs.ts";
+import { useLoaded } from "./useLoaded.ts";
 import styles from "./RecoveryTab.module.css";
 
-export function RecoveryTab() {
+export function RecoveryTab({ client }: ClientProps) {
   const { status } = useEncryptionStatus();
   if (!status) {
     return (
@@ -20,7 +24,7 @@ export function RecoveryTab() {
   return (
     <>
       <RecoveryKey status={status} />
-      <Backup status={status} />
+      <Backup client={client} status={status} />
       <NewIdentity />
     </>
   );
@@ -71,7 +75,8 @@ function RecoveryKey({ status }: { status: EncryptionStatus }) {
   );
 }
 
-function Backup({ status: { backup, facts } }: { status: EncryptionStatus }) {
+function Backup({ client, status: { backup, facts } }: ClientProps & { status: EncryptionStatus }) {
+  const server = useLoaded(useCallback(() => cryptoOf(client).checkKeyBackupAndEnable(), [client]));
   const waiting = backup.remaining ?? 0;
   const state = backup.activeVersion
     ? waiting > 0
@@ -88,7 +93,7 @@ function Backup({ status: { backup, facts } }: { status: EncryptionStatus }) {
       <Facts
         facts={[
           ["State", state],
-          ["Keys in the backup", backup.stored.toLocaleString()],
+          ["Keys in the backup", server.value?.backupInfo.count.toLocaleString() ?? "–"],
         ]}
       />
     </Section>

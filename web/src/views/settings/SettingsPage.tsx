@@ -97,7 +97,7 @@ function contentOf(tab: TabId, props: ClientProps): ReactNode {
     case "devices":
       return <DevicesTab {...props} />;
     case "recovery":
-      return <RecoveryTab />;
+      return <RecoveryTab {...props} />;
     case "keyboard":
       return <KeyboardTab />;
     case "about":

@@ -1,0 +1,67 @@
+/** Looks at a screen: pictures of it in both themes and at phone width, and axe, which must find nothing. */
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import type { AxeResults } from "axe-core";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const ARTEFACTS = fileURLToPath(new URL("../artefacts/e2e/", import.meta.url));
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 780 };
+
+const LOOKS = [
+  { name: "light", size: DESKTOP, colorScheme: "light" },
+  { name: "dark", size: DESKTOP, colorScheme: "dark" },
+  { name: "phone", size: PHONE, colorScheme: "light" },
+  { name: "phone-dark", size: PHONE, colorScheme: "dark" },
+] as const;
+
+/**
+ * Keeps `artefacts/e2e/<screen>-<look>.png` for each look and runs axe in each.
+ *
+ * @throws an assertion that lists what axe found, with the elements.
+ */
+export async function look(page: Page, screen: string): Promise<void> {
+  await mkdir(ARTEFACTS, { recursive: true });
+  for (const { name, size, colorScheme } of LOOKS) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await settle(page);
+    await page.screenshot({ path: `${ARTEFACTS}${screen}-${name}.png` });
+    const found = await findings(page);
+    assert.deepEqual(found, [], `axe on ${screen} (${name})`);
+  }
+  await page.setViewportSize(DESKTOP);
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await settle(page);
+}
+
+/** Two frames: one in which the page hears of the new size, one in which it is drawn. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await page.evaluate(
+    () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
+}
+
+async function findings(page: Page): Promise<string[]> {
+  const loaded = await page.evaluate(() => "axe" in window);
+  // The debugger's own evaluation is not held by the page's content security policy.
+  if (!loaded) await page.evaluate(await readAxe());
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`),
+  );
+}
+
+let axeSource: Promise<string> | undefined;
+
+function readAxe(): Promise<string> {
+  axeSource ??= readFile(AXE, "utf8");
+  return axeSource;
+}

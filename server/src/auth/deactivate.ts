@@ -1,8 +1,9 @@
 /** The end of an account. Specification: client-server-api, "POST /account/deactivate". */
 import { z } from "zod";
 import { route } from "../http.ts";
+import { forgetUser } from "../keys/forget.ts";
 import { leaveAllRooms } from "../rooms/membership.ts";
-import { reached } from "./end-sessions.ts";
+import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
 import { interactive } from "./interactive.ts";
 import { auth } from "./shapes.ts";
 
@@ -15,13 +16,14 @@ export const deactivate = route({
   async handle(request, ctx) {
     await interactive(ctx, request, { flows: [["m.login.password"]] });
     const { userId } = request.session;
-    // The account itself goes last: when this is cut in the middle, the person can still sign in and do it again.
+    // The rooms go before the account: when this is cut in the middle, the person can still sign in and do it again.
     await leaveAllRooms(ctx, userId);
-    const row = await ctx.db.auth.one<{ position: number | null }>("select auth.deactivate($1, $2) as position", [
+    const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [
       userId,
       request.body.erase,
     ]);
-    await reached(ctx, row?.position);
+    await afterEnding(ctx, userId, row);
+    await forgetUser(ctx, userId);
     // No address or phone number was ever bound, so none is left bound.
     return { id_server_unbind_result: "success" };
   },

@@ -89,3 +89,49 @@ test("when and where a session was seen last is written in one batch", async () 
   assert.equal(device.last_seen_ip, "192.0.2.7");
   assert.ok(Math.abs(device.last_seen_ts - Date.now()) < 60_000);
 });
+
+/** A message to the device, as something that the keys domain keeps for it. */
+async function send(userId: string, deviceId: string): Promise<void> {
+  const body = JSON.stringify({ sender: userId, type: "x", content: {} });
+  const entry = { kind: "to_device", user: userId, device: deviceId, type: "x", body } as const;
+  await server.ctx.log.append({ lane: userId, entries: [entry] });
+}
+
+async function waiting(userId: string): Promise<string[]> {
+  const rows = await server.ctx.db.log.query<{ device: string }>(
+    "select device_id as device from log.entries where kind = 'to_device' and user_id = $1 order by position",
+    [userId],
+  );
+  return rows.map(({ device }) => device);
+}
+
+test("what waits for a device goes with it, and only that", async () => {
+  const heidi = await registerPerson(server.url, "heidi", { device_id: "H1" });
+  for (const device_id of ["H2", "H3"]) await signInPerson(server.url, "heidi", { device_id });
+  for (const id of ["H1", "H2", "H3"]) await send(heidi.userId, id);
+  await heidi.call("DELETE", `${DEVICES}/H2`, { auth: passwordOf("heidi") });
+  assert.deepEqual(await waiting(heidi.userId), ["H1", "H3"]);
+  const change = { new_password: "password of heidi", auth: passwordOf("heidi") };
+  await heidi.call("POST", "/_matrix/client/v3/account/password", change);
+  assert.deepEqual(await waiting(heidi.userId), ["H1"]);
+  await heidi.call("POST", "/_matrix/client/v3/logout");
+  assert.deepEqual(await waiting(heidi.userId), []);
+});
+
+test("a new session gets nothing that was meant for an earlier one of the same device id", async () => {
+  const ivan = await registerPerson(server.url, "ivan", { device_id: "I1" });
+  await ivan.call("POST", "/_matrix/client/v3/logout");
+  await send(ivan.userId, "I1");
+  await signInPerson(server.url, "ivan", { device_id: "I1" });
+  assert.deepEqual(await waiting(ivan.userId), []);
+  await send(ivan.userId, "I1");
+  await signInPerson(server.url, "ivan", { device_id: "I1" });
+  assert.deepEqual(await waiting(ivan.userId), ["I1"], "the same session goes on");
+});
+
+test("what waits for a person goes with the account", async () => {
+  const judy = await registerPerson(server.url, "judy", { device_id: "J1" });
+  await send(judy.userId, "J1");
+  await judy.call("POST", "/_matrix/client/v3/account/deactivate", { auth: passwordOf("judy") });
+  assert.deepEqual(await waiting(judy.userId), []);
+});

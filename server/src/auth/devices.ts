@@ -3,7 +3,7 @@ import { z } from "zod";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
-import { endSessions, reached } from "./end-sessions.ts";
+import { endSessions } from "./end-sessions.ts";
 import { interactive } from "./interactive.ts";
 import { type DeviceRow, listDevices, readDevice } from "./queries.ts";
 import { auth, text } from "./shapes.ts";
@@ -49,7 +49,7 @@ export const renameDevice = route({
       [session.userId, deviceId, body.display_name],
     );
     if (row?.position == null) throw noSuchDevice();
-    await reached(ctx, row.position);
+    await ctx.log.reached(row.position);
     return {};
   },
 });

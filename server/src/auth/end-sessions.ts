@@ -1,5 +1,6 @@
 /** Ending sessions, whoever asks for it. */
 import type { Context } from "../context.ts";
+import { forgetDevices } from "../keys/forget.ts";
 
 export interface Ending {
   userId: string;
@@ -7,18 +8,30 @@ export interface Ending {
   deviceIds?: readonly string[];
 }
 
-/**
- * Resolves when the devices are gone, their tokens are refused by this process, and all others are being told.
- */
+/** Resolves when the devices and their keys are gone, and this process refuses their tokens; the others are being told. */
 export async function endSessions(ctx: Context, { userId, deviceIds }: Ending): Promise<void> {
-  const row = await ctx.db.auth.one<{ position: number | null }>(
-    "select position from auth.end_sessions($1, $2, null)",
-    [userId, deviceIds ?? null],
-  );
-  await reached(ctx, row?.position);
+  const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.end_sessions($1, $2, null)`, [
+    userId,
+    deviceIds ?? null,
+  ]);
+  await afterEnding(ctx, userId, row);
 }
 
-/** Waits until this process has the entry that a function of the auth schema appended, if it appended one. */
-export async function reached(ctx: Context, position: number | null | undefined): Promise<void> {
-  if (position != null) await ctx.log.reached(position);
+/** What the functions of the auth schema that end sessions give. */
+export interface Ended {
+  deviceIds: string[];
+  /** Of the last entry in the log; null where no session ended. */
+  position: number | null;
+}
+
+export const ENDED_COLUMNS = `device_ids as "deviceIds", position`;
+
+/**
+ * What follows when sessions have ended: their tokens go from memory, then the keys of their devices. From the end of its
+ * session on nobody sees a device; keys that stay behind because this was cut short go when its id is used again.
+ */
+export async function afterEnding(ctx: Context, userId: string, ended: Ended | undefined): Promise<void> {
+  if (ended?.position == null) return;
+  await ctx.log.reached(ended.position);
+  await forgetDevices(ctx, userId, ended.deviceIds);
 }

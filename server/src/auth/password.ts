@@ -1,7 +1,7 @@
 /** A new password. Specification: client-server-api, "POST /account/password". */
 import { z } from "zod";
 import { route } from "../http.ts";
-import { reached } from "./end-sessions.ts";
+import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
 import { hashPassword } from "./hashing.ts";
 import { interactive } from "./interactive.ts";
 import { checkNewPassword } from "./passwords.ts";
@@ -18,11 +18,12 @@ export const changePassword = route({
     checkNewPassword(ctx, body.new_password);
     await interactive(ctx, request, { flows: [["m.login.password"]] });
     const hash = await hashPassword(ctx, body.new_password);
-    const row = await ctx.db.auth.one<{ position: number | null }>(
-      "select auth.change_password($1, $2, $3) as position",
-      [session.userId, hash, body.logout_devices ? session.id : null],
-    );
-    await reached(ctx, row?.position);
+    const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.change_password($1, $2, $3)`, [
+      session.userId,
+      hash,
+      body.logout_devices ? session.id : null,
+    ]);
+    await afterEnding(ctx, session.userId, row);
     return {};
   },
 });

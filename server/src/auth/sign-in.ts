@@ -1,6 +1,7 @@
 /** The last step of every way to sign in: a session on a device, and tokens for it. */
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
+import { forgetDevices } from "../keys/forget.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 const DEVICE_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -28,8 +29,8 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
   const access = newToken(ctx.seams, "access");
   const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
   const lifetime_ms = refresh ? ctx.config.accessTokenLifetime_ms : undefined;
-  const row = await ctx.db.auth.one<{ ended: number | null }>(
-    "select ended from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)",
+  const row = await ctx.db.auth.one<{ ended: number | null; isNew: boolean }>(
+    `select ended, is_new as "isNew" from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       userId,
       passwordHash ?? null,
@@ -43,6 +44,8 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
   );
   if (!row) throw matrixError("M_FORBIDDEN", "The account was changed while you signed in. Try again.");
   if (row.ended !== null) await ctx.log.reached(row.ended);
+  // Whoever had this device id before may have left keys behind, and messages that are not for this session.
+  if (row.isNew && device.device_id) await forgetDevices(ctx, userId, [deviceId]);
   return {
     user_id: userId,
     device_id: deviceId,

@@ -98,15 +98,16 @@ end $$;
 
 -- Signs a device in. No row comes back where the account is deactivated, or where its password is not p_password_hash any
 -- more (null: not asked): a sign-in that raced a change of password must not outlive it. `ended` is the position of the
--- entry that ends the device's earlier tokens, if there were any.
+-- entry that ends the device's earlier tokens, if there were any; `is_new` says whether the session is.
 create function auth.sign_in(
   p_user text, p_password_hash text, p_device text, p_display_name text, p_address text,
   p_access_hash bytea, p_refresh_hash bytea, p_lifetime_ms bigint
-) returns table (session_id bigint, ended bigint)
+) returns table (ended bigint, is_new boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
   v_session bigint;
+  v_new boolean;
   v_old integer;
 begin
   perform 1 from auth.accounts
@@ -116,13 +117,15 @@ begin
   insert into auth.sessions as s (user_id, device_id, display_name, last_seen_address)
   values (p_user, p_device, p_display_name, p_address)
   on conflict (user_id, device_id) do update set last_seen_at = now(), last_seen_address = p_address
-  returning s.session_id into v_session;
+  -- No transaction has ever locked or replaced a row that was just inserted.
+  returning s.session_id, s.xmax = 0 into v_session, v_new;
   delete from auth.tokens where session_id = v_session;
   get diagnostics v_old = row_count;
   insert into auth.tokens (access_hash, refresh_hash, session_id, state, expires_at)
   values (p_access_hash, p_refresh_hash, v_session, 'used', now() + p_lifetime_ms * interval '1 millisecond');
-  return query select v_session,
-    case when v_old > 0 then log.append_one('session', p_user, p_device, 'ended', json_build_object('sessions', json_build_array(v_session))::text) end;
+  return query select
+    case when v_old > 0 then log.append_one('session', p_user, p_device, 'ended', json_build_object('sessions', json_build_array(v_session))::text) end,
+    v_new;
 end $$;
 
 -- The session of an access token, marking its first use: from then on the pair before it is retired.
@@ -202,24 +205,24 @@ begin
   return log.append_one('device_list', p_user, null, 'changed', '{}');
 end $$;
 
--- Sets a password and ends all sessions but p_except (null: none ends). Gives the last entry's position, null without one.
-create function auth.change_password(p_user text, p_password_hash text, p_except bigint) returns bigint
+-- Sets a password and ends all sessions but p_except (null: none ends). Gives what end_sessions gives.
+create function auth.change_password(p_user text, p_password_hash text, p_except bigint)
+returns table (device_ids text[], "position" bigint)
 language plpgsql as $$
 begin
   update auth.accounts set password_hash = p_password_hash where user_id = p_user and deactivated_at is null;
   if not found then raise exception 'there is no active account %', p_user; end if;
   delete from auth.login_tokens where user_id = p_user;
-  if p_except is null then return null; end if;
-  return (select e.position from auth.end_sessions(p_user, null, p_except) e);
+  if p_except is not null then return query select * from auth.end_sessions(p_user, null, p_except); end if;
 end $$;
 
 -- Ends the account for good: no password, no session, no way to sign in; its name stays taken.
-create function auth.deactivate(p_user text, p_erase boolean) returns bigint
+create function auth.deactivate(p_user text, p_erase boolean) returns table (device_ids text[], "position" bigint)
 language plpgsql as $$
 begin
   update auth.accounts
   set deactivated_at = coalesce(deactivated_at, now()), password_hash = null, is_admin = false, erased = erased or p_erase
   where user_id = p_user;
   delete from auth.login_tokens where user_id = p_user;
-  return (select e.position from auth.end_sessions(p_user, null, null) e);
+  return query select * from auth.end_sessions(p_user, null, null);
 end $$;

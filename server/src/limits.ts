@@ -15,6 +15,8 @@ export const limits = {
   append_attempts: 20,
   /** In how many rooms at once something is done for one person, such as telling a new name. */
   fanOut_rooms: 100,
+  /** How many bans, and how many rooms of a space, an upgraded room takes along. */
+  upgrade_events: 1_000,
 
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,
@@ -78,6 +80,17 @@ export const limits = {
   backupSession_bytes: 65_536,
   backupPage_sessions: 1_000,
   dehydratedDevice_bytes: 262_144,
+
+  /** Media. The largest upload is a setting. */
+  fileName_characters: 255,
+  contentType_characters: 255,
+  pendingUploads: 20,
+  pendingUpload_ms: 86_400_000,
+  mediaWait_ms: 20_000,
+  mediaPoll_ms: 500,
+  thumbnailSource_bytes: 50 * 1_048_576,
+  thumbnailSource_pixels: 60_000_000,
+  thumbnailsInWork: 16,
 
   /** Pages. */
   page_events: 1_000,

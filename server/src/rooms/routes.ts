@@ -13,6 +13,7 @@ import { joinedMembers, members } from "./members.ts";
 import { getState, getStateEvent, getStateEventWithoutKey } from "./state-get.ts";
 import { putState, putStateWithoutKey } from "./state-put.ts";
 import { unban } from "./unban.ts";
+import { upgrade } from "./upgrade.ts";
 
 export const routes: readonly Route[] = [
   createRoom,
@@ -33,4 +34,5 @@ export const routes: readonly Route[] = [
   getStateEventWithoutKey,
   putState,
   putStateWithoutKey,
+  upgrade,
 ];

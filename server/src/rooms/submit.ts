@@ -22,6 +22,8 @@ import type { RoomState } from "./state.ts";
 
 /** An event that somebody wants in a room. */
 export interface Proposal {
+  /** Where another event names this one before it is there; otherwise it gets a new id. */
+  event_id?: string;
   sender: string;
   type: string;
   /** Of a state event; a message has none. */
@@ -60,12 +62,31 @@ export interface Wanted {
  * Puts one event into a room and gives its id when it is committed. Throws M_NOT_FOUND where there is no such room, what
  * the rules or `propose` refuse with, and M_LIMIT_EXCEEDED when the room keeps changing under it.
  */
-export async function submit(ctx: Context, wanted: Wanted): Promise<string> {
+export function submit(ctx: Context, { roomId, transaction, propose }: Wanted): Promise<string> {
+  return submitTo(ctx, {
+    roomId,
+    transaction,
+    async prepare(room) {
+      const proposal = await propose(room);
+      return "already" in proposal ? proposal : submissionOf(ctx, room, { proposal, transaction });
+    },
+  });
+}
+
+export interface Prepared {
+  roomId: string;
+  transaction?: Transaction | undefined;
+  /** Makes what is to be appended from the room as it is now, or refuses by throwing. Called once for each attempt. */
+  prepare(room: RoomState): Promise<Submission | Already>;
+}
+
+/** The attempts of `submit`, for what is more than one event. Gives the id of the first. */
+export async function submitTo(ctx: Context, wanted: Prepared): Promise<string> {
   let room = ctx.rooms.peek(wanted.roomId) ?? (await ctx.rooms.load(wanted.roomId));
   let isCaughtUp = false;
   for (let attempt = 0; attempt < limits.append_attempts; attempt++) {
     const seen = ctx.log.hub.head();
-    const decision = await decide(ctx, room, wanted);
+    const decision = await wanted.prepare(room).catch(asRefusal);
     if ("entries" in decision) {
       const { position } = room;
       const appended = await ctx.log.append(decision);
@@ -82,17 +103,10 @@ export async function submit(ctx: Context, wanted: Wanted): Promise<string> {
   });
 }
 
-/** What comes of one look at the room. The append checks what a submission rests on; for the others nobody else does. */
-type Decision = Submission | Already | { refusal: MatrixError };
-
-async function decide(ctx: Context, room: RoomState, wanted: Wanted): Promise<Decision> {
-  try {
-    const proposal = await wanted.propose(room);
-    return "already" in proposal ? proposal : submissionOf(ctx, room, { proposal, wanted });
-  } catch (thrown) {
-    if (thrown instanceof MatrixError) return { refusal: thrown };
-    throw thrown;
-  }
+/** The append checks what a submission rests on. What a refusal rests on nobody checks, so it is no error yet. */
+function asRefusal(thrown: unknown): { refusal: MatrixError } {
+  if (thrown instanceof MatrixError) return { refusal: thrown };
+  throw thrown;
 }
 
 /** Throws unless the rules let the event into the room as it is. For verbs that have more to say about allowed events only. */
@@ -104,18 +118,10 @@ export function requireAllowed(room: RoomState, proposal: Proposal): void {
 function submissionOf(
   ctx: Context,
   room: RoomState,
-  { proposal, wanted: { transaction } }: { proposal: Proposal; wanted: Wanted },
+  { proposal, transaction }: { proposal: Proposal; transaction: Transaction | undefined },
 ): Submission {
   const { roomId } = room;
-  const { target, state_key } = proposal;
-  const event = stamp(ctx, room, proposal);
-  const fault = formatFault(event);
-  if (fault) throw faultError(fault);
-  const verdict = authorise(room, event, factsOf(proposal));
-  if (!verdict.allowed) throw faultError(verdict);
-  const replaced = state_key === undefined ? undefined : room.get(event.type, state_key);
-  const entry = eventEntry(event, { replaced, target });
-  requireSize(entry, roomId);
+  const entry = entryFor(ctx, room, proposal);
   const submission: Submission = {
     lane: roomId,
     room: { id: roomId, version: room.version },
@@ -125,15 +131,29 @@ function submissionOf(
   if (transaction) {
     entry.session = transaction.session;
     entry.txn_id = transaction.txnId;
-    submission.transaction = { session: transaction.session, key: transaction.key, answer: event.event_id };
+    submission.transaction = { session: transaction.session, key: transaction.key, answer: entry.event_id as string };
   }
   return submission;
 }
 
+/** The entry of an event that may enter the room as it is. Throws what its format, its size or the rules say against it. */
+export function entryFor(ctx: Context, room: RoomState, proposal: Proposal): NewEntry {
+  const { target, state_key } = proposal;
+  const event = stamp(ctx, room, proposal);
+  const fault = formatFault(event);
+  if (fault) throw faultError(fault);
+  const verdict = authorise(room, event, factsOf(proposal));
+  if (!verdict.allowed) throw faultError(verdict);
+  const replaced = state_key === undefined ? undefined : room.get(event.type, state_key);
+  const entry = eventEntry(event, { replaced, target });
+  requireSize(entry, room.roomId);
+  return entry;
+}
+
 /** Gives the event its id and its time. */
-function stamp(ctx: Context, room: RoomState, { type, sender, state_key, content }: Proposal): RoomEvent {
+function stamp(ctx: Context, room: RoomState, { event_id, type, sender, state_key, content }: Proposal): RoomEvent {
   const event = {
-    event_id: newEventId(ctx),
+    event_id: event_id ?? newEventId(ctx),
     room_id: room.roomId,
     type,
     sender,
@@ -156,7 +176,8 @@ function factsOf({ meetsAllowCondition, target }: Proposal): Facts | undefined {
   return { meetsAllowCondition: meetsAllowCondition === true, redactionTarget: target && eventOf(target) };
 }
 
-function membersOf(
+/** The memberships that the event rests on, for the append to check. */
+export function membersOf(
   room: RoomState,
   { type, sender, state_key, restsOn }: Proposal,
 ): NonNullable<Submission["members"]> {
@@ -168,7 +189,7 @@ function membersOf(
 }
 
 /** The event's size counts with its room id, which the stored body has not. */
-export function requireSize(entry: NewEntry, roomId: string): void {
+function requireSize(entry: NewEntry, roomId: string): void {
   const chars = entry.body.length + roomId.length + '"room_id":"",'.length;
   // A character takes three bytes of UTF-8 at the most, so short events need not be measured.
   if (chars * 3 <= limits.event_bytes) return;

@@ -10,6 +10,22 @@ describe("the power levels of a new room", () => {
     assert.deepEqual(contentOf(plan({}), "m.room.power_levels")?.users, {});
   });
 
+  test("are those of the specification, with what changes the room itself left to administrators", () => {
+    const events = {
+      "m.room.name": 50,
+      "m.room.avatar": 50,
+      "m.room.canonical_alias": 50,
+      "m.room.power_levels": 100,
+      "m.room.history_visibility": 100,
+      "m.room.encryption": 100,
+      "m.room.server_acl": 100,
+      "m.room.tombstone": 150,
+    };
+    const actions = { ban: 50, kick: 50, redact: 50, invite: 0 };
+    const expected = { users: {}, users_default: 0, events, events_default: 0, state_default: 50, ...actions };
+    assert.deepEqual(contentOf(plan({}), "m.room.power_levels"), expected);
+  });
+
   test("put the tombstone above administrators in version 12", () => {
     const tombstone = (body: object): unknown =>
       (contentOf(plan(body), "m.room.power_levels")!.events as Content)["m.room.tombstone"];
@@ -50,6 +66,8 @@ describe("the power levels of a new room", () => {
   const refused: [why: string, body: object, errcode: string][] = [
     ["texts for numbers", { power_level_content_override: { ban: "50" } }, "M_BAD_JSON"],
     ["null for a map", { power_level_content_override: { users: null } }, "M_BAD_JSON"],
+    ["null for events", { power_level_content_override: { events: null, state_default: 200 } }, "M_BAD_JSON"],
+    ["a text for state_default", { power_level_content_override: { state_default: "200" } }, "M_BAD_JSON"],
     ["fractions", { power_level_content_override: { ban: 0.5 } }, "M_BAD_JSON"],
     [
       "a number for a creator of version 12",

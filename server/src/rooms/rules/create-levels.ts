@@ -19,8 +19,8 @@ const MODERATOR = 50;
 const TOMBSTONE = 150;
 
 /**
- * The power levels that a room starts with. The override wins key by key; the maps `users`, `events` and `notifications`
- * are merged entry by entry, so that giving one event type its level does not open all others to moderators.
+ * The power levels that a room starts with. The override wins key by key; the maps `users` and `events` are merged
+ * entry by entry, so that giving one event type its level does not open all others to moderators.
  */
 export function initialLevels(plan: LevelsPlan): Content {
   const merged = merge(defaultLevels(plan), plan.override);
@@ -54,7 +54,7 @@ function defaultLevels({ version, preset, creator, invitees }: LevelsPlan): Cont
 
 function merge(base: Content, override: Content): Content {
   const merged: Record<string, unknown> = { ...base, ...override };
-  for (const name of ["users", "events", "notifications"]) {
+  for (const name of ["users", "events"]) {
     const [below, above] = [base[name], override[name]];
     if (isObject(below) && isObject(above)) merged[name] = { ...below, ...above };
   }

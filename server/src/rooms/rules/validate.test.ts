@@ -6,18 +6,30 @@ import { addedAliases, contentFault, memberContentFromClient } from "./validate.
 const bob = "@bob:parley.test";
 const ok: [type: string, content: Content, stateKey?: string][] = [
   ["m.room.member", { membership: "join", displayname: null, avatar_url: "mxc://a/b", reason: "why" }, bob],
+  ...["invite", "leave", "ban", "knock"].map((membership): [string, Content, string] => [
+    "m.room.member",
+    { membership },
+    bob,
+  ]),
   ["m.room.power_levels", { users: { [bob]: 50 }, ban: 50 }],
   [
     "m.room.join_rules",
     { join_rule: "restricted", allow: [{ type: "m.room_membership", room_id: "!a:b" }, { type: "org.example" }] },
   ],
-  ["m.room.join_rules", { join_rule: "public" }],
+  ...["public", "invite", "knock", "restricted", "knock_restricted", "private"].map((join_rule): [string, Content] => [
+    "m.room.join_rules",
+    { join_rule },
+  ]),
   ["m.room.canonical_alias", {}],
   ["m.room.canonical_alias", { alias: null, alt_aliases: null }],
   ["m.room.canonical_alias", { alias: "", alt_aliases: ["#a:parley.test"] }],
   ["m.room.canonical_alias", { alias: "#a:parley.test" }],
-  ["m.room.history_visibility", { history_visibility: "world_readable" }],
+  ...["invited", "joined", "shared", "world_readable"].map((history_visibility): [string, Content] => [
+    "m.room.history_visibility",
+    { history_visibility },
+  ]),
   ["m.room.guest_access", { guest_access: "can_join" }],
+  ["m.room.guest_access", { guest_access: "forbidden" }],
   ["m.room.name", { name: "Name" }],
   ["m.room.name", {}],
   ["m.room.topic", { topic: "Topic" }],

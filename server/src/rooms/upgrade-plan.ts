@@ -1,0 +1,103 @@
+/** What a room takes along when another version of it takes its place. Specification: client-server-api, "Room Upgrades". */
+import { limits } from "../limits.ts";
+import type { CreateRoomBody } from "./rules/create-body.ts";
+import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
+import { creatorsOf, levelsOf } from "./rules/power.ts";
+import { roomVersion } from "./rules/versions.ts";
+import type { RoomState, StateEvent } from "./state.ts";
+
+/** State that means the same whoever sent it. Power levels come last: the events before them need the power of a creator. */
+const CARRIED = [
+  "m.room.server_acl",
+  "m.room.encryption",
+  "m.room.name",
+  "m.room.avatar",
+  "m.room.topic",
+  "m.room.guest_access",
+  "m.room.history_visibility",
+  "m.room.join_rules",
+] as const;
+
+const ADMINISTRATOR = 100;
+
+export interface Replacement {
+  userId: string;
+  /** The event that will end the old room. */
+  tombstoneId: string;
+  version: string;
+  additionalCreators: readonly string[];
+}
+
+/** The request that makes the new room: as if the person had asked for a room that is like the old one. */
+export function replacementRequest(room: RoomState, wish: Replacement): CreateRoomBody {
+  const hasCreators = roomVersion(wish.version)?.privilegedCreators === true;
+  const { type, "m.federate": federate } = (room.get("m.room.create") as StateEvent).content;
+  return {
+    room_version: wish.version,
+    creation_content: {
+      ...(type !== undefined && { type }),
+      ...(federate !== undefined && { "m.federate": federate }),
+      ...(hasCreators && wish.additionalCreators.length > 0 && { additional_creators: wish.additionalCreators }),
+      predecessor: { room_id: room.roomId, event_id: wish.tombstoneId },
+    },
+    initial_state: [
+      ...CARRIED.flatMap((each) => copyOf(room.get(each))),
+      ...[...room.ofType("m.space.child").values()].slice(0, limits.upgrade_events).flatMap(copyOf),
+      ...bans(room).slice(0, limits.upgrade_events),
+      { type: "m.room.power_levels", state_key: "", content: carriedLevels(room, wish) },
+    ],
+  };
+}
+
+interface InitialEvent {
+  type: string;
+  state_key: string;
+  content: Content;
+}
+
+function copyOf(event: StateEvent | undefined): InitialEvent[] {
+  if (!event || Object.keys(event.content).length === 0) return [];
+  const { type, state_key, content } = event;
+  return [{ type, state_key, content }];
+}
+
+/** Those who were kept out stay out. */
+function bans(room: RoomState): InitialEvent[] {
+  const banned = [...room.memberships()].filter(([, membership]) => membership === "ban");
+  return banned.map(([state_key]) => ({ type: "m.room.member", state_key, content: { membership: "ban" } }));
+}
+
+/**
+ * The old power levels. Where creators have infinite power they may not be listed. Where they have not, an administrator's is
+ * the highest, and those who were creators before become administrators.
+ */
+function carriedLevels(room: RoomState, { userId, version, additionalCreators }: Replacement): Content {
+  const levels = levelsOf(room);
+  const users = isObject(levels.users) ? levels.users : {};
+  if (roomVersion(version)?.privilegedCreators === true) {
+    const creators = new Set([userId, ...additionalCreators]);
+    return { ...levels, users: Object.fromEntries(Object.entries(users).filter(([user]) => !creators.has(user))) };
+  }
+  const before = creatorsOf(room.get("m.room.create") as RoomEvent);
+  const wereInfinite = roomVersion(room.roomVersion)?.privilegedCreators === true ? before : [];
+  const administrators = Object.fromEntries([...wereInfinite, userId].map((user) => [user, ADMINISTRATOR]));
+  return { ...withinReach(levels), users: { ...withinReach(users), ...administrators } };
+}
+
+/** Levels with none above an administrator's: the person who makes the room could not set those. */
+function withinReach(levels: Content): Content {
+  const lower = (level: unknown): unknown => {
+    if (typeof level === "number") return Math.min(level, ADMINISTRATOR);
+    return isObject(level) ? withinReach(level) : level;
+  };
+  return Object.fromEntries(Object.entries(levels).map(([key, level]) => [key, lower(level)]));
+}
+
+/** The levels of the old room with talking and inviting out of reach of ordinary members. */
+export function mutedLevels(room: RoomState): Content {
+  const levels = levelsOf(room);
+  const ordinary = typeof levels.users_default === "number" ? levels.users_default : 0;
+  const muted = Math.max(50, ordinary + 1);
+  const atLeast = (level: unknown) => (typeof level === "number" ? Math.max(level, muted) : muted);
+  return { ...levels, events_default: atLeast(levels.events_default), invite: atLeast(levels.invite) };
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+
+const CLIENT = "/_matrix/client/v3";
+let server: TestServer;
+let alice: Person;
+let bob: Person;
+let carol: Person;
+
+before(async () => {
+  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
+  [alice, bob, carol] = await Promise.all([
+    registerPerson(server.url, "alice"),
+    registerPerson(server.url, "bob"),
+    registerPerson(server.url, "carol"),
+  ]);
+});
+after(() => server.stop());
+
+const pathOf = (roomId: string) => `${CLIENT}/rooms/${encodeURIComponent(roomId)}`;
+
+/** A room of alice's, with bob in it and carol kept out of it. */
+async function newRoom(options: object): Promise<string> {
+  const { room_id } = await alice.call("POST", `${CLIENT}/createRoom`, { preset: "public_chat", ...options });
+  await bob.call("POST", `${pathOf(room_id)}/join`, {});
+  await alice.call("POST", `${pathOf(room_id)}/ban`, { user_id: carol.userId });
+  return room_id as string;
+}
+
+const state = (roomId: string, type: string): Promise<Json> => alice.call("GET", `${pathOf(roomId)}/state/${type}`);
+
+test("a replaced room points to its replacement, which is like it and points back", async () => {
+  const old = await newRoom({ room_version: "11", name: "Kitchen", creation_content: { type: "m.space" } });
+  const levels = await state(old, "m.room.power_levels");
+  await alice.call("PUT", `${pathOf(old)}/state/m.room.power_levels/`, {
+    ...levels,
+    users: { ...levels.users, [bob.userId]: 50 },
+  });
+  const answer = await alice.call("POST", `${pathOf(old)}/upgrade`, { new_version: "12" });
+  const replacement = answer.replacement_room as string;
+  const tombstone = await state(old, "m.room.tombstone?format=event");
+  assert.equal(tombstone.content.replacement_room, replacement);
+  const create = await state(replacement, "m.room.create");
+  assert.deepEqual(create, {
+    room_version: "12",
+    type: "m.space",
+    predecessor: { room_id: old, event_id: tombstone.event_id },
+  });
+  assert.equal((await state(replacement, "m.room.name")).name, "Kitchen");
+  assert.equal((await state(replacement, "m.room.join_rules")).join_rule, "public");
+  assert.deepEqual((await state(replacement, "m.room.power_levels")).users, { [bob.userId]: 50 });
+  assert.equal((await carol.ask("POST", `${pathOf(replacement)}/join`, {})).status, 403);
+  await bob.call("POST", `${pathOf(replacement)}/join`, {});
+});
+
+test("ordinary members talk no more in a room that was replaced", async () => {
+  const old = await newRoom({});
+  await bob.call("PUT", `${pathOf(old)}/send/m.room.message/before`, {});
+  await alice.call("POST", `${pathOf(old)}/upgrade`, { new_version: "12" });
+  assert.equal((await bob.ask("PUT", `${pathOf(old)}/send/m.room.message/after`, {})).status, 403);
+});
+
+test("creators become administrators where there is no power beyond those", async () => {
+  const old = await newRoom({ creation_content: { additional_creators: [bob.userId] } });
+  const { replacement_room } = await bob.call("POST", `${pathOf(old)}/upgrade`, { new_version: "11" });
+  await alice.call("POST", `${pathOf(replacement_room)}/join`, {});
+  const { users } = await state(replacement_room, "m.room.power_levels");
+  assert.deepEqual(users, { [alice.userId]: 100, [bob.userId]: 100 });
+});
+
+test("a room is replaced by those who may end it, and by a version that is known", async () => {
+  const old = await newRoom({});
+  const upgrade = async (who: Person, new_version: string) => {
+    const { status, body } = await who.ask("POST", `${pathOf(old)}/upgrade`, { new_version });
+    return [status, body.errcode];
+  };
+  assert.deepEqual(await upgrade(bob, "12"), [403, "M_FORBIDDEN"]);
+  assert.deepEqual(await upgrade(carol, "12"), [403, "M_FORBIDDEN"]);
+  assert.deepEqual(await upgrade(alice, "1"), [400, "M_UNSUPPORTED_ROOM_VERSION"]);
+  const rows = await server.ctx.db.log.query(
+    "select 1 from log.state where room_id = $1 and type = 'm.room.tombstone'",
+    [old],
+  );
+  assert.deepEqual(rows, []);
+});

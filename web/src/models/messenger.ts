@@ -55,6 +55,8 @@ export interface Messenger {
   workspace: string;
   rooms: Store<RoomsSnapshot>;
   connection: Store<Connection>;
+  /** How many messages wait for the connection, in all rooms. */
+  outbox: Store<number>;
   media: MediaLoader;
   /** The model of a room that the person is in or invited to; null for any other. */
   room(id: string): RoomModel | null;

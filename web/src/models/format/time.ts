@@ -1,12 +1,13 @@
 const DAY_MS = 86_400_000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+// Twenty-four hours everywhere: short enough for the gutter, and read the same in every language.
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const dayMonth = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "long" });
 const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
-/** The time of day, as `09:41` or as the browser's language writes it. */
+/** The time of day, as `09:41`. */
 export function timeOfDay(at_ms: number): string {
   return clock.format(at_ms);
 }

@@ -20,6 +20,8 @@ export interface RowOptions {
   readUpTo: string | null;
   /** The beginning of the room's history is loaded. */
   atStart: boolean;
+  /** A message that stands above the rows, such as the first of a thread: its day needs no separator. */
+  after_ms?: number | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RowOptions {
 export function toRows(items: TimelineItem[], options: RowOptions): Row[] {
   const rows: Row[] = options.atStart ? [{ type: "start", key: "start" }] : [];
   const newAt = newLineIndex(items, options.readUpTo);
-  let day = "";
+  let day = options.after_ms === undefined ? "" : dayKey(options.after_ms);
   for (const [index, item] of items.entries()) {
     const key = dayKey(item.at_ms);
     if (key !== day) rows.push({ type: "day", key: `day ${key}`, at_ms: item.at_ms });

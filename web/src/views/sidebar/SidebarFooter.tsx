@@ -15,9 +15,10 @@ export function SidebarFooter() {
   const state = connectionText(useSnapshot(messenger.connection));
   return (
     <footer className={styles["foot"]}>
-      <Link href={settingsPath("profile")} className={styles["me"]} aria-label={`${me.name}, your settings`}>
+      <Link href={settingsPath("profile")} className={styles["me"]}>
         <Face person={me} size={24} />
         <span className={styles["meName"]}>{me.name}</span>
+        <span className="visuallyHidden">, your settings</span>
       </Link>
       <output className={styles["state"]}>{state}</output>
       {!state && me.devices && <Devices devices={me.devices} />}

@@ -20,7 +20,7 @@ export function ImageView({ body, item }: { body: ImageBody; item: MessageItem }
         type="button"
         className={styles["box"]}
         style={{ width, aspectRatio: `${width} / ${height}` }}
-        aria-label={`Picture ${body.full.name}, show large`}
+        aria-label={state.phase === "failed" ? undefined : `Picture ${body.full.name}, show large`}
         onClick={() => (state.phase === "failed" ? state.retry() : setOpen(true))}
       >
         {state.phase === "ready" && <img src={state.url} alt={body.full.name} draggable={false} />}

@@ -35,18 +35,22 @@ export interface LoginAnswer extends TokenAnswer {
 interface RequestOptions {
   method?: "GET" | "POST";
   body?: object;
+  accessToken?: string;
   signal?: AbortSignal;
 }
 
 /**
- * One request to the Client-Server API without credentials.
+ * One request to the Client-Server API, without credentials unless an access token is given.
  *
  * @throws RequestError when the server refuses; whatever `fetch` throws (a TypeError) when there is no answer.
  */
 export async function request<T>(baseUrl: string, path: string, options: RequestOptions = {}): Promise<T> {
   const response = await fetch(new URL(`/_matrix/client${path}`, baseUrl), {
     method: options.method ?? "GET",
-    headers: options.body ? { "Content-Type": "application/json" } : {},
+    headers: {
+      ...(options.body && { "Content-Type": "application/json" }),
+      ...(options.accessToken && { Authorization: `Bearer ${options.accessToken}` }),
+    },
     ...(options.body && { body: JSON.stringify(options.body) }),
     ...(options.signal && { signal: options.signal }),
     credentials: "omit",
@@ -77,6 +81,11 @@ export function logIn(
       ...(login.deviceId && { device_id: login.deviceId }),
     },
   });
+}
+
+/** Ends a session. POST /v3/logout. */
+export async function logOut(baseUrl: string, accessToken: string): Promise<void> {
+  await request(baseUrl, "/v3/logout", { method: "POST", body: {}, accessToken });
 }
 
 /** Exchanges a refresh token. POST /v3/refresh. */

@@ -69,16 +69,33 @@ export async function startSync(client: MatrixClient, signal: AbortSignal): Prom
   await shown;
 }
 
-/** Stops the client and writes its sync store, so that the next start begins where this one ended. */
+/** Stops the client and writes its sync store, so that the next start begins where this one ended. Closes both stores. */
 export async function stopClient(client: MatrixClient): Promise<void> {
   await client.store.save(true).catch(() => undefined);
   client.stopClient();
   client.removeAllListeners();
+  await client.store.destroy();
 }
 
-/** Deletes both stores of a device. Its keys are gone after this, so only a sign-out may call it. */
-export async function deleteStores(client: MatrixClient, deviceId: string): Promise<void> {
-  await client.clearStores({ cryptoDatabasePrefix: storeNames(deviceId).prefix });
+/**
+ * Deletes both stores of a device, which need not have been opened. Its keys are gone after this, so only a sign-out
+ * may call it.
+ */
+export async function deleteStores(deviceId: string): Promise<void> {
+  const { sync, prefix } = storeNames(deviceId);
+  // The SDK puts these words around the names that it is given.
+  const databases = [`matrix-js-sdk:${sync}`, `${prefix}::matrix-sdk-crypto`, `${prefix}::matrix-sdk-crypto-meta`];
+  await Promise.all(databases.map(deleteDatabase));
+}
+
+/** A database that something still has open goes when that closes; nobody has to wait for it. */
+function deleteDatabase(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.addEventListener("success", () => resolve());
+    request.addEventListener("error", () => resolve());
+    request.addEventListener("blocked", () => resolve());
+  });
 }
 
 /** A holder that also gives the client each new token: media requests and uploads read it there. */

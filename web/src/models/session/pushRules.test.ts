@@ -26,7 +26,7 @@ function rulesWith(disabled: string[] = []): IPushRules {
       ],
       underride: [on(".m.rule.message"), on(".m.rule.encrypted"), on(".m.rule.room_one_to_one")],
     },
-  } as IPushRules;
+  };
 }
 
 const isOn = (rules: IPushRules, id: string) => switchesOf(rules).find((each) => each.id === id)?.on;

@@ -7,7 +7,7 @@ import type { MatrixClient } from "matrix-js-sdk";
 import { create } from "zustand";
 import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
-import { logIn, type LoginAnswer } from "./api.ts";
+import { logIn, logOut, type LoginAnswer } from "./api.ts";
 import { deleteStores, openClient, openCrypto, startSync, stopClient } from "./client.ts";
 import {
   clearCredentials,
@@ -30,8 +30,8 @@ export const useSession = create<SessionState>()(() => ({ phase: "starting", ste
 /** The homeserver that serves this app; the content security policy allows no other. */
 export const baseUrl = globalThis.location?.origin ?? "";
 
-/** The client that runs in this tab, from before its store is open until it is stopped. */
-let running: { client: MatrixClient; stop: AbortController } | null = null;
+/** What runs in this tab: the client once its store is open, and the signal that ends it, which is there before. */
+let running: { client: MatrixClient | null; stop: AbortController } | null = null;
 let tabs: Leadership | null = null;
 
 function dispatch(event: SessionEvent): void {
@@ -89,13 +89,14 @@ export async function signInAgain(password: string): Promise<void> {
  * @throws when the server cannot be reached, unless `force` says to forget the session here all the same.
  */
 export async function signOut({ force = false } = {}): Promise<void> {
-  const client = running?.client;
-  if (client) {
-    try {
-      await client.logout();
-    } catch (error) {
-      if (isUnreachable(error) && !force) throw error;
-    }
+  const credentials = loadCredentials();
+  try {
+    // The client renews a token that has expired; without one, the stored token has to do.
+    if (running?.client) await running.client.logout();
+    else if (credentials) await logOut(credentials.baseUrl, credentials.accessToken);
+  } catch (error) {
+    // A refusal says that the session has ended already.
+    if (isUnreachable(error) && !force) throw error;
   }
   await forget("by-you");
 }
@@ -104,10 +105,9 @@ export async function signOut({ force = false } = {}): Promise<void> {
 export async function forget(reason: SignedOutReason): Promise<void> {
   dispatch({ type: "step", step: "signing-out" });
   const credentials = loadCredentials();
-  const client = running?.client;
   clearCredentials();
   await stop();
-  if (client && credentials) await deleteStores(client, credentials.deviceId).catch(() => undefined);
+  if (credentials) await deleteStores(credentials.deviceId);
   tabs?.leave();
   tabs = null;
   dispatch({ type: "signedOut", reason });
@@ -144,7 +144,10 @@ function join(): void {
   tabs = joinTabs({
     onLead: () => void start(),
     onWait: () => dispatch({ type: "ownedElsewhere" }),
-    onRelease: stop,
+    onRelease: () => {
+      dispatch({ type: "ownedElsewhere" });
+      return stop();
+    },
   });
 }
 
@@ -161,22 +164,33 @@ function followOtherTabs(): void {
 async function start(): Promise<void> {
   const credentials = loadCredentials();
   if (!credentials) return forget("removed-elsewhere");
-  const stop = new AbortController();
+  const run = { client: null as MatrixClient | null, stop: new AbortController() };
+  running = run;
   try {
     dispatch({ type: "step", step: "opening-store" });
     const client = await openClient({ read: () => loadCredentials() ?? credentials, write: saveCredentials });
-    if (!tabs) return await stopClient(client);
-    running = { client, stop };
-    await watchForLogout(client, credentials);
-    dispatch({ type: "step", step: "loading-encryption" });
-    await openCrypto(client, credentials);
-    dispatch({ type: "step", step: "first-sync" });
-    await followClient(client, stop.signal);
-    await startSync(client, stop.signal);
-    dispatch({ type: "started", client, need: await needAtStart(client, credentials) });
+    // Stopped while it was being opened: nobody else knows of it.
+    if (run.stop.signal.aborted) return await stopClient(client);
+    run.client = client;
+    await startClient(client, credentials, run.stop.signal);
   } catch (error) {
-    if (!stop.signal.aborted) dispatch({ type: "failed", error: failureOf(error, "other") });
+    if (!run.stop.signal.aborted) return dispatch({ type: "failed", error: failureOf(error, "other") });
+    // What was being opened at the moment of the stop is closed now.
+    run.client?.stopClient();
   }
+}
+
+async function startClient(client: MatrixClient, credentials: Credentials, signal: AbortSignal): Promise<void> {
+  await watchForLogout(client, credentials);
+  dispatch({ type: "step", step: "loading-encryption" });
+  await openCrypto(client, credentials);
+  signal.throwIfAborted();
+  await followClient(client, signal);
+  dispatch({ type: "step", step: "first-sync" });
+  await startSync(client, signal);
+  const need = await needAtStart(client, credentials);
+  signal.throwIfAborted();
+  dispatch({ type: "started", client, need });
 }
 
 /** Only a device that has not been through its set-up asks the server; the others start without waiting for it. */
@@ -192,7 +206,7 @@ async function stop(): Promise<void> {
   running = null;
   forgetSecretKeys();
   ending?.stop.abort(new Error("the client was stopped"));
-  if (ending) await stopClient(ending.client);
+  if (ending?.client) await stopClient(ending.client);
 }
 
 /** The models that listen to a running client; loaded with the SDK, because they are of no use before it. */

@@ -43,7 +43,6 @@ export function RegisterForm({
         label="User name"
         value={userName}
         onChange={edit((value) => setUserName(value.trim().toLowerCase()))}
-        suffix={`:${location.hostname}`}
         hint={name.state === "free" ? "This name is free." : "Small letters, digits and . _ = / + -"}
         autoComplete="username"
         autoCapitalize="none"

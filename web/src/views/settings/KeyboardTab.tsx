@@ -1,3 +1,10 @@
+import { KeyList } from "../switcher/Keyboard.tsx";
+import { Section } from "./controls.tsx";
+
 export function KeyboardTab() {
-  return null;
+  return (
+    <Section title="Keys">
+      <KeyList />
+    </Section>
+  );
 }

@@ -83,6 +83,22 @@ export type Appended =
   /** The room is no longer as it was when the entries were authorised: look again, and submit anew. */
   | { outcome: "stale" };
 
+/**
+ * What `unsigned` says of the state event that was replaced. Its content stands last, so that it can be cut off when that
+ * event is redacted: here and, with the same text, in log.project_redactions().
+ */
+export function unsignedOf(replaced: { event_id: string; sender: string; content: object }): string {
+  const { event_id, sender, content } = replaced;
+  return JSON.stringify({ replaces_state: event_id, prev_sender: sender, prev_content: content });
+}
+
+/** `unsigned` without the content of the event that was replaced, if that is the one; else undefined: there is nothing to cut. */
+export function withoutReplaced(unsigned: string | null, eventId: string): string | undefined {
+  if (!unsigned?.startsWith(`{"replaces_state":${JSON.stringify(eventId)}`)) return undefined;
+  const end = unsigned.indexOf(',"prev_content":');
+  return end === -1 ? undefined : `${unsigned.slice(0, end)}}`;
+}
+
 /** The entry as it stands in the log once it has its position. */
 export function placed(entry: NewEntry, position: number): LogEntry {
   return {

@@ -3,7 +3,7 @@
  * bytes; the oldest go first.
  */
 import { limits } from "../limits.ts";
-import type { LogEntry } from "./entry.ts";
+import { type LogEntry, withoutReplaced } from "./entry.ts";
 
 export interface Tail {
   /** Everything above this position is here; a reader that stands below must ask the database. */
@@ -62,6 +62,24 @@ export function createTail(
     if (entry.eventId !== null) events.delete(entry.eventId);
   }
 
+  /** The text of a redacted event must be gone from memory as it is from the table. */
+  function redact({ redacts, roomId }: LogEntry, left: NonNullable<LogEntry["redaction"]>): void {
+    const target = events.get(redacts ?? "");
+    if (target?.roomId === roomId) change(target, { ...left, relatesTo: null, relationType: null });
+    const isState = (JSON.parse(left.body) as { state_key?: string }).state_key !== undefined;
+    if (!isState || roomId === null || redacts === null) return;
+    for (const each of above(rooms.get(roomId), 0)) {
+      const unsigned = withoutReplaced(each.unsigned, redacts);
+      if (unsigned !== undefined) change(each, { unsigned });
+    }
+  }
+
+  function change(entry: LogEntry, parts: Partial<LogEntry>): void {
+    bytes -= weigh(entry);
+    Object.assign(entry, parts);
+    bytes += weigh(entry);
+  }
+
   return {
     floor: () => low,
     push(entries) {
@@ -69,10 +87,7 @@ export function createTail(
         all.entries.push(entry);
         bytes += weigh(entry);
         index(entry);
-        // The text of a redacted event must be gone from memory as it is from the table.
-        const target = entry.redaction && events.get(entry.redacts ?? "");
-        if (target?.roomId === entry.roomId)
-          Object.assign(target, entry.redaction, { relatesTo: null, relationType: null });
+        if (entry.redaction) redact(entry, entry.redaction);
       }
       while (length(all) > bound.entries || bytes > bound.bytes) dropOldest();
     },

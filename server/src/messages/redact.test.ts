@@ -134,3 +134,15 @@ test("content that only looks redacted is redacted all the same", async () => {
   await redact(alice, [room, tricky.event_id]);
   assert.deepEqual((await stored(tricky.event_id)).body.content, {});
 });
+
+test("what a redacted state event said is gone from the event that replaced it, in the table and in memory", async () => {
+  const room = await newRoom();
+  const first = await alice.call("PUT", `${room}/state/m.room.topic/`, { topic: 'a secret,"prev_content":{}' });
+  const second = await alice.call("PUT", `${room}/state/m.room.topic/`, { topic: "harmless" });
+  assert.match((await stored(second.event_id)).unsigned.prev_content.topic, /^a secret/);
+  await redact(alice, [room, first.event_id]);
+  const unsigned = { replaces_state: first.event_id, prev_sender: alice.userId };
+  assert.deepEqual((await stored(second.event_id)).unsigned, unsigned);
+  assert.deepEqual(JSON.parse(server.ctx.log.tail.event(second.event_id)?.unsigned ?? ""), unsigned);
+  assert.deepEqual((await alice.call("GET", `${room}/state/m.room.topic?format=event`)).unsigned, unsigned);
+});

@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import type { LogEntry } from "../log/entry.ts";
+import { type LogEntry, withoutReplaced } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
 import { type MembershipRow, readHead, readMemberships, readRoom } from "../log/queries.ts";
 import type { Tail } from "../log/tail.ts";
@@ -120,7 +120,10 @@ function applyTo(room: RoomState, entry: LogEntry): void {
   if (!entry.redaction) return;
   const { type, state_key } = JSON.parse(entry.redaction.body) as { type: string; state_key?: string };
   const target = state_key === undefined ? undefined : room.get(type, state_key);
-  if (target?.event_id === entry.redacts) room.replace({ ...target.entry, ...entry.redaction });
+  if (!target || entry.redacts === null) return;
+  if (target.event_id === entry.redacts) return room.replace({ ...target.entry, ...entry.redaction });
+  const unsigned = withoutReplaced(target.entry.unsigned, entry.redacts);
+  if (unsigned !== undefined) room.replace({ ...target.entry, unsigned });
 }
 
 function openUsers(db: Db) {

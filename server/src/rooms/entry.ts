@@ -1,5 +1,5 @@
 /** What the log gets of one event: its body as clients will see it, and the columns that the append looks at. */
-import type { LogEntry, NewEntry } from "../log/entry.ts";
+import { type LogEntry, type NewEntry, unsignedOf } from "../log/entry.ts";
 import { redact } from "./rules/redact.ts";
 import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
 import { isEventId } from "./rules/identifiers.ts";
@@ -53,9 +53,7 @@ function addState(entry: NewEntry, event: RoomEvent, replaced: Replaced | undefi
   entry.state_key = event.state_key as string;
   if (event.type === "m.room.member") entry.membership = event.content["membership"] as string;
   if (event.type === "m.room.create") entry.room_version = event.content["room_version"] as string;
-  if (!replaced) return;
-  const { content, event_id, sender } = replaced;
-  entry.unsigned = JSON.stringify({ prev_content: content, replaces_state: event_id, prev_sender: sender });
+  if (replaced) entry.unsigned = unsignedOf(replaced);
 }
 
 /**

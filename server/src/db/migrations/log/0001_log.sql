@@ -178,6 +178,18 @@ language sql as $$
   join json_to_recordset(p_entries) as n(event_id text, redacted_body text, redacted_unsigned text) on n.event_id = e.event_id
   where e.position > p_after and e.kind = 'event' and e.redacts is not null and n.redacted_body is not null
     and t.event_id = e.redacts and t.room_id = e.room_id;
+
+  -- A state event repeats the content of the one that it replaced; that is gone too.
+  update log.entries s
+  set unsigned = left(s.unsigned, position(',"prev_content":' in s.unsigned) - 1) || '}'
+  from log.entries e
+  join json_to_recordset(p_entries) as n(event_id text, redacted_body text) on n.event_id = e.event_id
+  join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
+  where e.position > p_after and e.kind = 'event' and n.redacted_body is not null and t.state_key is not null
+    and s.position = (
+      select min(x.position) from log.entries x
+      where x.room_id = t.room_id and x.kind = 'event' and x.type = t.type and x.state_key = t.state_key and x.position > t.position)
+    and s.unsigned like '{"replaces_state":%,"prev_content":%';
 $$;
 
 -- The append: everything that an entry changes, in one call, in one implicit transaction.

@@ -11,7 +11,7 @@ import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import type { Domain } from "./roles.ts";
-import { randomToken } from "./seams.ts";
+import { randomToken, type Seams } from "./seams.ts";
 
 /** Who makes a request: one signed-in device. */
 export interface Session {
@@ -150,6 +150,19 @@ export function createHttp(ctx: Context, domains: readonly MountedDomain[]): Fas
   });
   refuseOtherMethods(app, all);
   return app;
+}
+
+/**
+ * Takes no new connection, lets what is in flight finish, and cuts what is still open after `limits.httpDrain_ms`: a connection
+ * whose other end does not read, or sends no more, must not keep the process.
+ */
+export async function closeHttp(app: FastifyInstance, seams: Seams): Promise<void> {
+  const closed = app.close();
+  const sweep = seams.every(limits.httpSweep_ms, () => app.server.closeIdleConnections());
+  const cut = seams.after(limits.httpDrain_ms, () => app.server.closeAllConnections());
+  await closed;
+  sweep.cancel();
+  cut.cancel();
 }
 
 /** Clients send JSON under any content type or none, so the type is not looked at. */

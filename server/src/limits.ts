@@ -6,6 +6,9 @@ export const limits = {
   /** Request bodies; media has its own setting. */
   body_bytes: 1_048_576,
   keysBody_bytes: 10_485_760,
+  /** At the stop: how long requests in flight may take, and how often connections that fell idle are closed. */
+  httpDrain_ms: 5_000,
+  httpSweep_ms: 50,
 
   /** The append: entries of one batch, and submissions that may wait for a lane before senders are told to come back. */
   batch_entries: 200,

@@ -13,7 +13,7 @@ import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { openMemoryEphemeral } from "./ephemeral/memory.ts";
 import { asError, StartError } from "./errors.ts";
-import { createHttp, type MountedDomain, type Route } from "./http.ts";
+import { closeHttp, createHttp, type MountedDomain, type Route } from "./http.ts";
 import { openLog } from "./log/open.ts";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
@@ -77,7 +77,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     const ctx = await openContext(config, options, { undo, stopping: stopping.signal });
     const mounted = await mountDomains(ctx, undo);
     const app = createHttp(ctx, mounted);
-    undo.push(() => app.close());
+    undo.push(() => closeHttp(app, ctx.seams));
     const url = await listen(app, { host: config.host, port: config.port, setting: "PARLEY_PORT" });
     listenedUrl.set(ctx, url);
     const metricsUrl = config.metrics && (await startMetrics(ctx, config.metrics, undo));

@@ -1,0 +1,64 @@
+/** Blobs as files: `<folder>/<ab>/<hash>`. A file is written under another name, synced, and renamed when its hash is known. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { matrixError } from "../errors.ts";
+import { randomToken, type Seams } from "../seams.ts";
+import type { Blobs, StoredBlob } from "./blobs.ts";
+
+/** Opens the store. Uploads that a killed process left half done are thrown away. */
+export async function openFilesystemBlobs(folder: string, seams: Seams): Promise<Blobs> {
+  const incoming = join(folder, "incoming");
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true });
+  const pathOf = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
+  return {
+    async put(content, { max_bytes }) {
+      const temporary = join(incoming, randomToken(seams, 12));
+      try {
+        const stored = await write(temporary, content, max_bytes);
+        const path = pathOf(stored.sha256);
+        await mkdir(dirname(path), { recursive: true });
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+        return stored;
+      } catch (thrown) {
+        await rm(temporary, { force: true });
+        throw thrown;
+      }
+    },
+    async get(sha256, range) {
+      const path = pathOf(sha256);
+      const isThere = await stat(path).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT") return false;
+          throw error;
+        },
+      );
+      return isThere ? createReadStream(path, range) : undefined;
+    },
+  };
+}
+
+async function write(path: string, content: Readable | Buffer, max_bytes: number): Promise<StoredBlob> {
+  const hash = createHash("sha256");
+  let size_bytes = 0;
+  await using file = await open(path, "wx");
+  for await (const chunk of Buffer.isBuffer(content) ? [content] : (content as AsyncIterable<Buffer>)) {
+    size_bytes += chunk.length;
+    if (size_bytes > max_bytes) throw matrixError("M_TOO_LARGE", `A file may have ${max_bytes} bytes at the most.`);
+    hash.update(chunk);
+    await file.write(chunk);
+  }
+  await file.sync();
+  return { sha256: hash.digest("hex"), size_bytes };
+}
+
+/** Without this the rename may be lost in a crash although the file's bytes are on disk. */
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}

@@ -30,7 +30,7 @@ export function sum(all) {
  */
 export function report({ passed, failures, skips }) {
   const failed = failures.flatMap(({ where, name, text }) => [`\n✖ ${where}: ${name}`, indent(text)]);
-  const skipped = skips.map(({ where, name, reason }) => `  ${where}: ${name} (${reason})`);
+  const skipped = [...grouped(skips)].map(([key, names]) => `  ${key}: ${listed(names)}`);
   const parts = [
     `${passed} passed`,
     `${failures.length} failed`,
@@ -42,6 +42,26 @@ export function report({ passed, failures, skips }) {
     "",
     parts.join(", "),
   ].join("\n");
+}
+
+/**
+ * The names of skipped tests by file and reason.
+ *
+ * @param {readonly Skip[]} skips
+ */
+function grouped(skips) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const { where, name, reason } of skips) {
+    const key = `${where} (${reason})`;
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return groups;
+}
+
+/** @param {readonly string[]} names */
+function listed(names) {
+  return names.length <= 5 ? names.join("; ") : `${names.length} tests, from "${names[0]}" to "${names.at(-1)}"`;
 }
 
 /** @param {string} text */

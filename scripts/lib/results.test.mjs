@@ -11,13 +11,15 @@ test("the last line is the sum, without a word on skipped tests when there are n
   );
 });
 
-test("skipped tests are named with their reasons", () => {
-  const text = report({
-    passed: 1,
-    failures: [],
-    skips: [{ where: "e2e/a.test.ts", name: "a story", reason: "no Chromium" }],
-  });
-  assert.match(text, /Skipped:\n {2}e2e\/a\.test\.ts: a story \(no Chromium\)\n\n1 passed, 0 failed, 1 skipped$/);
+test("skipped tests are named by file and reason, many of one kind as a range", () => {
+  const skip = (/** @type {string} */ name) => ({ where: "e2e/a.test.ts", name, reason: "no Chromium" });
+  const few = report({ passed: 1, failures: [], skips: [skip("a story"), skip("another")] });
+  assert.match(
+    few,
+    /Skipped:\n {2}e2e\/a\.test\.ts \(no Chromium\): a story; another\n\n1 passed, 0 failed, 2 skipped$/,
+  );
+  const many = report({ passed: 1, failures: [], skips: ["a", "b", "c", "d", "e", "f"].map(skip) });
+  assert.match(many, /\(no Chromium\): 6 tests, from "a" to "f"\n\n1 passed, 0 failed, 6 skipped$/);
 });
 
 test("failures are shown in full before the last line, and summed over all runs", () => {

@@ -1,0 +1,93 @@
+/** Whose keys changed between two syncs. Specification: client-server-api, "GET /keys/changes". */
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { route } from "../http.ts";
+import { parseToken } from "../log/token.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { tellsOfKeys } from "./device-lists.ts";
+
+const ENCRYPTION = "m.room.encryption";
+
+export const keyChanges = route({
+  method: "GET",
+  path: "/_matrix/client/v3/keys/changes",
+  access: "session",
+  rate: "keys",
+  query: z.looseObject({ from: z.string(), to: z.string() }),
+  async handle({ session, query }, ctx) {
+    const from = parseToken(query.from, "from");
+    const to = parseToken(query.to, "to");
+    // After a restore the tokens mean other entries: everybody may have changed.
+    const isOther = from.epoch !== ctx.log.epoch;
+    const stretch = { from: isOther ? 0 : from.position, to: isOther ? ctx.log.hub.head() : to.position };
+    return changesOf(ctx, session.userId, stretch);
+  },
+});
+
+/** Above `from`, up to and with `to`. */
+interface Stretch {
+  from: number;
+  to: number;
+}
+
+async function changesOf(ctx: Context, userId: string, stretch: Stretch): Promise<object> {
+  const { joined, left } = await encryptedRooms(ctx, userId, stretch);
+  const shares = (other: string) => joined.some(({ room }) => room.membership(other) === "join");
+  const seen = new Set<string>();
+  for (const { room, position } of [...joined, ...left]) {
+    // A room that is new to the person, or that they left, or newly encrypted: all of its members may be.
+    const isNew = position > stretch.from || (room.get(ENCRYPTION)?.position ?? 0) > stretch.from;
+    if (isNew) for (const other of room.joined()) seen.add(other);
+  }
+  for (const other of await movedMembers(ctx, joined, stretch)) seen.add(other);
+  seen.delete(userId);
+  const told = await toldOf(ctx, userId, stretch);
+  const changed = new Set([...told, ...seen].filter((other) => other === userId || shares(other)));
+  return { changed: [...changed], left: [...seen].filter((other) => !shares(other)) };
+}
+
+interface EncryptedRoom {
+  room: RoomState;
+  /** Where the person's own membership stands. */
+  position: number;
+}
+
+/** The encrypted rooms that the person is in, and those that they left in the stretch or after it. */
+async function encryptedRooms(
+  ctx: Context,
+  userId: string,
+  { from }: Stretch,
+): Promise<{ joined: EncryptedRoom[]; left: EncryptedRoom[] }> {
+  const memberships = [...(await ctx.rooms.memberships(userId))];
+  const joined = memberships.filter(([, { membership }]) => membership === "join");
+  const left = memberships.filter(
+    ([, { membership, position }]) => position > from && (membership === "leave" || membership === "ban"),
+  );
+  const load = async (some: typeof memberships) => {
+    const rooms = await Promise.all(
+      some.map(async ([roomId, { position }]) => ({ room: await ctx.rooms.load(roomId), position })),
+    );
+    return rooms.filter(({ room }) => room.get(ENCRYPTION));
+  };
+  return { joined: await load(joined), left: await load(left) };
+}
+
+/** Who came to one of the rooms in the stretch, or went. Those who only changed their names may be among them. */
+async function movedMembers(ctx: Context, rooms: readonly EncryptedRoom[], { from, to }: Stretch): Promise<string[]> {
+  const rows = await ctx.db.log.query<{ userId: string }>(
+    `select distinct state_key as "userId" from log.entries
+     where kind = 'event' and type = 'm.room.member' and room_id = any ($1) and position > $2 and position <= $3`,
+    [rooms.map(({ room }) => room.roomId), from, to],
+  );
+  return rows.map(({ userId }) => userId);
+}
+
+/** Whose keys changed in the stretch, as far as this reader is told. */
+async function toldOf(ctx: Context, readerId: string, { from, to }: Stretch): Promise<string[]> {
+  const rows = await ctx.db.log.query<{ userId: string; type: string; body: string }>(
+    `select distinct user_id as "userId", type, body from log.entries
+     where kind = 'device_list' and position > $1 and position <= $2`,
+    [from, to],
+  );
+  return rows.filter((row) => tellsOfKeys(row, readerId)).map(({ userId }) => userId);
+}

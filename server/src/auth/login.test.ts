@@ -98,6 +98,15 @@ test("signing in with a device id that one has goes on with its session, and end
   assert.deepEqual([answer.status, answer.body.errcode], [401, "M_UNKNOWN_TOKEN"]);
 });
 
+test("a device may not have the id of a cross-signing key", async () => {
+  const { userId } = await registerPerson(server.url, "crossed");
+  await server.ctx.db.keys.change(
+    "insert into keys.cross_signing (user_id, usage, public_key, keys) values ($1, 'master', 'KEYID', '{}')",
+    [userId],
+  );
+  await assert.rejects(signInPerson(server.url, "crossed", { device_id: "KEYID" }), /403.*M_FORBIDDEN/);
+});
+
 test("after a few wrong passwords the next one is told when to come back", async () => {
   await using limited = await startTestServer({ config: { roles: ["auth"], rateLimits: true } });
   await registerPerson(limited.url, "alice");

@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { forgetDevices } from "../keys/forget.ts";
+import { readCrossSigning } from "../keys/queries.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 const DEVICE_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -22,9 +23,11 @@ export interface SignIn {
 
 /**
  * Signs the device in and gives the answer of POST /login and /register. A device id that the account has already goes on with
- * its session, and its earlier tokens end. Throws M_FORBIDDEN where the account changed since it was authenticated.
+ * its session, and its earlier tokens end. Throws M_FORBIDDEN where the account changed since it was authenticated, or where
+ * the device id is that of a key.
  */
 export async function signIn(ctx: Context, { userId, passwordHash, device, address }: SignIn): Promise<object> {
+  if (device.device_id) await refuseKeyId(ctx, userId, device.device_id);
   const deviceId = device.device_id || newDeviceId(ctx);
   const access = newToken(ctx.seams, "access");
   const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
@@ -53,6 +56,13 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
     access_token: access,
     ...(refresh ? { refresh_token: refresh, expires_in_ms: lifetime_ms } : {}),
   };
+}
+
+/** A device and a cross-signing key with one name could pass for each other. Specification: "Cross-signing". */
+async function refuseKeyId(ctx: Context, userId: string, deviceId: string): Promise<void> {
+  const keys = await readCrossSigning(ctx, [userId]);
+  if (keys.some(({ publicKey }) => publicKey === deviceId))
+    throw matrixError("M_FORBIDDEN", "This device id is that of a cross-signing key. Leave it out to get another.");
 }
 
 function newDeviceId(ctx: Context): string {

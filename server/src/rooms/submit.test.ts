@@ -132,6 +132,19 @@ test("who was invited through one replica can join at once through another", asy
   assert.equal((await through(there, bob, "POST", `${room}/join`, {})).status, 200);
 });
 
+test("who left the one room through one replica can not join the other for it through another", async () => {
+  const { room_id: space } = await alice.call("POST", "/_matrix/client/v3/createRoom", { preset: "public_chat" });
+  const spacePath = `/_matrix/client/v3/rooms/${encodeURIComponent(space)}`;
+  const allow = [{ type: "m.room_membership", room_id: space }];
+  const join_rules = { type: "m.room.join_rules", content: { join_rule: "restricted", allow } };
+  const room = await newRoom({ initial_state: [join_rules] });
+  await through(there, bob, "POST", `${spacePath}/join`, {});
+  assert.equal((await through(there, bob, "POST", `${room}/join`, {})).status, 200);
+  await through(there, bob, "POST", `${room}/leave`, {});
+  await through(here, bob, "POST", `${spacePath}/leave`, {});
+  assert.equal((await through(there, bob, "POST", `${room}/join`, {})).status, 403);
+});
+
 test("state that changes on two replicas at once says truly what it replaced", async () => {
   const room = await newRoom();
   const names = Array.from({ length: 20 }, (_, i) => `name ${i}`);

@@ -64,7 +64,9 @@ function count(results, { name, skip, todo, details }, { where, isPassed }) {
  */
 function describe(error) {
   const thrown = error?.cause ?? error;
-  const text = typeof thrown === "string" ? thrown : inspect(thrown, { depth: 6 });
+  // An assertion's message shows what it compared; its fields would show it again.
+  const isTold = typeof thrown?.stack === "string" && thrown.code === "ERR_ASSERTION";
+  const text = isTold ? thrown.stack : typeof thrown === "string" ? thrown : inspect(thrown, { depth: 6 });
   return text
     .split("\n")
     .filter((line) => !/^\s+at .*\(?node:internal\//.test(line))

@@ -30,7 +30,7 @@ export const deviceKeys = z.looseObject({
 export type DeviceKeys = z.output<typeof deviceKeys>;
 
 /** One-time and fallback keys, by their names. An unsigned key is a text. */
-export const preKeys = z.record(keyName, z.union([z.string(), z.looseObject({ key: z.string() })]));
+export const preKeys = z.record(keyName, z.union([z.string(), z.looseObject({ key: z.string(), signatures })]));
 export type PreKeys = z.output<typeof preKeys>;
 
 const USAGES = ["master", "self_signing", "user_signing"] as const;

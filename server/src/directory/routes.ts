@@ -1,4 +1,5 @@
 /** The paths of the directory domain. */
 import type { Route } from "../http.ts";
+import { aliasRoutes } from "./alias-routes.ts";
 
-export const routes: readonly Route[] = [];
+export const routes: readonly Route[] = [...aliasRoutes];

@@ -33,7 +33,7 @@ const EVERYTHING: ReadAccess = { mayRead: true };
 export async function readAccess(ctx: Context, room: RoomState, userId: string): Promise<ReadAccess> {
   const membership = room.membership(userId);
   if (membership === "join") return EVERYTHING;
-  if (visibilityNow(room) === "world_readable") return EVERYTHING;
+  if (isWorldReadable(room)) return EVERYTHING;
   if (membership !== "leave" && membership !== "ban") return NOTHING;
   const isForgotten = !(await ctx.rooms.memberships(userId)).has(room.roomId);
   if (isForgotten) return NOTHING;
@@ -127,8 +127,9 @@ function valueAt(changes: readonly Change[], position: number): string | undefin
   return changes.findLast((change) => change.position <= position)?.value;
 }
 
-function visibilityNow(room: RoomState): unknown {
-  return room.get(VISIBILITY)?.content["history_visibility"];
+/** Whether anyone may read what is sent into the room now. */
+export function isWorldReadable(room: RoomState): boolean {
+  return room.get(VISIBILITY)?.content["history_visibility"] === "world_readable";
 }
 
 /** A piece of state, and the key of its content that matters here. */

@@ -1,6 +1,8 @@
 /** `POST /createRoom`. Specification: client-server-api, "Creation". */
 import { profilesOf } from "../account/profile.ts";
 import type { Context } from "../context.ts";
+import { drop, reserve } from "../directory/aliases.ts";
+import { publish } from "../directory/visibility.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import type { NewEntry } from "../log/entry.ts";
@@ -22,7 +24,8 @@ export const createRoom = route({
   async handle({ body, session }, ctx) {
     const plan = await makePlan(ctx, session.userId, body);
     requireOwnAliases(plan);
-    await appendRoom(ctx, plan);
+    await appendNamed(ctx, session.userId, plan);
+    if (body.visibility === "public") await publish(ctx, plan.room_id);
     return { room_id: plan.room_id };
   },
 });
@@ -45,6 +48,20 @@ function requireOwnAliases({ events, alias }: RoomPlan): void {
   for (const { type, content } of events) {
     const wrong = type === "m.room.canonical_alias" ? addedAliases(content).find((each) => each !== alias) : undefined;
     if (wrong !== undefined) throw matrixError("M_BAD_ALIAS", `${wrong} does not point to this room.`);
+  }
+}
+
+/** The alias is reserved first, so that of two rooms that want it only one is made. */
+async function appendNamed(ctx: Context, creator: string, plan: RoomPlan): Promise<void> {
+  const { alias, room_id: roomId } = plan;
+  if (alias === undefined) return appendRoom(ctx, plan);
+  if (!(await reserve(ctx, { alias, roomId, creator })))
+    throw matrixError("M_ROOM_IN_USE", `There is a room with the alias ${alias} already.`);
+  try {
+    await appendRoom(ctx, plan);
+  } catch (thrown) {
+    await drop(ctx, alias, roomId);
+    throw thrown;
   }
 }
 

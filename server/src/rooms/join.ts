@@ -1,6 +1,7 @@
 /** `POST /join/{roomIdOrAlias}` and `POST /rooms/{roomId}/join`. Specification: client-server-api, "Joining rooms". */
 import { profileOf } from "../account/profile.ts";
 import type { Context } from "../context.ts";
+import { roomOf } from "../directory/aliases.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdParty } from "./member-body.ts";
@@ -31,7 +32,7 @@ export const joinByIdOrAlias = route({
   body: reasonBody,
   async handle({ params, session, body }, ctx) {
     refuseThirdParty(body);
-    const roomId = params["roomIdOrAlias"] as string;
+    const roomId = await roomOf(ctx, params["roomIdOrAlias"] as string);
     return join(ctx, { roomId, userId: session.userId, reason: body.reason });
   },
 });

@@ -1,5 +1,6 @@
 /** `POST /knock/{roomIdOrAlias}`: asking to be let in. Specification: client-server-api, "Knocking on rooms". */
 import { profileOf } from "../account/profile.ts";
+import { roomOf } from "../directory/aliases.ts";
 import { route } from "../http.ts";
 import { currentMember, memberContent, memberProposal, reasonBody } from "./member-body.ts";
 import { requireAllowed, submit } from "./submit.ts";
@@ -11,7 +12,7 @@ export const knock = route({
   rate: "join",
   body: reasonBody,
   async handle({ params, session: { userId }, body: { reason } }, ctx) {
-    const roomId = params["roomIdOrAlias"] as string;
+    const roomId = await roomOf(ctx, params["roomIdOrAlias"] as string);
     const profile = await profileOf(ctx, userId);
     const proposal = memberProposal(userId, userId, memberContent("knock", { ...profile, reason }));
     await submit(ctx, {

@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { requirePointingTo } from "../directory/aliases.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { requireInvitable } from "./invite.ts";
 import { type Content, isObject } from "./rules/event.ts";
-import { contentFault, memberContentFromClient } from "./rules/validate.ts";
+import { addedAliases, contentFault, memberContentFromClient } from "./rules/validate.ts";
 import { faultError } from "./rules/verdict.ts";
 import type { RoomState } from "./state.ts";
 import { type Already, type Proposal, requireAllowed, submit } from "./submit.ts";
@@ -61,5 +62,7 @@ async function proposeState(ctx: Context, room: RoomState, proposal: StatePropos
   if (current && current.sender === sender && isDeepStrictEqual(current.content, content))
     return { already: current.event_id };
   if (type === "m.room.member" && content["membership"] === "invite") await requireInvitable(ctx, state_key);
+  if (type === "m.room.canonical_alias")
+    await requirePointingTo(ctx, room.roomId, addedAliases(content, current?.content));
   return proposal;
 }

@@ -12,6 +12,7 @@ const CARRIED = [
   "m.room.encryption",
   "m.room.name",
   "m.room.avatar",
+  "m.room.canonical_alias",
   "m.room.topic",
   "m.room.guest_access",
   "m.room.history_visibility",

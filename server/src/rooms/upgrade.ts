@@ -5,6 +5,8 @@
  */
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { moveAliases } from "../directory/aliases.ts";
+import { replacePublished } from "../directory/visibility.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import type { NewEntry, Submission } from "../log/entry.ts";
@@ -34,15 +36,18 @@ export const upgrade = route({
     const version = roomVersion(body.new_version);
     if (!version) throw matrixError("M_UNSUPPORTED_ROOM_VERSION", "This server does not support that room version.");
     const wish = { userId, version: version.id, additionalCreators: body.additional_creators ?? [] };
+    const roomId = params["roomId"] as string;
     let replacement = "";
     await submitTo(ctx, {
-      roomId: params["roomId"] as string,
+      roomId,
       async prepare(room) {
         const { plan, submission } = await prepareUpgrade(ctx, room, wish);
         replacement = plan.room_id;
         return submission;
       },
     });
+    await moveAliases(ctx, roomId, replacement);
+    await replacePublished(ctx, roomId, replacement);
     return { replacement_room: replacement };
   },
 });

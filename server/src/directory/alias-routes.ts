@@ -1,0 +1,120 @@
+/** `/directory/room/{roomAlias}` and `GET /rooms/{roomId}/aliases`. Specification: client-server-api, "Room aliases". */
+import { z } from "zod";
+import { isAdmin } from "../auth/queries.ts";
+import type { Context } from "../context.ts";
+import { matrixError, MatrixError } from "../errors.ts";
+import { route, type Route, type Session } from "../http.ts";
+import { isWorldReadable } from "../rooms/access.ts";
+import type { Content } from "../rooms/rules/event.ts";
+import { isRoomAlias, isRoomId } from "../rooms/rules/identifiers.ts";
+import { powerOf, requiredPower } from "../rooms/rules/power.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { type Already, type Proposal, submit } from "../rooms/submit.ts";
+import { type Alias, aliasesOf, drop, findAlias, requireOwnAlias, reserve } from "./aliases.ts";
+
+const CANONICAL = "m.room.canonical_alias";
+const PATH = "/_matrix/client/v3/directory/room/:roomAlias";
+
+const getAlias = route({
+  method: "GET",
+  path: PATH,
+  access: "anyone",
+  rate: "other",
+  async handle({ params }, ctx) {
+    const { roomId } = await requireAlias(ctx, params["roomAlias"] as string);
+    return { room_id: roomId, servers: [ctx.config.serverName] };
+  },
+});
+
+async function requireAlias(ctx: Context, alias: string): Promise<Alias> {
+  if (!isRoomAlias(alias)) throw matrixError("M_INVALID_PARAM", `"${alias}" is not a room alias.`);
+  const known = await findAlias(ctx, alias);
+  if (!known) throw matrixError("M_NOT_FOUND", `There is no room with the alias ${alias}.`);
+  return known;
+}
+
+const putAlias = route({
+  method: "PUT",
+  path: PATH,
+  access: "session",
+  rate: "create",
+  body: z.looseObject({ room_id: z.string().refine(isRoomId, "must be a room id") }),
+  async handle({ params, session, body }, ctx) {
+    const alias = params["roomAlias"] as string;
+    requireOwnAlias(ctx, alias);
+    const room = await ctx.rooms.find(body.room_id);
+    // Who is not in the room is told the same about one that does not exist.
+    if (room?.membership(session.userId) !== "join")
+      throw matrixError("M_FORBIDDEN", "You are not in this room, so you can not give it an alias.");
+    if (!(await reserve(ctx, { alias, roomId: body.room_id, creator: session.userId })))
+      throw matrixError("M_UNKNOWN", `There is a room with the alias ${alias} already.`, { status: 409 });
+    return {};
+  },
+});
+
+const deleteAlias = route({
+  method: "DELETE",
+  path: PATH,
+  access: "session",
+  rate: "create",
+  async handle({ params, session }, ctx) {
+    const known = await requireAlias(ctx, params["roomAlias"] as string);
+    const room = await ctx.rooms.load(known.roomId);
+    if (known.creator !== session.userId) await requireAuthority(ctx, room, session);
+    await drop(ctx, known.alias, known.roomId);
+    await forgetInRoom(ctx, { ...known, userId: session.userId });
+    return {};
+  },
+});
+
+/**
+ * Throws M_FORBIDDEN unless the person may say how the room is found: with the power to set its canonical alias, or as an
+ * administrator of the server.
+ */
+export async function requireAuthority(ctx: Context, room: RoomState, { userId }: Session): Promise<void> {
+  const isMember = room.membership(userId) === "join";
+  if (isMember && powerOf(room, userId) >= requiredPower(room, CANONICAL, true)) return;
+  if (await isAdmin(ctx, userId)) return;
+  throw matrixError("M_FORBIDDEN", "You do not have the power to say how this room is found.");
+}
+
+/** The room does not call itself by the alias any more, where the person may change that; where not, the alias is gone all the same. */
+async function forgetInRoom(
+  ctx: Context,
+  { alias, roomId, userId }: { alias: string; roomId: string; userId: string },
+): Promise<void> {
+  try {
+    await submit(ctx, { roomId, propose: (room) => withoutAlias(room, userId, alias) });
+  } catch (thrown) {
+    if (!(thrown instanceof MatrixError)) throw thrown;
+  }
+}
+
+function withoutAlias(room: RoomState, sender: string, alias: string): Proposal | Already {
+  const current = room.get(CANONICAL);
+  const { alias: main, alt_aliases: others, ...rest } = (current?.content ?? {}) as Content;
+  const isNamed = main === alias || (Array.isArray(others) && others.includes(alias));
+  if (!current || !isNamed) return { already: current?.event_id ?? "" };
+  const content = {
+    ...rest,
+    ...(main !== undefined && main !== alias && { alias: main }),
+    ...(Array.isArray(others) && { alt_aliases: others.filter((each) => each !== alias) }),
+  };
+  return { sender, type: CANONICAL, state_key: "", content };
+}
+
+const getAliases = route({
+  method: "GET",
+  path: "/_matrix/client/v3/rooms/:roomId/aliases",
+  access: "session",
+  rate: "other",
+  async handle({ params, session }, ctx) {
+    const roomId = params["roomId"] as string;
+    const room = await ctx.rooms.find(roomId);
+    if (!room || (room.membership(session.userId) !== "join" && !isWorldReadable(room)))
+      throw matrixError("M_FORBIDDEN", "You are not in this room.");
+    return { aliases: await aliasesOf(ctx, roomId) };
+  },
+});
+
+export const aliasRoutes: readonly Route[] = [getAlias, putAlias, deleteAlias, getAliases];

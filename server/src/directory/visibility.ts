@@ -1,0 +1,23 @@
+/** Whether a room stands in the published room directory. Specification: client-server-api, "Published room directory". */
+import type { Context } from "../context.ts";
+
+/** Puts the room into the directory; what is told of it there follows from the log. */
+export async function publish(ctx: Context, roomId: string): Promise<void> {
+  await ctx.db.rooms.change("insert into rooms.published (room_id) values ($1) on conflict do nothing", [roomId]);
+}
+
+/** Takes the room out of the directory. */
+export async function withdraw(ctx: Context, roomId: string): Promise<void> {
+  await ctx.db.rooms.change("delete from rooms.published where room_id = $1", [roomId]);
+}
+
+/** Puts a room into the directory in place of the one that it replaces, if that was there. */
+export async function replacePublished(ctx: Context, from: string, to: string): Promise<void> {
+  if (!(await isPublished(ctx, from))) return;
+  await publish(ctx, to);
+  await withdraw(ctx, from);
+}
+
+export async function isPublished(ctx: Context, roomId: string): Promise<boolean> {
+  return (await ctx.db.rooms.one("select 1 from rooms.published where room_id = $1", [roomId])) !== undefined;
+}

@@ -33,17 +33,19 @@ interface Stretch {
 async function changesOf(ctx: Context, userId: string, stretch: Stretch): Promise<object> {
   const { joined, left } = await encryptedRooms(ctx, userId, stretch);
   const shares = (other: string) => joined.some(({ room }) => room.membership(other) === "join");
-  const seen = new Set<string>();
-  for (const { room, position } of [...joined, ...left]) {
-    // A room that is new to the person, or that they left, or newly encrypted: all of its members may be.
+  const { came, went } = await movedMembers(ctx, joined, stretch);
+  for (const { room, position } of joined) {
+    // Of a room that is new to the person, or newly encrypted, all members are new to them.
     const isNew = position > stretch.from || (room.get(ENCRYPTION)?.position ?? 0) > stretch.from;
-    if (isNew) for (const other of room.joined()) seen.add(other);
+    if (isNew) for (const other of room.joined()) came.add(other);
   }
-  for (const other of await movedMembers(ctx, joined, stretch)) seen.add(other);
-  seen.delete(userId);
-  const told = await toldOf(ctx, userId, stretch);
-  const changed = new Set([...told, ...seen].filter((other) => other === userId || shares(other)));
-  return { changed: [...changed], left: [...seen].filter((other) => !shares(other)) };
+  for (const { room } of left) for (const other of room.joined()) went.add(other);
+  for (const each of [came, went]) each.delete(userId);
+  for (const other of await toldOf(ctx, userId, stretch)) came.add(other);
+  return {
+    changed: [...came].filter((other) => other === userId || shares(other)),
+    left: [...went].filter((other) => !shares(other)),
+  };
 }
 
 interface EncryptedRoom {
@@ -72,14 +74,23 @@ async function encryptedRooms(
   return { joined: await load(joined), left: await load(left) };
 }
 
-/** Who came to one of the rooms in the stretch, or went. Those who only changed their names may be among them. */
-async function movedMembers(ctx: Context, rooms: readonly EncryptedRoom[], { from, to }: Stretch): Promise<string[]> {
-  const rows = await ctx.db.log.query<{ userId: string }>(
-    `select distinct state_key as "userId" from log.entries
+/** Who came to the rooms in the stretch, and who went. */
+async function movedMembers(ctx: Context, rooms: readonly EncryptedRoom[], { from, to }: Stretch) {
+  const states = new Map(rooms.map(({ room }) => [room.roomId, room]));
+  const rows = await ctx.db.log.query<{ roomId: string; userId: string; wasJoined: boolean }>(
+    `select room_id as "roomId", state_key as "userId", coalesce(unsigned, '') like '%"membership":"join"%' as "wasJoined"
+     from log.entries
      where kind = 'event' and type = 'm.room.member' and room_id = any ($1) and position > $2 and position <= $3`,
-    [rooms.map(({ room }) => room.roomId), from, to],
+    [[...states.keys()], from, to],
   );
-  return rows.map(({ userId }) => userId);
+  const came = new Set<string>();
+  const went = new Set<string>();
+  for (const { roomId, userId, wasJoined } of rows) {
+    const isJoined = states.get(roomId)?.membership(userId) === "join";
+    // Who was joined before and is now only changed their name.
+    if (isJoined !== wasJoined) (isJoined ? came : went).add(userId);
+  }
+  return { came, went };
 }
 
 /** Whose keys changed in the stretch, as far as this reader is told. */

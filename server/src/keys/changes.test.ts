@@ -27,7 +27,10 @@ async function tokenOf(person: Person): Promise<string> {
 async function changesOf(person: Person, from: string): Promise<{ changed: string[]; left: string[] }> {
   const { next_batch: to, device_lists } = await person.call("GET", `${V3}/sync?timeout=0&since=${from}`);
   const answer = await person.call("GET", `${V3}/keys/changes?from=${from}&to=${to}`);
-  const sorted = ({ changed = [], left = [] } = {}) => ({ changed: changed.toSorted(), left: left.toSorted() });
+  const sorted = ({ changed = [] as string[], left = [] as string[] } = {}) => ({
+    changed: changed.toSorted(),
+    left: left.toSorted(),
+  });
   assert.deepEqual(sorted(answer), sorted(device_lists));
   return sorted(answer);
 }

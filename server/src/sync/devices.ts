@@ -84,7 +84,7 @@ export function acknowledge(
 
 /** Whose devices the client must look at anew, and whose it may forget. The JSON of `device_lists`, or undefined for none. */
 export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string | undefined {
-  if (run.since === 0) return undefined;
+  if (run.ask.isFirst) return undefined;
   const { userId } = run.ask.session;
   const changed = new Set<string>();
   const maybeLeft = new Set<string>();

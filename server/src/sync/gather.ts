@@ -33,6 +33,8 @@ export interface News {
 export interface GatherOptions {
   userId: string;
   deviceId: string;
+  /** The client starts from nothing. */
+  isFirst: boolean;
   /** The rooms that the person is or was in, for which news matter. */
   roomIds: readonly string[];
   /** How many events of a room are wanted at the most. */
@@ -42,7 +44,9 @@ export interface GatherOptions {
 /** Gathers the news of the stretch. */
 export async function gather(ctx: Context, stretch: Stretch, options: GatherOptions): Promise<News> {
   const { tail } = ctx.log;
-  if (stretch.since >= tail.floor()) return fromMemory(ctx, stretch, options.userId);
+  const isInMemory = stretch.since >= tail.floor();
+  ctx.metrics.syncs.inc({ from: isInMemory ? "memory" : "database" });
+  if (isInMemory) return fromMemory(ctx, stretch, options.userId);
   return fromDatabase(ctx, stretch, options);
 }
 
@@ -72,7 +76,7 @@ async function fromDatabase(ctx: Context, stretch: Stretch, options: GatherOptio
     readRoomEvents(ctx, stretch, { roomIds: options.roomIds, limit: options.events + 1 }),
     readReceipts(ctx, stretch, options),
     readOwn(ctx, stretch, options),
-    readDeviceLists(ctx, stretch),
+    readDeviceLists(ctx, stretch, options),
   ]);
   const eventsByRoom = groupByRoom(events);
   const receiptsByRoom = groupByRoom(receipts);
@@ -151,9 +155,9 @@ async function readOwn(
   return [...data, ...messages];
 }
 
-function readDeviceLists(ctx: Context, { since, upTo }: Stretch): Promise<LogEntry[]> {
+function readDeviceLists(ctx: Context, { since, upTo }: Stretch, { isFirst }: GatherOptions): Promise<LogEntry[]> {
   // A first sync tells nothing of devices: the client asks for those of everybody it meets.
-  if (since === 0) return Promise.resolve([]);
+  if (isFirst) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
     `select distinct on (e.user_id, e.body) ${ENTRY_COLUMNS} from log.entries e
      where e.kind = 'device_list' and e.position > $1 and e.position <= $2 order by e.user_id, e.body, e.position desc`,

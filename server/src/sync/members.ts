@@ -49,8 +49,8 @@ function* heroCandidates(room: RoomState): IterableIterator<string> {
   yield* room.memberships().keys();
 }
 
-function isKnown({ parts, ask, since }: Run, roomId: string, member: LogEntry): boolean {
-  if (ask.filter.state.includeRedundantMembers || since === 0) return false;
+function isKnown({ parts, ask }: Run, roomId: string, member: LogEntry): boolean {
+  if (ask.filter.state.includeRedundantMembers || ask.isFirst) return false;
   return (
     parts.lazyMembers
       .get(ask.session.id)

@@ -4,12 +4,12 @@ import type { Run } from "./run.ts";
 
 /** The m.presence events that are new to the client. */
 export function presenceEvents(run: Run): string[] {
-  const { ctx, ask, since } = run;
-  const after = since === 0 ? 0 : ask.seen;
+  const { ctx, ask } = run;
+  const after = ask.isFirst ? 0 : ask.seen;
   if (after >= ctx.ephemeral.clock()) return [];
   const events: string[] = [];
   for (const { userId, presence } of ctx.ephemeral.presenceChanges(after)) {
-    if (since === 0 && presence.state === "offline") continue;
+    if (ask.isFirst && presence.state === "offline") continue;
     if (!isShared(run, userId) || ask.filter.presence.matches?.({ type: "m.presence", userId }) === false) continue;
     events.push(presenceJson(userId, presence, ctx.seams.now_ms()));
   }

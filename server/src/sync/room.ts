@@ -55,12 +55,13 @@ export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promi
   const news = run.news.ofRoom(room.roomId);
   const within = news.events.filter((event) => event.position <= leftAt);
   const sight = await sightOf(run.ctx, room, run.ask.session.userId);
-  const seen = within.filter((event) => sight.sees(event) && (wasIn || event.position === leftAt));
+  // Their own leaving is theirs to see, whatever else of the room is not.
+  const seen = within.filter((event) => event.position === leftAt || (wasIn && sight.sees(event)));
   const timeline =
-    wasIn || run.since > 0
+    wasIn || !run.ask.isFirst
       ? newsTimeline(run, room, { events: seen, truncated: news.truncated })
       : await newTimeline(run, room, leftAt);
-  const state = await stateSection(run, room, { timeline, isNew: !wasIn && run.since === 0, end: leftAt });
+  const state = await stateSection(run, room, { timeline, isNew: !wasIn && run.ask.isFirst, end: leftAt });
   const accountData = accountDataOf(run, room.roomId);
   return `{"timeline":${await timelineJson(run, room, timeline)},${state},"account_data":{"events":[${accountData.join(",")}]}}`;
 }
@@ -149,7 +150,7 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
   const seen = receipts.filter((receipt) => receipt.type !== "m.read.private" || receipt.userId === ask.session.userId);
   if (seen.length > 0) events.push(receiptsJson(seen));
   const typing = ctx.ephemeral.typing(room.roomId);
-  if (typing && typing.changed > ask.seen && (typing.users.length > 0 || run.since > 0))
+  if (typing && typing.changed > ask.seen && (typing.users.length > 0 || !run.ask.isFirst))
     events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));
   const { matches } = ask.filter.ephemeral;
   return matches

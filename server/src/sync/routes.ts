@@ -48,6 +48,7 @@ async function askOf(ctx: Context, session: Session, query: z.output<typeof sync
     fullState: query.full_state === "true",
     stateAfter: (query.use_state_after ?? query["org.matrix.msc4222.use_state_after"]) === "true",
     timeout_ms: Math.min(query.timeout ?? 0, limits.syncTimeout_ms),
+    isFirst: known === undefined,
     since: known?.position ?? 0,
     seen: known?.ephemeral ?? 0,
   };

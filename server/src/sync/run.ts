@@ -30,7 +30,9 @@ export interface Ask {
   /** Give the state at the end of the timeline, not at its start. */
   stateAfter: boolean;
   timeout_ms: number;
-  /** Where the client stands; 0 where it starts from nothing. */
+  /** The client starts from nothing. */
+  isFirst: boolean;
+  /** Where the client stands; 0 where it starts from nothing, or from an empty log. */
   since: number;
   /** Which typing and presence it has seen. */
   seen: number;

@@ -5,6 +5,7 @@
  * Specification: client-server-api, "Syncing".
  */
 import { ignoredUsersOf } from "../account/ignored-users.ts";
+import { endedSessions } from "../auth/sessions.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -30,7 +31,7 @@ export async function sync(
 ): Promise<string> {
   await catchUp(ctx, ask.since);
   acknowledge(ctx, parts, { session: ask.session, since: ask.since });
-  if (ask.since === 0) parts.lazyMembers.delete(ask.session.id);
+  if (ask.isFirst) parts.lazyMembers.delete(ask.session.id);
   const deadline_ms = ctx.seams.monotonic_ms() + ask.timeout_ms;
   let since = ask.since;
   for (;;) {
@@ -38,12 +39,14 @@ export async function sync(
     const seen = ctx.ephemeral.clock();
     const answer = await build(ctx, parts, { ask, since });
     const left_ms = deadline_ms - ctx.seams.monotonic_ms();
-    if (answer.hasNews || ask.since === 0 || ask.fullState || left_ms <= 0 || ctx.stopping.aborted)
+    if (answer.hasNews || ask.isFirst || ask.fullState || left_ms <= 0 || ctx.stopping.aborted)
       return answer.json(seen);
     since = answer.upTo;
     if (ctx.log.hub.head() > since || ctx.ephemeral.clock() > seen) continue;
     const signals = [ctx.stopping, signal()];
+    ctx.metrics.syncWaiting.inc();
     await parts.waiters.wait(ask.session.userId, { timeout_ms: left_ms, signals });
+    ctx.metrics.syncWaiting.dec();
     if (signals[1]?.aborted) return answer.json(seen);
   }
 }
@@ -68,6 +71,7 @@ interface Built {
 
 async function build(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask; since: number }): Promise<Built> {
   const run = await prepareRun(ctx, parts, { ask, since });
+  refuseEnded(run);
   const messages = toDeviceMessages(run.news.own, ask.session.deviceId);
   const rooms = await buildRooms(run);
   const sections = [
@@ -93,6 +97,12 @@ async function build(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask;
   };
 }
 
+/** G8: a session that ended while it waited learns nothing more. */
+function refuseEnded({ news, ask }: Run): void {
+  const isOver = news.own.some((entry) => entry.type === "ended" && endedSessions(entry).includes(ask.session.id));
+  if (isOver) throw matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
+}
+
 function section(name: string, events: readonly string[]): string {
   return events.length === 0 ? "" : `"${name}":{"events":[${events.join(",")}]}`;
 }
@@ -112,12 +122,13 @@ async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask:
   const upTo = ctx.log.hub.head();
   const changedIds = wanted.filter(([, { position }]) => position > since).map(([roomId]) => roomId);
   const roomIds = [...joinedIds, ...changedIds.filter((roomId) => !joined.has(roomId))];
-  const options = { userId, deviceId, roomIds, events: timelineLimit(ask) };
+  const options = { userId, deviceId, isFirst: ask.isFirst, roomIds, events: timelineLimit(ask) };
   const [news, end] = await gatherWhole(ctx, { since, upTo }, options);
-  const membershipBefore =
-    since === 0 ? new Map<string, string>() : await membershipsAt(ctx, userId, { roomIds: changedIds, at: since });
+  const membershipBefore = ask.isFirst
+    ? new Map<string, string>()
+    : await membershipsAt(ctx, userId, { roomIds: changedIds, at: since });
   const changed = new Set(changedIds);
-  const isNew = (roomId: string) => since === 0 || (changed.has(roomId) && membershipBefore.get(roomId) !== "join");
+  const isNew = (roomId: string) => ask.isFirst || (changed.has(roomId) && membershipBefore.get(roomId) !== "join");
   const newRooms = roomIds.filter(isNew);
   const history = Map.groupBy(
     await readRoomEvents(ctx, { since: 0, upTo: end }, { roomIds: newRooms, limit: options.events + 1 }),
@@ -199,7 +210,7 @@ async function buildOtherRooms(
     const room = await run.ctx.rooms.find(roomId);
     if (!room) continue;
     if (membership === "leave" || membership === "ban") {
-      if (run.since > 0) left.push(room);
+      if (!run.ask.isFirst) left.push(room);
       json.leave.push(`${JSON.stringify(roomId)}:${await leftRoom(run, room, position)}`);
     } else if (!isFromIgnored(run, room)) {
       const kind = membership === "invite" ? "invite" : "knock";
@@ -218,7 +229,7 @@ function otherMemberships({
   return [...(memberships as Memberships)].filter(([roomId, { membership, position }]) => {
     if (membership === "join" || position <= since || position > upTo || !ask.filter.wantsRoom(roomId)) return false;
     const isGone = membership === "leave" || membership === "ban";
-    return !isGone || since > 0 || ask.filter.includeLeave;
+    return !isGone || !ask.isFirst || ask.filter.includeLeave;
   });
 }
 

@@ -72,6 +72,8 @@ test("a refusal of malformed content says M_BAD_JSON, and one of power says M_FO
   const malformed = proposed("12", { type: "m.room.power_levels", state_key: "", content: { ban: "50" } });
   const verdict = authorise(state, malformed);
   assert.equal(!verdict.allowed && verdict.errcode, "M_BAD_JSON");
+  const nameless = authorise(stateOf({}), proposed("12", { type: "m.room.redaction" }));
+  assert.equal(!nameless.allowed && nameless.errcode, "M_BAD_JSON");
   const outside = authorise(state, proposed("12", { sender: "@bob:parley.test" }));
   assert.equal(!outside.allowed && outside.errcode, "M_FORBIDDEN");
 });

@@ -43,6 +43,17 @@ function nested(levels: number): unknown {
   return JSON.parse("[".repeat(levels) + "]".repeat(levels));
 }
 
+test("the limits are those of the specification, and 100 levels", () => {
+  assert.equal(event_bytes, 65_536);
+  assert.equal(nesting_levels, 100);
+});
+
+test("an object is one level, as an array is", () => {
+  const objects = (levels: number): unknown => JSON.parse('{"a":'.repeat(levels) + "1" + "}".repeat(levels));
+  assert.equal(valueFault(objects(nesting_levels)), undefined);
+  assert.match(valueFault(objects(nesting_levels + 1)) ?? "", /nested/);
+});
+
 test("a content may be nested up to its limit and no deeper, however deep it is", () => {
   assert.equal(valueFault(nested(nesting_levels)), undefined);
   assert.match(valueFault(nested(nesting_levels + 1)) ?? "", /nested/);

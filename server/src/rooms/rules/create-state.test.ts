@@ -26,15 +26,11 @@ describe("the preset of a new room", () => {
   }
 
   test("gives way to the initial state", () => {
-    const initial_state = [{ type: "m.room.history_visibility", content: { history_visibility: "joined" } }];
-    const room = plan({ initial_state });
+    const visibility = { type: "m.room.history_visibility", content: { history_visibility: "joined" } };
+    const room = plan({ initial_state: [visibility, { type: "org.example", content: {} }] });
     assert.deepEqual(contentOf(room, "m.room.history_visibility"), { history_visibility: "joined" });
-    assert.deepEqual(typesOf(room), [
-      ...START,
-      "m.room.join_rules",
-      "m.room.guest_access",
-      "m.room.history_visibility",
-    ]);
+    const rest = ["m.room.join_rules", "m.room.guest_access", "m.room.history_visibility", "org.example"];
+    assert.deepEqual(typesOf(room), [...START, ...rest]);
   });
 
   test("does not give way to state of its types under another key", () => {
@@ -116,6 +112,14 @@ describe("the initial state", () => {
     );
   });
 
+  test("does not ban the creator", () => {
+    const initial_state = [{ type: "m.room.member", state_key: alice, content: { membership: "ban" } }];
+    assert.equal(
+      errorOf(() => plan({ initial_state })),
+      "M_INVALID_ROOM_STATE",
+    );
+  });
+
   test("keeps every key of its contents", () => {
     const content = JSON.parse('{"__proto__": {"a": 1}, "b": 2}') as Content;
     const room = plan({ initial_state: [{ type: "org.example", content }] });
@@ -123,6 +127,7 @@ describe("the initial state", () => {
   });
 
   test("holds events with a type and an object for content", () => {
+    assert.equal(createRoomBody.safeParse({ initial_state: [{ type: "a", content: {} }] }).success, true);
     for (const event of [
       { content: {} },
       { type: "", content: {} },

@@ -29,6 +29,9 @@ const grammars: Grammar[] = [
       "[1234:5678::abcd]:5678",
       "UPPER.test",
       "localhost",
+      "10.0.0.1",
+      "[::10]:0",
+      "room0.test:8",
     ],
     no: [
       ...notTexts,

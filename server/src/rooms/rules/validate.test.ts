@@ -64,6 +64,7 @@ const wrong: [type: string, content: Content, errcode?: string, stateKey?: strin
   ["m.room.join_rules", { join_rule: "open" }],
   ["m.room.join_rules", { join_rule: "restricted", allow: {} }],
   ["m.room.join_rules", { join_rule: "restricted", allow: ["!a:b"] }],
+  ["m.room.join_rules", { join_rule: "restricted", allow: [{ type: "org.example" }, "!a:b"] }],
   ["m.room.join_rules", { join_rule: "restricted", allow: [{ room_id: "!a:b" }] }],
   ["m.room.join_rules", { join_rule: "restricted", allow: [{ type: "m.room_membership" }] }],
   ["m.room.canonical_alias", { alias: "a" }, "M_INVALID_PARAM"],

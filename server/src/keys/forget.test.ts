@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
+import { type Person, registerPerson, request, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { forgetDevices, forgetUser } from "./forget.ts";
 import { crossSigningOf, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, uploadDevice, V3 } from "./test-keys.ts";
@@ -123,3 +123,22 @@ test("a deactivated account takes all its keys with it", async () => {
   await erin.call("POST", `${V3}/account/deactivate`, { auth });
   for (const [table, rows] of Object.entries(await rowsOf(erin.userId))) assert.equal(rows, 0, table);
 });
+
+test(
+  "where the newest entry of the log was a message that is gone, a server starts, and one that runs goes on",
+  { timeout: 30_000 },
+  async () => {
+    const frank = await registerPerson(server.url, "frank");
+    const send = (txnId: string) =>
+      frank.call("PUT", `${V3}/sendToDevice/m.dummy/${txnId}`, { messages: { [frank.userId]: { "*": {} } } });
+    await send("first");
+    await forgetDevices(server.ctx, frank.userId, [frank.deviceId]);
+    await using second = await startTestServer({ databaseUrl: server.databaseUrl });
+    await send("second");
+    await forgetDevices(server.ctx, frank.userId, [frank.deviceId]);
+    const { next_batch } = await frank.call("GET", `${V3}/sync?timeout=0`);
+    // A client may come to the other server with the token of this one.
+    const answer = await request(second.url, "GET", `${V3}/sync?timeout=0&since=${next_batch}`, { token: frank.token });
+    assert.equal(answer.status, 200);
+  },
+);

@@ -79,13 +79,18 @@ export function openHub(options: HubOptions): Hub {
     if (fetching || closed) return;
     fetching = true;
     try {
+      let committed = 0;
       while (wanted > head && !closed) {
         options.onFetch();
         const entries = await options.fetch(head, limits.tailFetch_entries);
-        const news = entries.filter((entry) => entry.position > head);
-        if (news.length === 0) break;
-        deliver(news);
+        deliver(entries.filter((entry) => entry.position > head));
+        // Messages that were acknowledged are deleted, maybe the newest ones: nothing comes at their positions any more.
+        if (entries.length < limits.tailFetch_entries) head = Math.max(head, committed);
         advance();
+        if (head >= wanted) break;
+        // What is wanted may also be a client's word, so only the log itself says how far there is anything.
+        committed = await options.readHead();
+        if (committed <= head) break;
       }
     } catch (thrown) {
       options.logger.warn(

@@ -5,5 +5,5 @@ import { runProgram } from "./lib/step.mjs";
 
 await runProgram(async () => {
   const runtime = await setUp({ web: false });
-  return runInCheckout(runtime, "bench/src/main.ts", process.argv.slice(2));
+  return runInCheckout(runtime, { program: "bench/src/main.ts", args: process.argv.slice(2) });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { serverEnvironment, serverFlags } from "../../scripts/lib/server-process.mjs";
 import { connect, exchange, failureReason } from "./http.ts";
 import { findPostgres, type Watched } from "./probe.ts";
 import { listProcesses, type ProcessStat, readProcess, withDescendants } from "./processes.ts";
@@ -61,9 +62,10 @@ interface Launch {
 /** Output goes to a file: reading it here would be work for the load client. */
 function launch(entry: string, { folder, logFile, port }: Launch): ChildProcess {
   const log = openSync(logFile, "a");
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [...serverFlags, entry], {
     stdio: ["ignore", log, log],
     env: {
+      ...serverEnvironment,
       ...process.env,
       PARLEY_PORT: String(port),
       PARLEY_HOST: "127.0.0.1",

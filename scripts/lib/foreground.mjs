@@ -12,15 +12,15 @@ const sameWish_ms = 300;
  * The end of the terminal (SIGHUP) is passed on as SIGTERM, which lets it finish what is in flight.
  *
  * @param {string} runtime the Node to run it with
- * @param {string} program its path in the checkout
- * @param {readonly string[]} args
+ * @param {{ program: string, args: readonly string[], flags?: readonly string[], env?: Readonly<Record<string, string>> }} what
+ *   the program's path in the checkout, its arguments, those of Node itself, and what its environment has unless it says otherwise
  * @returns {Promise<number>} the exit code, as a shell would give it
  */
-export function runInCheckout(runtime, program, args) {
+export function runInCheckout(runtime, { program, args, flags = [], env = {} }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(runtime, ["--disable-warning=ExperimentalWarning", inRepo(program), ...args], {
+    const child = spawn(runtime, [...flags, inRepo(program), ...args], {
       cwd: inRepo(),
-      env: { NODE_COMPILE_CACHE: inRepo(".runtime", "compiled"), ...environmentOf(runtime) },
+      env: { ...env, ...environmentOf(runtime) },
       stdio: "inherit",
       detached: true,
     });

@@ -102,9 +102,28 @@ export const limits = {
   pageBatch_events: 100,
   pageScan_events: 5_000,
   defaultThreads: 20,
+  /** References to one event that are bundled with it. */
+  bundledReferences_events: 1_000,
   directoryPage_rooms: 500,
+  /** How long after a change the directory shows it, and of how many rooms at once it finds out what there is to show. */
+  directoryRefresh_ms: 500,
+  directoryRefresh_rooms: 200,
+  /** A space: rooms of one page, levels below the first, and rooms that are looked at in all. */
   hierarchyPage_rooms: 100,
+  hierarchyDefaultPage_rooms: 50,
+  hierarchy_levels: 10,
+  hierarchy_rooms: 2_000,
+  /** Searches for people: results, words of a term, people around somebody, and people whose rooms are looked at together. */
   userSearch_users: 50,
+  userSearchDefault_users: 10,
+  userSearch_words: 10,
+  userSearchCircle_users: 5_000,
+  userSearchBatch_users: 500,
+  userSearchScan_users: 10_000,
+  mutualPage_rooms: 500,
+  reportReason_characters: 10_000,
+  /** How far the clocks of replicas may be apart before an event is not found by its time. */
+  clockSkew_ms: 10_000,
 
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
   hashQueue_requests: 64,

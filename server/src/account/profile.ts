@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accountExists } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
+import { renamePerson } from "../directory/people.ts";
 import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
@@ -59,6 +60,7 @@ async function change(
   { field, value }: { field: string; value: unknown },
 ): Promise<object> {
   const profile = await writeField(ctx, userId, { field, value });
+  if (field === "displayname") await renamePerson(ctx, userId, profile.displayname);
   if (field === "displayname" || field === "avatar_url") await propagateProfile(ctx, userId, profile);
   return {};
 }

@@ -1,5 +1,6 @@
 /** The end of an account. Specification: client-server-api, "POST /account/deactivate". */
 import { z } from "zod";
+import { unlistPerson } from "../directory/people.ts";
 import { route } from "../http.ts";
 import { forgetUser } from "../keys/forget.ts";
 import { leaveAllRooms } from "../rooms/membership.ts";
@@ -24,6 +25,7 @@ export const deactivate = route({
     ]);
     await afterEnding(ctx, userId, row);
     await forgetUser(ctx, userId);
+    await unlistPerson(ctx, userId);
     // No address or phone number was ever bound, so none is left bound.
     return { id_server_unbind_result: "success" };
   },

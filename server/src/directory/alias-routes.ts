@@ -1,18 +1,16 @@
 /** `/directory/room/{roomAlias}` and `GET /rooms/{roomId}/aliases`. Specification: client-server-api, "Room aliases". */
 import { z } from "zod";
-import { isAdmin } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
 import { matrixError, MatrixError } from "../errors.ts";
-import { route, type Route, type Session } from "../http.ts";
+import { route, type Route } from "../http.ts";
 import { isWorldReadable } from "../rooms/access.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import { isRoomAlias, isRoomId } from "../rooms/rules/identifiers.ts";
-import { powerOf, requiredPower } from "../rooms/rules/power.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { type Already, type Proposal, submit } from "../rooms/submit.ts";
+import { CANONICAL_ALIAS, requireAuthority } from "./authority.ts";
 import { type Alias, aliasesOf, drop, findAlias, requireOwnAlias, reserve } from "./aliases.ts";
 
-const CANONICAL = "m.room.canonical_alias";
 const PATH = "/_matrix/client/v3/directory/room/:roomAlias";
 
 const getAlias = route({
@@ -67,17 +65,6 @@ const deleteAlias = route({
   },
 });
 
-/**
- * Throws M_FORBIDDEN unless the person may say how the room is found: with the power to set its canonical alias, or as an
- * administrator of the server.
- */
-export async function requireAuthority(ctx: Context, room: RoomState, { userId }: Session): Promise<void> {
-  const isMember = room.membership(userId) === "join";
-  if (isMember && powerOf(room, userId) >= requiredPower(room, CANONICAL, true)) return;
-  if (await isAdmin(ctx, userId)) return;
-  throw matrixError("M_FORBIDDEN", "You do not have the power to say how this room is found.");
-}
-
 /** The room does not call itself by the alias any more, where the person may change that; where not, the alias is gone all the same. */
 async function forgetInRoom(
   ctx: Context,
@@ -91,7 +78,7 @@ async function forgetInRoom(
 }
 
 function withoutAlias(room: RoomState, sender: string, alias: string): Proposal | Already {
-  const current = room.get(CANONICAL);
+  const current = room.get(CANONICAL_ALIAS);
   const { alias: main, alt_aliases: others, ...rest } = (current?.content ?? {}) as Content;
   const isNamed = main === alias || (Array.isArray(others) && others.includes(alias));
   if (!current || !isNamed) return { already: current?.event_id ?? "" };
@@ -100,7 +87,7 @@ function withoutAlias(room: RoomState, sender: string, alias: string): Proposal 
     ...(main !== undefined && main !== alias && { alias: main }),
     ...(Array.isArray(others) && { alt_aliases: others.filter((each) => each !== alias) }),
   };
-  return { sender, type: CANONICAL, state_key: "", content };
+  return { sender, type: CANONICAL_ALIAS, state_key: "", content };
 }
 
 const getAliases = route({

@@ -43,10 +43,10 @@ test("a room that is made with an alias is found by it, joined by it, and calls 
 test("of two rooms that want one alias only the first is made", async () => {
   const wish = { room_alias_name: "wanted", preset: "public_chat" };
   const answers = await Promise.all(Array.from({ length: 5 }, () => alice.ask("POST", `${CLIENT}/createRoom`, wish)));
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 400, 400, 400, 400]);
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
   const made = answers.find(({ status }) => status === 200);
   assert.equal(await pointsTo("#wanted:localhost"), made?.body.room_id);
-  for (const { body } of answers.filter(({ status }) => status === 400)) assert.equal(body.errcode, "M_ROOM_IN_USE");
+  for (const { status, body } of answers) if (status !== 200) assert.equal(body.errcode, "M_ROOM_IN_USE");
 });
 
 test("a room that can not be made leaves its alias free", async () => {

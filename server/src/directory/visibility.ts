@@ -1,9 +1,11 @@
 /** Whether a room stands in the published room directory. Specification: client-server-api, "Published room directory". */
 import type { Context } from "../context.ts";
+import { refreshPublished } from "./published.ts";
 
-/** Puts the room into the directory; what is told of it there follows from the log. */
+/** Puts the room into the directory. */
 export async function publish(ctx: Context, roomId: string): Promise<void> {
   await ctx.db.rooms.change("insert into rooms.published (room_id) values ($1) on conflict do nothing", [roomId]);
+  await refreshPublished(ctx, [roomId]);
 }
 
 /** Takes the room out of the directory. */

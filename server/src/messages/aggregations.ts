@@ -1,112 +1,138 @@
 /**
  * What later events say about an event, bundled with it: the newest edit, the thread that began with it, and who refers to it.
+ * Only what the reader may see is counted, and nothing of whom they ignore.
  * Specification: client-server-api, "Aggregations of child events", and the modules for each kind of relation.
  */
-import { ignoredUsersOf } from "../account/ignored-users.ts";
-import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { isRedacted } from "../rooms/entry.ts";
+import { membershipsOf } from "../rooms/access.ts";
 import { clientEventInRoom } from "./client-event.ts";
+import { type Reading, seenAndHeard, sightValues } from "./reading.ts";
 
-export interface AggregationsOptions {
-  /** Whose view it is. */
-  userId: string;
-  entries: readonly LogEntry[];
-  /** The reader sees nothing behind this position. */
-  upTo?: number | undefined;
+/** The JSON of `m.relations` by event id, for those of the events that have any. Three queries, and two more where there are threads. */
+export async function aggregationsOf(reading: Reading, entries: readonly LogEntry[]): Promise<Map<string, string>> {
+  const parents = entries.filter(isParent);
+  if (parents.length === 0) return new Map();
+  const [threads, parts] = await Promise.all([readThreads(reading, parents), editsAndReferences(reading, parents)]);
+  for (const [root, json] of await tellThreads(reading, threads, parents)) add(parts, root, `"m.thread":${json}`);
+  return bundle(parts);
 }
 
-interface Thread {
-  root: string;
-  count: number;
-  latest: number;
-  participated: boolean;
+/** State events get no aggregations, and an edit is nobody's parent. */
+function isParent(entry: LogEntry): boolean {
+  return entry.stateKey === null && entry.relationType !== "m.replace";
 }
 
-/** The JSON of `m.relations` by event id, for those of the events that have any. Three queries for any number of events. */
-export async function aggregationsOf(
-  ctx: Context,
-  { userId, entries, upTo }: AggregationsOptions,
-): Promise<Map<string, string>> {
-  const ids = entries.filter((entry) => entry.relationType !== "m.replace").map((entry) => entry.eventId as string);
-  if (ids.length === 0) return new Map();
-  const scope = { ids, end: upTo ?? Number.MAX_SAFE_INTEGER, ignored: [...(await ignoredUsersOf(ctx, userId))] };
-  const [edits, threads, references] = await Promise.all([
-    readEdits(ctx, scope),
-    readThreads(ctx, scope, userId),
-    readReferences(ctx, scope),
-  ]);
-  const latest = await latestOfThreads(ctx, threads, scope);
-  const bundles = new Map<string, string[]>();
-  const add = (eventId: string, part: string) => bundles.set(eventId, [...(bundles.get(eventId) ?? []), part]);
-  for (const edit of edits) add(edit.relatesTo as string, `"m.replace":${clientEventInRoom(edit)}`);
-  for (const { root, count, latest: position, participated } of threads) {
-    const event = latest.get(position);
-    const took = participated || entries.some((entry) => entry.eventId === root && entry.userId === userId);
-    if (event) add(root, `"m.thread":{"count":${count},"current_user_participated":${took},"latest_event":${event}}`);
+/** Members of `m.relations`, by the event that they are about. */
+type Parts = Map<string, string[]>;
+
+function add(parts: Parts, eventId: string, part: string): void {
+  parts.set(eventId, [...(parts.get(eventId) ?? []), part]);
+}
+
+function bundle(parts: Parts): Map<string, string> {
+  return new Map([...parts].map(([eventId, each]) => [eventId, `{${each.join(",")}}`]));
+}
+
+async function editsAndReferences(reading: Reading, parents: readonly LogEntry[]): Promise<Parts> {
+  const parts: Parts = new Map();
+  const [edits, references] = await Promise.all([readEdits(reading, parents), readReferences(reading, parents)]);
+  const tellOne = await teller(reading);
+  for (const edit of edits) add(parts, edit.relatesTo as string, `"m.replace":${tellOne(edit)}`);
+  for (const [target, ids] of Map.groupBy(references, (reference) => reference.target)) {
+    const chunk = ids.map(({ event_id }) => ({ event_id }));
+    add(parts, target, `"m.reference":{"chunk":${JSON.stringify(chunk)}}`);
   }
-  for (const [target, chunk] of references) add(target, `"m.reference":{"chunk":${JSON.stringify(chunk)}}`);
-  return new Map([...bundles].map(([eventId, parts]) => [eventId, `{${parts.join(",")}}`]));
+  return parts;
 }
 
-interface Scope {
-  ids: readonly string[];
-  end: number;
-  ignored: readonly string[];
+/** Tells an event inside of another one as it would be told by itself. */
+async function teller({ ctx, room, session }: Reading): Promise<(entry: LogEntry, relations?: string) => string> {
+  const membershipAt = await membershipsOf(ctx, room, session.userId);
+  return (entry, relations) =>
+    clientEventInRoom(entry, {
+      sessionId: session.id,
+      membership: membershipAt(entry.position),
+      ...(relations === undefined ? {} : { relations }),
+    });
 }
 
-/** The newest edit of each event: by the same sender, of the same type, and not of an event that was redacted. */
-function readEdits(ctx: Context, { ids, end }: Scope): Promise<LogEntry[]> {
-  return ctx.db.log.query<LogEntry>(
-    `select distinct on (e.relates_to) ${ENTRY_COLUMNS}
-     from log.entries e join log.entries t on t.event_id = e.relates_to
-     where e.relates_to = any($1) and e.relation_type = 'm.replace' and e.position <= $2
-       and e.room_id = t.room_id and e.user_id = t.user_id and e.type = t.type and t.state_key is null and e.state_key is null
-       and coalesce(t.unsigned, '') not like '{"redacted\\_because"%'
-     order by e.relates_to, e.ts desc, e.event_id desc`,
-    [ids, end],
-  );
+/** By the same sender, of the same type, with new content: what an encrypted event holds, only clients can tell. */
+const EDITS = `select ${ENTRY_COLUMNS}
+  from unnest($1::text[], $2::text[], $3::text[]) as t(event_id, sender, type)
+  cross join lateral (
+    select * from log.entries c
+    where c.relates_to = t.event_id and c.relation_type = 'm.replace' and c.room_id = $4
+      and c.user_id = t.sender and c.type = t.type and c.state_key is null
+      and (c.type = 'm.room.encrypted' or strpos(c.body, '"m.new_content":') > 0) and ${seenAndHeard("c", 5)}
+    order by c.ts desc, c.event_id desc limit 1
+  ) e`;
+
+/** The newest edit of each event that was not redacted. Specification: "Validity of replacement events". */
+function readEdits(reading: Reading, parents: readonly LogEntry[]): Promise<LogEntry[]> {
+  const editable = parents.filter((entry) => !isRedacted(entry));
+  if (editable.length === 0) return Promise.resolve([]);
+  return reading.ctx.db.log.query<LogEntry>(EDITS, [
+    editable.map((entry) => entry.eventId),
+    editable.map((entry) => entry.userId),
+    editable.map((entry) => entry.type),
+    reading.room.roomId,
+    ...sightValues(reading),
+  ]);
 }
 
-function readThreads(ctx: Context, { ids, end, ignored }: Scope, userId: string): Promise<Thread[]> {
-  return ctx.db.log.query<Thread>(
-    `select e.relates_to as root, count(*) as count, max(e.position) as latest, bool_or(e.user_id = $4) as participated
-     from log.entries e
-     where e.relates_to = any($1) and e.relation_type = 'm.thread' and e.position <= $2 and not e.user_id = any($3)
-     group by e.relates_to`,
-    [ids, end, ignored, userId],
-  );
+const REFERENCES = `select c.relates_to as target, c.event_id
+  from unnest($1::text[]) as t(event_id)
+  cross join lateral (
+    select * from log.entries c
+    where c.relates_to = t.event_id and c.relation_type = 'm.reference' and c.room_id = $2 and ${seenAndHeard("c", 3)}
+    order by c.position limit $6
+  ) c`;
+
+/** Which events refer to these, oldest first. */
+function readReferences(
+  reading: Reading,
+  parents: readonly LogEntry[],
+): Promise<{ target: string; event_id: string }[]> {
+  const ids = parents.map((entry) => entry.eventId);
+  const values = [ids, reading.room.roomId, ...sightValues(reading), limits.bundledReferences_events];
+  return reading.ctx.db.log.query(REFERENCES, values);
 }
 
-async function readReferences(
-  ctx: Context,
-  { ids, end, ignored }: Scope,
-): Promise<Map<string, { event_id: string }[]>> {
-  const rows = await ctx.db.log.query<{ target: string; event_id: string }>(
-    `select e.relates_to as target, e.event_id from log.entries e
-     where e.relates_to = any($1) and e.relation_type = 'm.reference' and e.position <= $2 and not e.user_id = any($3)
-     order by e.position`,
-    [ids, end, ignored],
-  );
-  const groups = Map.groupBy(rows, (row) => row.target);
-  return new Map([...groups].map(([target, found]) => [target, found.map(({ event_id }) => ({ event_id }))]));
+/** The newest event of a thread, with what is told of the thread as a whole. */
+type Thread = LogEntry & { count: number; participated: boolean };
+
+const THREADS = `select ${ENTRY_COLUMNS}, t.count, t.participated
+  from (
+    select c.relates_to, count(*) as count, max(c.position) as latest, bool_or(c.user_id = $6) as participated
+    from log.entries c
+    where c.relates_to = any($1) and c.relation_type = 'm.thread' and c.room_id = $2 and ${seenAndHeard("c", 3)}
+    group by c.relates_to
+  ) t join log.entries e on e.position = t.latest`;
+
+function readThreads(reading: Reading, roots: readonly LogEntry[]): Promise<Thread[]> {
+  const ids = roots.map((entry) => entry.eventId);
+  const values = [ids, reading.room.roomId, ...sightValues(reading), reading.session.userId];
+  return reading.ctx.db.log.query<Thread>(THREADS, values);
 }
 
-/** The newest event of each thread, by its position, each with its own newest edit. */
-async function latestOfThreads(ctx: Context, threads: readonly Thread[], scope: Scope): Promise<Map<number, string>> {
-  if (threads.length === 0) return new Map();
-  const positions = threads.map((thread) => thread.latest);
-  const entries = await ctx.db.log.query<LogEntry>(
-    `select ${ENTRY_COLUMNS} from log.entries e where e.position = any($1)`,
-    [positions],
-  );
-  const edits = await readEdits(ctx, { ...scope, ids: entries.map((entry) => entry.eventId as string) });
-  return new Map(
-    entries.map((entry) => {
-      const edit = edits.find((each) => each.relatesTo === entry.eventId);
-      return [
-        entry.position,
-        clientEventInRoom(entry, edit ? { relations: `{"m.replace":${clientEventInRoom(edit)}}` } : {}),
-      ];
-    }),
-  );
+/** Specification: "Server-side aggregation of m.thread relationships". The newest event has aggregations of its own. */
+async function tellThreads(
+  reading: Reading,
+  threads: readonly Thread[],
+  roots: readonly LogEntry[],
+): Promise<[string, string][]> {
+  if (threads.length === 0) return [];
+  const inner = bundle(await editsAndReferences(reading, threads));
+  const tellOne = await teller(reading);
+  const own = new Set(roots.filter((root) => root.userId === reading.session.userId).map((root) => root.eventId));
+  return threads.map((thread) => {
+    const latest = tellOne(thread, inner.get(thread.eventId as string));
+    const took = thread.participated || own.has(thread.relatesTo);
+    return [
+      thread.relatesTo as string,
+      `{"count":${thread.count},"current_user_participated":${took},"latest_event":${latest}}`,
+    ];
+  });
 }

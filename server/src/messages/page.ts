@@ -1,23 +1,12 @@
 /** Walking through a room's events, in either direction, and telling them as one reader sees them. */
-import type { Context } from "../context.ts";
-import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
-import { formatToken, parseToken } from "../log/token.ts";
-import { membershipsOf, type ReadAccess, type Sight, sightOf } from "../rooms/access.ts";
-import type { RoomState } from "../rooms/state.ts";
+import { membershipsOf, type Range } from "../rooms/access.ts";
 import { aggregationsOf } from "./aggregations.ts";
 import { clientEventInRoom } from "./client-event.ts";
+import { isHeard, type Reading } from "./reading.ts";
 
 export type Direction = "b" | "f";
-
-/** Who reads which room. */
-export interface Reading {
-  ctx: Context;
-  room: RoomState;
-  access: ReadAccess;
-  session: { id: number; userId: string };
-}
 
 export interface Walk {
   direction: Direction;
@@ -31,39 +20,29 @@ export interface Walk {
 
 export interface Page {
   entries: LogEntry[];
-  /** Where the next page begins; undefined where there are no more events. */
+  /** Where the next page begins; undefined where there are no more events that the reader may see. */
   next: number | undefined;
 }
 
-/** The position of a client's token. Throws M_INVALID_PARAM where it is none, or is of a history that is no longer this one. */
-export function positionOf(ctx: Context, token: string, parameter: string): number {
-  const { epoch, position } = parseToken(token, parameter);
-  if (epoch !== ctx.log.epoch)
-    throw matrixError(
-      "M_INVALID_PARAM",
-      `"${parameter}" is from before the server was restored from a backup. Leave it out to start over.`,
-    );
-  return position;
-}
-
-/** The token just behind a position. */
-export function tokenFor(ctx: Context, position: number): string {
-  return formatToken({ epoch: ctx.log.epoch, position });
-}
-
-/** The next events that the reader may see and wants. It looks at a bounded number, so a page may be short and have a next. */
+/**
+ * The next events that the reader may see and wants. It looks at a bounded number, so a page may be short, or empty, and
+ * have a next one. What the reader may not see is passed over without looking at it, as far as it stands together.
+ */
 export async function walk(reading: Reading, { direction, from, to, limit, matches }: Walk): Promise<Page> {
-  const { ctx, room, access, session } = reading;
-  const sight = await sightOf(ctx, room, session.userId);
+  const { sight, ignored } = reading;
+  const isPicky = matches !== undefined || ignored.size > 0 || sight.ranges.length > 1;
   const entries: LogEntry[] = [];
-  let at = direction === "b" ? Math.min(from, access.upTo ?? from) : from;
+  let at: number | undefined = from;
   for (let scanned = 0; scanned < limits.pageScan_events;) {
-    const size = Math.max(limit - entries.length + 1, limits.pageBatch_events);
+    at = nextSeen(sight.ranges, direction, at);
+    if (at === undefined || entries.length === limit) return { entries, next: at };
+    const needed = limit - entries.length + 1;
+    const size = isPicky ? Math.max(needed, limits.pageBatch_events) : needed;
     const batch = await readBatch(reading, { direction, at, to, size });
     for (const entry of batch) {
       if (entries.length === limit) return { entries, next: at };
       at = direction === "b" ? entry.position - 1 : entry.position;
-      if (isWanted(entry, sight, matches)) entries.push(entry);
+      if (sight.sees(entry) && isHeard(reading, entry) && (matches?.(entry) ?? true)) entries.push(entry);
     }
     if (batch.length < size) return { entries, next: undefined };
     scanned += batch.length;
@@ -71,8 +50,14 @@ export async function walk(reading: Reading, { direction, from, to, limit, match
   return { entries, next: at };
 }
 
-function isWanted(entry: LogEntry, sight: Sight, matches?: (entry: LogEntry) => boolean): boolean {
-  return sight.sees(entry) && (matches?.(entry) ?? true);
+/** The place from which to walk on without looking at what can not be seen; undefined where nothing more can be. */
+function nextSeen(ranges: readonly Range[], direction: Direction, at: number): number | undefined {
+  if (direction === "b") {
+    const range = ranges.findLast(({ first }) => first <= at);
+    return range && Math.min(at, range.last);
+  }
+  const range = ranges.find(({ last }) => last > at);
+  return range && Math.max(at, range.first - 1);
 }
 
 interface BatchOptions {
@@ -82,24 +67,25 @@ interface BatchOptions {
   size: number;
 }
 
-function readBatch({ ctx, room, access }: Reading, { direction, at, to, size }: BatchOptions): Promise<LogEntry[]> {
-  if (direction === "b")
-    return ctx.db.log.query<LogEntry>(
-      `select ${ENTRY_COLUMNS} from log.entries e
-       where e.kind = 'event' and e.room_id = $1 and e.position <= $2 and e.position > $3 order by e.position desc limit $4`,
-      [room.roomId, at, to ?? 0, size],
-    );
-  return ctx.db.log.query<LogEntry>(
-    `select ${ENTRY_COLUMNS} from log.entries e
-     where e.kind = 'event' and e.room_id = $1 and e.position > $2 and e.position <= $3 order by e.position limit $4`,
-    [room.roomId, at, Math.min(to ?? Number.MAX_SAFE_INTEGER, access.upTo ?? Number.MAX_SAFE_INTEGER), size],
-  );
+const BACKWARDS = `select ${ENTRY_COLUMNS} from log.entries e
+  where e.kind = 'event' and e.room_id = $1 and e.position <= $2 and e.position > $3 order by e.position desc limit $4`;
+const FORWARDS = `select ${ENTRY_COLUMNS} from log.entries e
+  where e.kind = 'event' and e.room_id = $1 and e.position > $2 and e.position <= $3 order by e.position limit $4`;
+
+function readBatch({ ctx, room, sight }: Reading, { direction, at, to, size }: BatchOptions): Promise<LogEntry[]> {
+  if (direction === "b") {
+    const first = (sight.ranges[0]?.first ?? 0) - 1;
+    return ctx.db.log.query<LogEntry>(BACKWARDS, [room.roomId, at, Math.max(to ?? 0, first), size]);
+  }
+  const last = sight.ranges.at(-1)?.last ?? 0;
+  return ctx.db.log.query<LogEntry>(FORWARDS, [room.roomId, at, Math.min(to ?? last, last), size]);
 }
 
 /** The JSON of events as the reader gets them, with what was said about them since. */
-export async function tell({ ctx, room, access, session }: Reading, entries: readonly LogEntry[]): Promise<string[]> {
+export async function tell(reading: Reading, entries: readonly LogEntry[]): Promise<string[]> {
+  const { ctx, room, session } = reading;
   const membershipAt = await membershipsOf(ctx, room, session.userId);
-  const relations = await aggregationsOf(ctx, { userId: session.userId, entries, upTo: access.upTo });
+  const relations = await aggregationsOf(reading, entries);
   return entries.map((entry) => {
     const json = relations.get(entry.eventId as string);
     const reader = { sessionId: session.id, membership: membershipAt(entry.position) };
@@ -107,7 +93,7 @@ export async function tell({ ctx, room, access, session }: Reading, entries: rea
   });
 }
 
-/** How many events to give: what the client asks for, but at least one and never more than a page. */
+/** How many events to give: what the client asks for, and never more than a page. */
 export function pageLimit(asked: number | undefined, otherwise: number = limits.defaultPage_events): number {
-  return Math.min(Math.max(asked ?? otherwise, 1), limits.page_events);
+  return Math.min(asked ?? otherwise, limits.page_events);
 }

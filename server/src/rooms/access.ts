@@ -55,22 +55,36 @@ export async function readableRoom(
   return { room, access };
 }
 
-/** What one person sees of one room. */
-export interface Sight {
-  /** Whether the person may see this event of the room. */
-  sees(entry: LogEntry): boolean;
-  /** Whether the person may see a message that stands, or would stand, at this position. */
-  seesAt(position: number): boolean;
+/** A stretch of the log, from its first position to its last. */
+export interface Range {
+  first: number;
+  last: number;
 }
 
-const FULL_SIGHT: Sight = { sees: () => true, seesAt: () => true };
+/** What one person sees of one room. */
+export interface Sight {
+  /** Where the events stand that the person may see, in the order of positions. In these stretches they see every event. */
+  ranges: readonly Range[];
+  /** Whether the person may see this event of the room. */
+  sees(entry: LogEntry): boolean;
+}
+
+/** The sight of somebody who sees these stretches of a room. */
+export function sightWithin(ranges: readonly Range[]): Sight {
+  return {
+    ranges,
+    sees: ({ position }) => ranges.some(({ first, last }) => first <= position && position <= last),
+  };
+}
+
+const FULL_SIGHT: Sight = sightWithin([{ first: 0, last: Number.MAX_SAFE_INTEGER }]);
 
 /** How the person sees the room's events. It goes by the state at each event, so it may be stricter than `readAccess` or wider. */
 export async function sightOf(ctx: Context, room: RoomState, userId: string): Promise<Sight> {
   const visibilities = await changesOf(ctx, room, VISIBILITIES);
   if (room.membership(userId) === "join" && visibilities.every(isOpenToMembers)) return FULL_SIGHT;
   const memberships = await changesOf(ctx, room, membershipOf(userId));
-  return createSight({ userId, visibilities, memberships });
+  return createSight({ visibilities, memberships });
 }
 
 /** The person's memberships of the room over time, for `unsigned.membership`; a function from a position. */
@@ -90,31 +104,39 @@ interface Change {
 }
 
 interface Histories {
-  userId: string;
   visibilities: readonly Change[];
   memberships: readonly Change[];
 }
 
-function createSight({ userId, visibilities, memberships }: Histories): Sight {
+/**
+ * Between two changes of the visibility or of the membership, either all events are seen or none. An event that makes such a
+ * change is seen when what is before it or what is behind it would let the person see it.
+ */
+function createSight({ visibilities, memberships }: Histories): Sight {
   const lastJoin = memberships.findLast((change) => change.value === "join")?.position ?? 0;
   const allows = (position: number, visibility: string | undefined, membership: string | undefined): boolean => {
     if (visibility === "world_readable" || membership === "join") return true;
     if (visibility === "invited") return membership === "invite";
     return visibility !== "joined" && lastJoin > position;
   };
-  const seesAt = (position: number): boolean =>
+  const after = (position: number): boolean =>
     allows(position, valueAt(visibilities, position), valueAt(memberships, position));
-  const sees = (entry: LogEntry): boolean => {
-    const { position } = entry;
-    if (seesAt(position)) return true;
-    // Of the two events that decide over visibility, either side of the change suffices.
-    if (entry.type === VISIBILITY && entry.stateKey === "")
-      return allows(position, valueAt(visibilities, position - 1), valueAt(memberships, position));
-    if (entry.type === MEMBER && entry.stateKey === userId)
-      return allows(position, valueAt(visibilities, position), valueAt(memberships, position - 1));
-    return false;
+  const ranges: Range[] = [];
+  const add = (first: number, last: number): void => {
+    const before = ranges.at(-1);
+    if (before?.last === first - 1) before.last = last;
+    else if (first <= last) ranges.push({ first, last });
   };
-  return { sees, seesAt };
+  const changed = [...visibilities, ...memberships].map((change) => change.position);
+  const positions = [0, ...changed.toSorted((a, b) => a - b)];
+  for (const [i, position] of positions.entries()) {
+    const isVisibility = visibilities.some((change) => change.position === position);
+    const [visibility, membership] = isVisibility ? [position - 1, position] : [position, position - 1];
+    const before = allows(position, valueAt(visibilities, visibility), valueAt(memberships, membership));
+    if (before || after(position)) add(position, position);
+    if (after(position)) add(position + 1, (positions[i + 1] ?? Number.MAX_SAFE_INTEGER) - 1);
+  }
+  return sightWithin(ranges);
 }
 
 /** Whether members see all that is sent under this visibility. A value that is not understood counts as `shared`. */

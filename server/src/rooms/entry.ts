@@ -71,10 +71,15 @@ export function relationOf(content: Content): { type: string; eventId: string } 
 function addRedaction(entry: NewEntry, redaction: RoomEvent, target: LogEntry): void {
   entry.redacts = target.eventId as string;
   // Redacted once is redacted: the first redaction stays the one that is named as the cause.
-  if (target.unsigned?.startsWith(REDACTED)) return;
+  if (isRedacted(target)) return;
   const because = `${entry.body.slice(0, -1)},"room_id":${JSON.stringify(redaction.room_id)}}`;
   entry.redacted_body = bodyOf(redact(eventOf(target)));
   entry.redacted_unsigned = `${REDACTED}${because}}`;
+}
+
+/** Whether the event lost its content. */
+export function isRedacted({ unsigned }: LogEntry): boolean {
+  return unsigned?.startsWith(REDACTED) === true;
 }
 
 /** An event of the log as the rules read it. */

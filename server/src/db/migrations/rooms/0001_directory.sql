@@ -24,3 +24,30 @@ create table rooms.published (
   entry text not null default ''
 );
 create index published_size on rooms.published (joined desc, room_id);
+
+-- Who is found by which words. The names are copies; the profiles are the account domain's.
+create table rooms.people (
+  user_id text primary key,
+  -- The local part of the user id and the display name, folded as search terms are.
+  localpart text not null,
+  name text not null
+);
+
+-- In the C collation, so that all words with one beginning stand together.
+create table rooms.people_words (
+  user_id text not null references rooms.people on delete cascade,
+  word text collate "C" not null,
+  primary key (user_id, word)
+);
+create index people_words_word on rooms.people_words (word, user_id);
+
+-- What people reported: an event (with its room and its sender), a room, or a person.
+create table rooms.reports (
+  report_id bigint generated always as identity primary key,
+  reported_at timestamptz not null default now(),
+  reporter text not null,
+  room_id text,
+  event_id text,
+  user_id text,
+  reason text not null
+);

@@ -1,0 +1,107 @@
+/**
+ * `POST /user_directory/search`: people by their names and ids. A person finds those with whom they share a room and those who
+ * are in a room that is open to everybody; and anyone at all by the whole user id.
+ * Specification: client-server-api, "User Directory".
+ *
+ * Most people know few others, so the search first asks who is around the searcher, and looks among those. Only where that are
+ * very many does it go the other way: from those who are found by the words to whether the searcher may see them.
+ */
+import { z } from "zod";
+import { profilesOf } from "../account/profile.ts";
+import { isActive } from "../auth/queries.ts";
+import type { Context } from "../context.ts";
+import { route } from "../http.ts";
+import { limits } from "../limits.ts";
+import { isUserId } from "../rooms/rules/identifiers.ts";
+import { fold, wordsOf } from "./fold.ts";
+import { openRooms } from "./open-rooms.ts";
+import { findPeople, type Term } from "./people.ts";
+
+export const userSearch = route({
+  method: "POST",
+  path: "/_matrix/client/v3/user_directory/search",
+  access: "session",
+  rate: "search",
+  body: z.looseObject({ search_term: z.string(), limit: z.int().min(0).optional() }),
+  async handle({ session: { userId }, body }, ctx) {
+    const limit = Math.min(body.limit ?? limits.userSearchDefault_users, limits.userSearch_users);
+    const term = termOf(ctx, body.search_term);
+    const named = await exactly(ctx, body.search_term);
+    // One more than asked for tells whether there are more; the searcher may be among them.
+    const search = { term, searcher: userId, most: limit + 2 };
+    const found = term.words.length === 0 ? { userIds: [], isCut: false } : await visibleMatches(ctx, search);
+    const all = [...new Set([...named, ...found.userIds])].filter((each) => each !== userId);
+    return { results: await tell(ctx, all.slice(0, limit)), limited: found.isCut || all.length > limit };
+  },
+});
+
+/** `@anna:here` and its beginnings are looked for by the local part. */
+function termOf(ctx: Context, text: string): Term {
+  const trimmed = text.trim();
+  const [localpart = "", server] = trimmed.replace(/^@/, "").split(":", 2);
+  const isUserId = trimmed.startsWith("@") && server !== undefined && ctx.config.serverName.startsWith(server);
+  const meant = fold(isUserId ? localpart : trimmed.replace(/^@/, ""));
+  return { text: meant, words: wordsOf(meant).slice(0, limits.userSearch_words) };
+}
+
+/** Who is named by the whole user id. */
+async function exactly(ctx: Context, text: string): Promise<string[]> {
+  const userId = text.trim();
+  return isUserId(userId) && (await isActive(ctx, userId)) ? [userId] : [];
+}
+
+interface Search {
+  term: Term;
+  searcher: string;
+  /** How many results to look for. */
+  most: number;
+}
+
+interface Found {
+  userIds: string[];
+  /** Whether there may be more than were looked at. */
+  isCut: boolean;
+}
+
+async function visibleMatches(ctx: Context, { term, searcher, most }: Search): Promise<Found> {
+  const memberships = await ctx.rooms.memberships(searcher);
+  const own = [...memberships].filter(([, { membership }]) => membership === "join").map(([roomId]) => roomId);
+  const rooms = [...new Set([...(await openRooms(ctx)), ...own])];
+  const circle = await peopleIn(ctx, rooms, limits.userSearchCircle_users + 1);
+  if (circle.length <= limits.userSearchCircle_users)
+    return { userIds: await findPeople(ctx, term, { among: circle, limit: most }), isCut: false };
+  const candidates = await findPeople(ctx, term, { limit: limits.userSearchScan_users });
+  const userIds: string[] = [];
+  for (let start = 0; start < candidates.length && userIds.length < most; start += limits.userSearchBatch_users)
+    userIds.push(...(await whoIsIn(ctx, rooms, candidates.slice(start, start + limits.userSearchBatch_users))));
+  return { userIds, isCut: candidates.length === limits.userSearchScan_users };
+}
+
+/** People who are joined to one of the rooms, at most `most`. */
+async function peopleIn(ctx: Context, rooms: readonly string[], most: number): Promise<string[]> {
+  const rows = await ctx.db.log.query<{ userId: string }>(
+    `select distinct user_id as "userId" from log.members where room_id = any($1) and membership = 'join' limit $2`,
+    [rooms, most],
+  );
+  return rows.map((row) => row.userId);
+}
+
+/** Those of the people who are joined to one of the rooms, in the order in which they were given. */
+async function whoIsIn(ctx: Context, rooms: readonly string[], userIds: readonly string[]): Promise<string[]> {
+  const rows = await ctx.db.log.query<{ userId: string }>(
+    `select distinct m.user_id as "userId" from log.members m join unnest($1::text[]) as r(room_id) on r.room_id = m.room_id
+     where m.user_id = any($2) and m.membership = 'join'`,
+    [rooms, userIds],
+  );
+  const there = new Set(rows.map((row) => row.userId));
+  return userIds.filter((userId) => there.has(userId));
+}
+
+async function tell(ctx: Context, userIds: readonly string[]): Promise<object[]> {
+  const profiles = await profilesOf(ctx, userIds);
+  return userIds.map((user_id) => {
+    const { displayname, avatar_url } = profiles.get(user_id) ?? {};
+    const hasAvatar = avatar_url?.startsWith("mxc://");
+    return { user_id, ...(displayname && { display_name: displayname }), ...(hasAvatar && { avatar_url }) };
+  });
+}

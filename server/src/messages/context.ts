@@ -1,0 +1,64 @@
+/** `GET /rooms/{roomId}/context/{eventId}`. Specification: client-server-api, "Event Context". */
+import { z } from "zod";
+import { encoded, route } from "../http.ts";
+import { limits } from "../limits.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { stateAt } from "../rooms/history.ts";
+import { clientEventInRoom } from "./client-event.ts";
+import { eventFilter, matcherOf } from "./event-filter.ts";
+import { type Page, pageLimit, tell, walk } from "./page.ts";
+import { type Reading, tokenFor, visibleEvent } from "./reading.ts";
+
+export const context = route({
+  method: "GET",
+  path: "/_matrix/client/v3/rooms/:roomId/context/:eventId",
+  access: "session",
+  rate: "other",
+  query: z.looseObject({ limit: z.coerce.number().int().min(0).optional(), filter: z.string().optional() }),
+  async handle({ params, query, session }, ctx) {
+    const { reading, entry } = await visibleEvent(ctx, session, params as { roomId: string; eventId: string });
+    const filter = eventFilter(query.filter);
+    const limit = pageLimit(Math.min(query.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
+    const around = await readAround(reading, entry, { limit, matches: matcherOf(filter) });
+    const { before, after } = around;
+    const events = [...before.entries, ...after.entries, entry];
+    const last = after.entries.at(-1) ?? entry;
+    const state = await stateOf(reading, { at: last.position, speakers: filter.lazyLoadMembers ? events : undefined });
+    const told = await tell(reading, events);
+    const wanted = state.filter((each) => filter.matches?.(each) ?? true).map((each) => clientEventInRoom(each));
+    const start = before.next ?? (before.entries.at(-1) ?? entry).position - 1;
+    return encoded(
+      `{"event":${told.at(-1)},"events_before":[${told.slice(0, before.entries.length).join(",")}],` +
+        `"events_after":[${told.slice(before.entries.length, -1).join(",")}],"state":[${wanted.join(",")}],` +
+        `"start":"${tokenFor(ctx, start)}","end":"${tokenFor(ctx, after.next ?? last.position)}"}`,
+    );
+  },
+});
+
+type Matches = ((entry: LogEntry) => boolean) | undefined;
+
+/** The events on both sides; the limit is that of both together. */
+async function readAround(
+  reading: Reading,
+  { position }: LogEntry,
+  { limit, matches }: { limit: number; matches: Matches },
+): Promise<{ before: Page; after: Page }> {
+  const [before, after] = await Promise.all([
+    walk(reading, { direction: "b", from: position - 1, limit: Math.ceil(limit / 2), matches }),
+    walk(reading, { direction: "f", from: position, limit: Math.floor(limit / 2), matches }),
+  ]);
+  return { before, after };
+}
+
+/** The room's state at a position; of its members only those who speak, where these are given. */
+async function stateOf(
+  { ctx, room }: Reading,
+  { at, speakers }: { at: number; speakers: readonly LogEntry[] | undefined },
+): Promise<LogEntry[]> {
+  // Nothing changed after the newest state event, so any later moment is as good as now.
+  const isNow = at >= room.position;
+  const state = isNow ? [...room.all()].map((each) => each.entry) : await stateAt(ctx, room.roomId, { position: at });
+  if (!speakers) return state;
+  const speaking = new Set(speakers.map((entry) => entry.userId));
+  return state.filter((each) => each.type !== "m.room.member" || speaking.has(each.stateKey));
+}

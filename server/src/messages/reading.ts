@@ -1,0 +1,90 @@
+/** Who reads which room, and what of it they get to see. */
+import { ignoredUsersOf } from "../account/ignored-users.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { readEvent } from "../log/queries.ts";
+import { formatToken, parseToken } from "../log/token.ts";
+import { type Range, readAccess, readableRoom, type Sight, sightOf, sightWithin } from "../rooms/access.ts";
+import type { RoomState } from "../rooms/state.ts";
+
+export interface Reading {
+  ctx: Context;
+  room: RoomState;
+  session: { id: number; userId: string };
+  sight: Sight;
+  /** Whom the reader ignores: of these only state events are told. Specification: "Ignoring Users". */
+  ignored: ReadonlySet<string>;
+}
+
+/** A room that the person may read. Throws M_FORBIDDEN for any other, and for one that does not exist. */
+export async function readingOf(ctx: Context, roomId: string, session: Reading["session"]): Promise<Reading> {
+  const { room, access } = await readableRoom(ctx, roomId, session.userId);
+  return open({ ctx, room, session, upTo: access.upTo });
+}
+
+/** An event that the person may see. Throws M_NOT_FOUND for any other: whether there is one is nobody else's business. */
+export async function visibleEvent(
+  ctx: Context,
+  session: Reading["session"],
+  { roomId, eventId }: { roomId: string; eventId: string },
+): Promise<{ reading: Reading; entry: LogEntry }> {
+  const room = await ctx.rooms.find(roomId);
+  const entry = room && (await readEvent(ctx.db.log, eventId));
+  if (room && entry?.roomId === room.roomId) {
+    // Some events may be seen by people who may not read the room as it is now; then the room has no end for them.
+    const { upTo } = await readAccess(ctx, room, session.userId);
+    const reading = await open({ ctx, room, session, upTo });
+    if (reading.sight.sees(entry)) return { reading, entry };
+  }
+  throw matrixError("M_NOT_FOUND", "There is no such event, or you may not see it.");
+}
+
+async function open(parts: Pick<Reading, "ctx" | "room" | "session"> & { upTo: number | undefined }): Promise<Reading> {
+  const { upTo, ...rest } = parts;
+  const { ctx, room, session } = rest;
+  const sight = await sightOf(ctx, room, session.userId);
+  const ignored = await ignoredUsersOf(ctx, session.userId);
+  return { ...rest, ignored, sight: upTo === undefined ? sight : sightWithin(clip(sight.ranges, upTo)) };
+}
+
+function clip(ranges: readonly Range[], upTo: number): Range[] {
+  const within = ranges.filter(({ first }) => first <= upTo);
+  return within.map(({ first, last }) => ({ first, last: Math.min(last, upTo) }));
+}
+
+/** Whether the event is one that the reader wants to see, as far as its sender goes. */
+export function isHeard({ ignored }: Reading, entry: LogEntry): boolean {
+  return entry.stateKey !== null || !ignored.has(entry.userId as string);
+}
+
+/**
+ * A condition of SQL on `alias`: the event is seen, and not sent by somebody who is ignored. Its three parameters, from the
+ * given one on, are `sightValues`.
+ */
+export function seenAndHeard(alias: string, parameter: number): string {
+  const [first, last, ignored] = [parameter, parameter + 1, parameter + 2].map((each) => `$${each}`);
+  return `(${alias}.state_key is not null or not ${alias}.user_id = any(${ignored}::text[])) and exists (
+    select 1 from unnest(${first}::bigint[], ${last}::bigint[]) as seen(first, last) where ${alias}.position between seen.first and seen.last)`;
+}
+
+/** The values for `seenAndHeard`. */
+export function sightValues({ sight, ignored }: Reading): unknown[] {
+  return [sight.ranges.map(({ first }) => first), sight.ranges.map(({ last }) => last), [...ignored]];
+}
+
+/** The position of a client's token. Throws M_INVALID_PARAM where it is none, or is of a history that is no longer this one. */
+export function positionOf(ctx: Context, token: string, parameter: string): number {
+  const { epoch, position } = parseToken(token, parameter);
+  if (epoch !== ctx.log.epoch)
+    throw matrixError(
+      "M_INVALID_PARAM",
+      `"${parameter}" is from before the server was restored from a backup. Leave it out to start over.`,
+    );
+  return position;
+}
+
+/** The token just behind a position. */
+export function tokenFor(ctx: Context, position: number): string {
+  return formatToken({ epoch: ctx.log.epoch, position });
+}

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { createRoom, type Query, type TestRoom } from "../../../testkit/src/room.ts";
+import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+
+const CLIENT = "/_matrix/client/v3";
+let server: TestServer;
+let alice: Person;
+let bob: Person;
+let room: TestRoom;
+
+before(async () => {
+  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
+  alice = await registerPerson(server.url, "alice");
+  bob = await registerPerson(server.url, "bob");
+  room = await createRoom(alice);
+  await room.change(bob, "join");
+});
+after(() => server.stop());
+
+const relation = (rel_type: string, event_id: string, key?: string) => ({
+  "m.relates_to": { rel_type, event_id, ...(key === undefined ? {} : { key }) },
+});
+const idsOf = (events: readonly Json[]): string[] => events.map((event) => event.event_id);
+
+async function list(path: string, query: Query = {}, who: Person = alice): Promise<string[]> {
+  return idsOf((await room.read(who, `relations/${path}`, query)).chunk);
+}
+
+test("what relates to an event comes newest first, or oldest first when asked for", async () => {
+  const parent = await room.say(alice, "parent");
+  const children = [
+    await room.send(bob, relation("m.annotation", parent, "👍"), "m.reaction"),
+    await room.send(bob, relation("m.reference", parent), "org.example.vote"),
+    await room.send(alice, relation("m.reference", parent)),
+  ];
+  assert.deepEqual(await list(parent), children.toReversed());
+  assert.deepEqual(await list(parent, { dir: "f" }), children);
+  assert.deepEqual(await list(await room.say(alice, "alone")), []);
+});
+
+test("only what relates in this way, and is of this type, comes when asked so", async () => {
+  const parent = await room.say(alice, "parent");
+  const reaction = await room.send(bob, relation("m.annotation", parent, "👍"), "m.reaction");
+  const vote = await room.send(bob, relation("m.reference", parent), "org.example.vote");
+  const text = await room.send(alice, relation("m.reference", parent));
+  assert.deepEqual(await list(`${parent}/m.annotation`), [reaction]);
+  assert.deepEqual(await list(`${parent}/m.reference`), [text, vote]);
+  assert.deepEqual(await list(`${parent}/m.reference/org.example.vote`), [vote]);
+  assert.deepEqual(await list(`${parent}/m.annotation/org.example.vote`), []);
+});
+
+test("page after page, each comes once, in both directions", async () => {
+  const parent = await room.say(alice, "parent");
+  const children: string[] = [];
+  for (let i = 0; i < 23; i++)
+    children.push(await room.say(bob, String(i), { rel_type: "m.thread", event_id: parent }));
+  for (const recurse of [undefined, true])
+    for (const dir of ["b", "f"]) {
+      const found: string[] = [];
+      let from: string | undefined;
+      do {
+        const page = await room.read(alice, `relations/${parent}/m.thread`, { dir, from, limit: 5, recurse });
+        assert.equal(page.prev_batch, from);
+        found.push(...idsOf(page.chunk));
+        from = page.next_batch;
+      } while (from !== undefined);
+      assert.deepEqual(dir === "b" ? found.toReversed() : found, children);
+    }
+});
+
+test("`to` ends the list, and tokens of /messages do for it", async () => {
+  const parent = await room.say(alice, "parent");
+  const first = await room.say(alice, "1", { rel_type: "m.thread", event_id: parent });
+  const { start } = await room.read(alice, "messages", { dir: "b", limit: 1 });
+  const second = await room.say(alice, "2", { rel_type: "m.thread", event_id: parent });
+  assert.deepEqual(await list(parent, { to: start }), [second]);
+  assert.deepEqual(await list(parent, { from: start }), [first]);
+  assert.deepEqual(await list(parent, { dir: "f", to: start }), [first]);
+});
+
+test("with recurse, what relates to the children comes too, down to the depth that is told, each once", async () => {
+  const parent = await room.say(alice, "0");
+  const chain = [parent];
+  for (let i = 1; i <= 4; i++)
+    chain.push(await room.send(alice, relation("m.reference", chain.at(-1) as string), "org.example.link"));
+  const page = await room.read(alice, `relations/${parent}`, { recurse: true, dir: "f" });
+  assert.equal(page.recursion_depth, 3);
+  assert.deepEqual(idsOf(page.chunk), chain.slice(1, 4));
+  assert.equal((await room.read(alice, `relations/${parent}`)).recursion_depth, undefined);
+  const direct = await room.read(alice, `relations/${parent}`, { recurse: false });
+  assert.deepEqual([direct.recursion_depth, idsOf(direct.chunk)], [1, chain.slice(1, 2)]);
+});
+
+test("with recurse and a filter, what comes by way of something else is left out", async () => {
+  const parent = await room.say(alice, "parent");
+  const answer = await room.say(bob, "answer", { rel_type: "m.thread", event_id: parent });
+  const reaction = await room.send(alice, relation("m.annotation", answer, "👍"), "m.reaction");
+  assert.deepEqual(await list(parent, { recurse: true }), [reaction, answer]);
+  assert.deepEqual(await list(`${parent}/m.annotation`, { recurse: true }), []);
+  assert.deepEqual(await list(`${parent}/m.thread`, { recurse: true }), [answer]);
+});
+
+test("what was redacted relates to nothing; what it related to keeps the rest", async () => {
+  const parent = await room.say(alice, "parent");
+  const first = await room.send(bob, relation("m.annotation", parent, "👍"), "m.reaction");
+  const second = await room.send(alice, relation("m.annotation", parent, "👍"), "m.reaction");
+  await room.redact(bob, first);
+  assert.deepEqual(await list(parent), [second]);
+  await room.redact(alice, parent);
+  assert.deepEqual(await list(parent), [second]);
+});
+
+test("an event of another room relates to nothing here", async () => {
+  const parent = await room.say(alice, "parent");
+  const other = await createRoom(alice);
+  await other.send(alice, relation("m.reference", parent));
+  assert.deepEqual(await list(parent), []);
+  assert.deepEqual(await list(parent, { recurse: true }), []);
+});
+
+test("of somebody who is ignored nothing comes", async () => {
+  const carol = await registerPerson(server.url, "carol");
+  await room.change(carol, "join");
+  const parent = await room.say(alice, "parent");
+  await room.send(bob, relation("m.reference", parent));
+  const heard = await room.send(alice, relation("m.reference", parent));
+  const ignored_users = { [bob.userId]: {} };
+  await carol.call("PUT", `${CLIENT}/user/${carol.userId}/account_data/m.ignored_user_list`, { ignored_users });
+  assert.deepEqual(await list(parent, {}, carol), [heard]);
+});

@@ -4,7 +4,8 @@
  * Entries come from two sides. What this process appended itself is *offered* right after its commit. What others appended is
  * *fetched*, when a hint or the regular look at the head says that there is more. An offer that does not follow the last entry
  * waits for the gap before it to fill: mostly another lane of this process fills it within a moment; if not, it is fetched.
- * Hints may be lost, doubled or reordered: they cost time only.
+ * Hints may be lost, doubled, reordered or wrong: they cost time only. How far the log goes is read with the entries: positions
+ * whose entries were deleted since (to-device messages that arrived) leave gaps that nothing else would tell from news to come.
  */
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -15,15 +16,23 @@ import type { LogEntry } from "./entry.ts";
 export interface Hub {
   /** The position up to which listeners have seen everything. */
   head(): number;
-  /** Entries that this process appended, in the order of positions. */
+  /** Entries that this process appended, in the order of positions and without a gap. */
   offer(entries: readonly LogEntry[]): void;
   /** The log may have grown up to `position`: fetch what is missing. */
   hint(position: number): void;
-  /** Resolves when everything up to `position` has been handed out here. */
-  reached(position: number): Promise<void>;
-  /** Called with each run of new entries, in order, before anyone who waits for them. It must not throw. */
+  /** Resolves when everything up to `position` has been handed out here; rejects as soon as the signal aborts. */
+  reached(position: number, signal?: AbortSignal): Promise<void>;
+  /** Called with each run of new entries, in order, before anyone who waits for them. What it throws is logged. */
   listen(listener: (entries: readonly LogEntry[]) => void): void;
   close(): void;
+}
+
+/** What one look at the log brings. */
+export interface Fetched {
+  /** Entries above the position asked for, in the order of positions. */
+  entries: LogEntry[];
+  /** Everything of the log up to here is among the entries, or is no longer in it. */
+  upTo: number;
 }
 
 export interface HubOptions {
@@ -31,66 +40,161 @@ export interface HubOptions {
   logger: Logger;
   /** Where the log stands at start. */
   head: number;
-  /** Entries above `after`, in the order of positions, at most `limit`. */
-  fetch(after: number, limit: number): Promise<LogEntry[]>;
+  /** At most `limit` entries above `after`. */
+  fetch(after: number, limit: number): Promise<Fetched>;
   readHead(): Promise<number>;
   onFetch(): void;
 }
 
 /** Opens the hub at the given head. */
 export function openHub(options: HubOptions): Hub {
-  const { seams } = options;
+  const { seams, logger } = options;
   const listeners: ((entries: readonly LogEntry[]) => void)[] = [];
-  /** Offers that are ahead of the head, by the position of their first entry. */
-  const ahead = new Map<number, readonly LogEntry[]>();
-  const waiting: { position: number; resolve(): void }[] = [];
+  const ahead = createAhead();
+  const waiting = createWaiting();
   let head = options.head;
-  let wanted = options.head;
-  let fetching = false;
   let closed = false;
   let gapTimer: Timer | undefined;
 
-  function deliver(entries: readonly LogEntry[]): void {
-    if (entries.length === 0) return;
-    head = (entries.at(-1) as LogEntry).position;
-    for (const listener of listeners) listener(entries);
+  /** Hands out the entries, then whatever now follows the head without a gap, and wakes those who waited for it. */
+  function deliver(entries: readonly LogEntry[], upTo: number): void {
+    let next: readonly LogEntry[] | undefined = entries.filter((entry) => entry.position > head);
+    head = Math.max(head, upTo);
+    for (; next; next = ahead.take(head)) {
+      head = Math.max(head, next.at(-1)?.position ?? 0);
+      if (next.length > 0) for (const listener of listeners) tell(logger, listener, next);
+    }
+    waiting.wake(head);
   }
 
-  /** Hands out whatever now follows the head without a gap, then wakes those who waited for it. */
-  function advance(): void {
-    for (let next = ahead.get(head + 1); next; next = ahead.get(head + 1)) {
-      ahead.delete(head + 1);
-      deliver(next);
-    }
-    for (const [first, entries] of ahead) {
-      if (first > head) continue;
-      ahead.delete(first);
-      deliver(entries.filter((entry) => entry.position > head));
-    }
-    for (let i = waiting.length - 1; i >= 0; i--) {
-      const each = waiting[i] as (typeof waiting)[number];
-      if (each.position > head) continue;
-      waiting.splice(i, 1);
-      each.resolve();
-    }
+  const fetcher = createFetcher(options, { head: () => head, isClosed: () => closed, deliver });
+
+  const poll = seams.every(limits.headPoll_ms, () => {
+    options
+      .readHead()
+      .then(fetcher.want, (thrown: unknown) =>
+        logger.warn({ err: asError(thrown) }, "the head of the log could not be read"),
+      );
+  });
+
+  return {
+    head: () => head,
+    offer(entries) {
+      const [first] = entries;
+      const last = entries.at(-1);
+      if (!first || !last) return;
+      if (first.position <= head + 1) return deliver(entries, last.position);
+      ahead.put(entries);
+      gapTimer ??= seams.after(limits.tailGap_ms, () => {
+        gapTimer = undefined;
+        fetcher.want(ahead.last());
+      });
+    },
+    hint(position) {
+      // The gap before an offer has its own timer, which mostly finds it filled.
+      if (position > ahead.last()) fetcher.want(position);
+    },
+    reached(position, signal) {
+      if (position <= head) return Promise.resolve();
+      fetcher.want(position);
+      return waiting.add(position, signal);
+    },
+    listen: (listener) => void listeners.push(listener),
+    close() {
+      closed = true;
+      poll.cancel();
+      gapTimer?.cancel();
+    },
+  };
+}
+
+/** A listener that fails must not keep the others from what they would have seen. */
+function tell(logger: Logger, listener: (entries: readonly LogEntry[]) => void, entries: readonly LogEntry[]): void {
+  try {
+    listener(entries);
+  } catch (thrown) {
+    logger.error({ err: asError(thrown) }, "a listener of the log failed");
   }
+}
+
+/** Offers that are ahead of the head. */
+function createAhead() {
+  const offers = new Map<number, readonly LogEntry[]>();
+  let last = 0;
+  return {
+    put(entries: readonly LogEntry[]): void {
+      offers.set(entries[0]?.position as number, entries);
+      last = Math.max(last, entries.at(-1)?.position as number);
+    },
+    /** The entries just behind `head`, if some are here; offers that the head has passed are forgotten. */
+    take(head: number): readonly LogEntry[] | undefined {
+      if (offers.size === 0) return undefined;
+      for (const [first, entries] of offers) {
+        if (first > head + 1) continue;
+        offers.delete(first);
+        const rest = first > head ? entries : entries.filter((entry) => entry.position > head);
+        if (rest.length > 0) return rest;
+      }
+      return undefined;
+    },
+    /** The newest position that was offered too early: where it is above the head, an offer waits here. */
+    last: () => last,
+  };
+}
+
+/** Those who wait for the head to reach a position. */
+function createWaiting() {
+  const waiting = new Set<{ position: number; resolve(): void }>();
+  return {
+    add: (position: number, signal?: AbortSignal): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(asError(signal.reason));
+        const onAbort = () => {
+          waiting.delete(each);
+          reject(asError(signal?.reason));
+        };
+        const each = {
+          position,
+          resolve() {
+            signal?.removeEventListener("abort", onAbort);
+            resolve();
+          },
+        };
+        waiting.add(each);
+        signal?.addEventListener("abort", onAbort, { once: true });
+      }),
+    wake(head: number): void {
+      for (const each of waiting) {
+        if (each.position > head) continue;
+        waiting.delete(each);
+        each.resolve();
+      }
+    },
+  };
+}
+
+interface Follower {
+  head(): number;
+  isClosed(): boolean;
+  deliver(entries: readonly LogEntry[], upTo: number): void;
+}
+
+/** Fetches what is missing, one query at a time. What is wanted meanwhile is looked for once more afterwards. */
+function createFetcher(options: HubOptions, follower: Follower) {
+  let wanted = 0;
+  let fetching = false;
 
   async function fetchMissing(): Promise<void> {
-    if (fetching || closed) return;
     fetching = true;
     try {
-      let committed = 0;
-      while (wanted > head && !closed) {
+      while (wanted > follower.head() && !follower.isClosed()) {
+        const target = wanted;
+        // Who wants a position that the log does not have must not keep this running.
+        wanted = 0;
         options.onFetch();
-        const entries = await options.fetch(head, limits.tailFetch_entries);
-        deliver(entries.filter((entry) => entry.position > head));
-        // Messages that were acknowledged are deleted, maybe the newest ones: nothing comes at their positions any more.
-        if (entries.length < limits.tailFetch_entries) head = Math.max(head, committed);
-        advance();
-        if (head >= wanted) break;
-        // What is wanted may also be a client's word, so only the log itself says how far there is anything.
-        committed = await options.readHead();
-        if (committed <= head) break;
+        const { entries, upTo } = await options.fetch(follower.head(), limits.tailFetch_entries);
+        follower.deliver(entries, upTo);
+        if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target);
       }
     } catch (thrown) {
       options.logger.warn(
@@ -102,45 +206,10 @@ export function openHub(options: HubOptions): Hub {
     }
   }
 
-  function want(position: number): void {
-    if (position > wanted) wanted = position;
-    if (wanted > head) void fetchMissing();
-  }
-
-  const poll = seams.every(limits.headPoll_ms, () => {
-    options
-      .readHead()
-      .then(want, (thrown: unknown) =>
-        options.logger.warn({ err: asError(thrown) }, "the head of the log could not be read"),
-      );
-  });
-
   return {
-    head: () => head,
-    offer(entries) {
-      const first = entries[0];
-      if (!first) return;
-      ahead.set(first.position, entries);
-      advance();
-      const last = (entries.at(-1) as LogEntry).position;
-      if (head >= last || gapTimer) return;
-      gapTimer = seams.after(limits.tailGap_ms, () => {
-        gapTimer = undefined;
-        want(Math.max(...ahead.keys(), 0));
-      });
-    },
-    hint: want,
-    reached: (position) =>
-      new Promise((resolve) => {
-        if (position <= head) return resolve();
-        waiting.push({ position, resolve });
-        want(position);
-      }),
-    listen: (listener) => void listeners.push(listener),
-    close() {
-      closed = true;
-      poll.cancel();
-      gapTimer?.cancel();
+    want(position: number): void {
+      wanted = Math.max(wanted, position);
+      if (!fetching && wanted > follower.head()) void fetchMissing();
     },
   };
 }

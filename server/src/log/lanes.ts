@@ -21,6 +21,8 @@ export interface Lanes {
 export interface LanesOptions {
   lanes: number;
   append(submissions: readonly Submission[]): Promise<Batch>;
+  /** Whether the database refused what it was given, so that nothing of it is in the log. */
+  isRefusal(thrown: unknown): boolean;
   /** Called with what a batch appended, after its commit and before its submitters hear of it. */
   onAppended(batch: Batch): void;
 }
@@ -75,13 +77,18 @@ export function openLanes(options: LanesOptions): Lanes {
 }
 
 async function appendNext(lane: Lane, options: LanesOptions): Promise<void> {
-  const batch = takeBatch(lane);
+  await appendTogether(takeBatch(lane), options);
+}
+
+/** Appends the batch. What the database refuses for the sake of one submission is appended one by one: the others go in. */
+async function appendTogether(batch: readonly Waiting[], options: LanesOptions): Promise<void> {
   try {
     const done = await options.append(batch.map((each) => each.submission));
     options.onAppended(done);
     for (const [i, each] of batch.entries()) each.resolve(done.outcomes[i] as Appended);
   } catch (thrown) {
-    for (const each of batch) each.reject(asError(thrown));
+    if (batch.length > 1 && options.isRefusal(thrown)) for (const each of batch) await appendTogether([each], options);
+    else for (const each of batch) each.reject(asError(thrown));
   }
 }
 
@@ -93,13 +100,15 @@ function takeBatch(lane: Lane): Waiting[] {
   const batch: Waiting[] = [];
   const later: Waiting[] = [];
   const changed = new Set<string>();
+  /** What waits keeps its place: nothing with the same key may overtake it. */
+  const held = new Set<string>();
   let entries = 0;
   for (const each of lane.waiting) {
     const { submission } = each;
     const full = batch.length > 0 && entries + submission.entries.length > limits.batch_entries;
-    if (full || restsOn(submission, changed)) {
+    if (full || held.has(submission.lane) || restsOn(submission, changed)) {
       later.push(each);
-      // What waits keeps its place: nothing of the same room may overtake it.
+      held.add(submission.lane);
       if (submission.room) changed.add(submission.room.id);
       if (submission.transaction) changed.add(transactionName(submission.transaction));
       continue;

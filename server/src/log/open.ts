@@ -1,5 +1,5 @@
 /** The log of one process: lanes to append through, a hub that follows it, and its newest part in memory. */
-import type { Database } from "../db/database.ts";
+import { type Database, sqlState } from "../db/database.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
@@ -8,6 +8,7 @@ import { appendBatch } from "./append.ts";
 import type { Appended, Submission } from "./entry.ts";
 import { type Hub, openHub } from "./hub.ts";
 import { openLanes } from "./lanes.ts";
+import { refuseUnstorable } from "./storable.ts";
 import { readEntries, readHead } from "./queries.ts";
 import { createTail, type Tail } from "./tail.ts";
 
@@ -16,7 +17,8 @@ export interface Log {
   epoch: number;
   hub: Hub;
   tail: Tail;
-  /** Resolves when the entries are committed and everybody in this process who listens has them. */
+  /** Resolves when the entries are committed and everybody in this process who listens has them. Throws M_BAD_JSON for
+   *  names that the database can not hold. */
   append(submission: Submission): Promise<Appended>;
   /** Resolves once everything up to `position` is here: after a domain's own function appended an entry. */
   reached(position: number): Promise<void>;
@@ -57,6 +59,8 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
       metrics.appendEntries.observe(batch.entries.length);
       return batch;
     },
+    // Class 22 is data that can not be, 23 a rule of the tables: the transaction is undone.
+    isRefusal: (thrown) => /^2[23]/.test(sqlState(thrown) ?? ""),
     onAppended({ entries, outcomes }) {
       for (const { outcome } of outcomes) if (outcome === "stale") metrics.staleSubmissions.inc();
       hub.offer(entries);
@@ -70,6 +74,7 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
     hub,
     tail,
     append: async (submission) => {
+      refuseUnstorable(submission);
       const appended = await lanes.submit(submission);
       // Mostly it is here already; another lane's entries before it may still be on their way.
       const last = appended.outcome === "appended" ? appended.entries.at(-1) : undefined;

@@ -8,17 +8,31 @@ export async function readHead(db: Db): Promise<{ position: number; epoch: numbe
   return row;
 }
 
-/** Entries above `after`, in the order of positions; a redaction brings along what it left of its target. */
-export async function readEntries(db: Db, after: number, limit: number): Promise<LogEntry[]> {
-  const rows = await db.query<LogEntry & { leftBody: string | null; leftUnsigned: string | null }>(
-    `select ${ENTRY_COLUMNS}, t.body as "leftBody", t.unsigned as "leftUnsigned"
-     from log.entries e left join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
-     where e.position > $1 order by e.position limit $2`,
+/**
+ * At most `limit` entries above `after`, in the order of positions, and how far the log is known with them. A redaction brings
+ * along what it left of its target.
+ */
+export async function readEntries(
+  db: Db,
+  after: number,
+  limit: number,
+): Promise<{ entries: LogEntry[]; upTo: number }> {
+  // One statement sees one moment: what is not among the entries up to the head is no longer in the log.
+  const rows = await db.query<LogEntry & { head: number; leftBody: string | null; leftUnsigned: string | null }>(
+    `select h.position as head, n.* from log.head h left join lateral (
+       select ${ENTRY_COLUMNS}, t.body as "leftBody", t.unsigned as "leftUnsigned"
+       from log.entries e left join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
+       where e.position > $1 order by e.position limit $2
+     ) n on true order by n.position`,
     [after, limit],
   );
-  return rows.map(({ leftBody, leftUnsigned, ...entry }) =>
-    leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } },
-  );
+  const upTo = rows.length < limit ? (rows[0]?.head ?? after) : (rows.at(-1)?.position ?? after);
+  const entries = rows
+    .filter((row) => row.position !== null)
+    .map(({ head: _head, leftBody, leftUnsigned, ...entry }) =>
+      leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } },
+    );
+  return { entries, upTo };
 }
 
 export function readEvent(db: Db, eventId: string): Promise<LogEntry | undefined> {

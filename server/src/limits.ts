@@ -47,6 +47,8 @@ export const limits = {
 
   /** People whose presence is kept, and how long someone may type or be online without another sign of life. */
   presence_users: 20_000,
+  /** Rooms in which somebody types, or did lately. */
+  typing_rooms: 20_000,
   typing_ms: 120_000,
   typingDefault_ms: 30_000,
   presence_ms: 90_000,

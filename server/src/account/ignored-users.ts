@@ -1,31 +1,28 @@
 /** Whom people ignore. Specification: client-server-api, "Ignoring Users". */
-import { LRUCache } from "lru-cache";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
+import { type Followed, followLog } from "../log/follow.ts";
 import { readAccountDataItem } from "../log/queries.ts";
 
-const ignored = new WeakMap<Context, LRUCache<string, ReadonlySet<string>>>();
+const TYPE = "m.ignored_user_list";
+const ignored = new WeakMap<Context, Followed<ReadonlySet<string>>>();
 
-function cacheOf(ctx: Context): LRUCache<string, ReadonlySet<string>> {
-  const known = ignored.get(ctx);
-  if (known) return known;
-  const cache = new LRUCache<string, ReadonlySet<string>>({ max: limits.userCache_users });
-  ctx.log.hub.listen((entries) => {
-    for (const entry of entries)
-      if (entry.kind === "account_data" && entry.type === "m.ignored_user_list") cache.delete(entry.userId as string);
+function openIgnored(ctx: Context): Followed<ReadonlySet<string>> {
+  const followed = followLog<ReadonlySet<string>>(ctx.log.hub, {
+    max: limits.userCache_users,
+    changes: (entry) =>
+      entry.kind === "account_data" && entry.type === TYPE ? (entry.userId ?? undefined) : undefined,
+    async load(userId) {
+      const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: TYPE });
+      const list = stored === undefined ? {} : (JSON.parse(stored) as { ignored_users?: unknown }).ignored_users;
+      return new Set(typeof list === "object" && list !== null ? Object.keys(list) : []);
+    },
   });
-  ignored.set(ctx, cache);
-  return cache;
+  ignored.set(ctx, followed);
+  return followed;
 }
 
 /** Whom the person ignores. */
-export async function ignoredUsersOf(ctx: Context, userId: string): Promise<ReadonlySet<string>> {
-  const cache = cacheOf(ctx);
-  const known = cache.get(userId);
-  if (known) return known;
-  const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.ignored_user_list" });
-  const list = stored === undefined ? {} : ((JSON.parse(stored) as { ignored_users?: unknown }).ignored_users ?? {});
-  const users = new Set(typeof list === "object" && list !== null ? Object.keys(list) : []);
-  cache.set(userId, users);
-  return users;
+export function ignoredUsersOf(ctx: Context, userId: string): Promise<ReadonlySet<string>> {
+  return (ignored.get(ctx) ?? openIgnored(ctx)).get(userId);
 }

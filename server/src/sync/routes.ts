@@ -26,9 +26,9 @@ const partsOf = new WeakMap<Context, SyncParts>();
 
 /** What the syncs of this process share is opened before the first of them. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
-  const { log, rooms, ephemeral, seams } = ctx;
+  const { log, rooms, ephemeral, seams, stopping } = ctx;
   const parts: SyncParts = {
-    waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams }),
+    waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams, stopping }),
     unread: openUnreadCounter(ctx),
     keyCounts: openKeyCounts(ctx),
     lazyMembers: new LRUCache({ max: limits.lazyMembers_sessions }),

@@ -26,7 +26,7 @@ function heroesOf(room: RoomState, userId: string): string[] {
   }
   const list = here.length > 0 ? here : gone;
   return list
-    .sort((a, b) => a[1] - b[1])
+    .toSorted((a, b) => a[1] - b[1])
     .slice(0, HEROES)
     .map(([member]) => member);
 }

@@ -29,10 +29,13 @@ async function createRoom(person: Person, body: object = {}): Promise<string> {
 
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 let txn = 0;
-async function say(person: Person, roomId: string, body: string, more: object = {}): Promise<string> {
-  return (
-    await person.call("PUT", roomPath(roomId, `send/m.room.message/t${++txn}`), { msgtype: "m.text", body, ...more })
-  ).event_id as string;
+async function say(
+  person: Person,
+  roomId: string,
+  message: string | { body: string; [more: string]: unknown },
+): Promise<string> {
+  const content = { msgtype: "m.text", ...(typeof message === "string" ? { body: message } : message) };
+  return (await person.call("PUT", roomPath(roomId, `send/m.room.message/t${++txn}`), content)).event_id as string;
 }
 const bodies = (room: Json): string[] =>
   room.timeline.events
@@ -136,8 +139,8 @@ test("an invitation shows who invites and what room it is, and its refusal takes
   assert.deepEqual(
     events
       .filter((event) => event.type === "m.room.member")
-      .map((event) => event.state_key)
-      .sort(),
+      .map((event) => event.state_key as string)
+      .toSorted(),
     [alice.userId, bob.userId],
   );
   assert.ok(events.some((event) => event.type === "m.room.create"));
@@ -185,7 +188,7 @@ test("unread counts follow the push rules, mentions are highlights, and a receip
   const roomId = await roomOf(alice, bob);
   let { next_batch: since } = await sync(bob);
   await say(alice, roomId, "one");
-  const last = await say(alice, roomId, "two", { "m.mentions": { user_ids: [bob.userId] } });
+  const last = await say(alice, roomId, { body: "two", "m.mentions": { user_ids: [bob.userId] } });
   const counts = (answer: Json) => answer.rooms.join[roomId].unread_notifications;
   const unread = await sync(bob, { since });
   assert.deepEqual(counts(unread), { notification_count: 2, highlight_count: 1 });
@@ -216,7 +219,10 @@ test("threads are counted apart where the client asks for it, and together where
   const roomId = await roomOf(alice, bob);
   const root = await say(bob, roomId, "root");
   const { next_batch: since } = await sync(bob);
-  const reply = await say(alice, roomId, "in the thread", { "m.relates_to": { rel_type: "m.thread", event_id: root } });
+  const reply = await say(alice, roomId, {
+    body: "in the thread",
+    "m.relates_to": { rel_type: "m.thread", event_id: root },
+  });
   await say(alice, roomId, "outside");
   const filter = { room: { timeline: { unread_thread_notifications: true } } };
   const apart = (await sync(bob, { since, filter })).rooms.join[roomId];
@@ -262,9 +268,9 @@ test("members are loaded lazily: who speaks is told once, and everybody where th
     room.state.events
       .filter((event: Json) => event.type === "m.room.member")
       .map((event: Json) => event.state_key)
-      .sort();
+      .toSorted();
   const first = await sync(alice, { filter });
-  assert.deepEqual(members(first.rooms.join[roomId]), [alice.userId, bob.userId].sort());
+  assert.deepEqual(members(first.rooms.join[roomId]), [alice.userId, bob.userId].toSorted());
   await say(bob, roomId, "two");
   const second = await sync(alice, { filter, since: first.next_batch });
   assert.deepEqual(members(second.rooms.join[roomId]), []);
@@ -272,7 +278,7 @@ test("members are loaded lazily: who speaks is told once, and everybody where th
   const third = await sync(alice, { filter, since: second.next_batch });
   assert.deepEqual(members(third.rooms.join[roomId]), [carol.userId]);
   const all = await sync(alice, { filter: { room: { timeline: { limit: 1 } } } });
-  assert.deepEqual(members(all.rooms.join[roomId]), [alice.userId, bob.userId, carol.userId].sort());
+  assert.deepEqual(members(all.rooms.join[roomId]), [alice.userId, bob.userId, carol.userId].toSorted());
 });
 
 test("the transaction id comes back to the session that sent, and to no other", async () => {

@@ -12,9 +12,7 @@ import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { formatToken } from "../log/token.ts";
 import { strippedEvent } from "../messages/client-event.ts";
-import type { Memberships } from "../rooms/cache.ts";
 import type { RoomState } from "../rooms/state.ts";
-import { pause } from "../seams.ts";
 import { globalAccountData } from "./account-data.ts";
 import { acknowledge, deviceLists, toDeviceMessages } from "./devices.ts";
 import { gather, type News, readRoomEvents } from "./gather.ts";
@@ -43,24 +41,21 @@ export async function sync(
       return answer.json(seen);
     since = answer.upTo;
     if (ctx.log.hub.head() > since || ctx.ephemeral.clock() > seen) continue;
-    const signals = [ctx.stopping, signal()];
     ctx.metrics.syncWaiting.inc();
-    await parts.waiters.wait(ask.session.userId, { timeout_ms: left_ms, signals });
+    await parts.waiters.wait(ask.session.userId, { timeout_ms: left_ms, signal: signal() });
     ctx.metrics.syncWaiting.dec();
-    if (signals[1]?.aborted) return answer.json(seen);
+    if (signal().aborted) return answer.json(seen);
   }
 }
 
 /** A client may come with a token from another process that is a little ahead of this one. */
 async function catchUp(ctx: Context, since: number): Promise<void> {
   if (since <= ctx.log.hub.head()) return;
-  const deadline = new AbortController();
-  const late = pause(ctx.seams, limits.syncCatchUp_ms, deadline.signal).then(() => {
-    throw matrixError("M_INVALID_PARAM", `"since" is ahead of the log. Leave it out to start over.`);
-  });
-  late.catch(() => {});
-  await Promise.race([ctx.log.hub.reached(since), late]);
-  deadline.abort(new Error("caught up"));
+  const late = new AbortController();
+  const timer = ctx.seams.after(limits.syncCatchUp_ms, () =>
+    late.abort(matrixError("M_INVALID_PARAM", `"since" is ahead of the log. Leave it out to start over.`)),
+  );
+  await ctx.log.hub.reached(since, late.signal).finally(() => timer.cancel());
 }
 
 interface Built {
@@ -226,7 +221,7 @@ function otherMemberships({
   upTo,
   memberships,
 }: Run): [string, { membership: string; position: number }][] {
-  return [...(memberships as Memberships)].filter(([roomId, { membership, position }]) => {
+  return [...memberships].filter(([roomId, { membership, position }]) => {
     if (membership === "join" || position <= since || position > upTo || !ask.filter.wantsRoom(roomId)) return false;
     const isGone = membership === "leave" || membership === "ban";
     return !isGone || !ask.isFirst || ask.filter.includeLeave;

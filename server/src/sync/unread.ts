@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { followLog } from "../log/follow.ts";
 import { readAccountDataItem } from "../log/queries.ts";
 import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
 import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
@@ -47,34 +48,102 @@ interface Receipt {
   position: number;
 }
 
+/** By person and room. */
+type Counters = LRUCache<string, Map<string, Counter>>;
+
 /** Opens the counter and lets it follow the log. */
 export function openUnreadCounter(ctx: Context): UnreadCounter {
-  const counters = new LRUCache<string, Map<string, Counter>>({ max: limits.userCache_users });
-  const rulesets = new LRUCache<string, CompiledRuleset>({ max: limits.userCache_users });
-  const prepared = new WeakMap<LogEntry, PushEvent>();
+  const counters: Counters = new LRUCache({ max: limits.userCache_users });
   const { hub, tail } = ctx.log;
+  const rulesets = followLog(hub, {
+    max: limits.userCache_users,
+    changes: (entry) => (changesRules(entry) ? (entry.userId ?? undefined) : undefined),
+    load: (userId) => loadRules(ctx, userId),
+  });
+  const add = createAdd();
 
   hub.listen((entries) => {
-    for (const entry of entries) forget(entry);
+    for (const entry of entries) forget(counters, entry);
   });
 
-  function forget(entry: LogEntry): void {
-    if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
-    if (entry.kind === "event" && entry.redacts !== null)
-      for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
-    if (entry.kind !== "account_data" || entry.type !== "m.push_rules") return;
-    rulesets.delete(entry.userId as string);
-    counters.delete(entry.userId as string);
+  async function load(userId: string, rooms: readonly RoomState[]): Promise<void> {
+    const head = hub.head();
+    const rules = await rulesets.get(userId);
+    const receipts = await readReceipts(ctx, userId, rooms);
+    const started = new Map(
+      rooms.map((room) => [
+        room.roomId,
+        startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] }),
+      ]),
+    );
+    const byId = new Map(rooms.map((room) => [room.roomId, room]));
+    const unread = await readUnread(ctx, { userId, head, started });
+    for (const entry of unread) {
+      const room = byId.get(entry.roomId as string) as RoomState;
+      add(started.get(room.roomId) as Counter, { room, userId, rules, entry });
+    }
+    // What was forgotten while the database answered would be kept by what follows: those rooms are counted once more.
+    const isOutdated = ({ roomId }: RoomState) =>
+      tail.ofUser(userId, head).some(changesRules) ||
+      tail.ofRoom(roomId, head).some((entry) => restarts(entry, userId));
+    const again = rooms.filter(isOutdated);
+    const mine = counters.get(userId) ?? new Map<string, Counter>();
+    counters.set(userId, mine);
+    for (const [roomId, counter] of started) mine.set(roomId, Object.assign(counter, { at: head }));
+    if (again.length > 0) await load(userId, again);
   }
 
-  async function rulesOf(userId: string): Promise<CompiledRuleset> {
-    const known = rulesets.get(userId);
-    if (known) return known;
-    const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.push_rules" });
-    const rules = compileRuleset(storedChanges(stored), userId);
-    rulesets.set(userId, rules);
-    return rules;
-  }
+  return {
+    async prepare(userId, rooms) {
+      const known = counters.get(userId);
+      const missing = known ? rooms.filter((room) => !known.has(room.roomId)) : rooms;
+      if (missing.length > 0) await load(userId, missing);
+    },
+    async count(userId, room) {
+      const known = counters.get(userId)?.get(room.roomId);
+      if (!known || known.at < tail.floor()) await load(userId, [room]);
+      // Everything below happens at one moment: nothing is counted twice, and no receipt comes between.
+      const rules = await rulesets.get(userId);
+      const counter =
+        counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
+      if (tail.lastOfRoom(room.roomId) <= counter.at) return counter;
+      for (const entry of tail.ofRoom(room.roomId, counter.at)) add(counter, { room, userId, rules, entry });
+      return counter;
+    },
+  };
+}
+
+function changesRules(entry: LogEntry): boolean {
+  return entry.kind === "account_data" && entry.type === "m.push_rules";
+}
+
+/** Whether the person's count of the entry's room is no longer right with this entry. */
+function restarts(entry: LogEntry, userId: string): boolean {
+  return entry.kind === "receipt" ? entry.userId === userId : entry.redacts !== null;
+}
+
+function forget(counters: Counters, entry: LogEntry): void {
+  if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
+  else if (entry.kind === "event" && entry.redacts !== null)
+    for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
+  else if (changesRules(entry)) counters.delete(entry.userId as string);
+}
+
+async function loadRules(ctx: Context, userId: string): Promise<CompiledRuleset> {
+  const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.push_rules" });
+  return compileRuleset(storedChanges(stored), userId);
+}
+
+interface Addition {
+  room: RoomState;
+  userId: string;
+  rules: CompiledRuleset;
+  entry: LogEntry;
+}
+
+/** Counts one more entry of a room. What the rules look at is prepared once for all members. */
+function createAdd(): (counter: Counter, addition: Addition) => void {
+  const prepared = new WeakMap<LogEntry, PushEvent>();
 
   function prepareOnce(entry: LogEntry, room: RoomState): PushEvent {
     const known = prepared.get(entry);
@@ -90,10 +159,7 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     return event;
   }
 
-  function add(
-    counter: Counter,
-    { room, userId, rules, entry }: { room: RoomState; userId: string; rules: CompiledRuleset; entry: LogEntry },
-  ): void {
+  return (counter, { room, userId, rules, entry }) => {
     counter.at = entry.position;
     if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
     const thread = entry.relationType === "m.thread" ? entry.relatesTo : null;
@@ -103,50 +169,6 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     const counts = thread === null ? counter.main : countsIn(counter.threads, thread);
     counts.notifications += 1;
     if (outcome.highlight) counts.highlights += 1;
-  }
-
-  async function load(userId: string, rooms: readonly RoomState[]): Promise<void> {
-    const rules = await rulesOf(userId);
-    const head = hub.head();
-    const receipts = await readReceipts(ctx, userId, rooms);
-    const started = new Map(
-      rooms.map((room) => [
-        room.roomId,
-        startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] }),
-      ]),
-    );
-    const byId = new Map(rooms.map((room) => [room.roomId, room]));
-    const unread = await readUnread(ctx, { userId, head, started });
-    for (const entry of unread) {
-      const room = byId.get(entry.roomId as string) as RoomState;
-      add(started.get(room.roomId) as Counter, { room, userId, rules, entry });
-    }
-    const mine = counters.get(userId) ?? new Map<string, Counter>();
-    counters.set(userId, mine);
-    // A receipt that came while the database answered makes the count wrong: that room is counted once more.
-    const again = rooms.filter(({ roomId }) =>
-      tail.ofRoom(roomId, head).some((entry) => entry.kind === "receipt" && entry.userId === userId),
-    );
-    for (const [roomId, counter] of started) mine.set(roomId, Object.assign(counter, { at: head }));
-    if (again.length > 0) await load(userId, again);
-  }
-
-  return {
-    async prepare(userId, rooms) {
-      const known = counters.get(userId);
-      const missing = known ? rooms.filter((room) => !known.has(room.roomId)) : rooms;
-      if (missing.length > 0) await load(userId, missing);
-    },
-    async count(userId, room) {
-      const known = counters.get(userId)?.get(room.roomId);
-      if (!known || known.at < tail.floor()) await load(userId, [room]);
-      const counter =
-        counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
-      if (tail.lastOfRoom(room.roomId) <= counter.at) return counter;
-      const rules = rulesets.get(userId) ?? (await rulesOf(userId));
-      for (const entry of tail.ofRoom(room.roomId, counter.at)) add(counter, { room, userId, rules, entry });
-      return counter;
-    },
   };
 }
 

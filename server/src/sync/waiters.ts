@@ -9,35 +9,75 @@ import type { RoomCache } from "../rooms/cache.ts";
 import type { Seams } from "../seams.ts";
 
 export interface Waiters {
-  /** Resolves at the next news for the person, after `timeout_ms`, or when one of the signals aborts. */
-  wait(userId: string, options: { timeout_ms: number; signals: readonly AbortSignal[] }): Promise<"news" | "over">;
+  /** Resolves at the next news for the person, after `timeout_ms`, when the signal aborts, or when the server stops. */
+  wait(userId: string, options: { timeout_ms: number; signal: AbortSignal }): Promise<"news" | "over">;
   /** How many are waiting. */
   count(): number;
 }
 
-type Wake = (why: "news" | "over") => void;
-
-/** Opens the register and lets it listen to the log and to typing and presence. */
-export function openWaiters({
-  hub,
-  rooms,
-  ephemeral,
-  seams,
-}: {
+export interface WaitersOptions {
   hub: Hub;
   rooms: RoomCache;
   ephemeral: Ephemeral;
   seams: Seams;
-}): Waiters {
-  const waiting = new Map<string, Set<Wake>>();
+  /** Aborts when the process is told to stop. */
+  stopping: AbortSignal;
+}
+
+type Wake = (why: "news" | "over") => void;
+
+/** Who waits, by their user id. */
+type Waiting = Map<string, Set<Wake>>;
+
+/** Opens the register and lets it listen to the log and to typing and presence. */
+export function openWaiters({ hub, rooms, ephemeral, seams, stopping }: WaitersOptions): Waiters {
+  const waiting: Waiting = new Map();
+  const alarm = createAlarm(waiting, rooms);
   let count = 0;
 
-  const wakeUser = (userId: string) => {
-    const wakes = waiting.get(userId);
-    if (!wakes) return;
-    waiting.delete(userId);
-    for (const wake of wakes) wake("news");
+  hub.listen((entries) => {
+    if (count > 0) alarm.ofEntries(entries);
+  });
+  ephemeral.listen((change) => {
+    if (count === 0) return;
+    if ("roomId" in change) alarm.room(change.roomId);
+    else alarm.sharers(change.userId);
+  });
+  // One listener for all: a signal looks through all of its listeners whenever one comes or goes.
+  stopping.addEventListener("abort", () => {
+    for (const wakes of waiting.values()) for (const wake of wakes) wake("over");
+  });
+
+  return {
+    count: () => count,
+    wait: (userId, { timeout_ms, signal }) =>
+      new Promise((resolve) => {
+        if (stopping.aborted || signal.aborted) return resolve("over");
+        const over = () => wake("over");
+        const timer = seams.after(timeout_ms, over);
+        const wake: Wake = (why) => {
+          count -= 1;
+          timer.cancel();
+          signal.removeEventListener("abort", over);
+          const wakes = waiting.get(userId);
+          if (wakes?.delete(wake) && wakes.size === 0) waiting.delete(userId);
+          resolve(why);
+        };
+        count += 1;
+        const wakes = waiting.get(userId);
+        if (wakes) wakes.add(wake);
+        else waiting.set(userId, new Set([wake]));
+        signal.addEventListener("abort", over, { once: true });
+      }),
   };
+}
+
+/** Wakes those whom a change concerns. */
+function createAlarm(waiting: Waiting, rooms: RoomCache) {
+  function wakeUser(userId: string): void {
+    const wakes = waiting.get(userId);
+    if (wakes) for (const wake of wakes) wake("news");
+  }
 
   /** Everybody joined in the room; it goes through the smaller of the two sets. */
   function wakeRoom(roomId: string): void {
@@ -56,13 +96,6 @@ export function openWaiters({
     if (!memberships) for (const each of waiting.keys()) wakeUser(each);
   }
 
-  hub.listen((entries) => {
-    if (count === 0) return;
-    const wokenRooms = new Set<string>();
-    for (const entry of entries) wakeFor(entry, wokenRooms);
-    for (const roomId of wokenRooms) wakeRoom(roomId);
-  });
-
   function wakeFor(entry: LogEntry, wokenRooms: Set<string>): void {
     if (entry.kind === "device_list") wakeSharers(entry.userId as string);
     else if (entry.kind === "receipt" && entry.type === "m.read.private") wakeUser(entry.userId as string);
@@ -72,31 +105,13 @@ export function openWaiters({
     } else wakeUser(entry.userId as string);
   }
 
-  ephemeral.listen((change) => {
-    if ("roomId" in change) wakeRoom(change.roomId);
-    else wakeSharers(change.userId);
-  });
-
   return {
-    count: () => count,
-    wait: (userId, { timeout_ms, signals }) =>
-      new Promise((resolve) => {
-        const over = () => wake("over");
-        const timer = seams.after(timeout_ms, over);
-        const wake: Wake = (why) => {
-          count -= 1;
-          timer.cancel();
-          for (const signal of signals) signal.removeEventListener("abort", over);
-          const wakes = waiting.get(userId);
-          if (wakes?.delete(wake) && wakes.size === 0) waiting.delete(userId);
-          resolve(why);
-        };
-        count += 1;
-        const wakes = waiting.get(userId);
-        if (wakes) wakes.add(wake);
-        else waiting.set(userId, new Set([wake]));
-        for (const signal of signals) signal.addEventListener("abort", over, { once: true });
-        if (signals.some((signal) => signal.aborted)) over();
-      }),
+    room: wakeRoom,
+    sharers: wakeSharers,
+    ofEntries(entries: readonly LogEntry[]): void {
+      const wokenRooms = new Set<string>();
+      for (const entry of entries) wakeFor(entry, wokenRooms);
+      for (const roomId of wokenRooms) wakeRoom(roomId);
+    },
   };
 }

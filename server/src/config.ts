@@ -94,19 +94,23 @@ export function readConfig(env: Env = process.env): Config {
   refuseUnknown(env);
   const host = text(env, "PARLEY_HOST");
   return {
-    port: integer(env, "PARLEY_PORT", 0, 65_535),
+    port: integer(env, "PARLEY_PORT", [0, 65_535]),
     host,
     serverName: serverName(env),
     publicUrl: url(env, "PARLEY_PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
     dataDir: env["PARLEY_DATA_DIR"] || undefined,
-    registration: oneOf(env, "PARLEY_REGISTRATION", ["open", "token", "off"], isLoopback(host) ? "open" : "token"),
+    registration: oneOf(
+      { PARLEY_REGISTRATION: isLoopback(host) ? "open" : "token", ...given(env) },
+      "PARLEY_REGISTRATION",
+      ["open", "token", "off"],
+    ),
     rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",
     passwordCost: oneOf(env, "PARLEY_PASSWORD_COST", ["standard", "low"]),
-    accessTokenLifetime_ms: integer(env, "PARLEY_ACCESS_TOKEN_LIFETIME_S", 1, 31_536_000) * 1_000,
-    mediaMax_bytes: integer(env, "PARLEY_MEDIA_MAX_BYTES", 1, 1_099_511_627_776),
+    accessTokenLifetime_ms: integer(env, "PARLEY_ACCESS_TOKEN_LIFETIME_S", [1, 31_536_000]) * 1_000,
+    mediaMax_bytes: integer(env, "PARLEY_MEDIA_MAX_BYTES", [1, 1_099_511_627_776]),
     metrics: env["PARLEY_METRICS_PORT"] === "off" ? undefined : metrics(env, host),
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
-    databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", 1, 100),
+    databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
     roles: roles(env),
   };
@@ -114,7 +118,7 @@ export function readConfig(env: Env = process.env): Config {
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function refuseUnknown(env: Env): void {
@@ -123,6 +127,11 @@ function refuseUnknown(env: Env): void {
   if (unknown === undefined) return;
   const near = known.filter((name) => name.startsWith("PARLEY_")).join(", ");
   throw new StartError(`There is no setting ${unknown}. The settings are ${near}, DATABASE_URL and ROLES.`);
+}
+
+/** An empty variable is as good as none. */
+function given(env: Env): Env {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value));
 }
 
 function text(env: Env, name: string): string {
@@ -134,15 +143,15 @@ function refuse(name: string, value: string, fix: string): never {
   throw new StartError(`${name} is ${secret ? "not valid" : `"${value}"`}: ${fix}`);
 }
 
-function integer(env: Env, name: string, least: number, most: number): number {
+function integer(env: Env, name: string, [least, most]: readonly [least: number, most: number]): number {
   const value = text(env, name);
   const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= least && number <= most)) refuse(name, value, `set it to a whole number from ${least} to ${most}.`);
   return number;
 }
 
-function oneOf<const T extends string>(env: Env, name: string, allowed: readonly T[], otherwise?: T): T {
-  const value = text(env, name) || otherwise || "";
+function oneOf<const T extends string>(env: Env, name: string, allowed: readonly T[]): T {
+  const value = text(env, name);
   const found = allowed.find((each) => each === value);
   return found ?? refuse(name, value, `set it to ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}.`);
 }
@@ -166,8 +175,8 @@ function serverName(env: Env): string {
 }
 
 function metrics(env: Env, host: string): { port: number; host: string } {
-  const own = env["PARLEY_METRICS_PORT"] ? integer(env, "PARLEY_METRICS_PORT", 0, 65_535) : undefined;
-  const port = integer(env, "PARLEY_PORT", 0, 65_535);
+  const own = env["PARLEY_METRICS_PORT"] ? integer(env, "PARLEY_METRICS_PORT", [0, 65_535]) : undefined;
+  const port = integer(env, "PARLEY_PORT", [0, 65_535]);
   // Two servers on one machine differ in PARLEY_PORT, and so in this port too.
   const beside = port === 0 || port > 64_535 ? 0 : port + 1_000;
   return { port: own ?? beside, host: text(env, "PARLEY_METRICS_HOST") || host };

@@ -62,7 +62,7 @@ export interface StartOptions {
   postgresSettings?: Record<string, string>;
 }
 
-type Undo = () => Promise<unknown> | unknown;
+type Undo = () => unknown;
 
 /** Starts a server. Throws StartError, with everything closed again, where something keeps it from starting. */
 export async function startServer(config: Config, options: StartOptions = {}): Promise<RunningServer> {
@@ -103,7 +103,8 @@ async function openContext(
   const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
   await migrate(databaseUrl, onProgress);
-  const onError = (error: Error) => logger.warn({ err: error }, "a database connection was lost");
+  // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
+  const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError });
   undo.push(() => db.close());
   const bus = openMemoryBus();
@@ -123,7 +124,18 @@ async function openContext(
   const ephemeral = openMemoryEphemeral(seams);
   const rates = createRates(seams, config.rateLimits);
   const ctx: Context = {
-    ...{ config, seams, logger, metrics, rates, db, bus, ephemeral, log, rooms, stopping, dataDir },
+    config,
+    seams,
+    logger,
+    metrics,
+    rates,
+    db,
+    bus,
+    ephemeral,
+    log,
+    rooms,
+    stopping,
+    dataDir,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
   };

@@ -59,7 +59,7 @@ async function pendingMigrations(client: pg.Client): Promise<Migration[]> {
 
 async function readMigrations(schema: Schema): Promise<Migration[]> {
   const folder = new URL(`${schema}/`, FOLDER);
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(
     names.map(async (name) => ({
       schema,

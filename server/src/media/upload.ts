@@ -4,14 +4,14 @@ import { z } from "zod";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
-import { type Request, route, type Route, type Session } from "../http.ts";
+import { type Request, route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
 import { fillPending, findMedia, insertPending, insertUploaded, type Uploaded } from "./queries.ts";
 import { blobsOf } from "./store.ts";
 
 const uploadQuery = z.looseObject({ filename: z.string().max(limits.fileName_characters).optional() });
-type Upload = Request<unknown, z.output<typeof uploadQuery>, Session>;
+type Upload = Request<unknown, z.output<typeof uploadQuery>>;
 
 /** Keeps the bytes of a request. */
 async function receive(ctx: Context, blobs: Blobs, { body, headers, query }: Upload): Promise<Uploaded> {

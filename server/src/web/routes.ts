@@ -43,7 +43,7 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
 }
 
 function encodingFor(headers: IncomingHttpHeaders, asset: Asset): Encoding {
-  const accepted = String(headers["accept-encoding"] ?? "");
+  const accepted = headers["accept-encoding"] ?? "";
   if (asset.isPacked) return "identity";
   return /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : "identity";
 }

@@ -39,11 +39,15 @@ export interface DatabaseOptions {
 
 /** Opens the pools; a connection is made when a query first needs one. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pools = new Map(schemas.map((schema) => [schema, openPool(schema, options)]));
+  let closing = false;
+  // A pool says that it has ended before its sockets have: what they still meet is the end that was asked for.
+  const onError = (error: Error) => closing || options.onError(error);
+  const pools = new Map(schemas.map((schema) => [schema, openPool(schema, { ...options, onError })]));
   const dbs = Object.fromEntries([...pools].map(([schema, pool]) => [schema, dbOn(pool)])) as Record<Schema, Db>;
   return {
     ...dbs,
     async close() {
+      closing = true;
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
     load: () =>

@@ -118,7 +118,7 @@ async function openContext(
   });
   undo.push(() => log.close());
   bus.subscribe("head", (position) => log.hub.hint(Number(position)));
-  const rooms = openRoomCache({ db: db.log, hub: log.hub, tail: log.tail });
+  const rooms = openRoomCache({ db: db.log, hub: log.hub });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
   undo.push(() => sessions.close());
   const ephemeral = openMemoryEphemeral(seams);

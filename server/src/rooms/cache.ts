@@ -9,7 +9,6 @@ import { limits } from "../limits.ts";
 import { type LogEntry, withoutReplaced } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
 import { type MembershipRow, readHead, readMemberships, readRoom } from "../log/queries.ts";
-import type { Tail } from "../log/tail.ts";
 import { contentOf, type Membership, RoomState } from "./state.ts";
 
 /** A person's membership in one room. */
@@ -41,13 +40,12 @@ export interface RoomCache {
 interface CacheParts {
   db: Db;
   hub: Hub;
-  tail: Tail;
 }
 
 /** Opens the cache and lets it follow the hub. */
 export function openRoomCache(parts: CacheParts): RoomCache {
   const rooms = openRooms(parts);
-  const users = openUsers(parts.db);
+  const users = openUsers(parts);
   parts.hub.listen((entries) => {
     for (const entry of entries) {
       if (entry.kind !== "event") continue;
@@ -73,23 +71,32 @@ export function openRoomCache(parts: CacheParts): RoomCache {
 /** How often a room that grows is weighed again, in members. */
 const WEIGHED_EVERY_MEMBERS = 64;
 
-function openRooms({ db, hub, tail }: CacheParts) {
+function openRooms({ db, hub }: CacheParts) {
   const rooms = new LRUCache<string, RoomState>({
     max: limits.roomCache_rooms,
     maxSize: limits.roomCache_members,
     sizeCalculation: (room) => room.memberCount + 10,
   });
   const loads = new Map<string, Promise<RoomState | undefined>>();
+  /** Entries that arrive for rooms that are just being read: they must not be lost. */
+  const meanwhile = new Map<string, LogEntry[]>();
   const isNewer = (roomId: string, position: number): boolean => (rooms.peek(roomId)?.position ?? 0) > position;
 
   async function read(roomId: string): Promise<RoomState | undefined> {
-    const stored = await readRoom(db, roomId);
-    if (!stored) return undefined;
-    const room = new RoomState({ roomId, ...stored });
-    // What the hub handed out while the database answered.
-    for (const entry of tail.ofRoom(roomId, room.position)) if (entry.kind === "event") applyTo(room, entry);
-    rooms.set(roomId, room);
-    return room;
+    const arrived: LogEntry[] = [];
+    meanwhile.set(roomId, arrived);
+    try {
+      const stored = await readRoom(db, roomId);
+      if (!stored) return undefined;
+      const room = new RoomState({ roomId, ...stored });
+      // Where the database is ahead of the hub: what is kept here is never ahead of what listeners have seen.
+      await hub.reached(room.position);
+      for (const entry of arrived) applyTo(room, entry);
+      rooms.set(roomId, room);
+      return room;
+    } finally {
+      meanwhile.delete(roomId);
+    }
   }
 
   return {
@@ -99,6 +106,7 @@ function openRooms({ db, hub, tail }: CacheParts) {
     },
     peek: (roomId: string) => rooms.get(roomId),
     follow(entry: LogEntry): void {
+      meanwhile.get(entry.roomId as string)?.push(entry);
       const room = rooms.peek(entry.roomId as string);
       if (!room) return;
       const before = room.memberCount;
@@ -126,16 +134,23 @@ function applyTo(room: RoomState, entry: LogEntry): void {
   if (unsigned !== undefined) room.replace({ ...target.entry, unsigned });
 }
 
-function openUsers(db: Db) {
+function openUsers({ db, hub }: CacheParts) {
   const users = new LRUCache<string, Map<string, UserMembership>>({ max: limits.userCache_users });
   const loads = new Map<string, Promise<Map<string, UserMembership>>>();
   /** Memberships that arrive for people who are just being read: they must not be lost. */
   const meanwhile = new Map<string, LogEntry[]>();
 
+  /** Waits for the hub where the database is ahead of it: what is kept here is never ahead of what listeners have seen. */
+  async function readUpToHere(userId: string): Promise<MembershipRow[]> {
+    const rows = await readMemberships(db, userId);
+    await hub.reached(rows.reduce((newest, row) => Math.max(newest, row.position), 0));
+    return rows;
+  }
+
   async function read(userId: string): Promise<Map<string, UserMembership>> {
     const arrived: LogEntry[] = [];
     meanwhile.set(userId, arrived);
-    const rows = await readMemberships(db, userId).finally(() => meanwhile.delete(userId));
+    const rows = await readUpToHere(userId).finally(() => meanwhile.delete(userId));
     const map = new Map(rows.filter((row) => !row.forgotten).map((row) => [row.roomId, fromRow(row)]));
     for (const entry of arrived) applyMembership(map, entry);
     users.set(userId, map);
@@ -176,9 +191,14 @@ function fromRow(row: MembershipRow): UserMembership {
 function applyMembership(map: Map<string, UserMembership> | undefined, entry: LogEntry): void {
   const roomId = entry.roomId as string;
   if (!map || (map.get(roomId)?.position ?? 0) >= entry.position) return;
-  map.set(roomId, {
+  map.set(roomId, membershipOf(entry));
+}
+
+/** The membership that an entry of m.room.member gives. */
+export function membershipOf(entry: LogEntry): UserMembership {
+  return {
     membership: contentOf(entry)["membership"] as Membership,
     position: entry.position,
     eventId: entry.eventId as string,
-  });
+  };
 }

@@ -122,8 +122,14 @@ function noteMembers(
     const other = event.stateKey;
     if (event.type !== "m.room.member" || other === null || other === userId) continue;
     const isJoined = room.membership(other) === "join";
-    const wasJoined = event.unsigned?.includes('"membership":"join"') ?? false;
+    const wasJoined = membershipReplaced(event) === "join";
     if (isJoined && !wasJoined) changed.add(other);
     if (!isJoined && wasJoined) maybeLeft.add(other);
   }
+}
+
+/** The membership that this one replaced, as far as its event still says. */
+function membershipReplaced({ unsigned }: LogEntry): unknown {
+  if (unsigned === null) return undefined;
+  return (JSON.parse(unsigned) as { prev_content?: { membership?: unknown } }).prev_content?.membership;
 }

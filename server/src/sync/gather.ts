@@ -35,8 +35,8 @@ export interface GatherOptions {
   deviceId: string;
   /** The client starts from nothing. */
   isFirst: boolean;
-  /** The rooms that the person is or was in, for which news matter. */
-  roomIds: readonly string[];
+  /** The rooms that the person is or was in, each with the position up to which its news are theirs. */
+  rooms: ReadonlyMap<string, number>;
   /** How many events of a room are wanted at the most. */
   events: number;
 }
@@ -44,36 +44,42 @@ export interface GatherOptions {
 /** Gathers the news of the stretch. */
 export async function gather(ctx: Context, stretch: Stretch, options: GatherOptions): Promise<News> {
   const { tail } = ctx.log;
-  const isInMemory = stretch.since >= tail.floor();
+  // What a first sync must not get again is deleted in the database: to-device messages that had arrived.
+  const isInMemory = !options.isFirst && stretch.since >= tail.floor();
   ctx.metrics.syncs.inc({ from: isInMemory ? "memory" : "database" });
-  if (isInMemory) return fromMemory(ctx, stretch, options.userId);
+  if (isInMemory) return fromMemory(ctx, stretch, options);
   return fromDatabase(ctx, stretch, options);
 }
 
-function fromMemory({ log: { tail } }: Context, { since, upTo }: Stretch, userId: string): News {
-  const within = (entries: LogEntry[]) =>
-    entries.length > 0 && (entries.at(-1) as LogEntry).position > upTo
-      ? entries.filter((e) => e.position <= upTo)
-      : entries;
+/** Takes it all out at once: while the answer is built the tail moves on, and its oldest entries go. */
+function fromMemory({ log: { tail } }: Context, { since, upTo }: Stretch, { userId, rooms }: GatherOptions): News {
+  const found = new Map<string, RoomNews>();
+  for (const [roomId, end] of rooms) {
+    if (tail.lastOfRoom(roomId) <= since) continue;
+    const entries = within(tail.ofRoom(roomId, since), end);
+    const events = entries.filter((entry) => entry.kind === "event");
+    const receipts = entries.filter((entry) => entry.kind === "receipt" && isForReader(entry, userId));
+    found.set(roomId, { events, receipts, truncated: false });
+  }
   return {
-    ofRoom(roomId) {
-      if (tail.lastOfRoom(roomId) <= since) return nothing;
-      const entries = within(tail.ofRoom(roomId, since));
-      const events = entries.filter((entry) => entry.kind === "event");
-      return {
-        events,
-        receipts: events.length === entries.length ? [] : entries.filter((entry) => entry.kind === "receipt"),
-        truncated: false,
-      };
-    },
-    own: within(tail.ofUser(userId, since)),
-    deviceLists: within(tail.deviceLists(since)),
+    ofRoom: (roomId) => found.get(roomId) ?? nothing,
+    own: within(tail.ofUser(userId, since), upTo),
+    deviceLists: within(tail.deviceLists(since), upTo),
   };
+}
+
+function within(entries: LogEntry[], upTo: number): LogEntry[] {
+  const isOver = (entries.at(-1)?.position ?? 0) > upTo;
+  return isOver ? entries.filter((entry) => entry.position <= upTo) : entries;
+}
+
+function isForReader(receipt: LogEntry, userId: string): boolean {
+  return receipt.type !== "m.read.private" || receipt.userId === userId;
 }
 
 async function fromDatabase(ctx: Context, stretch: Stretch, options: GatherOptions): Promise<News> {
   const [events, receipts, own, deviceLists] = await Promise.all([
-    readRoomEvents(ctx, stretch, { roomIds: options.roomIds, limit: options.events + 1 }),
+    readRoomEvents(ctx, { since: stretch.since, rooms: options.rooms, limit: options.events + 1 }),
     readReceipts(ctx, stretch, options),
     readOwn(ctx, stretch, options),
     readDeviceLists(ctx, stretch, options),
@@ -105,31 +111,30 @@ function groupByRoom(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
   return groups;
 }
 
-/** The newest `limit` events of each room in the stretch, oldest first. */
+/** The newest `limit` events of each room above `since` and up to the room's own end, oldest first. */
 export function readRoomEvents(
   ctx: Context,
-  { since, upTo }: Stretch,
-  { roomIds, limit }: { roomIds: readonly string[]; limit: number },
+  { since, rooms, limit }: { since: number; rooms: ReadonlyMap<string, number>; limit: number },
 ): Promise<LogEntry[]> {
-  if (roomIds.length === 0) return Promise.resolve([]);
+  if (rooms.size === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
-    `select e.* from unnest($1::text[]) r(id) cross join lateral (
+    `select e.* from unnest($1::text[], $3::bigint[]) r(id, up_to) cross join lateral (
        select ${ENTRY_COLUMNS} from log.entries e
-       where e.kind = 'event' and e.room_id = r.id and e.position > $2 and e.position <= $3
+       where e.kind = 'event' and e.room_id = r.id and e.position > $2 and e.position <= r.up_to
        order by e.position desc limit $4
      ) e order by e.position`,
-    [roomIds, since, upTo, limit],
+    [[...rooms.keys()], since, [...rooms.values()], limit],
   );
 }
 
 /** The receipts that changed in the stretch, as the entries that they were: others' private ones are not among them. */
-function readReceipts(ctx: Context, { since, upTo }: Stretch, { roomIds, userId }: GatherOptions): Promise<LogEntry[]> {
-  if (roomIds.length === 0) return Promise.resolve([]);
+function readReceipts(ctx: Context, { since, upTo }: Stretch, { rooms, userId }: GatherOptions): Promise<LogEntry[]> {
+  if (rooms.size === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
     `select ${ENTRY_COLUMNS} from log.receipts r join log.entries e on e.position = r.position
      where r.room_id = any($1) and r.position > $2 and r.position <= $3 and (r.type <> 'm.read.private' or r.user_id = $4)
      order by e.position`,
-    [roomIds, since, upTo, userId],
+    [[...rooms.keys()], since, upTo, userId],
   );
 }
 

@@ -11,10 +11,13 @@ interface MembersOptions {
   state: readonly LogEntry[];
   timeline: { events: readonly LogEntry[]; limited: boolean };
   isNew: boolean;
+  /** Where the timeline ends: what came after is not told. */
+  end: number;
 }
 
 /** The state to tell a client that loads members lazily. */
-export function membersForTimeline(run: Run, room: RoomState, { state, timeline, isNew }: MembersOptions): LogEntry[] {
+export function membersForTimeline(run: Run, room: RoomState, options: MembersOptions): LogEntry[] {
+  const { state, timeline, isNew, end } = options;
   const { ask } = run;
   const { userId } = ask.session;
   const isWhole = isNew || ask.fullState;
@@ -36,7 +39,14 @@ export function membersForTimeline(run: Run, room: RoomState, { state, timeline,
   );
   for (const speaker of wanted) {
     const member = room.get("m.room.member", speaker)?.entry;
-    if (!member || told.has(speaker) || shownHere.has(speaker) || isKnown(run, room.roomId, member)) continue;
+    if (
+      !member ||
+      member.position > end ||
+      told.has(speaker) ||
+      shownHere.has(speaker) ||
+      isKnown(run, room.roomId, member)
+    )
+      continue;
     events.push(member);
   }
   for (const event of events) if (event.type === "m.room.member") remember(run, room.roomId, event);

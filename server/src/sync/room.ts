@@ -4,8 +4,9 @@
  */
 import type { LogEntry } from "../log/entry.ts";
 import { clientEvent } from "../messages/client-event.ts";
-import { sightOf } from "../rooms/access.ts";
+import { membershipsOf, sightOf } from "../rooms/access.ts";
 import type { RoomState } from "../rooms/state.ts";
+import type { RoomNews } from "./gather.ts";
 import { type Run, timelineLimit, tokenAt } from "./run.ts";
 import { membersForTimeline } from "./members.ts";
 import { newestState, readStateChanges, stateAt } from "./state.ts";
@@ -29,17 +30,20 @@ export function isQuiet(run: Run, room: RoomState): boolean {
 
 /** The JSON of a joined room, or undefined where there is nothing to tell. */
 export async function joinedRoom(run: Run, room: RoomState): Promise<string | undefined> {
-  const { ask, upTo, news } = run;
+  const { ctx, ask, upTo, news } = run;
   const isNew = run.isNew(room.roomId);
   const here = news.ofRoom(room.roomId);
   const ephemeral = ephemeralOf(run, room, here.receipts);
   const accountData = accountDataOf(run, room.roomId);
   const counts = isNew || here.events.length > 0 || ownReceipt(run, here.receipts);
   if (ephemeral.length === 0 && accountData.length === 0 && !counts && !ask.fullState) return undefined;
-  const timeline = isNew ? await newTimeline(run, room, upTo) : newsTimeline(run, room, here);
+  const timeline = isNew
+    ? newTimeline(run, room, { end: upTo, ...(await sightOf(ctx, room, ask.session.userId)) })
+    : newsTimeline(run, await seenOf(run, room, here), upTo);
+  const state = await stateOf(run, room, { timeline, isNew, end: upTo, here });
   const sections = [
-    `"timeline":${await timelineJson(run, room, timeline)}`,
-    await stateSection(run, room, { timeline, isNew, end: upTo }),
+    `"timeline":${timelineJson(run, room, timeline)}`,
+    stateJson(run, room, { timeline, isNew, end: upTo, state }),
   ];
   if (ephemeral.length > 0) sections.push(`"ephemeral":{"events":[${ephemeral.join(",")}]}`);
   if (accountData.length > 0) sections.push(`"account_data":{"events":[${accountData.join(",")}]}`);
@@ -49,47 +53,56 @@ export async function joinedRoom(run: Run, room: RoomState): Promise<string | un
   return `{${sections.join(",")}}`;
 }
 
-/** The JSON of a room that the person left or was banned from; what came after is not theirs to see. */
+/**
+ * The JSON of a room that the person left, was banned from, or was never in and has declined. What came after is not theirs to
+ * see, nor is the state of a room that they did not come from: of that they see their own leaving, and what anyone may.
+ */
 export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promise<string> {
-  const wasIn = run.membershipBefore.get(room.roomId) === "join";
-  const news = run.news.ofRoom(room.roomId);
-  const within = news.events.filter((event) => event.position <= leftAt);
-  const sight = await sightOf(run.ctx, room, run.ask.session.userId);
-  // Their own leaving is theirs to see, whatever else of the room is not.
-  const seen = within.filter((event) => event.position === leftAt || (wasIn && sight.sees(event)));
-  const timeline =
-    wasIn || !run.ask.isFirst
-      ? newsTimeline(run, room, { events: seen, truncated: news.truncated })
-      : await newTimeline(run, room, leftAt);
-  const state = await stateSection(run, room, { timeline, isNew: !wasIn && run.ask.isFirst, end: leftAt });
+  const { ask, ctx } = run;
+  const { userId } = ask.session;
+  const wasIn = (await membershipsOf(ctx, room, userId))(leftAt - 1) === "join";
+  const sight = await sightOf(ctx, room, userId);
+  const sees = (event: LogEntry) => event.position === leftAt || sight.sees(event);
+  const { events, truncated } = run.news.ofRoom(room.roomId);
+  const here: RoomNews = { events: events.filter(sees), receipts: [], truncated };
+  const isNew = run.isNew(room.roomId);
+  const timeline = isNew ? newTimeline(run, room, { end: leftAt, sees }) : newsTimeline(run, here, leftAt);
+  const state = wasIn ? await stateOf(run, room, { timeline, isNew, end: leftAt, here }) : "hidden";
   const accountData = accountDataOf(run, room.roomId);
-  return `{"timeline":${await timelineJson(run, room, timeline)},${state},"account_data":{"events":[${accountData.join(",")}]}}`;
+  return `{"timeline":${timelineJson(run, room, timeline)},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
 }
 
 /** The newest events of a room that the client does not know yet. */
-async function newTimeline(run: Run, room: RoomState, end: number): Promise<Timeline> {
+function newTimeline(
+  run: Run,
+  room: RoomState,
+  { end, sees }: { end: number; sees(event: LogEntry): boolean },
+): Timeline {
   const limit = timelineLimit(run.ask);
-  const newest = (run.history.get(room.roomId) ?? []).filter((event) => event.position <= end);
-  const sight = await sightOf(run.ctx, room, run.ask.session.userId);
-  const wanted = newest.filter((event) => isWanted(run, event) && sight.sees(event));
+  const newest = run.history.get(room.roomId) ?? [];
+  const wanted = newest.filter((event) => isWanted(run, event) && sees(event));
   const events = limit === 0 ? [] : wanted.slice(-limit);
-  const first = events[0] ?? newest.at(-1);
   const hasOlder = newest.length > limit || events.length < wanted.length;
-  return { events, limited: hasOlder, start: (events[0] ? (first as LogEntry).position : end + 1) - 1 };
+  return { events, limited: hasOlder, start: (events[0]?.position ?? end + 1) - 1 };
 }
 
-/** What happened since the client last asked. */
-function newsTimeline(
-  run: Run,
-  _room: RoomState,
-  { events, truncated }: { events: readonly LogEntry[]; truncated: boolean },
-): Timeline {
+/** What happened since the client last asked, up to `end`. */
+function newsTimeline(run: Run, { events, truncated }: RoomNews, end: number): Timeline {
   const limit = timelineLimit(run.ask);
   const wanted = events.filter((event) => isWanted(run, event));
   const limited = truncated || wanted.length > limit;
   const kept = !limited ? wanted : limit === 0 ? [] : wanted.slice(-limit);
-  const start = limited ? (kept[0]?.position ?? run.upTo + 1) - 1 : run.since;
+  const start = limited ? (kept[0]?.position ?? end + 1) - 1 : run.since;
   return { events: kept, limited, start };
+}
+
+/** Who left and came back within the stretch sees of the time between what their sight allows. */
+async function seenOf(run: Run, room: RoomState, news: RoomNews): Promise<RoomNews> {
+  const { userId } = run.ask.session;
+  const isOwn = (event: LogEntry) => event.type === "m.room.member" && event.stateKey === userId;
+  if (!news.events.some(isOwn)) return news;
+  const sight = await sightOf(run.ctx, room, userId);
+  return { ...news, events: news.events.filter((event) => sight.sees(event)) };
 }
 
 function isWanted({ ask, ignoredUsers }: Run, event: LogEntry): boolean {
@@ -97,7 +110,7 @@ function isWanted({ ask, ignoredUsers }: Run, event: LogEntry): boolean {
   return ask.filter.timeline.matches?.(event) ?? true;
 }
 
-async function timelineJson(run: Run, room: RoomState, { events, limited, start }: Timeline): Promise<string> {
+function timelineJson(run: Run, room: RoomState, { events, limited, start }: Timeline): string {
   const { ctx, ask } = run;
   const ownPosition = room.memberPosition(ask.session.userId);
   const isJoined = room.membership(ask.session.userId) === "join";
@@ -114,30 +127,34 @@ interface StateOptions {
   isNew: boolean;
   /** Where the timeline ends. */
   end: number;
+  /** What of the room's news the person may learn. */
+  here: RoomNews;
 }
 
-async function stateSection(run: Run, room: RoomState, options: StateOptions): Promise<string> {
-  const { ask } = run;
-  const state = await stateOf(run, room, options);
-  const wanted = ask.filter.state.matches ? state.filter((event) => ask.filter.state.matches?.(event)) : state;
-  const members = ask.filter.state.lazyLoadMembers
-    ? membersForTimeline(run, room, { ...options, state: wanted })
-    : wanted;
-  const texts = members.map((event) => ask.filter.project(clientEvent(event)));
-  return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[${texts.join(",")}]}`;
-}
-
-/** The state to tell, before lazy loading takes its part away. */
-async function stateOf(run: Run, room: RoomState, { timeline, isNew, end }: StateOptions): Promise<LogEntry[]> {
+/** The state to tell, before the filter and lazy loading take their part away. */
+async function stateOf(run: Run, room: RoomState, { timeline, isNew, end, here }: StateOptions): Promise<LogEntry[]> {
   const { ctx, ask, since } = run;
   const to = ask.stateAfter ? end : timeline.start;
   if (isNew || ask.fullState) return stateAt(ctx, room, to);
-  const here = run.news.ofRoom(room.roomId);
   // Whatever of the stretch the timeline does not show, because it is limited or filtered.
   if (here.truncated) return readStateChanges(ctx, room.roomId, { since, upTo: to });
   if (ask.stateAfter) return newestState(here.events);
   const shown = new Set(timeline.events);
   return newestState(here.events.filter((event) => !shown.has(event) && (event.position <= to || !timeline.limited)));
+}
+
+function stateJson(
+  run: Run,
+  room: RoomState,
+  { timeline, isNew, end, state }: Omit<StateOptions, "here"> & { state: readonly LogEntry[] | "hidden" },
+): string {
+  const { ask } = run;
+  const { matches, lazyLoadMembers } = ask.filter.state;
+  if (state === "hidden") return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[]}`;
+  const wanted = matches ? state.filter((event) => matches(event)) : state;
+  const told = lazyLoadMembers ? membersForTimeline(run, room, { timeline, isNew, end, state: wanted }) : wanted;
+  const texts = told.map((event) => ask.filter.project(clientEvent(event)));
+  return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[${texts.join(",")}]}`;
 }
 
 function ownReceipt(run: Run, receipts: readonly LogEntry[]): boolean {
@@ -165,8 +182,9 @@ function receiptsJson(receipts: readonly LogEntry[]): string {
   const content: Record<string, Record<string, Record<string, unknown>>> = {};
   for (const receipt of receipts) {
     const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
-    const ofEvent = (content[event_id] ??= {});
-    (ofEvent[receipt.type as string] ??= {})[receipt.userId as string] = data;
+    const ofType = ((content[event_id] ??= {})[receipt.type as string] ??= {});
+    // One event has room for one receipt of a person; the unthreaded one says the most.
+    if (receipt.stateKey === "" || !((receipt.userId as string) in ofType)) ofType[receipt.userId as string] = data;
   }
   return JSON.stringify({ type: "m.receipt", content });
 }

@@ -44,13 +44,14 @@ export interface Run {
   ask: Ask;
   since: number;
   upTo: number;
+  /** The person's memberships at `upTo`, of the rooms that the filter lets through. */
   memberships: Memberships;
-  /** The person's joined rooms; all of them are in memory. */
+  /** The rooms that the person is in at `upTo`; all of them are in memory, and may be ahead of it. */
   joined: ReadonlyMap<string, RoomState>;
   /** Rooms that the person was not in at `since`, or that the client knows nothing of. */
   isNew(roomId: string): boolean;
   /** The membership just behind `since`, for rooms where it changed. */
-  membershipBefore: ReadonlyMap<string, string>;
+  membershipBefore: ReadonlyMap<string, UserMembership>;
   news: News;
   /** For rooms that are new: their newest events. */
   history: ReadonlyMap<string, readonly LogEntry[]>;
@@ -66,5 +67,3 @@ export function tokenAt(ctx: Context, position: number): string {
 export function timelineLimit(ask: Ask): number {
   return ask.filter.timeline.limit;
 }
-
-export type { UserMembership };

@@ -4,6 +4,7 @@
  */
 import type { Context } from "../context.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { membershipOf, type UserMembership } from "../rooms/cache.ts";
 import type { RoomState } from "../rooms/state.ts";
 import type { Stretch } from "./gather.ts";
 
@@ -53,17 +54,15 @@ export async function membershipsAt(
   ctx: Context,
   userId: string,
   { roomIds, at }: { roomIds: readonly string[]; at: number },
-): Promise<Map<string, string>> {
+): Promise<Map<string, UserMembership>> {
   if (roomIds.length === 0) return new Map();
-  const rows = await ctx.db.log.query<{ roomId: string; body: string }>(
+  const rows = await ctx.db.log.query<LogEntry>(
     `select e.* from unnest($1::text[]) r(id) cross join lateral (
-       select e.room_id as "roomId", e.body from log.entries e
+       select ${ENTRY_COLUMNS} from log.entries e
        where e.kind = 'event' and e.room_id = r.id and e.type = 'm.room.member' and e.state_key = $2 and e.position <= $3
        order by e.position desc limit 1
      ) e`,
     [roomIds, userId, at],
   );
-  return new Map(
-    rows.map((row) => [row.roomId, (JSON.parse(row.body) as { content: { membership: string } }).content.membership]),
-  );
+  return new Map(rows.map((row) => [row.roomId as string, membershipOf(row)]));
 }

@@ -12,6 +12,7 @@ import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { formatToken } from "../log/token.ts";
 import { strippedEvent } from "../messages/client-event.ts";
+import type { Memberships, UserMembership } from "../rooms/cache.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { globalAccountData } from "./account-data.ts";
 import { acknowledge, deviceLists, toDeviceMessages } from "./devices.ts";
@@ -109,27 +110,20 @@ function devicesSection(run: Run, left: readonly RoomState[]): string {
 
 /** Brings everything that the answer needs into memory. */
 async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask; since: number }): Promise<Run> {
-  const { userId, deviceId } = ask.session;
-  const memberships = ctx.rooms.peekMemberships(userId) ?? (await ctx.rooms.memberships(userId));
-  const wanted = [...memberships].filter(([roomId]) => ask.filter.wantsRoom(roomId));
-  const joinedIds = wanted.filter(([, { membership }]) => membership === "join").map(([roomId]) => roomId);
-  const joined = await loadRooms(ctx, joinedIds);
-  const upTo = ctx.log.hub.head();
-  const changedIds = wanted.filter(([, { position }]) => position > since).map(([roomId]) => roomId);
-  const roomIds = [...joinedIds, ...changedIds.filter((roomId) => !joined.has(roomId))];
-  const options = { userId, deviceId, isFirst: ask.isFirst, roomIds, events: timelineLimit(ask) };
-  const [news, end] = await gatherWhole(ctx, { since, upTo }, options);
-  const membershipBefore = ask.isFirst
-    ? new Map<string, string>()
-    : await membershipsAt(ctx, userId, { roomIds: changedIds, at: since });
-  const changed = new Set(changedIds);
-  const isNew = (roomId: string) => ask.isFirst || (changed.has(roomId) && membershipBefore.get(roomId) !== "join");
-  const newRooms = roomIds.filter(isNew);
-  const history = Map.groupBy(
-    await readRoomEvents(ctx, { since: 0, upTo: end }, { roomIds: newRooms, limit: options.events + 1 }),
-    (event) => event.roomId as string,
-  );
-  const ignoredUsers = await ignoredUsersOf(ctx, userId);
+  const { userId } = ask.session;
+  const { scene, news } = await gatherScene(ctx, { ask, since });
+  const { memberships, joined, upTo } = scene;
+  const rooms = roomsOf(scene, since);
+  const changed = new Set([...rooms.keys()].filter((roomId) => (memberships.get(roomId)?.position ?? 0) > since));
+  const before = ask.isFirst
+    ? new Map<string, UserMembership>()
+    : await membershipsAt(ctx, userId, { roomIds: [...changed], at: since });
+  const isNew = (roomId: string) => ask.isFirst || (changed.has(roomId) && before.get(roomId)?.membership !== "join");
+  const history = await readRoomEvents(ctx, {
+    since: 0,
+    rooms: new Map([...rooms].filter(([roomId]) => isNew(roomId))),
+    limit: timelineLimit(ask) + 1,
+  });
   const unreadRooms = [...joined.values()].filter((room) => isNew(room.roomId));
   if (unreadRooms.length > 0) await parts.unread.prepare(userId, unreadRooms);
   return {
@@ -137,29 +131,79 @@ async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask:
     parts,
     ask,
     since,
-    upTo: end,
+    upTo,
     memberships,
     joined,
     isNew,
-    membershipBefore,
+    membershipBefore: before,
     news,
-    history,
-    ignoredUsers,
+    history: Map.groupBy(history, (event) => event.roomId as string),
+    ignoredUsers: await ignoredUsersOf(ctx, userId),
   };
 }
 
+/** Where the person stands at one moment of the log. */
+interface Scene {
+  upTo: number;
+  /** Their memberships at `upTo`, of the rooms that the filter lets through. */
+  memberships: Memberships;
+  /** The rooms that they are in at `upTo`. */
+  joined: ReadonlyMap<string, RoomState>;
+}
+
+/** The rooms whose news are the person's, each with the position at which they end: where they left, that of their leaving. */
+function roomsOf({ memberships, upTo }: Scene, since: number): Map<string, number> {
+  const rooms = new Map<string, number>();
+  for (const [roomId, { membership, position }] of memberships)
+    if (membership === "join") rooms.set(roomId, upTo);
+    else if ((membership === "leave" || membership === "ban") && position > since) rooms.set(roomId, position);
+  return rooms;
+}
+
 /** Gathers the news, and ends the stretch earlier where it has more to-device messages than one answer takes. */
-async function gatherWhole(
+async function gatherScene(
   ctx: Context,
-  stretch: { since: number; upTo: number },
-  options: Parameters<typeof gather>[2],
-): Promise<[News, number]> {
-  const news = await gather(ctx, stretch, options);
-  const last = toDeviceMessages(news.own, options.deviceId)[limits.toDevicePerSync_messages - 1];
-  const isCut =
-    last !== undefined && toDeviceMessages(news.own, options.deviceId).length > limits.toDevicePerSync_messages;
-  if (!isCut) return [news, stretch.upTo];
-  return [await gather(ctx, { since: stretch.since, upTo: last.position }, options), last.position];
+  { ask, since }: { ask: Ask; since: number },
+): Promise<{ scene: Scene; news: News }> {
+  const { userId, deviceId } = ask.session;
+  const gatherAt = (scene: Scene) =>
+    gather(
+      ctx,
+      { since, upTo: scene.upTo },
+      { userId, deviceId, isFirst: ask.isFirst, rooms: roomsOf(scene, since), events: timelineLimit(ask) },
+    );
+  const scene = await presentScene(ctx, ask);
+  const news = await gatherAt(scene);
+  const messages = toDeviceMessages(news.own, deviceId);
+  const last = messages[limits.toDevicePerSync_messages - 1];
+  if (last === undefined || messages.length <= limits.toDevicePerSync_messages) return { scene, news };
+  const earlier = await earlierScene(ctx, { userId, scene, at: last.position });
+  return { scene: earlier, news: await gatherAt(earlier) };
+}
+
+/** The scene at the head. The head and the memberships are taken at one moment; a room may go on while others are loaded. */
+async function presentScene(ctx: Context, { session, filter }: Ask): Promise<Scene> {
+  const all = ctx.rooms.peekMemberships(session.userId) ?? (await ctx.rooms.memberships(session.userId));
+  const memberships = new Map([...all].filter(([roomId]) => filter.wantsRoom(roomId)));
+  const upTo = ctx.log.hub.head();
+  return { upTo, memberships, joined: await loadRooms(ctx, joinedIds(memberships)) };
+}
+
+/** The scene as it was at `at`, before the one that is given. */
+async function earlierScene(
+  ctx: Context,
+  { userId, scene, at }: { userId: string; scene: Scene; at: number },
+): Promise<Scene> {
+  const isLater = (position: number) => position > at;
+  const later = [...scene.memberships].filter(([, { position }]) => isLater(position)).map(([roomId]) => roomId);
+  const memberships = new Map([...scene.memberships].filter(([, { position }]) => !isLater(position)));
+  for (const [roomId, membership] of await membershipsAt(ctx, userId, { roomIds: later, at }))
+    memberships.set(roomId, membership);
+  return { upTo: at, memberships, joined: await loadRooms(ctx, joinedIds(memberships)) };
+}
+
+function joinedIds(memberships: Memberships): string[] {
+  return [...memberships].filter(([, { membership }]) => membership === "join").map(([roomId]) => roomId);
 }
 
 async function loadRooms(ctx: Context, roomIds: readonly string[]): Promise<Map<string, RoomState>> {
@@ -205,7 +249,7 @@ async function buildOtherRooms(
     const room = await run.ctx.rooms.find(roomId);
     if (!room) continue;
     if (membership === "leave" || membership === "ban") {
-      if (!run.ask.isFirst) left.push(room);
+      if (run.membershipBefore.get(roomId)?.membership === "join") left.push(room);
       json.leave.push(`${JSON.stringify(roomId)}:${await leftRoom(run, room, position)}`);
     } else if (!isFromIgnored(run, room)) {
       const kind = membership === "invite" ? "invite" : "knock";
@@ -215,14 +259,9 @@ async function buildOtherRooms(
   return { json, left };
 }
 
-function otherMemberships({
-  ask,
-  since,
-  upTo,
-  memberships,
-}: Run): [string, { membership: string; position: number }][] {
-  return [...memberships].filter(([roomId, { membership, position }]) => {
-    if (membership === "join" || position <= since || position > upTo || !ask.filter.wantsRoom(roomId)) return false;
+function otherMemberships({ ask, since, memberships }: Run): [string, UserMembership][] {
+  return [...memberships].filter(([, { membership, position }]) => {
+    if (membership === "join" || position <= since) return false;
     const isGone = membership === "leave" || membership === "ban";
     return !isGone || !ask.isFirst || ask.filter.includeLeave;
   });

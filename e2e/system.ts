@@ -1,7 +1,7 @@
 /** The real system for a browser test: the server's own command, with an empty data directory, serving the built web app. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,8 @@ export interface System extends AsyncDisposable {
 export async function startSystem(settings: Record<string, string> = {}): Promise<System> {
   if (!existsSync(WEB)) throw new Error("web/dist is missing: build the web app with `npm run build -w @parley/web`");
   const dataDir = await mkdtemp(join(tmpdir(), "parley-e2e-"));
+  // Run by root, PostgreSQL is another account, which must get through.
+  await chmod(dataDir, 0o711);
   const server = spawn(process.execPath, [MAIN], {
     env: { ...cleanEnvironment(), PARLEY_PORT: "0", PARLEY_METRICS_PORT: "off", PARLEY_DATA_DIR: dataDir, ...settings },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,13 +1,23 @@
-import { Button } from "../ui/Button.tsx";
-import { Field } from "../ui/Field.tsx";
-import { Notice } from "../ui/Notice.tsx";
+import { lazy, Suspense } from "react";
+import { useSession } from "../models/session/session.ts";
+import { SessionGate } from "../views/auth/SessionGate.tsx";
+import { StartScreen } from "../views/auth/StateScreens.tsx";
 
+// The rooms stand on the SDK, which the sign-in screen must not wait for.
+const Rooms = lazy(async () => ({ default: (await import("./Rooms.tsx")).Rooms }));
+
+/** The messenger: the door while nobody is signed in, the rooms after that. */
 export function App() {
   return (
-    <main>
-      <Field label="Name" hint="A hint" />
-      <Button variant="primary">Save</Button>
-      <Notice title="Hello">World</Notice>
-    </main>
+    <SessionGate>
+      <Suspense fallback={<StartScreen step="restoring" />}>
+        <ReadyRooms />
+      </Suspense>
+    </SessionGate>
   );
+}
+
+function ReadyRooms() {
+  const state = useSession();
+  return state.phase === "ready" ? <Rooms key={state.client.getDeviceId()} client={state.client} /> : null;
 }

@@ -13,7 +13,11 @@ import { verificationMethods } from "../verification/camera.ts";
 import { type Credentials, storageKeyBytes } from "./credentials.ts";
 import { renewingFetch, type TokenHolder } from "./tokens.ts";
 
-export const startOptions: IStartClientOpts = { initialSyncLimit: 20, lazyLoadMembers: true };
+export const startOptions: IStartClientOpts = {
+  initialSyncLimit: 20,
+  lazyLoadMembers: true,
+  threadSupport: true,
+};
 
 /** Which store a device uses; `prefix` is the name that the crypto store's databases begin with. */
 function storeNames(deviceId: string): { sync: string; prefix: string } {

@@ -1,0 +1,119 @@
+/** A person at a browser: what they do on the screens, found by the names that a screen reader says. */
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+
+/** The first load brings two megabytes of WebAssembly, on a machine that runs two browsers and a database beside it. */
+const PATIENCE_MS = 60_000;
+
+export interface Account {
+  userName: string;
+  password: string;
+}
+
+/** A browser profile that has never been here. Closing its context is closing the browser for good. */
+export async function freshProfile(browser: Browser, url: string): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(PATIENCE_MS);
+  return { context, page: await context.newPage() };
+}
+
+/** Creates an account at `path`, which is `/register` or the link of an administrator; ends at the recovery key. */
+export async function register(page: Page, account: Account, path = "/register"): Promise<void> {
+  await page.goto(path);
+  await fillAccount(page, account);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await heading(page, "Your recovery key").waitFor();
+}
+
+/** Signs in on a new device; ends at the three ways to unlock it. */
+export async function signIn(page: Page, account: Account): Promise<void> {
+  await page.goto("/login");
+  await fillAccount(page, account);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await heading(page, "Unlock your messages").waitFor();
+}
+
+async function fillAccount(page: Page, { userName, password }: Account): Promise<void> {
+  await page.getByLabel("User name").fill(userName);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+}
+
+/** Reads the recovery key off the screen, as a person who writes it down does. */
+export async function readRecoveryKey(page: Page): Promise<string> {
+  const groups = await page
+    .getByRole("list", { name: /^Recovery key/ })
+    .locator("code")
+    .allInnerTexts();
+  return groups.join(" ");
+}
+
+/** Says that the key is saved; ends at the question for two of its groups. */
+export async function saySaved(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "I have saved it" }).click();
+  await heading(page, "Is it saved?").waitFor();
+}
+
+/** Types the two groups that are asked for, and goes to the rooms. */
+export async function proveSaved(page: Page, key: string): Promise<void> {
+  const field = page.getByRole("textbox", { name: /^Groups \d+ and \d+$/ });
+  const label = await field.evaluate((input: HTMLInputElement) => input.labels?.[0]?.textContent ?? "");
+  const asked = Array.from(label.matchAll(/\d+/g), ([number]) => key.split(" ")[Number(number) - 1]);
+  await field.fill(asked.join(" "));
+  await page.getByRole("button", { name: "Check and finish" }).click();
+  await heading(page, "You are set up").waitFor();
+  await page.getByRole("button", { name: "Go to my rooms" }).click();
+}
+
+/** Unlocks a new device with the recovery key, and goes to the rooms. */
+export async function unlockWithKey(page: Page, key: string): Promise<void> {
+  await page.getByRole("button", { name: "Use your recovery key" }).click();
+  await page.getByLabel("Recovery key", { exact: true }).fill(key);
+  await page.getByRole("button", { name: "Unlock", exact: true }).click();
+  await heading(page, "Your messages are unlocked").waitFor();
+}
+
+export async function goToRooms(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Go to my rooms" }).click();
+}
+
+/** Makes a private channel, which is encrypted, and invites people by their Matrix ids. */
+export async function createPrivateChannel(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "New channel" }).first().click();
+  const dialog = page.getByRole("dialog", { name: "New channel" });
+  await dialog.getByLabel("Name", { exact: true }).fill(name);
+  await dialog.getByRole("button", { name: "Create channel" }).click();
+  await composer(page, name).waitFor();
+}
+
+/** Opens a room by its name in the list. */
+export async function openRoom(page: Page, name: string): Promise<void> {
+  await page.getByRole("navigation", { name: "Channels and people" }).getByRole("link", { name }).click();
+}
+
+/** Sends a message and waits until the server has it. */
+export async function send(page: Page, room: string, text: string): Promise<void> {
+  await composer(page, room).fill(text);
+  await composer(page, room).press("Enter");
+  await message(page, text).waitFor();
+}
+
+export function composer(page: Page, room: string): Locator {
+  return page.getByRole("textbox", { name: `Message #${room}` });
+}
+
+/** A message in the room that is open, by its text. */
+export function message(page: Page, text: string): Locator {
+  return page.getByRole("log").getByText(text, { exact: true });
+}
+
+/** Points at a message and presses one of the buttons of its toolbar. */
+export async function actOn(page: Page, text: string, action: string): Promise<void> {
+  await message(page, text).hover();
+  await page
+    .getByRole("toolbar", { name: /^Actions for the message/ })
+    .getByRole("button", { name: action, exact: true })
+    .click();
+}
+
+export function heading(page: Page, name: string): Locator {
+  return page.getByRole("heading", { name, exact: true });
+}

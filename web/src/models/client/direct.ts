@@ -1,0 +1,34 @@
+import { EventType, type MatrixClient } from "matrix-js-sdk";
+
+/** `m.direct` of the account: people, and the rooms in which one talks with them (Matrix spec, "Direct Messaging"). */
+export type DirectMap = Record<string, string[]>;
+
+export function readDirect(client: MatrixClient): DirectMap {
+  const content = client.getAccountData(EventType.Direct)?.getContent() ?? {};
+  return Object.fromEntries(Object.entries(content).filter(([, rooms]) => Array.isArray(rooms))) as DirectMap;
+}
+
+/** The ids of all direct rooms. */
+export function directRooms(client: MatrixClient): Set<string> {
+  return new Set(Object.values(readDirect(client)).flat());
+}
+
+/** Marks the room as direct with these people, on all own devices. */
+export async function addDirect(client: MatrixClient, roomId: string, people: string[]): Promise<void> {
+  const direct = readDirect(client);
+  const next = { ...direct };
+  for (const person of people) next[person] = [...new Set([...(next[person] ?? []), roomId])];
+  await client.setAccountData(EventType.Direct, next);
+}
+
+/** Forgets a room that was left. */
+export async function dropDirect(client: MatrixClient, roomId: string): Promise<void> {
+  const direct = readDirect(client);
+  if (!Object.values(direct).some((rooms) => rooms.includes(roomId))) return;
+  const next = Object.fromEntries(
+    Object.entries(direct)
+      .map(([person, rooms]) => [person, rooms.filter((id) => id !== roomId)] as const)
+      .filter(([, rooms]) => rooms.length > 0),
+  );
+  await client.setAccountData(EventType.Direct, next);
+}

@@ -1,0 +1,187 @@
+/** The model of one room on the SDK's. */
+import {
+  type EventTimelineSet,
+  EventType,
+  type MatrixClient,
+  type MatrixEvent,
+  type Room,
+  RoomEvent,
+  RoomMemberEvent,
+  RoomStateEvent,
+} from "matrix-js-sdk";
+import { CryptoEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { createStore } from "zustand/vanilla";
+import { names } from "../format/words.ts";
+import type { MembersSnapshot, Role, RoomInfo, RoomModel, ThreadModel, TrustTag } from "../room/model.ts";
+import { batched } from "./batch.ts";
+import { openComposer } from "./composer.ts";
+import { directRooms } from "./direct.ts";
+import { inviterOf, kindOf, peerOf } from "./entries.ts";
+import { listen } from "./listen.ts";
+import { LEVELS, membersOf, powerOf, rightsOf } from "./members.ts";
+import { personIn } from "./person.ts";
+import { openTimeline } from "./timeline.ts";
+import { ENCRYPTED, NOT_ENCRYPTED, trustOf } from "./trust.ts";
+import { openUploads } from "./uploads.ts";
+
+export function openRoom(client: MatrixClient, room: Room): RoomModel {
+  const { roomId } = room;
+  const uploads = openUploads(client, room);
+  let trust: TrustTag = room.hasEncryptionStateEvent() ? ENCRYPTED : NOT_ENCRYPTED;
+  const info = createStore<RoomInfo>(() => infoOf(client, room, trust));
+  const members = createStore<MembersSnapshot>(() => ({ loaded: false, members: [] }));
+  const threads = new Map<string, ThreadModel>();
+  const refresh = () => {
+    info.setState(infoOf(client, room, trust), true);
+    if (members.getState().loaded) members.setState({ members: membersOf(client, room) });
+  };
+  const lookAtTrust = async () => {
+    trust = room.hasEncryptionStateEvent() ? await trustOf(client, room) : NOT_ENCRYPTED;
+    refresh();
+  };
+  return {
+    id: roomId,
+    info,
+    members,
+    timeline: openTimeline({ client, room, uploads, set: () => room.getUnfilteredTimelineSet() }),
+    composer: openComposer({ client, room, uploads }),
+    thread(rootId) {
+      const known = threads.get(rootId) ?? openThread({ client, room, uploads, rootId });
+      threads.set(rootId, known);
+      return known;
+    },
+    async loadMembers() {
+      await room.loadMembersIfNeeded();
+      members.setState({ loaded: true, members: membersOf(client, room) });
+      await lookAtTrust();
+    },
+    activate() {
+      const look = batched(() => void lookAtTrust());
+      const soon = batched(refresh);
+      refresh();
+      look.soon();
+      const stop = follow(client, room, { changed: soon.soon, trustChanged: look.soon });
+      return () => {
+        stop();
+        look.stop();
+        soon.stop();
+      };
+    },
+    markAllRead() {
+      const last = room
+        .getLiveTimeline()
+        .getEvents()
+        .findLast((event) => !event.status);
+      // A marker that could not be set is set with the next message.
+      if (last?.getId()) client.setRoomReadMarkers(roomId, last.getId() as string, last).catch(() => undefined);
+    },
+    ...actionsOf(client, room),
+  };
+}
+
+function infoOf(client: MatrixClient, room: Room, trust: TrustTag): RoomInfo {
+  const me = client.getSafeUserId();
+  const kind = kindOf(room, directRooms(client));
+  const inviter = room.getMyMembership() === "invite" ? inviterOf(client, room)?.getSender() : undefined;
+  const tombstone = room.currentState
+    .getStateEvents(EventType.RoomTombstone, "")
+    ?.getContent<{ replacement_room?: string }>();
+  const peer = kind === "direct" ? peerOf(client, room) : undefined;
+  return {
+    id: room.roomId,
+    name: room.name,
+    kind,
+    topic: room.currentState.getStateEvents(EventType.RoomTopic, "")?.getContent<{ topic?: string }>().topic ?? "",
+    alias: room.getCanonicalAlias() ?? undefined,
+    avatarMxc: (peer && room.getMember(peer)?.getMxcAvatarUrl()) ?? room.getMxcAvatarUrl() ?? undefined,
+    membership: room.getMyMembership() as RoomInfo["membership"],
+    inviter: inviter ? personIn(room, inviter) : undefined,
+    encrypted: room.hasEncryptionStateEvent(),
+    memberCount: room.getJoinedMemberCount(),
+    trust,
+    peer,
+    typing: typingSentence(room, me),
+    cannotPost: cannotPost(client, room, tombstone?.replacement_room),
+    replacedBy: tombstone?.replacement_room,
+    can: rightsOf(client, room),
+  };
+}
+
+function typingSentence(room: Room, me: string): string {
+  const typing = room.getMembers().filter((member) => member.typing && member.userId !== me);
+  if (typing.length === 0) return "";
+  return `${names(typing.map((member) => personIn(room, member.userId).name))} ${typing.length === 1 ? "is" : "are"} typing…`;
+}
+
+function cannotPost(client: MatrixClient, room: Room, replacement: string | undefined): string | null {
+  const membership = room.getMyMembership();
+  if (replacement) return "This channel has moved. Go on in the new one.";
+  if (membership === "ban") return "You were banned from this channel.";
+  if (membership !== "join") return "You have left this channel.";
+  const me = client.getSafeUserId();
+  if (powerOf(room, me) === Infinity || room.currentState.maySendMessage(me)) return null;
+  return "You may read here, not write. An administrator of the channel can change that.";
+}
+
+/** A thread opens when its first message is known; what it holds is the SDK's own thread. */
+function openThread(options: Omit<Parameters<typeof openTimeline>[0], "set"> & { rootId: string }): ThreadModel {
+  const { room, rootId } = options;
+  const set = (): EventTimelineSet | null => {
+    const known = room.getThread(rootId);
+    if (known) return known.timelineSet;
+    const root = room.findEventById(rootId);
+    return root ? room.createThread(rootId, root, [], false).timelineSet : null;
+  };
+  return { rootId, timeline: openTimeline({ ...options, set }), composer: openComposer(options) };
+}
+
+function follow(
+  client: MatrixClient,
+  room: Room,
+  { changed, trustChanged }: { changed: () => void; trustChanged: () => void },
+): () => void {
+  const ofRoom = (of: Room) => of.roomId === room.roomId && changed();
+  const ofState = (event: MatrixEvent) => {
+    if (event.getRoomId() !== room.roomId) return;
+    changed();
+    if (event.getType() === EventType.RoomMember || event.getType() === EventType.RoomEncryption) trustChanged();
+  };
+  return listen(client, {
+    [RoomEvent.Name]: ofRoom,
+    [RoomEvent.MyMembership]: ofRoom,
+    [RoomEvent.Summary]: () => changed(),
+    [RoomStateEvent.Events]: ofState,
+    [RoomMemberEvent.Typing]: (event: MatrixEvent) => event.getRoomId() === room.roomId && changed(),
+    [CryptoEvent.UserTrustStatusChanged]: trustChanged,
+    [CryptoEvent.DevicesUpdated]: trustChanged,
+  });
+}
+
+type Actions = Pick<RoomModel, "invite" | "remove" | "ban" | "unban" | "setRole" | "setName" | "setTopic">;
+
+function actionsOf(client: MatrixClient, room: Room): Actions {
+  const { roomId } = room;
+  return {
+    async invite(people) {
+      for (const person of people) await client.invite(roomId, person);
+    },
+    async remove(userId, reason) {
+      await client.kick(roomId, userId, reason || undefined);
+    },
+    async ban(userId, reason) {
+      await client.ban(roomId, userId, reason || undefined);
+    },
+    async unban(userId) {
+      await client.unban(roomId, userId);
+    },
+    async setRole(userId: string, role: Role) {
+      await client.setPowerLevel(roomId, userId, LEVELS[role]);
+    },
+    async setName(name) {
+      await client.setRoomName(roomId, name);
+    },
+    async setTopic(topic) {
+      await client.setRoomTopic(roomId, topic);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Changes of the room as sentences. */
+import { EventType, type MatrixEvent, type Room } from "matrix-js-sdk";
+import type { MemberAction, SystemItem } from "../timeline/item.ts";
+import { personIn } from "./person.ts";
+
+/** The item for a state event that people want to know of; null for all others. */
+export function systemItem(room: Room, event: MatrixEvent): SystemItem | null {
+  const told = event.getType() === EventType.RoomMember ? membership(room, event) : change(room, event);
+  if (!told) return null;
+  const id = event.getId() ?? "";
+  return { type: "system", key: id, id, at_ms: event.getTs(), ...told };
+}
+
+type Told = Pick<SystemItem, "text" | "member">;
+
+function membership(room: Room, event: MatrixEvent): Told | null {
+  const now = event.getContent<{ membership?: string; displayname?: string }>();
+  const before = event.getPrevContent() as { membership?: string; displayname?: string };
+  const userId = event.getStateKey() ?? "";
+  const name = now.displayname ?? before.displayname ?? personIn(room, userId).name;
+  const action = actionOf({
+    now: now.membership,
+    before: before.membership,
+    byThemselves: event.getSender() === userId,
+  });
+  if (!action) return null;
+  return { text: SENTENCES[action](name, personIn(room, event.getSender() ?? "").name), member: { action, name } };
+}
+
+const SENTENCES: Record<MemberAction, (name: string, by: string) => string> = {
+  joined: (name) => `${name} joined`,
+  left: (name) => `${name} left`,
+  invited: (name, by) => `${by} invited ${name}`,
+  removed: (name, by) => `${by} removed ${name}`,
+  banned: (name, by) => `${by} banned ${name}`,
+  renamed: (name) => `${name} changed their name or picture`,
+};
+
+function actionOf({
+  now,
+  before,
+  byThemselves,
+}: {
+  now: string | undefined;
+  before: string | undefined;
+  byThemselves: boolean;
+}): MemberAction | null {
+  if (now === "join") return before === "join" ? "renamed" : "joined";
+  if (now === "invite") return "invited";
+  if (now === "ban") return "banned";
+  if (now === "leave") return byThemselves ? "left" : "removed";
+  return null;
+}
+
+function change(room: Room, event: MatrixEvent): Told | null {
+  const who = personIn(room, event.getSender() ?? "").name;
+  const content = event.getContent<{ name?: string; topic?: string; join_rule?: string }>();
+  switch (event.getType() as EventType) {
+    case EventType.RoomCreate:
+      return { text: `${who} created this channel` };
+    case EventType.RoomName:
+      return {
+        text: content.name ? `${who} named the channel ${content.name}` : `${who} took the channel's name away`,
+      };
+    case EventType.RoomTopic:
+      return { text: content.topic ? `${who} set the topic: ${content.topic}` : `${who} took the topic away` };
+    case EventType.RoomAvatar:
+      return { text: `${who} changed the channel's picture` };
+    case EventType.RoomEncryption:
+      return { text: `${who} turned on encryption` };
+    case EventType.RoomJoinRules:
+      return {
+        text: content.join_rule === "public" ? `${who} opened the channel to everyone` : `${who} changed who can join`,
+      };
+    case EventType.RoomTombstone:
+      return { text: `${who} moved this channel to a new one` };
+    default:
+      return null;
+  }
+}

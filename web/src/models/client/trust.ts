@@ -1,0 +1,63 @@
+/** How sure one can be of the people in a room (web specification, "Trust display"). */
+import { type MatrixClient, type Room } from "matrix-js-sdk";
+import { count } from "../format/words.ts";
+import type { TrustTag } from "../room/model.ts";
+import { personIn } from "./person.ts";
+
+/** A larger room is only said to be encrypted: nobody verifies fifty people. */
+const LOOKED_AT = 50;
+
+export const NOT_ENCRYPTED: TrustTag = {
+  tone: "none",
+  text: "Not encrypted",
+  detail: "The server can read what is written here.",
+};
+export const ENCRYPTED: TrustTag = {
+  tone: "neutral",
+  text: "Encrypted",
+  detail: "Only the people here can read this. Verify them to be sure that they are who they say.",
+};
+
+/** The tag of an encrypted room. */
+export async function trustOf(client: MatrixClient, room: Room): Promise<TrustTag> {
+  const crypto = client.getCrypto();
+  const me = client.getSafeUserId();
+  const others = room.getJoinedMembers().filter((member) => member.userId !== me);
+  if (!crypto || others.length === 0 || others.length > LOOKED_AT) return ENCRYPTED;
+  const statuses = await Promise.all(
+    others.map(async ({ userId }) => ({ userId, status: await crypto.getUserVerificationStatus(userId) })),
+  );
+  const changed = statuses.filter(
+    ({ status }) => status.needsUserApproval || (status.wasCrossSigningVerified() && !status.isCrossSigningVerified()),
+  );
+  if (changed[0]) return warning(`${personIn(room, changed[0].userId).name} has a new identity`, changed.length);
+  const stranger = await unsignedDevice(
+    client,
+    others.map((member) => member.userId),
+  );
+  if (stranger) return warning(`${personIn(room, stranger).name} has a new device`, 1);
+  if (statuses.every(({ status }) => status.isCrossSigningVerified()))
+    return { tone: "ok", text: "Encrypted · all verified", detail: "You have verified everybody here." };
+  return ENCRYPTED;
+}
+
+function warning(text: string, people: number): TrustTag {
+  return {
+    tone: "warn",
+    text,
+    detail: `Look at the members before you write what only they may know (${count(people, "person", "people")}).`,
+  };
+}
+
+/** Somebody who uses a device that they have not confirmed themselves. */
+async function unsignedDevice(client: MatrixClient, users: string[]): Promise<string | undefined> {
+  const crypto = client.getCrypto();
+  const devices = (await crypto?.getUserDeviceInfo(users)) ?? new Map<string, Map<string, unknown>>();
+  for (const [userId, own] of devices) {
+    for (const deviceId of own.keys()) {
+      const status = await crypto?.getDeviceVerificationStatus(userId, deviceId);
+      if (status && !status.signedByOwner) return userId;
+    }
+  }
+  return undefined;
+}

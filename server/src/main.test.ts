@@ -130,13 +130,15 @@ test("G1, G2, G3: whatever is killed while people write, each message is there o
   const random = seeded(seed);
   using directory = temporaryDirectory();
   let parley = await startProcess(join(directory.path, "data"));
+  await using ending = new AsyncDisposableStack();
+  ending.defer(() => parley[Symbol.asyncDispose]());
   const writers: Writer[] = [];
   for (const name of ["alice", "bob"]) {
     const person = await registerPerson(parley.url, name);
     const { id: roomId } = await createRoom(person);
     writers.push({ person, roomId }, { person, roomId });
   }
-  const writing = startWriting(writers, () => parley.url, random.next);
+  using writing = startWriting(writers, () => parley.url, random.next);
   for (const what of ["both", "server", "database"] as const) {
     await writing.acknowledged(20 + random.below(50));
     await wait(random.below(30));
@@ -146,7 +148,6 @@ test("G1, G2, G3: whatever is killed while people write, each message is there o
   await writing.finish();
   const found: Found[] = [];
   for (const writer of [writers[0], writers[2]] as Writer[]) found.push(...(await readMessages(parley.url, writer)));
-  await parley.end("SIGTERM");
 
   const copies = Map.groupBy(found, (message) => message.body);
   const attempts = new Map([...copies].map(([key, messages]) => [key, messages.map((each) => each.eventId)]));

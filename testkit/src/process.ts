@@ -103,7 +103,7 @@ function launch(env: Env): Run {
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, stdout, stderr }) as Ended);
+  const ended = once(child, "close").then(([code, signal]): Ended => ({ code, signal, stdout, stderr }));
   const prints = (pattern: RegExp) =>
     new Promise<string>((resolve, reject) => {
       const give = () => pattern.test(stdout) && (clearTimeout(timer), resolve(stdout));

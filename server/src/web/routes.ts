@@ -24,6 +24,8 @@ const POLICY = [
   "form-action 'self'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  // Only for the document in which a message's HTML is looked at and never shown.
+  "trusted-types parley-inert",
 ].join("; ");
 
 const SECURITY = {

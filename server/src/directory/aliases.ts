@@ -32,7 +32,7 @@ export async function reserve(ctx: Context, { alias, roomId, creator }: Alias): 
   if (isNew > 0) return true;
   const known = await find(ctx, alias);
   if (known?.roomId === roomId && known.creator === creator) return true;
-  if (known && (await ctx.rooms.find(known.roomId))) return false;
+  if (known && (await roomExists(ctx, known.roomId))) return false;
   // Its room was never finished. A minute is far longer than making one takes.
   const sql = `update rooms.aliases set room_id = $2, creator = $3, created_at = now()
     where alias = $1 and created_at < now() - interval '1 minute' and room_id = $4`;
@@ -48,7 +48,13 @@ export async function drop(ctx: Context, alias: string, roomId: string): Promise
 export async function findAlias(ctx: Context, alias: string): Promise<Alias | undefined> {
   const known = isRoomAlias(alias) ? await find(ctx, alias) : undefined;
   // It may be reserved for a room that is just being made, or never was.
-  return known && (await ctx.rooms.find(known.roomId)) && known;
+  return known && (await roomExists(ctx, known.roomId)) ? known : undefined;
+}
+
+/** Without bringing the room into memory: anyone may ask for an alias. */
+async function roomExists(ctx: Context, roomId: string): Promise<boolean> {
+  if (ctx.rooms.peek(roomId)) return true;
+  return (await ctx.db.log.one("select 1 from log.rooms where room_id = $1", [roomId])) !== undefined;
 }
 
 function find(ctx: Context, alias: string): Promise<Alias | undefined> {

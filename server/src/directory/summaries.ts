@@ -38,14 +38,22 @@ export async function readStates(ctx: Context, roomIds: readonly string[]): Prom
   );
 }
 
-/** How many people are joined to each of the rooms; a room without any is not in it. */
+/** How many people are joined to each of the rooms; a room without any may be left out. */
 export async function readSizes(ctx: Context, roomIds: readonly string[]): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const roomId of roomIds) {
+    const room = ctx.rooms.peek(roomId);
+    if (room) sizes.set(roomId, room.joinedCount);
+  }
+  const others = roomIds.filter((roomId) => !sizes.has(roomId));
+  if (others.length === 0) return sizes;
   const rows = await ctx.db.log.query<{ room_id: string; joined: number }>(
     `select room_id, count(*) as joined from log.members
      where room_id = any($1) and membership = 'join' group by room_id`,
-    [roomIds],
+    [others],
   );
-  return new Map(rows.map((row) => [row.room_id, row.joined]));
+  for (const { room_id, joined } of rows) sizes.set(room_id, joined);
+  return sizes;
 }
 
 /** A room's entry in the published directory, but for the number of its members. */

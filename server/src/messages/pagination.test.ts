@@ -151,16 +151,26 @@ test("for one page a bounded number of events is looked at, however few of them 
   assert.equal(second.end, undefined);
 });
 
+test("however much is hidden from somebody, the first page has what they may see", async () => {
+  const long = await createRoom(alice, { initial_state: [joinedOnly] });
+  await appendMany(long, limits.pageScan_events + 1_000);
+  await long.change(bob, "join");
+  const last = await long.say(alice, "for bob");
+  const { chunk, end } = await long.read(bob, "messages", { dir: "f", limit: 100 });
+  assert.equal(chunk.at(-1).event_id, last);
+  assert.equal(end, undefined);
+});
+
 /** Events right into the log; the last one is of the type org.example.last, and its id comes back. */
 async function appendMany({ id: room }: TestRoom, count: number): Promise<string> {
   const entries = Array.from({ length: count }, (_, i) => {
-    const event_id = `$many${i}`;
+    const event_id = `$${room.slice(1, 20)}${i}`;
     const type = i === count - 1 ? "org.example.last" : "org.example.many";
     const body = JSON.stringify({ content: {}, event_id, origin_server_ts: 1, sender: alice.userId, type });
     return { kind: "event" as const, room, user: alice.userId, event_id, type, ts: 1, body };
   });
   for (let i = 0; i < count; i += 200) await server.ctx.log.append({ lane: room, entries: entries.slice(i, i + 200) });
-  return `$many${count - 1}`;
+  return entries.at(-1)?.event_id ?? "";
 }
 
 test("a limit of nothing gives nothing, and the same place to go on from", async () => {

@@ -5,7 +5,7 @@ import { matrixError } from "../errors.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { readEvent } from "../log/queries.ts";
 import { formatToken, parseToken } from "../log/token.ts";
-import { type Range, readAccess, readableRoom, type Sight, sightOf, sightWithin } from "../rooms/access.ts";
+import { readableRoom, type Sight, sightOf } from "../rooms/access.ts";
 import type { RoomState } from "../rooms/state.ts";
 
 export interface Reading {
@@ -19,8 +19,8 @@ export interface Reading {
 
 /** A room that the person may read. Throws M_FORBIDDEN for any other, and for one that does not exist. */
 export async function readingOf(ctx: Context, roomId: string, session: Reading["session"]): Promise<Reading> {
-  const { room, access } = await readableRoom(ctx, roomId, session.userId);
-  return open({ ctx, room, session, upTo: access.upTo });
+  const { room } = await readableRoom(ctx, roomId, session.userId);
+  return open(ctx, room, session);
 }
 
 /** An event that the person may see. Throws M_NOT_FOUND for any other: whether there is one is nobody else's business. */
@@ -32,25 +32,15 @@ export async function visibleEvent(
   const room = await ctx.rooms.find(roomId);
   const entry = room && (await readEvent(ctx.db.log, eventId));
   if (room && entry?.roomId === room.roomId) {
-    // Some events may be seen by people who may not read the room as it is now; then the room has no end for them.
-    const { upTo } = await readAccess(ctx, room, session.userId);
-    const reading = await open({ ctx, room, session, upTo });
+    const reading = await open(ctx, room, session);
     if (reading.sight.sees(entry)) return { reading, entry };
   }
   throw matrixError("M_NOT_FOUND", "There is no such event, or you may not see it.");
 }
 
-async function open(parts: Pick<Reading, "ctx" | "room" | "session"> & { upTo: number | undefined }): Promise<Reading> {
-  const { upTo, ...rest } = parts;
-  const { ctx, room, session } = rest;
+async function open(ctx: Context, room: RoomState, session: Reading["session"]): Promise<Reading> {
   const sight = await sightOf(ctx, room, session.userId);
-  const ignored = await ignoredUsersOf(ctx, session.userId);
-  return { ...rest, ignored, sight: upTo === undefined ? sight : sightWithin(clip(sight.ranges, upTo)) };
-}
-
-function clip(ranges: readonly Range[], upTo: number): Range[] {
-  const within = ranges.filter(({ first }) => first <= upTo);
-  return within.map(({ first, last }) => ({ first, last: Math.min(last, upTo) }));
+  return { ctx, room, session, sight, ignored: await ignoredUsersOf(ctx, session.userId) };
 }
 
 /** Whether the event is one that the reader wants to see, as far as its sender goes. */

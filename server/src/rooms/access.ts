@@ -70,7 +70,7 @@ export interface Sight {
 }
 
 /** The sight of somebody who sees these stretches of a room. */
-export function sightWithin(ranges: readonly Range[]): Sight {
+function sightWithin(ranges: readonly Range[]): Sight {
   return {
     ranges,
     sees: ({ position }) => ranges.some(({ first, last }) => first <= position && position <= last),

@@ -4,11 +4,22 @@
  * Specification: client-server-api, "Aggregations of child events", and the modules for each kind of relation.
  */
 import { limits } from "../limits.ts";
+import type { Context } from "../context.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { isRedacted } from "../rooms/entry.ts";
 import { membershipsOf } from "../rooms/access.ts";
 import { clientEventInRoom } from "./client-event.ts";
 import { type Reading, seenAndHeard, sightValues } from "./reading.ts";
+
+/** Which of these events any other event speaks of: one look at many rooms, before `aggregationsOf` looks at few. */
+export async function parentsAmong(ctx: Context, entries: readonly LogEntry[]): Promise<ReadonlySet<string>> {
+  if (entries.length === 0) return new Set();
+  const rows = await ctx.db.log.query<{ id: string }>(
+    "select distinct relates_to as id from log.entries where relates_to = any($1)",
+    [entries.map((entry) => entry.eventId)],
+  );
+  return new Set(rows.map((row) => row.id));
+}
 
 /** The JSON of `m.relations` by event id, for those of the events that have any. Three queries, and two more where there are threads. */
 export async function aggregationsOf(reading: Reading, entries: readonly LogEntry[]): Promise<Map<string, string>> {

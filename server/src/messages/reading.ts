@@ -20,7 +20,7 @@ export interface Reading {
 /** A room that the person may read. Throws M_FORBIDDEN for any other, and for one that does not exist. */
 export async function readingOf(ctx: Context, roomId: string, session: Reading["session"]): Promise<Reading> {
   const { room } = await readableRoom(ctx, roomId, session.userId);
-  return open(ctx, room, session);
+  return readingIn(ctx, room, session);
 }
 
 /** An event that the person may see. Throws M_NOT_FOUND for any other: whether there is one is nobody else's business. */
@@ -32,13 +32,14 @@ export async function visibleEvent(
   const room = await ctx.rooms.find(roomId);
   const entry = room && (await readEvent(ctx.db.log, eventId));
   if (room && entry?.roomId === room.roomId) {
-    const reading = await open(ctx, room, session);
+    const reading = await readingIn(ctx, room, session);
     if (reading.sight.sees(entry)) return { reading, entry };
   }
   throw matrixError("M_NOT_FOUND", "There is no such event, or you may not see it.");
 }
 
-async function open(ctx: Context, room: RoomState, session: Reading["session"]): Promise<Reading> {
+/** A room of which it is known already that the person may read it. */
+export async function readingIn(ctx: Context, room: RoomState, session: Reading["session"]): Promise<Reading> {
   const sight = await sightOf(ctx, room, session.userId);
   return { ctx, room, session, sight, ignored: await ignoredUsersOf(ctx, session.userId) };
 }

@@ -3,7 +3,9 @@
  * Specification: client-server-api, GET /sync, "Joined Room" and "Left Room".
  */
 import type { LogEntry } from "../log/entry.ts";
+import { aggregationsOf } from "../messages/aggregations.ts";
 import { clientEvent } from "../messages/client-event.ts";
+import { readingIn } from "../messages/reading.ts";
 import { membershipsOf, sightOf } from "../rooms/access.ts";
 import type { RoomState } from "../rooms/state.ts";
 import type { RoomNews } from "./gather.ts";
@@ -42,7 +44,7 @@ export async function joinedRoom(run: Run, room: RoomState): Promise<string | un
     : newsTimeline(run, await seenOf(run, room, here), upTo);
   const state = await stateOf(run, room, { timeline, isNew, end: upTo, here });
   const sections = [
-    `"timeline":${timelineJson(run, room, timeline)}`,
+    `"timeline":${timelineJson(run, room, { ...timeline, relations: await relationsOf(run, room, timeline) })}`,
     stateJson(run, room, { timeline, isNew, end: upTo, state }),
   ];
   if (ephemeral.length > 0) sections.push(`"ephemeral":{"events":[${ephemeral.join(",")}]}`);
@@ -69,7 +71,7 @@ export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promi
   const timeline = isNew ? newTimeline(run, room, { end: leftAt, sees }) : newsTimeline(run, here, leftAt);
   const state = wasIn ? await stateOf(run, room, { timeline, isNew, end: leftAt, here }) : "hidden";
   const accountData = accountDataOf(run, room.roomId);
-  return `{"timeline":${timelineJson(run, room, timeline)},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
+  return `{"timeline":${timelineJson(run, room, { ...timeline, relations: NO_RELATIONS })},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
 }
 
 /** The newest events of a room that the client does not know yet. */
@@ -110,13 +112,41 @@ function isWanted({ ask, ignoredUsers }: Run, event: LogEntry): boolean {
   return ask.filter.timeline.matches?.(event) ?? true;
 }
 
-function timelineJson(run: Run, room: RoomState, { events, limited, start }: Timeline): string {
+const NO_RELATIONS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * What later events say about those of a limited timeline: the client did not see all of them come. Of a whole one it did.
+ * Specification: client-server-api, "Aggregations of child events".
+ */
+async function relationsOf(
+  run: Run,
+  room: RoomState,
+  { events, limited }: Timeline,
+): Promise<ReadonlyMap<string, string>> {
+  if (!limited) return NO_RELATIONS;
+  const parents = run.isNew(room.roomId) ? events.filter((event) => run.parents.has(event.eventId as string)) : events;
+  if (parents.length === 0) return NO_RELATIONS;
+  return aggregationsOf(await readingIn(run.ctx, room, run.ask.session), parents);
+}
+
+interface ToldTimeline extends Timeline {
+  /** By event id, the JSON of `m.relations`. */
+  relations: ReadonlyMap<string, string>;
+}
+
+function timelineJson(run: Run, room: RoomState, { events, limited, start, relations }: ToldTimeline): string {
   const { ctx, ask } = run;
   const ownPosition = room.memberPosition(ask.session.userId);
   const isJoined = room.membership(ask.session.userId) === "join";
   const texts = events.map((event) => {
     const membership = isJoined && event.position >= ownPosition ? ("join" as const) : undefined;
-    return ask.filter.project(clientEvent(event, { sessionId: ask.session.id, ...(membership ? { membership } : {}) }));
+    const bundled = relations.get(event.eventId as string);
+    const reader = {
+      sessionId: ask.session.id,
+      ...(membership ? { membership } : {}),
+      ...(bundled ? { relations: bundled } : {}),
+    };
+    return ask.filter.project(clientEvent(event, reader));
   });
   const from = events[0] ? events[0].position - 1 : start;
   return `{"events":[${texts.join(",")}],"limited":${limited},"prev_batch":"${tokenAt(ctx, from)}"}`;

@@ -55,6 +55,8 @@ export interface Run {
   news: News;
   /** For rooms that are new: their newest events. */
   history: ReadonlyMap<string, readonly LogEntry[]>;
+  /** Of those, the events that others speak of. */
+  parents: ReadonlySet<string>;
   ignoredUsers: ReadonlySet<string>;
 }
 

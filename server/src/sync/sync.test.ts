@@ -235,6 +235,29 @@ test("threads are counted apart where the client asks for it, and together where
   assert.deepEqual(after.unread_thread_notifications, {});
 });
 
+test("a limited timeline brings what was said about its events since, a whole one does not need to", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const { next_batch: since } = await sync(bob);
+  const root = await say(alice, roomId, "root");
+  const reply = await say(alice, roomId, {
+    body: "answer",
+    "m.relates_to": { rel_type: "m.thread", event_id: root },
+  });
+  const filter = { room: { timeline: { limit: 2 } } };
+  for (const answer of [
+    await sync(bob, { filter }),
+    await sync(bob, { since, filter: { room: { timeline: { limit: 2 } } } }),
+  ]) {
+    const room = answer.rooms.join[roomId];
+    const event = room.timeline.events.find((each: Json) => each.event_id === root);
+    const latest = event.unsigned["m.relations"]?.["m.thread"].latest_event.event_id;
+    assert.equal(latest, room.timeline.limited ? reply : undefined);
+  }
+  assert.equal((await sync(bob, { filter })).rooms.join[roomId].timeline.limited, true);
+});
+
 test("receipts of others are told, private ones only to their owner, and typing ends", async () => {
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];

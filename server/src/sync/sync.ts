@@ -11,6 +11,7 @@ import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { formatToken } from "../log/token.ts";
+import { parentsAmong } from "../messages/aggregations.ts";
 import { strippedEvent } from "../messages/client-event.ts";
 import type { Memberships, UserMembership } from "../rooms/cache.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -138,6 +139,7 @@ async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask:
     membershipBefore: before,
     news,
     history: Map.groupBy(history, (event) => event.roomId as string),
+    parents: await parentsAmong(ctx, history),
     ignoredUsers: await ignoredUsersOf(ctx, userId),
   };
 }

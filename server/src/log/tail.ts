@@ -123,6 +123,8 @@ function length(lane: Lane): number {
 
 function shift(lane: Lane): LogEntry | undefined {
   const entry = lane.entries[lane.start];
+  // What is dropped must be free at once, not when the list is next compacted.
+  (lane.entries as unknown[])[lane.start] = undefined;
   lane.start += 1;
   // Compacting when half is empty makes a shift cheap on average.
   if (lane.start > 32 && lane.start * 2 > lane.entries.length) {

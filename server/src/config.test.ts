@@ -1,0 +1,83 @@
+/** Each setting: what it takes, and what is said of a value that it does not take. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readConfig, settings } from "./config.ts";
+import { StartError } from "./errors.ts";
+
+const refused: Record<string, readonly string[]> = {
+  PARLEY_PORT: ["-1", "65536", "http", "80.5"],
+  PARLEY_SERVER_NAME: ["two words", "a/b", "exämple.org", "a:b"],
+  PARLEY_PUBLIC_URL: ["chat.example.org", "ftp://example.org"],
+  PARLEY_REGISTRATION: ["yes", "Open"],
+  PARLEY_RATE_LIMITS: ["true", "0"],
+  PARLEY_PASSWORD_COST: ["high"],
+  PARLEY_ACCESS_TOKEN_LIFETIME_S: ["0", "1h"],
+  PARLEY_MEDIA_MAX_BYTES: ["0", "100MB"],
+  PARLEY_METRICS_PORT: ["70000", "none"],
+  PARLEY_LOG_LEVEL: ["verbose"],
+  PARLEY_DATABASE_CONNECTIONS: ["0", "101"],
+  DATABASE_URL: ["mysql://user:hunter2@host/db", "hunter2"],
+  ROLES: ["all,web", "gatway", "auth,"],
+};
+
+/** Any text is an address or a folder; whether it can be used shows when it is. */
+const anything = ["PARLEY_HOST", "PARLEY_DATA_DIR", "PARLEY_METRICS_HOST"];
+
+test("every setting has values that are refused here, or takes any text", () => {
+  assert.deepEqual(settings.map(({ name }) => name).toSorted(), [...Object.keys(refused), ...anything].toSorted());
+});
+
+for (const [name, values] of Object.entries(refused))
+  test(`a wrong ${name} is refused with its name, its value and the fix`, () => {
+    const isSecret = settings.find((setting) => setting.name === name)?.secret ?? false;
+    for (const value of values)
+      assert.throws(
+        () => readConfig({ [name]: value }),
+        (error: unknown) => {
+          assert.ok(error instanceof StartError);
+          assert.match(error.message, new RegExp(`^${name} is .*: set it to .*\\.$`));
+          assert.equal(error.message.includes(`"${value}"`), !isSecret);
+          assert.equal(error.message.includes("hunter2"), false);
+          return true;
+        },
+      );
+  });
+
+test("a setting that does not exist is refused with those that do", () => {
+  assert.throws(
+    () => readConfig({ PARLEY_PROT: "1" }),
+    /There is no setting PARLEY_PROT\. .*PARLEY_PORT.*DATABASE_URL/,
+  );
+});
+
+test("without any setting the server is for this machine alone, and open to whoever sits at it", () => {
+  const config = readConfig({ PATH: "/bin" });
+  const { host, port, registration, serverName, metrics, databaseUrl } = config;
+  assert.deepEqual(
+    { host, port, registration, serverName, metrics, databaseUrl },
+    {
+      host: "127.0.0.1",
+      port: 8008,
+      registration: "open",
+      serverName: "localhost",
+      metrics: { host: "127.0.0.1", port: 9008 },
+      databaseUrl: undefined,
+    },
+  );
+});
+
+test("a server that others can reach asks for a token to register, unless told otherwise", () => {
+  assert.equal(readConfig({ PARLEY_HOST: "0.0.0.0" }).registration, "token");
+  assert.equal(readConfig({ PARLEY_HOST: "0.0.0.0", PARLEY_REGISTRATION: "" }).registration, "token");
+  assert.equal(readConfig({ PARLEY_HOST: "0.0.0.0", PARLEY_REGISTRATION: "open" }).registration, "open");
+});
+
+test("an empty variable is as good as none", () => {
+  assert.deepEqual(readConfig(Object.fromEntries(settings.map(({ name }) => [name, ""]))), readConfig({}));
+});
+
+test("addresses lose the slash at their end, and a database may be reached through a socket", () => {
+  assert.equal(readConfig({ PARLEY_PUBLIC_URL: "https://chat.example.org//" }).publicUrl, "https://chat.example.org");
+  const socket = "postgres://parley@/parley?host=/run/postgresql";
+  assert.equal(readConfig({ DATABASE_URL: socket }).databaseUrl, socket);
+});

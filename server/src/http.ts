@@ -12,6 +12,7 @@ import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import type { Domain } from "./roles.ts";
 import { randomToken, type Seams } from "./seams.ts";
+import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 
 /** Who makes a request: one signed-in device. */
 export interface Session {
@@ -123,6 +124,7 @@ export function createHttp(ctx: Context, domains: readonly MountedDomain[]): Fas
     forceCloseConnections: "idle",
     logger: false,
   });
+  watchConnections(app.server);
   app.addHook("onRequest", (request, reply, done) => {
     void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
     if (request.method === "OPTIONS") void reply.code(204).send();
@@ -158,7 +160,10 @@ export function createHttp(ctx: Context, domains: readonly MountedDomain[]): Fas
  */
 export async function closeHttp(app: FastifyInstance, seams: Seams): Promise<void> {
   const closed = app.close();
-  const sweep = seams.every(limits.httpSweep_ms, () => app.server.closeIdleConnections());
+  const sweep = seams.every(limits.httpSweep_ms, () => {
+    app.server.closeIdleConnections();
+    closeSilentConnections(app.server);
+  });
   const cut = seams.after(limits.httpDrain_ms, () => app.server.closeAllConnections());
   await closed;
   sweep.cancel();

@@ -1,6 +1,6 @@
 /** The command as a whole: what it prints, how it ends, how it refuses to start, and what a killed one has kept. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -46,16 +46,23 @@ test("the link that the first start prints makes the first administrator, once, 
   assert.equal(again.link, undefined);
 });
 
-test("SIGINT and SIGTERM end it with code 0, without a word of complaint and without a process left", async () => {
+/** Longer than a stop that waits for nobody, and shorter than the deadline for requests in flight. */
+const PROMPT_MS = 4_000;
+
+test("SIGINT and SIGTERM end it at once, with code 0, without a word of complaint and without a process left", async () => {
   using directory = temporaryDirectory();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const parley = await startProcess(join(directory.path, "data"));
     const alice = await registerPerson(parley.url, `of-${signal.toLowerCase()}`);
-    // A sync that waits does not hold it up.
+    // Neither a sync that waits holds it up, nor a connection that a browser opened in advance.
     const { next_batch } = await alice.call("GET", "/_matrix/client/v3/sync");
     const waiting = alice.ask("GET", `/_matrix/client/v3/sync?timeout=30000&since=${next_batch}`).catch(() => {});
+    const spare = connect(Number(new URL(parley.url).port), "127.0.0.1").on("error", () => {});
+    await once(spare, "connect");
     const database = parley.databasePid();
+    const asked_ms = performance.now();
     const { code, stderr } = await parley.end(signal);
+    assert.ok(performance.now() - asked_ms < PROMPT_MS, `it took ${performance.now() - asked_ms} ms to stop`);
     await waiting;
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, signal);
     assert.ok(await isGoneWithin(database, 0), `PostgreSQL outlived ${signal}`);

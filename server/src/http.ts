@@ -4,6 +4,7 @@
  */
 import { Readable } from "node:stream";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Context } from "./context.ts";
@@ -108,7 +109,7 @@ const CORS = {
   "access-control-expose-headers": "Retry-After, ETag, Content-Disposition, Server",
   "access-control-max-age": "86400",
 };
-const METHODS: readonly Method[] = ["GET", "POST", "PUT", "DELETE"];
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
 export interface MountedDomain {
   domain: Domain;
@@ -122,7 +123,15 @@ export function createHttp(ctx: Context, domains: readonly MountedDomain[]): Fas
     bodyLimit: limits.body_bytes,
     genReqId: () => randomToken(ctx.seams, 9),
     forceCloseConnections: "idle",
+    // A connection that is silent for longer than any answer takes is dead.
+    connectionTimeout: limits.connectionIdle_ms,
     logger: false,
+    // Addresses that no route is asked for, such as /%zz.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(CORS);
+      void answerError(ctx, { error, request, reply });
+    },
+    clientErrorHandler: refuseGarbled,
   });
   watchConnections(app.server);
   app.addHook("onRequest", (request, reply, done) => {
@@ -324,12 +333,27 @@ function answerError(
       void reply.header("retry-after", String(Math.ceil(known.retryAfter_ms / 1_000)));
     return reply.code(known.status).send(JSON.stringify(known.body()));
   }
+  // Nobody is there any more: what was broken off on that account is no failure.
+  if (request.raw.socket.destroyed) return reply.code(499).send("");
   ctx.logger.error({ err: asError(error), request: request.id, route: request.routeOptions.url }, "a request failed");
   const body = {
     errcode: "M_UNKNOWN",
     error: `Something went wrong here. The server's log has it under ${request.id}.`,
   };
   return reply.code(500).send(JSON.stringify(body));
+}
+
+/** What is no HTTP, or has larger headers than anybody needs, is answered without a route, and the connection ends. */
+function refuseGarbled(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) return void socket.destroy();
+  const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  const status = isTooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const body = JSON.stringify({
+    errcode: isTooLarge ? "M_TOO_LARGE" : "M_UNKNOWN",
+    error: isTooLarge ? "The headers are larger than the server takes." : "The request is not HTTP.",
+  });
+  const headers = [`content-type: ${JSON_TYPE}`, `content-length: ${Buffer.byteLength(body)}`, "connection: close"];
+  socket.end(`HTTP/1.1 ${status}\r\n${headers.join("\r\n")}\r\n\r\n${body}`);
 }
 
 /** What the framework itself refuses, in Matrix's words. */

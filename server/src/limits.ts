@@ -6,6 +6,8 @@ export const limits = {
   /** Request bodies; media has its own setting. */
   body_bytes: 1_048_576,
   keysBody_bytes: 10_485_760,
+  /** Longer than the longest wait for an answer: a sync. */
+  connectionIdle_ms: 120_000,
   /** At the stop: how long requests in flight may take, and how often connections that fell idle are closed. */
   httpDrain_ms: 5_000,
   httpSweep_ms: 50,

@@ -89,25 +89,34 @@ async function apply(client: pg.Client, { schema, number, name, sql }: Migration
   }
 }
 
+/** Makes the roles that are missing, and lets the URL's user act as each of them. */
 async function createRoles(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ rolname: string }>(
-    "select rolname from pg_roles where rolname like 'parley\\_%'",
+  const { rows } = await client.query<{ rolname: string; isOurs: boolean }>(
+    `select rolname, pg_has_role(current_user, oid, 'member') as "isOurs" from pg_roles where rolname = any($1)`,
+    [schemas.map(roleOf)],
   );
-  const missing = schemas.filter((schema) => !rows.some((row) => row.rolname === roleOf(schema)));
-  for (const schema of missing) {
-    const sql = `create role ${roleOf(schema)} nologin; grant ${roleOf(schema)} to current_user`;
+  const known = new Map(rows.map((row) => [row.rolname, row.isOurs]));
+  const missing = schemas.map(roleOf).filter((role) => !known.get(role));
+  const create = (role: string) => (known.has(role) ? [] : [`create role ${role} nologin`]);
+  for (const role of missing) {
     try {
-      await client.query(sql);
+      await createOnce(client, create(role));
+      await client.query(`grant ${role} to current_user`);
     } catch (thrown) {
-      if (isDuplicateRole(thrown)) continue;
-      const all = missing.map(
-        (each) => `create role ${roleOf(each)} nologin; grant ${roleOf(each)} to <the user of DATABASE_URL>;`,
-      );
+      const all = missing.map((each) => [...create(each), `grant ${each} to <the user of DATABASE_URL>`].join("; "));
       throw new StartError(
-        `The user of DATABASE_URL may not create database roles (${asError(thrown).message}). Have an administrator of the database run: ${all.join(" ")}`,
+        `The user of DATABASE_URL may not create database roles (${asError(thrown).message}). Have an administrator of the database run: ${all.join("; ")};`,
         { cause: thrown },
       );
     }
+  }
+}
+
+async function createOnce(client: pg.Client, statements: readonly string[]): Promise<void> {
+  try {
+    for (const statement of statements) await client.query(statement);
+  } catch (thrown) {
+    if (!isDuplicateRole(thrown)) throw thrown;
   }
 }
 

@@ -2,6 +2,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context } from "./context.ts";
+import { asError } from "./errors.ts";
 import { health } from "./health.ts";
 
 export interface MetricsServer {
@@ -10,7 +11,13 @@ export interface MetricsServer {
 }
 
 export function createMetricsServer(ctx: Context): MetricsServer {
-  const server = createServer((request, response) => void answer(ctx, request.url ?? "/", response));
+  const server = createServer((request, response) => {
+    const [path = "/"] = (request.url ?? "/").split("?");
+    answer(ctx, path, response).catch((thrown: unknown) => {
+      ctx.logger.error({ err: asError(thrown) }, "the metrics could not be told");
+      response.destroy();
+    });
+  });
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
@@ -28,13 +35,14 @@ export function createMetricsServer(ctx: Context): MetricsServer {
   };
 }
 
-async function answer(ctx: Context, url: string, response: ServerResponse): Promise<void> {
-  if (url === "/metrics") {
+async function answer(ctx: Context, path: string, response: ServerResponse): Promise<void> {
+  if (path === "/metrics") {
     const { registry } = ctx.metrics;
     response.writeHead(200, { "content-type": registry.contentType }).end(await registry.metrics());
     return;
   }
-  const found = url === "/health/live" ? health.live() : url === "/health/ready" ? await health.ready(ctx) : undefined;
+  const found =
+    path === "/health/live" ? health.live() : path === "/health/ready" ? await health.ready(ctx) : undefined;
   if (!found) return void response.writeHead(404).end();
   response.writeHead(found.status, { "content-type": "application/json" }).end(JSON.stringify(found.body));
 }

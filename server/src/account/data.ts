@@ -68,7 +68,15 @@ type Tags = Record<string, Record<string, unknown>>;
 
 async function readTags(ctx: Context, key: DataKey): Promise<Tags> {
   const stored = await readAccountDataItem(ctx.db.log, key);
-  return stored === undefined ? {} : ((JSON.parse(stored) as { tags?: Tags }).tags ?? {});
+  const tags = stored === undefined ? undefined : (JSON.parse(stored) as { tags?: unknown }).tags;
+  // Clients may also write m.tag as account data, where it may be anything.
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(tags)
+    ? Object.fromEntries(
+        Object.entries(tags).filter((each): each is [string, Record<string, unknown>] => isObject(each[1])),
+      )
+    : {};
 }
 
 async function changeTags(ctx: Context, key: DataKey, change: (tags: Tags) => void): Promise<object> {

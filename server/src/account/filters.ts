@@ -9,14 +9,16 @@ import { limits } from "../limits.ts";
 import { type CompiledFilter, compileFilter, filterSchema } from "../sync/filter.ts";
 import { requireOwn } from "./own.ts";
 
-const compiled = new LRUCache<string, CompiledFilter>({ max: limits.compiledFilters });
+const compiledOf = new WeakMap<Context, LRUCache<string, CompiledFilter>>();
 const NO_FILTER = compileFilter({});
 
 /** A filter as a request names it: the JSON itself, the id of a stored one, or nothing. Throws M_INVALID_PARAM or M_NOT_FOUND. */
 export async function loadFilter(ctx: Context, userId: string, text: string | undefined): Promise<CompiledFilter> {
   if (text === undefined || text === "") return NO_FILTER;
   const isInline = text.startsWith("{");
-  const name = isInline ? text : `${ctx.config.serverName} ${userId} ${text}`;
+  const name = isInline ? text : `${userId} ${text}`;
+  const compiled = compiledOf.get(ctx) ?? new LRUCache<string, CompiledFilter>({ max: limits.compiledFilters });
+  compiledOf.set(ctx, compiled);
   const known = compiled.get(name);
   if (known) return known;
   const filter = compileFilter(

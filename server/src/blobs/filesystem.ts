@@ -20,7 +20,8 @@ export async function openFilesystemBlobs(folder: string, seams: Seams): Promise
       try {
         const stored = await write(temporary, content, max_bytes);
         const path = pathOf(stored.sha256);
-        await mkdir(dirname(path), { recursive: true });
+        const isNew = (await mkdir(dirname(path), { recursive: true })) !== undefined;
+        if (isNew) await syncFolder(folder);
         await rename(temporary, path);
         await syncFolder(dirname(path));
         return stored;
@@ -51,7 +52,8 @@ async function write(path: string, content: Readable | Buffer, max_bytes: number
     size_bytes += chunk.length;
     if (size_bytes > max_bytes) throw matrixError("M_TOO_LARGE", `A file may have ${max_bytes} bytes at the most.`);
     hash.update(chunk);
-    await file.write(chunk);
+    // Not write(), which may write a part of it and say so: on a full disk that would keep half a file under a whole hash.
+    await file.appendFile(chunk);
   }
   await file.sync();
   return { sha256: hash.digest("hex"), size_bytes };

@@ -71,9 +71,11 @@ function keyOf(
 }
 
 /** Several people who open a room at once ask for the same thumbnail: it is made once. */
-const making = new Map<string, Promise<Thumbnail>>();
+const makingOf = new WeakMap<Context, Map<string, Promise<Thumbnail>>>();
 
 function makeOnce(ctx: Context, media: Ready, key: ThumbnailKey): Promise<Thumbnail> {
+  const making = makingOf.get(ctx) ?? new Map<string, Promise<Thumbnail>>();
+  makingOf.set(ctx, making);
   const name = JSON.stringify(key);
   const running = making.get(name);
   if (running) return running;

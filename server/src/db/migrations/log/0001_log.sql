@@ -152,7 +152,7 @@ language sql as $$
   join json_to_recordset(p_entries) as n(room text, "user" text, type text, state_key text, receipt_event text, receipt_position bigint, body text)
     on n.room = e.room_id and n."user" = e.user_id and n.type = e.type and n.state_key = e.state_key and n.body = e.body
   where e.position > p_after and e.kind = 'receipt'
-  order by e.room_id, e.user_id, e.type, e.state_key, e.position desc
+  order by e.room_id, e.user_id, e.type, e.state_key, n.receipt_position desc, e.position desc
   on conflict (room_id, user_id, type, thread_id) do update
   set event_id = excluded.event_id, event_position = excluded.event_position, ts = excluded.ts, position = excluded.position
   -- A receipt never goes back, whatever the order in which a person's devices sent them.

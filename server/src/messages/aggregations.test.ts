@@ -140,6 +140,12 @@ test("the newest event of a thread is told with its own edit, and a redacted one
   assert.equal(latest_event.unsigned["m.relations"]["m.replace"].event_id, edited);
 });
 
+test("with state events nothing is bundled", async () => {
+  const id = await room.set(alice, "m.room.topic", { topic: "about this" });
+  await room.say(bob, "this", reference(id));
+  assert.equal(await bundled(id), undefined);
+});
+
 test("annotations are not bundled", async () => {
   const id = await room.say(alice, "nice");
   await room.send(bob, { "m.relates_to": { rel_type: "m.annotation", event_id: id, key: "👍" } }, "m.reaction");

@@ -6,7 +6,7 @@ import type { LogEntry } from "../log/entry.ts";
 import { stateAt } from "../rooms/history.ts";
 import { clientEventInRoom } from "./client-event.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
-import { type Page, pageLimit, tell, walk } from "./page.ts";
+import { pageLimit, tell, walk } from "./page.ts";
 import { type Reading, tokenFor, visibleEvent } from "./reading.ts";
 
 export const context = route({
@@ -19,18 +19,17 @@ export const context = route({
     const { reading, entry } = await visibleEvent(ctx, session, params as { roomId: string; eventId: string });
     const filter = eventFilter(query.filter);
     const limit = pageLimit(Math.min(query.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
-    const around = await readAround(reading, entry, { limit, matches: matcherOf(filter) });
-    const { before, after } = around;
-    const events = [...before.entries, ...after.entries, entry];
-    const last = after.entries.at(-1) ?? entry;
+    const { before, after } = await readAround(reading, entry, { limit, matches: matcherOf(filter) });
+    const events = [...before, ...after, entry];
+    const last = after.at(-1) ?? entry;
     const state = await stateOf(reading, { at: last.position, speakers: filter.lazyLoadMembers ? events : undefined });
     const told = await tell(reading, events);
     const wanted = state.filter((each) => filter.matches?.(each) ?? true).map((each) => clientEventInRoom(each));
-    const start = before.next ?? (before.entries.at(-1) ?? entry).position - 1;
+    const first = before.at(-1) ?? entry;
     return encoded(
-      `{"event":${told.at(-1)},"events_before":[${told.slice(0, before.entries.length).join(",")}],` +
-        `"events_after":[${told.slice(before.entries.length, -1).join(",")}],"state":[${wanted.join(",")}],` +
-        `"start":"${tokenFor(ctx, start)}","end":"${tokenFor(ctx, after.next ?? last.position)}"}`,
+      `{"event":${told.at(-1)},"events_before":[${told.slice(0, before.length).join(",")}],` +
+        `"events_after":[${told.slice(before.length, -1).join(",")}],"state":[${wanted.join(",")}],` +
+        `"start":"${tokenFor(ctx, first.position - 1)}","end":"${tokenFor(ctx, last.position)}"}`,
     );
   },
 });
@@ -42,12 +41,12 @@ async function readAround(
   reading: Reading,
   { position }: LogEntry,
   { limit, matches }: { limit: number; matches: Matches },
-): Promise<{ before: Page; after: Page }> {
+): Promise<{ before: LogEntry[]; after: LogEntry[] }> {
   const [before, after] = await Promise.all([
     walk(reading, { direction: "b", from: position - 1, limit: Math.ceil(limit / 2), matches }),
     walk(reading, { direction: "f", from: position, limit: Math.floor(limit / 2), matches }),
   ]);
-  return { before, after };
+  return { before: before.entries, after: after.entries };
 }
 
 /** The room's state at a position; of its members only those who speak, where these are given. */

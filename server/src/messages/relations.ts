@@ -67,13 +67,14 @@ const DIRECT = `select ${ENTRY_COLUMNS} from log.entries e where e.relates_to = 
 const BACKWARDS = `${DIRECT} order by e.position desc limit $10`;
 const FORWARDS = `${DIRECT} order by e.position limit $10`;
 
+/** An event relates to one other at the most, so none is found twice. */
 const ALL = `with recursive child(position, event_id, depth) as (
     select e.position, e.event_id, 1 from log.entries e where e.relates_to = $1 and ${IS_MEANT}
-    union
+    union all
     select e.position, e.event_id, c.depth + 1 from child c join log.entries e on e.relates_to = c.event_id
     where c.depth < $11 and ${IS_MEANT}
   )
-  select ${ENTRY_COLUMNS} from (select distinct position from child) c join log.entries e on e.position = c.position
+  select ${ENTRY_COLUMNS} from child c join log.entries e on e.position = c.position
   where ${WITHIN}`;
 const ALL_BACKWARDS = `${ALL} order by e.position desc limit $10`;
 const ALL_FORWARDS = `${ALL} order by e.position limit $10`;

@@ -39,8 +39,8 @@ const SECURITY = {
 const assetsOf = new WeakMap<Context, Map<string, Asset>>();
 
 /** Reads the built app. */
-export async function start(ctx: Context): Promise<() => Promise<void>> {
-  assetsOf.set(ctx, await readAssets(FOLDER));
+export async function start(ctx: Context, folder = FOLDER): Promise<() => Promise<void>> {
+  assetsOf.set(ctx, await readAssets(folder));
   return async () => {};
 }
 

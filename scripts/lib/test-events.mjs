@@ -66,6 +66,7 @@ function describe(error) {
   const thrown = error?.cause ?? error;
   // An assertion's message shows what it compared; its fields would show it again.
   const isTold = typeof thrown?.stack === "string" && thrown.code === "ERR_ASSERTION";
+  /** @type {string} */
   const text = isTold ? thrown.stack : typeof thrown === "string" ? thrown : inspect(thrown, { depth: 6 });
   return text
     .split("\n")

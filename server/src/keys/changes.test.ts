@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
-import { crossSigningOf, uploadDevice, V3 } from "./test-keys.ts";
+import { crossSigningOf, uploadDevice, V3 } from "../../../testkit/src/keys.ts";
 
 const server = await startTestServer();
 after(() => server.stop());

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
-import { claimOne, fallbackKeyOf, oneTimeKeysOf, SIGNED, V3 } from "./test-keys.ts";
+import { claimOne, fallbackKeyOf, oneTimeKeysOf, SIGNED, V3 } from "../../../testkit/src/keys.ts";
 
 const config = { databaseConnections: 6 };
 const first = await startTestServer({ config });

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
-import { claimOne, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, SIGNED, V3 } from "./test-keys.ts";
+import { claimOne, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, SIGNED, V3 } from "../../../testkit/src/keys.ts";
 
 const server = await startTestServer();
 after(() => server.stop());

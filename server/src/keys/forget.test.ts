@@ -3,7 +3,15 @@ import { after, test } from "node:test";
 import { type Person, registerPerson, request, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { forgetDevices, forgetUser } from "./forget.ts";
-import { crossSigningOf, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, uploadDevice, V3 } from "./test-keys.ts";
+import {
+  crossSigningOf,
+  deviceKeysOf,
+  fallbackKeyOf,
+  oneTimeKeysOf,
+  query,
+  uploadDevice,
+  V3,
+} from "../../../testkit/src/keys.ts";
 
 const server = await startTestServer();
 after(() => server.stop());

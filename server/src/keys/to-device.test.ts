@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
-import { V3 } from "./test-keys.ts";
+import { V3 } from "../../../testkit/src/keys.ts";
 
 const server = await startTestServer();
 const second = await startTestServer({ databaseUrl: server.databaseUrl });

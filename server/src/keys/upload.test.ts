@@ -4,7 +4,7 @@ import { type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
 import { readKeyCounts } from "./counts.ts";
-import { claimOne, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, SIGNED, V3 } from "./test-keys.ts";
+import { claimOne, deviceKeysOf, fallbackKeyOf, oneTimeKeysOf, query, SIGNED, V3 } from "../../../testkit/src/keys.ts";
 
 const server = await startTestServer();
 after(() => server.stop());

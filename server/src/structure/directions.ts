@@ -45,7 +45,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   operator: [],
   testkit: ["server"],
   e2e: ["testkit"],
-  bench: ["testkit"],
+  bench: ["testkit", "scripts"],
   faults: ["testkit"],
   scripts: [],
 };

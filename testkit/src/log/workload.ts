@@ -167,9 +167,9 @@ type Owner = Awaited<ReturnType<typeof connectOwner>>;
 /** Cuts every connection of the log's role, now and then, for as long as somebody writes. */
 async function cutConnections(url: string, { cuts, until }: { cuts: number; until: Promise<unknown> }): Promise<void> {
   const owner = await connectOwner(url);
-  let done = false;
-  void until.then(() => (done = true));
-  for (let i = 0; i < cuts && !done; i++) {
+  const writing = { done: false };
+  void until.then(() => (writing.done = true));
+  for (let i = 0; i < cuts && !writing.done; i++) {
     await owner.query("select pg_sleep(0.02)");
     await owner.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley log' and datname = current_database()",

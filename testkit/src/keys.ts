@@ -1,5 +1,5 @@
 /** Keys as clients make them, for the tests of this domain. Their signatures are no signatures: the server does not look. */
-import type { Person } from "../../../testkit/src/http.ts";
+import type { Person } from "./http.ts";
 
 export const V3 = "/_matrix/client/v3";
 export const SIGNED = "signed_curve25519";

@@ -331,6 +331,7 @@ function answerError(
   if (known) {
     if (known.retryAfter_ms !== undefined)
       void reply.header("retry-after", String(Math.ceil(known.retryAfter_ms / 1_000)));
+    if (known.cause !== undefined) ctx.logger.warn({ err: asError(known.cause), request: request.id }, known.message);
     return reply.code(known.status).send(JSON.stringify(known.body()));
   }
   // Nobody is there any more: what was broken off on that account is no failure.

@@ -3,7 +3,7 @@
  * Only this folder knows the driver.
  */
 import pg from "pg";
-import { StartError, asError } from "../errors.ts";
+import { StartError, asError, matrixError } from "../errors.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
 
 // Positions and counts are 64-bit in the database and stay far below 2^53, where a JavaScript number is exact.
@@ -87,12 +87,28 @@ function nameOf(sql: string): string {
 
 function runnerOn(client: pg.Pool | pg.PoolClient): Omit<Db, "transaction"> {
   const run = <R extends object>(sql: string, params: readonly unknown[]) =>
-    client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] });
+    client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] }).catch(tellUnavailable);
   return {
     query: async <R extends object>(sql: string, params: readonly unknown[] = []) => (await run<R>(sql, params)).rows,
     one: async <R extends object>(sql: string, params: readonly unknown[] = []) => (await run<R>(sql, params)).rows[0],
     change: async (sql, params = []) => (await run(sql, params)).rowCount ?? 0,
   };
+}
+
+/** SQL states of a database that can not serve now: no connection, no resources (a full disk), shutting down, read-only. */
+const AWAY = /^(08|53|57P|25006)/;
+const AWAY_SOCKET = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "ETIMEDOUT"]);
+/** What the driver says without a code: no connection of the pool became free, or one was cut. */
+const AWAY_TEXT = /^(timeout exceeded when trying to connect|Connection terminated)/;
+
+/** G15: trouble with the database is told as such, with a time to come back; any other error goes on as it is. */
+function tellUnavailable(thrown: unknown): never {
+  const { code = "", message } = thrown as { code?: string; message?: string };
+  if (!AWAY.test(code) && !AWAY_SOCKET.has(code) && !AWAY_TEXT.test(message ?? "")) throw thrown;
+  throw matrixError("IO_PARLEY_UNAVAILABLE", "The database can not do this now. Try again in a few seconds.", {
+    retryAfter_ms: 2_000,
+    cause: thrown,
+  });
 }
 
 function dbOn(pool: pg.Pool): Db {

@@ -1,0 +1,52 @@
+/** G15: a database that is away, out of connections or read-only is told as such, and other errors stay what they are. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTestDatabase } from "../../../testkit/src/server.ts";
+import { connectOwner, openDatabase, sqlState } from "./database.ts";
+
+const unavailable = { errcode: "IO_PARLEY_UNAVAILABLE", status: 503, retryAfter_ms: 2_000 };
+
+test("a database that can not be reached is unavailable", async () => {
+  const db = openDatabase({ url: "postgres://a@127.0.0.1:1/a", connections: 1, onError: () => {} });
+  await assert.rejects(db.log.query("select 1"), unavailable);
+  await db.close();
+});
+
+test("a read-only database is unavailable for changes, and still reads", async () => {
+  await using database = await createTestDatabase();
+  const owner = await connectOwner(database.url);
+  const name = database.url.slice(database.url.lastIndexOf("/") + 1);
+  await owner.query(`alter database ${name} set default_transaction_read_only = on`);
+  await owner.end();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  await assert.rejects(db.log.change("update log.head set epoch = epoch"), unavailable);
+  assert.equal((await db.log.query("select 1 from log.head")).length, 1);
+  await db.close();
+});
+
+test("a connection that is cut is unavailable, and the next query has a new one", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const owner = await connectOwner(database.url);
+  const cut = assert.rejects(db.log.query("select pg_sleep(20)"), unavailable);
+  const kill = `select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'parley log' and datname = current_database() and query like '%pg_sleep%'`;
+  while ((await owner.query(kill)).rowCount === 0);
+  await cut;
+  await owner.end();
+  assert.equal((await db.log.query("select 1 from log.head")).length, 1);
+  await db.close();
+});
+
+test("a rule of the tables that is broken keeps its code, and a transaction that fails changes nothing", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const insert = "insert into account.profiles (user_id, profile) values ('@a:x', '{}')";
+  const failing = db.account.transaction(async (inside) => {
+    await inside.query(insert);
+    await inside.query(insert);
+  });
+  await assert.rejects(failing, (error) => sqlState(error) === "23505");
+  assert.deepEqual(await db.account.query("select * from account.profiles"), []);
+  await db.close();
+});

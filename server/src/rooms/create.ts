@@ -3,7 +3,7 @@ import { profilesOf } from "../account/profile.ts";
 import type { Context } from "../context.ts";
 import { drop, reserve } from "../directory/aliases.ts";
 import { publish } from "../directory/visibility.ts";
-import { matrixError } from "../errors.ts";
+import { matrixError, MatrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import type { NewEntry } from "../log/entry.ts";
 import { randomToken } from "../seams.ts";
@@ -60,7 +60,8 @@ async function appendNamed(ctx: Context, creator: string, plan: RoomPlan): Promi
   try {
     await appendRoom(ctx, plan);
   } catch (thrown) {
-    await drop(ctx, alias, roomId);
+    // When the database failed nobody knows whether the room is there. If not, its alias is free again after a while.
+    if (thrown instanceof MatrixError) await drop(ctx, alias, roomId);
     throw thrown;
   }
 }

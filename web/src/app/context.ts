@@ -22,9 +22,8 @@ export function useActive(model: { activate(): () => void } | null): void {
   useEffect(() => model?.activate(), [model]);
 }
 
-/** The model of the room, or null for a room that the person is not in. */
+/** The model of the room, or null for a room that the person is not in; asked again whenever the rooms change. */
 export function useRoom(roomId: string): RoomModel | null {
   const messenger = useMessenger();
-  useSnapshot(messenger.rooms);
-  return messenger.room(roomId);
+  return useStore(messenger.rooms, () => messenger.room(roomId));
 }

@@ -1,7 +1,10 @@
+import { useSyncExternalStore } from "react";
+
 /** `system` follows the browser; the other two hold on this device until changed. */
 export type Theme = "system" | "light" | "dark";
 
 const KEY = "parley.theme";
+const listeners = new Set<() => void>();
 
 /** The theme chosen on this device. */
 export function readTheme(): Theme {
@@ -14,10 +17,21 @@ export function setTheme(theme: Theme): void {
   if (theme === "system") {
     localStorage.removeItem(KEY);
     delete document.documentElement.dataset["theme"];
-    return;
+  } else {
+    localStorage.setItem(KEY, theme);
+    document.documentElement.dataset["theme"] = theme;
   }
-  localStorage.setItem(KEY, theme);
-  document.documentElement.dataset["theme"] = theme;
+  for (const listener of listeners) listener();
+}
+
+/** The chosen theme, for views that show the choice. */
+export function useTheme(): Theme {
+  return useSyncExternalStore(subscribe, readTheme);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** The theme that is on the screen now. */

@@ -5,6 +5,7 @@ import { localpart } from "../format/words.ts";
 import type { Me, Messenger, NewRoom } from "../messenger.ts";
 import type { RoomModel } from "../room/model.ts";
 import type { Person } from "../timeline/item.ts";
+import { arrived } from "./arrival.ts";
 import { watchConnection } from "./connection.ts";
 import { addDirect, dropDirect, readDirect } from "./direct.ts";
 import { listen } from "./listen.ts";
@@ -60,6 +61,7 @@ function roomActions(client: MatrixClient): RoomActions {
   return {
     async createRoom(room) {
       const { room_id } = await client.createRoom(optionsOf(room));
+      await arrived(client, room_id);
       return room_id;
     },
     startDirect: (people) => startDirect(client, people),
@@ -67,6 +69,7 @@ function roomActions(client: MatrixClient): RoomActions {
       const room = await client.joinRoom(roomIdOrAlias);
       const inviter = room.getDMInviter();
       if (inviter) await addDirect(client, room.roomId, [inviter]);
+      await arrived(client, room.roomId);
       return room.roomId;
     },
     async leave(roomId) {
@@ -118,15 +121,19 @@ async function startDirect(client: MatrixClient, people: string[]): Promise<stri
     initial_state: [ENCRYPTION],
   });
   await addDirect(client, roomId, people);
+  await arrived(client, roomId);
   return roomId;
 }
 
 async function findPeople(client: MatrixClient, term: string): Promise<Person[]> {
   const wanted = term.trim();
   if (wanted === "") return [];
-  const { results } = await client.searchUserDirectory({ term: wanted, limit: PEOPLE });
   const me = client.getSafeUserId();
-  const found = results
+  const results = await Promise.all(
+    termsFor(wanted, client.getDomain()).map((term) => client.searchUserDirectory({ term, limit: PEOPLE })),
+  );
+  const users = new Map(results.flatMap((answer) => answer.results).map((user) => [user.user_id, user]));
+  const found = [...users.values()]
     .filter((user) => user.user_id !== me)
     .map((user): Person => ({
       id: user.user_id,
@@ -137,6 +144,12 @@ async function findPeople(client: MatrixClient, term: string): Promise<Person[]>
   return isId && !found.some((person) => person.id === wanted)
     ? [{ id: wanted, name: localpart(wanted) }, ...found]
     : found;
+}
+
+/** A server may tell of strangers only by their whole id, so a plain user name is also asked for as one. */
+function termsFor(wanted: string, domain: string | null): string[] {
+  const isUserName = /^@?[a-z0-9._=/+-]+$/i.test(wanted);
+  return isUserName ? [`@${wanted.replace(/^@/, "").toLowerCase()}:${domain}`, wanted] : [wanted];
 }
 
 /** The person's own name, picture and devices. */

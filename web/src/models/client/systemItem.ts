@@ -3,12 +3,23 @@ import { EventType, type MatrixEvent, type Room } from "matrix-js-sdk";
 import type { MemberAction, SystemItem } from "../timeline/item.ts";
 import { personIn } from "./person.ts";
 
+/** What its creator sets up within this time belongs to the making of a room, which is told in one sentence. */
+const MAKING_MS = 5_000;
+
 /** The item for a state event that people want to know of; null for all others. */
 export function systemItem(room: Room, event: MatrixEvent): SystemItem | null {
+  if (isPartOfMaking(room, event)) return null;
   const told = event.getType() === EventType.RoomMember ? membership(room, event) : change(room, event);
   if (!told) return null;
   const id = event.getId() ?? "";
   return { type: "system", key: id, id, at_ms: event.getTs(), ...told };
+}
+
+function isPartOfMaking(room: Room, event: MatrixEvent): boolean {
+  const create = room.currentState.getStateEvents(EventType.RoomCreate, "");
+  if (!create || event.getType() === EventType.RoomCreate || event.getSender() !== create.getSender()) return false;
+  if (event.getTs() - create.getTs() > MAKING_MS) return false;
+  return event.getType() !== EventType.RoomMember || event.getStateKey() === create.getSender();
 }
 
 type Told = Pick<SystemItem, "text" | "member">;

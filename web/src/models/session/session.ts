@@ -8,7 +8,7 @@ import { create } from "zustand";
 import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
 import { logIn, logOut, type LoginAnswer } from "./api.ts";
-import { deleteStores, openClient, openCrypto, startSync, stopClient } from "./client.ts";
+import { deleteStores, openClient, openCrypto, saveWhenHidden, startSync, stopClient } from "./client.ts";
 import {
   clearCredentials,
   type Credentials,
@@ -188,6 +188,7 @@ async function startClient(client: MatrixClient, credentials: Credentials, signa
   await followClient(client, signal);
   dispatch({ type: "step", step: "first-sync" });
   await startSync(client, signal);
+  saveWhenHidden(client, signal);
   const need = await needAtStart(client, credentials);
   signal.throwIfAborted();
   dispatch({ type: "started", client, need });

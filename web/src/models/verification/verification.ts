@@ -10,6 +10,8 @@ import {
   VerificationPhase,
   type VerificationRequest,
   VerificationRequestEvent,
+  type Verifier,
+  VerifierEvent,
 } from "matrix-js-sdk/lib/crypto-api/verification.js";
 import { create } from "zustand";
 import { cryptoOf } from "../crypto/setup.ts";
@@ -38,6 +40,8 @@ interface Flow {
   code: Uint8ClampedArray | null;
   canScan: boolean;
   prepared: boolean;
+  /** The one whose events are followed. */
+  verifier: Verifier | null;
   told: RequestFacts["told"];
   timedOut: boolean;
   end: AbortController;
@@ -157,6 +161,7 @@ function newFlow(request: VerificationRequest, other: Other): Flow {
     code: null,
     canScan: false,
     prepared: false,
+    verifier: null,
     told: "nothing",
     timedOut: false,
     end,
@@ -176,8 +181,18 @@ async function onChange(flow: Flow): Promise<void> {
   const { request } = flow;
   if (request.phase === VerificationPhase.Ready && !flow.prepared) await prepareMethods(flow);
   // Both sides have to take part in what was started; for the one that was asked, this is how it accepts.
-  if (request.phase === VerificationPhase.Started) request.verifier?.verify().catch(() => undefined);
+  if (request.phase === VerificationPhase.Started && request.verifier) takePart(flow, request.verifier);
   publish(flow);
+}
+
+/** Plays our side of a method; how it ends is seen in the request's phase. */
+function takePart(flow: Flow, verifier: Verifier): void {
+  if (flow.verifier !== verifier) {
+    flow.verifier = verifier;
+    // The pictures are ready only after the change that announces them.
+    verifier.on(VerifierEvent.ShowSas, () => publish(flow));
+  }
+  verifier.verify().catch(() => undefined);
 }
 
 /** Makes our code, and sees whether theirs can be scanned; with neither, the side that asked goes straight to emoji. */

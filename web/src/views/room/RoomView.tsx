@@ -50,6 +50,7 @@ function KnownRoom({ room, panel, target }: { room: RoomModel; panel: Panel; tar
 function Main({ room, target, detailsOpen }: { room: RoomModel; target?: string | undefined; detailsOpen: boolean }) {
   const info = useSnapshot(room.info);
   const [, navigate] = useLocation();
+  useActive(room.timeline);
   useVisualHeight();
   const scope = {
     roomId: room.id,

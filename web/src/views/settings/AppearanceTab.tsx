@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { readTheme, setTheme, type Theme } from "../../ui/theme.ts";
+import { setTheme, type Theme, useTheme } from "../../ui/theme.ts";
 import { type Appearance, type Density, readAppearance, setAppearance, TEXT_SIZES_PX } from "./appearance.ts";
 import { Choice, Section } from "./controls.tsx";
 import styles from "./AppearanceTab.module.css";
@@ -18,21 +18,17 @@ const DENSITIES: { value: Density; label: string }[] = [
 
 /** How Parley looks on this device. Every choice shows at once. */
 export function AppearanceTab() {
-  const [theme, showTheme] = useState(readTheme);
+  const theme = useTheme();
   const [appearance, show] = useState(readAppearance);
   const change = (part: Partial<Appearance>) => {
     const next = { ...appearance, ...part };
     setAppearance(next);
     show(next);
   };
-  const changeTheme = (next: Theme) => {
-    setTheme(next);
-    showTheme(next);
-  };
   return (
     <>
       <Section title="Colours">
-        <Choice label="Theme" options={THEMES} value={theme} onChange={changeTheme} />
+        <Choice label="Theme" options={THEMES} value={theme} onChange={setTheme} />
       </Section>
       <Section title="Messages">
         <Choice

@@ -5,7 +5,7 @@ import { useLayers } from "../../app/layers.ts";
 import { settingsPath } from "../../models/routes.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { MenuButton, type MenuGroups } from "../../ui/Menu.tsx";
-import { readTheme, setTheme, type Theme } from "../../ui/theme.ts";
+import { setTheme, type Theme, useTheme } from "../../ui/theme.ts";
 import { attempt } from "../../ui/Toast.tsx";
 import styles from "./Sidebar.module.css";
 
@@ -20,7 +20,7 @@ export function WorkspaceMenu() {
   const messenger = useMessenger();
   const { open } = useLayers();
   const [, navigate] = useLocation();
-  const theme = readTheme();
+  const theme = useTheme();
   const groups: MenuGroups = [
     {
       entries: [

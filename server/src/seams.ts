@@ -25,11 +25,30 @@ export interface Seams {
   every(every_ms: number, action: () => void): Timer;
 }
 
+/** Short requests are served from bytes that were asked for together: one call costs far more than its bytes. */
+const POOL_BYTES = 8_192;
+const POOLED_BYTES = 64;
+
+/** Unpredictable bytes, none of them handed out twice. */
+function openRandomPool(): (length: number) => Buffer {
+  let pool = Buffer.alloc(0);
+  let used = 0;
+  return (length) => {
+    if (length > POOLED_BYTES) return randomBytes(length);
+    if (used + length > pool.length) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    used += length;
+    return pool.subarray(used - length, used);
+  };
+}
+
 /** The real world. */
 export const realSeams: Seams = {
   now_ms: () => Date.now(),
   monotonic_ms: () => performance.now(),
-  randomBytes: (length) => randomBytes(length),
+  randomBytes: openRandomPool(),
   randomInt: (below) => randomInt(below),
   after(delay_ms, action) {
     const handle = setTimeout(action, delay_ms).unref();

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { randomToken, realSeams } from "./seams.ts";
+
+test("random bytes have the length that was asked for, and none is handed out twice", () => {
+  const lengths = [0, 1, 9, 32, 63, 64, 65, 1_000];
+  for (const length of lengths) assert.equal(realSeams.randomBytes(length).length, length);
+  const tokens = Array.from({ length: 10_000 }, () => randomToken(realSeams, 32));
+  assert.equal(new Set(tokens).size, tokens.length);
+  // Overlapping slices of one pool would share runs of bytes; equal runs of 8 bytes do not come by chance.
+  const runs = tokens.flatMap((token) => {
+    const bytes = Buffer.from(token, "base64url");
+    return [0, 8, 16, 24].map((start) => bytes.toString("hex", start, start + 8));
+  });
+  assert.equal(new Set(runs).size, runs.length);
+});
+
+test("what was handed out stays as it is when more is asked for", () => {
+  const first = realSeams.randomBytes(32);
+  const before = first.toString("hex");
+  for (let i = 0; i < 1_000; i++) realSeams.randomBytes(32);
+  assert.equal(first.toString("hex"), before);
+});

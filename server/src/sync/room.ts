@@ -164,11 +164,12 @@ interface StateOptions {
 /** The state to tell, before the filter and lazy loading take their part away. */
 async function stateOf(run: Run, room: RoomState, { timeline, isNew, end, here }: StateOptions): Promise<LogEntry[]> {
   const { ctx, ask, since } = run;
-  const to = ask.stateAfter ? end : timeline.start;
+  const isAfter = ask.stateSection !== "state";
+  const to = isAfter ? end : timeline.start;
   if (isNew || ask.fullState) return stateAt(ctx, room, to);
   // Whatever of the stretch the timeline does not show, because it is limited or filtered.
   if (here.truncated) return readStateChanges(ctx, room.roomId, { since, upTo: to });
-  if (ask.stateAfter) return newestState(here.events);
+  if (isAfter) return newestState(here.events);
   const shown = new Set(timeline.events);
   return newestState(here.events.filter((event) => !shown.has(event) && (event.position <= to || !timeline.limited)));
 }
@@ -180,11 +181,11 @@ function stateJson(
 ): string {
   const { ask } = run;
   const { matches, lazyLoadMembers } = ask.filter.state;
-  if (state === "hidden") return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[]}`;
+  if (state === "hidden") return `"${ask.stateSection}":{"events":[]}`;
   const wanted = matches ? state.filter((event) => matches(event)) : state;
   const told = lazyLoadMembers ? membersForTimeline(run, room, { timeline, isNew, end, state: wanted }) : wanted;
   const texts = told.map((event) => ask.filter.project(clientEvent(event)));
-  return `"${ask.stateAfter ? "state_after" : "state"}":{"events":[${texts.join(",")}]}`;
+  return `"${ask.stateSection}":{"events":[${texts.join(",")}]}`;
 }
 
 function ownReceipt(run: Run, receipts: readonly LogEntry[]): boolean {

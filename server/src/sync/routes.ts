@@ -7,7 +7,7 @@ import { encoded, route, type Route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { parseToken } from "../log/token.ts";
 import { openKeyCounts } from "./devices.ts";
-import type { Ask, SyncParts } from "./run.ts";
+import type { Ask, StateSection, SyncParts } from "./run.ts";
 import { sync } from "./sync.ts";
 import { openUnreadCounter } from "./unread.ts";
 import { openWaiters } from "./waiters.ts";
@@ -38,6 +38,11 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
   return async () => {};
 }
 
+function stateSectionOf(query: z.output<typeof syncQuery>): StateSection {
+  if (query.use_state_after === "true") return "state_after";
+  return query["org.matrix.msc4222.use_state_after"] === "true" ? "org.matrix.msc4222.state_after" : "state";
+}
+
 async function askOf(ctx: Context, session: Session, query: z.output<typeof syncQuery>): Promise<Ask> {
   const token = query.since === undefined ? undefined : parseToken(query.since);
   // Another epoch means that the log was restored from a backup: what the client knows may never have happened.
@@ -46,7 +51,7 @@ async function askOf(ctx: Context, session: Session, query: z.output<typeof sync
     session,
     filter: await loadFilter(ctx, session.userId, query.filter),
     fullState: query.full_state === "true",
-    stateAfter: (query.use_state_after ?? query["org.matrix.msc4222.use_state_after"]) === "true",
+    stateSection: stateSectionOf(query),
     timeout_ms: Math.min(query.timeout ?? 0, limits.syncTimeout_ms),
     isFirst: known === undefined,
     since: known?.position ?? 0,

@@ -23,12 +23,15 @@ export interface SyncParts {
   handedOut: LRUCache<number, number>;
 }
 
+/** The last one is for clients that ask with the name which the parameter had before it was in the specification (MSC4222). */
+export type StateSection = "state" | "state_after" | "org.matrix.msc4222.state_after";
+
 export interface Ask {
   session: Session;
   filter: CompiledFilter;
   fullState: boolean;
-  /** Give the state at the end of the timeline, not at its start. */
-  stateAfter: boolean;
+  /** `state` is that at the start of the timeline; under either of the other names it is that at its end. */
+  stateSection: StateSection;
   timeout_ms: number;
   /** The client starts from nothing. */
   isFirst: boolean;

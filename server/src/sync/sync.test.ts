@@ -115,6 +115,18 @@ test("with use_state_after the state is that at the end of the timeline, and the
   assert.equal(whole.state_after.events.find((event: Json) => event.type === "m.room.topic").content.topic, "second");
 });
 
+test("who asks for the state after the timeline by its name of before the specification gets it under that name", async () => {
+  await using server = await startTestServer();
+  const [alice] = (await people(server, "alice")) as [Person];
+  const roomId = await createRoom(alice, { name: "early" });
+  for (let i = 0; i < 3; i++) await say(alice, roomId, `m${i}`);
+  const filter = { room: { timeline: { limit: 1 } } };
+  const room = (await sync(alice, { filter, "org.matrix.msc4222.use_state_after": true })).rooms.join[roomId];
+  const { events } = room["org.matrix.msc4222.state_after"];
+  assert.equal(events.find((event: Json) => event.type === "m.room.name").content.name, "early");
+  assert.deepEqual([room.state, room.state_after], [undefined, undefined]);
+});
+
 test("a first sync gives the state before its timeline, so that both together are the state now", async () => {
   await using server = await startTestServer();
   const [alice] = (await people(server, "alice")) as [Person];

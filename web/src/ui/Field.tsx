@@ -48,7 +48,12 @@ export function Field(props: FieldProps) {
   } = props;
   const area = rows > 1;
   return (
-    <TextField {...rest} isInvalid={rest.isInvalid ?? Boolean(error)} className={cx(styles["field"], className)}>
+    <TextField
+      validationBehavior="aria"
+      {...rest}
+      isInvalid={rest.isInvalid ?? Boolean(error)}
+      className={cx(styles["field"], className)}
+    >
       <Label className={hideLabel ? "visuallyHidden" : (styles["label"] ?? "")}>{label}</Label>
       <div className={cx(styles["box"], mono && styles["mono"], area && styles["area"])}>
         {prefix && <span className={styles["affix"]}>{prefix}</span>}

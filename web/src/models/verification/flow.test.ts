@@ -50,8 +50,17 @@ describe("the steps of a verification", () => {
 
   it("ends, whatever was said before", () => {
     assert.equal(stepAt({ phase: "done", sas: SAS, told: "match" }), "done");
-    assert.equal(stepAt({ phase: "cancelled", sas: SAS }), "cancelled");
+    assert.equal(stepAt({ phase: "cancelled", sas: SAS, told: "accepted" }), "cancelled");
     assert.deepEqual(stepOf({ ...ASKED, timedOut: true }), { step: "cancelled", cause: "expired" });
+  });
+});
+
+describe("a request that went away", () => {
+  it("says nothing to a device that had not answered it", () => {
+    const gone = { phase: "cancelled", cancellationCode: "m.user" } as const;
+    assert.deepEqual(stepOf({ ...ASKED, ...gone }), { step: "cancelled", cause: "unanswered" });
+    assert.deepEqual(stepOf({ ...ASKED, ...gone, told: "accepted" }), { step: "cancelled", cause: "declined" });
+    assert.deepEqual(stepOf({ ...ASKED, ...gone, initiatedByMe: true }), { step: "cancelled", cause: "declined" });
   });
 });
 
@@ -64,7 +73,7 @@ describe("the cause of a cancellation", () => {
 
   it("knows when time ran out and when another device of ours answered", () => {
     assert.equal(causeOf("m.timeout"), "expired");
-    assert.equal(causeOf("m.accepted"), "takenElsewhere");
+    assert.equal(causeOf("m.accepted"), "unanswered");
   });
 
   it("calls everything else a failure", () => {

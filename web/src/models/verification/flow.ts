@@ -22,8 +22,8 @@ export type CancelCause =
   | "expired"
   /** The other side said no, or closed it. */
   | "declined"
-  /** Another device of ours took the request. */
-  | "takenElsewhere"
+  /** It went away before we answered: another device of ours took it, or it was withdrawn. There is nothing to say. */
+  | "unanswered"
   /** The two apps have no method in common, or one of them failed. */
   | "failed";
 
@@ -59,7 +59,7 @@ export interface RequestFacts {
 
 export function stepOf(facts: RequestFacts): VerificationStep {
   if (facts.phase === "done") return { step: "done" };
-  if (facts.phase === "cancelled") return { step: "cancelled", cause: causeOf(facts.cancellationCode) };
+  if (facts.phase === "cancelled") return { step: "cancelled", cause: causeFor(facts) };
   if (facts.timedOut) return { step: "cancelled", cause: "expired" };
   if (facts.phase === "requested") return requestedStep(facts);
   if (facts.told === "match" || facts.told === "scannedTheirs") return { step: "confirming" };
@@ -82,8 +82,13 @@ const CAUSES: Record<string, CancelCause> = {
   "m.mismatched_commitment": "mismatch",
   "m.user_mismatch": "mismatch",
   "m.timeout": "expired",
-  "m.accepted": "takenElsewhere",
+  "m.accepted": "unanswered",
 };
+
+function causeFor(facts: RequestFacts): CancelCause {
+  const answered = facts.initiatedByMe || facts.told !== "nothing";
+  return answered ? causeOf(facts.cancellationCode) : "unanswered";
+}
 
 /** The cause behind a cancellation code of `m.key.verification.cancel`. */
 export function causeOf(code: string | null): CancelCause {

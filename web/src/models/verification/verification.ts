@@ -231,8 +231,7 @@ async function act(told: RequestFacts["told"], send: (flow: Flow) => void | Prom
 function publish(flow: Flow): void {
   if (flow !== current) return;
   const view = stepOf(factsOf(flow));
-  // Another device of ours took it: nothing to say.
-  if (view.step === "cancelled" && view.cause === "takenElsewhere") return closeVerification();
+  if (view.step === "cancelled" && view.cause === "unanswered") return closeVerification();
   if (view.step === "done") flow.outcome.resolve("done");
   if (view.step === "cancelled") flow.outcome.resolve("ended");
   useVerification.setState({ active: { other: flow.other, view } });

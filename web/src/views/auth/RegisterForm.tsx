@@ -49,7 +49,6 @@ export function RegisterForm({
         spellCheck="false"
         autoFocus
         isRequired
-        validationBehavior="aria"
         error={failure?.field === "userName" ? failure.text : name.state === "refused" && name.text}
       />
       <PasswordField
@@ -60,7 +59,6 @@ export function RegisterForm({
         hint={`At least ${MIN_PASSWORD_CHARACTERS} characters.`}
         autoComplete="new-password"
         isRequired
-        validationBehavior="aria"
         error={passwordError()}
       />
       {failure && (!failure.field || (failure.field === "token" && !needsToken)) && (
@@ -86,7 +84,6 @@ function TokenField(props: { value: string; onChange: (value: string) => void; f
       onChange={props.onChange}
       hint="You get it from the administrator of this server."
       isRequired
-      validationBehavior="aria"
       error={props.failure?.field === "token" && props.failure.text}
     />
   );

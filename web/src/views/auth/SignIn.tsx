@@ -47,7 +47,6 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
           spellCheck="false"
           autoFocus
           isRequired
-          validationBehavior="aria"
           error={failure?.field === "userName" && failure.text}
         />
         <PasswordField
@@ -56,7 +55,6 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
           onChange={edit(setPassword)}
           autoComplete="current-password"
           isRequired
-          validationBehavior="aria"
           error={failure?.field === "password" && failure.text}
         />
         {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}

@@ -61,7 +61,7 @@ function explain(cause: CancelCause, other: Other): { title: string; text: strin
         title: "It was declined",
         text: `${other.isOwnDevice ? "The other device" : other.name} did not go on. Nothing changed.`,
       };
-    case "takenElsewhere":
+    case "unanswered":
     case "failed":
       return {
         title: "It did not work",

@@ -1,8 +1,8 @@
 /** A person at a browser: what they do on the screens, found by the names that a screen reader says. */
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 
-/** The first load brings two megabytes of WebAssembly, on a machine that runs two browsers and a database beside it. */
-const PATIENCE_MS = 60_000;
+/** For the slowest step on a busy machine: the first load, with its WebAssembly. */
+const PATIENCE_MS = 15_000;
 
 export interface Account {
   userName: string;

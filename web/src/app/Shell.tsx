@@ -1,5 +1,5 @@
 import { Redirect, Route, Switch, useLocation } from "wouter";
-import { lastRoom, roomPath } from "../models/routes.ts";
+import { idOf, lastRoom, roomPath } from "../models/routes.ts";
 import type { Messenger } from "../models/messenger.ts";
 import { Toasts } from "../ui/Toast.tsx";
 import { cx } from "../ui/cx.ts";
@@ -37,7 +37,7 @@ function Frame({ messenger }: { messenger: Messenger }) {
         <Switch>
           <Route path="/c/:id/m/:event">{({ id, event }) => <Room id={id} target={event} />}</Route>
           <Route path="/c/:id/t/:root">
-            {({ id, root }) => <Room id={id} panel={{ kind: "thread", rootId: root }} />}
+            {({ id, root }) => <Room id={id} panel={{ kind: "thread", rootId: idOf(root) }} />}
           </Route>
           <Route path="/c/:id/details">{({ id }) => <Room id={id} panel={{ kind: "details" }} />}</Route>
           <Route path="/c/:id">{({ id }) => <Room id={id} />}</Route>
@@ -51,7 +51,7 @@ function Frame({ messenger }: { messenger: Messenger }) {
 }
 
 function Room({ id, panel = { kind: "none" }, target }: { id: string; panel?: Panel; target?: string }) {
-  return <RoomView roomId={id} panel={panel} target={target} />;
+  return <RoomView roomId={idOf(id)} panel={panel} target={target && idOf(target)} />;
 }
 
 /** The last room where there is space for one beside the list; on a phone the list itself is home. */
@@ -67,5 +67,5 @@ function Home({ messenger }: { messenger: Messenger }) {
 
 function roomOf(path: string): string | null {
   const match = /^\/c\/([^/]+)/.exec(path);
-  return match?.[1] ? decodeURIComponent(match[1]) : null;
+  return match?.[1] ? idOf(match[1]) : null;
 }

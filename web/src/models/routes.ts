@@ -33,3 +33,12 @@ export function lastRoom(): string | null {
 export function rememberRoom(roomId: string): void {
   localStorage.setItem(LAST_ROOM, roomId);
 }
+
+/** An id out of the address. The router decodes only what `decodeURI` does, which leaves `$`, `:` and `#` encoded. */
+export function idOf(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,4 +1,5 @@
 import type { Member, Role, RoomInfo, RoomModel } from "../../models/room/model.ts";
+import { startUserVerification } from "../../models/verification/verification.ts";
 import type { MenuEntry, MenuGroups } from "../../ui/Menu.tsx";
 import { attempt, toast } from "../../ui/Toast.tsx";
 import type { Removal } from "./RemoveDialog.tsx";
@@ -31,15 +32,23 @@ export function memberMenu({ member, room, info, onRemove }: Context): MenuGroup
           onAction: () => void (member.role !== id && attempt("Role not changed", () => room.setRole(member.id, id))),
         }))
       : [];
+  const copy: MenuEntry = {
+    id: "copy",
+    label: "Copy address",
+    icon: "copy",
+    onAction: () => void attempt("Could not copy", copyId),
+  };
   return [
-    {
-      entries: [
-        { id: "copy", label: "Copy address", icon: "copy", onAction: () => void attempt("Could not copy", copyId) },
-      ],
-    },
+    { entries: [...verifyEntries(member), copy] },
     { title: "Role", entries: roles },
     { entries: removals({ member, room, info, onRemove }) },
   ];
+}
+
+function verifyEntries({ id, isMe, membership }: Member): MenuEntry[] {
+  if (isMe || membership !== "join") return [];
+  const verify = () => void attempt("Could not ask to verify", () => startUserVerification(id));
+  return [{ id: "verify", label: "Verify…", icon: "shieldCheck", onAction: verify }];
 }
 
 function removals({ member, room, info, onRemove }: Context): MenuEntry[] {

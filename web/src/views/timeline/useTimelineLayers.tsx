@@ -26,6 +26,8 @@ export interface TimelineLayers {
 export function useTimelineLayers(timeline: TimelineModel): TimelineLayers {
   const [open, setOpen] = useState<Open>({ layer: "none" });
   const close = () => setOpen({ layer: "none" });
+  // A menu closes after its entry was chosen, which may have opened the next layer.
+  const closeMenu = () => setOpen((now) => (now.layer === "menu" ? { layer: "none" } : now));
   const react = (emoji: string) => {
     if (open.layer !== "picker") return;
     const { id } = open.item;
@@ -37,7 +39,7 @@ export function useTimelineLayers(timeline: TimelineModel): TimelineLayers {
       case "none":
         return null;
       case "menu":
-        return <ContextMenu label="Message" groups={messageMenu(scope, open.item)} at={open.at} onClose={close} />;
+        return <ContextMenu label="Message" groups={messageMenu(scope, open.item)} at={open.at} onClose={closeMenu} />;
       case "picker":
         return (
           <Suspense>

@@ -19,7 +19,7 @@ export function systemSentence(items: SystemItem[]): string {
   return parts.length > 3 ? `${count(items.length, "change")}: ${parts.slice(0, 3).join("; ")}; …` : parts.join("; ");
 }
 
-/** Members who did the same, together; what is not about members stands as it is. */
+/** What is not about members stands first, as it is; members who did the same are told together. */
 function phrases(items: SystemItem[]): string[] {
   const byAction = new Map<MemberAction, Set<string>>();
   const others: string[] = [];
@@ -32,7 +32,7 @@ function phrases(items: SystemItem[]): string[] {
     byAction.set(action, (byAction.get(action) ?? new Set()).add(name));
   }
   const members = [...byAction].map(([action, who]) => memberPhrase(action, [...who]));
-  return [...members, ...others];
+  return [...others, ...members];
 }
 
 function memberPhrase(action: MemberAction, who: string[]): string {

@@ -2,6 +2,7 @@
  * The settings: environment variables, read here and nowhere else, each checked before anything starts. A wrong value or an
  * unknown name stops the start with the name, the value (never a secret) and the fix.
  */
+import { isIP } from "node:net";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 
@@ -65,6 +66,11 @@ export const settings: readonly Setting[] = [
     default: "4",
     doc: "The most database connections that each of the domains opens.",
   },
+  {
+    name: "PARLEY_TRUSTED_PROXIES",
+    default: "",
+    doc: "Addresses or networks, with commas, of proxies whose X-Forwarded-For is believed. By default none.",
+  },
   { name: "DATABASE_URL", secret: true, doc: "Another PostgreSQL (15 or newer) in place of the embedded one." },
   { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
 ];
@@ -84,6 +90,8 @@ export interface Config {
   logLevel: string;
   databaseConnections: number;
   databaseUrl: string | undefined;
+  /** Whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
   roles: readonly RoleName[];
 }
 
@@ -112,6 +120,7 @@ export function readConfig(env: Env = process.env): Config {
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    trustedProxies: proxies(env),
     roles: roles(env),
   };
 }
@@ -188,4 +197,27 @@ function roles(env: Env): readonly RoleName[] {
   const names = value.split(",").map((name) => name.trim());
   const fix = `set it to all, or to some of ${roleNames.join(", ")}, with commas between.`;
   return names.map((name) => roleNames.find((role) => role === name) ?? refuse("ROLES", value, fix));
+}
+
+/** Addresses, or networks such as 10.0.0.0/8. */
+function proxies(env: Env): readonly string[] {
+  const value = text(env, "PARLEY_TRUSTED_PROXIES");
+  const list = value.split(",").map((each) => each.trim());
+  const isRight = (each: string) => {
+    const [address = "", bits, ...rest] = each.split("/");
+    const version = isIP(address);
+    return (
+      version > 0 &&
+      rest.length === 0 &&
+      (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+    );
+  };
+  if (value === "") return [];
+  if (!list.every(isRight))
+    refuse(
+      "PARLEY_TRUSTED_PROXIES",
+      value,
+      "set it to addresses or networks such as 127.0.0.1 or 10.0.0.0/8, with commas between.",
+    );
+  return list;
 }

@@ -11,7 +11,6 @@ import type { Context } from "./context.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
-import type { Domain } from "./roles.ts";
 import { randomToken, type Seams } from "./seams.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 
@@ -111,16 +110,13 @@ const CORS = {
 };
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
-export interface MountedDomain {
-  domain: Domain;
-  routes: readonly Route[];
-}
-
-/** Builds the server with the routes of the given domains; it listens when its caller says so. */
-export function createHttp(ctx: Context, domains: readonly MountedDomain[]): FastifyInstance {
+/** Builds the server with its routes; it listens when its caller says so. */
+export function createHttp(ctx: Context, all: readonly Route[]): FastifyInstance {
   const app = Fastify({
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true, ignoreDuplicateSlashes: false },
     bodyLimit: limits.body_bytes,
+    // Whose X-Forwarded-For is believed: anybody can send one.
+    trustProxy: ctx.config.trustedProxies.length > 0 ? [...ctx.config.trustedProxies] : false,
     genReqId: () => randomToken(ctx.seams, 9),
     forceCloseConnections: "idle",
     // A connection that is silent for longer than any answer takes is dead.
@@ -147,7 +143,6 @@ export function createHttp(ctx: Context, domains: readonly MountedDomain[]): Fas
   app.setNotFoundHandler((request) => {
     throw matrixError("M_UNRECOGNIZED", `There is nothing at ${request.method} ${pathOf(request)}.`);
   });
-  const all = domains.flatMap(({ routes }) => routes);
   void app.register((scope, _options, done) => {
     readBodiesAsText(scope);
     for (const each of all) if (each.body !== "stream") mount(scope, ctx, each);

@@ -13,7 +13,8 @@ import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { openMemoryEphemeral } from "./ephemeral/memory.ts";
 import { asError, StartError } from "./errors.ts";
-import { closeHttp, createHttp, type MountedDomain, type Route } from "./http.ts";
+import { healthRoutes } from "./health.ts";
+import { closeHttp, createHttp, type Route } from "./http.ts";
 import { openLog } from "./log/open.ts";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
@@ -75,8 +76,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   };
   try {
     const ctx = await openContext(config, options, { undo, stopping: stopping.signal });
-    const mounted = await mountDomains(ctx, undo);
-    const app = createHttp(ctx, mounted);
+    const app = createHttp(ctx, [...healthRoutes, ...(await mountDomains(ctx, undo))]);
     undo.push(() => closeHttp(app, ctx.seams));
     const url = await listen(app, { host: config.host, port: config.port, setting: "PARLEY_PORT" });
     listenedUrl.set(ctx, url);
@@ -152,11 +152,11 @@ async function startDatabase(dataDir: string, options: StartOptions, undo: Undo[
   return postgres.url;
 }
 
-async function mountDomains(ctx: Context, undo: Undo[]): Promise<MountedDomain[]> {
+async function mountDomains(ctx: Context, undo: Undo[]): Promise<Route[]> {
   const wanted = (Object.keys(domains) as Domain[]).filter((domain) => serves(ctx.config.roles, domain));
-  const modules = await Promise.all(wanted.map(async (domain) => ({ domain, module: await domains[domain]() })));
-  for (const { module } of modules) if (module.start) undo.push(await module.start(ctx));
-  return modules.map(({ domain, module }) => ({ domain, routes: module.routes }));
+  const modules = await Promise.all(wanted.map((domain) => domains[domain]()));
+  for (const { start } of modules) if (start) undo.push(await start(ctx));
+  return modules.flatMap(({ routes }) => routes);
 }
 
 async function startMetrics(

@@ -8,11 +8,15 @@ import { matrixError } from "../errors.ts";
 import { randomToken, type Seams } from "../seams.ts";
 import type { Blobs, StoredBlob } from "./blobs.ts";
 
+/** What people uploaded is no business of the machine's other accounts. */
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+
 /** Opens the store. Uploads that a killed process left half done are thrown away. */
 export async function openFilesystemBlobs(folder: string, seams: Seams): Promise<Blobs> {
   const incoming = join(folder, "incoming");
   await rm(incoming, { recursive: true, force: true });
-  await mkdir(incoming, { recursive: true });
+  await mkdir(incoming, { recursive: true, mode: PRIVATE_FOLDER });
   const pathOf = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
   return {
     async put(content, { max_bytes }) {
@@ -20,7 +24,7 @@ export async function openFilesystemBlobs(folder: string, seams: Seams): Promise
       try {
         const stored = await write(temporary, content, max_bytes);
         const path = pathOf(stored.sha256);
-        const isNew = (await mkdir(dirname(path), { recursive: true })) !== undefined;
+        const isNew = (await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER })) !== undefined;
         if (isNew) await syncFolder(folder);
         await rename(temporary, path);
         await syncFolder(dirname(path));
@@ -47,7 +51,7 @@ export async function openFilesystemBlobs(folder: string, seams: Seams): Promise
 async function write(path: string, content: Readable | Buffer, max_bytes: number): Promise<StoredBlob> {
   const hash = createHash("sha256");
   let size_bytes = 0;
-  await using file = await open(path, "wx");
+  await using file = await open(path, "wx", PRIVATE_FILE);
   for await (const chunk of Buffer.isBuffer(content) ? [content] : (content as AsyncIterable<Buffer>)) {
     size_bytes += chunk.length;
     if (size_bytes > max_bytes) throw matrixError("M_TOO_LARGE", `A file may have ${max_bytes} bytes at the most.`);

@@ -270,6 +270,20 @@ test("a limited timeline brings what was said about its events since, a whole on
   assert.equal((await sync(bob, { filter })).rooms.join[roomId].timeline.limited, true);
 });
 
+test("who comes to share a room with somebody who is online learns so", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  await sync(bob);
+  const roomId = await createRoom(alice, { invite: [bob.userId] });
+  const { next_batch: since } = await sync(alice);
+  await bob.call("POST", `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {});
+  const told = (await sync(alice, { since })).presence?.events.map((event: Json) => [
+    event.sender,
+    event.content.presence,
+  ]);
+  assert.deepEqual(told, [[bob.userId, "online"]]);
+});
+
 test("receipts of others are told, private ones only to their owner, and typing ends", async () => {
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];

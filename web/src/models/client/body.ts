@@ -1,170 +1,161 @@
 /** What a message shows, from its event (Matrix client-server API, "Instant messaging"). */
-import { type MatrixEvent, MsgType, type Room } from "matrix-js-sdk";
-import { DecryptionFailureCode } from "matrix-js-sdk/lib/crypto-api/index.js";
-import { parseHtml } from "../format/parseHtml.ts";
+import { EventType, type MatrixEvent, MsgType, type Room } from "matrix-js-sdk";
 import { fromPlain } from "../format/links.ts";
+import { parseHtml } from "../format/parseHtml.ts";
 import { type Rich, toPlain } from "../format/rich.ts";
 import { bytes } from "../format/size.ts";
-import type { EncryptedFile, ImageBody, MediaSource, MessageBody } from "../timeline/item.ts";
+import type { EncryptedFile, MediaSource, MessageBody } from "../timeline/item.ts";
+import { decryptionReason } from "./failure.ts";
 import { personIn } from "./person.ts";
+import { parts, size, text } from "./safe.ts";
 
-/** Why a message cannot be read, as a sentence; whether asking again may help. */
-const REASONS: Partial<Record<DecryptionFailureCode, [reason: string, canRetry: boolean]>> = {
-  [DecryptionFailureCode.MEGOLM_UNKNOWN_INBOUND_SESSION_ID]: ["The key for this message has not arrived yet.", true],
-  [DecryptionFailureCode.MEGOLM_KEY_WITHHELD]: ["The sender did not share the key for this message with you.", false],
-  [DecryptionFailureCode.MEGOLM_KEY_WITHHELD_FOR_UNVERIFIED_DEVICE]: [
-    "The sender shares keys with verified devices only. Verify this one.",
-    true,
-  ],
-  [DecryptionFailureCode.OLM_UNKNOWN_MESSAGE_INDEX]: [
-    "This message is older than the key that was shared with you.",
-    true,
-  ],
-  [DecryptionFailureCode.HISTORICAL_MESSAGE_NO_KEY_BACKUP]: [
-    "Sent before this device signed in, and there is no key backup.",
-    false,
-  ],
-  [DecryptionFailureCode.HISTORICAL_MESSAGE_BACKUP_UNCONFIGURED]: [
-    "Sent before this device signed in. Unlock older messages to read it.",
-    true,
-  ],
-  [DecryptionFailureCode.HISTORICAL_MESSAGE_WORKING_BACKUP]: [
-    "Sent before this device signed in. Its key is being looked for in the backup.",
-    true,
-  ],
-  [DecryptionFailureCode.HISTORICAL_MESSAGE_USER_NOT_JOINED]: ["Sent before you joined.", false],
-  [DecryptionFailureCode.SENDER_IDENTITY_PREVIOUSLY_VERIFIED]: [
-    "The sender's identity has changed. Verify them again.",
-    true,
-  ],
-  [DecryptionFailureCode.UNSIGNED_SENDER_DEVICE]: ["Sent from a device that its owner has not confirmed.", true],
-  [DecryptionFailureCode.UNKNOWN_SENDER_DEVICE]: ["Sent from a device that is not known.", true],
-};
+/** A body, and its text on one line: for quotes, copies and screen readers. */
+export interface Told {
+  body: MessageBody;
+  text: string;
+}
 
-/** The body of a message, and its text in one line. */
-export function bodyOf(room: Room, event: MatrixEvent): { body: MessageBody; text: string } {
+const HTML = "org.matrix.custom.html";
+const VERIFICATION = "m.key.verification.request";
+/** Pictures that a browser draws without running anything. Others are offered as files. */
+const DRAWN = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
+const EMOJI_ONLY =
+  /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})[\uFE0F\u200D\p{Emoji_Modifier}]*\s*){1,6}$/u;
+
+/** Contents are never changed in place, so what was made of one can be kept with it. */
+const made = new WeakMap<object, Told>();
+
+/** The body of a message. */
+export function bodyOf(room: Room, event: MatrixEvent): Told {
   if (event.isRedacted()) return redacted(room, event);
   if (event.isDecryptionFailure()) return undecryptable(event);
-  if (event.isBeingDecrypted() || (event.isEncrypted() && !event.getClearContent()))
-    return {
-      body: { kind: "undecryptable", reason: "Decrypting…", canRetry: false, waiting: true },
-      text: "Decrypting…",
-    };
-  const content = event.getContent<Content>();
-  if (event.getType() === "m.sticker") return imageBody(content, true);
-  switch (content.msgtype) {
+  if (event.isBeingDecrypted() || (event.isEncrypted() && !event.getClearContent())) return decrypting();
+  const raw = event.getContent();
+  const known = made.get(raw);
+  if (known) return known;
+  const told = ofContent(parts(raw), event.getType() === (EventType.Sticker as string));
+  made.set(raw, told);
+  return told;
+}
+
+function ofContent(content: Record<string, unknown>, isSticker: boolean): Told {
+  if (isSticker) return imageBody(content, true);
+  switch (content["msgtype"]) {
     case MsgType.Image:
-      return imageBody(content, false);
+      return DRAWN.test(mimeOf(content, "image/png")) ? imageBody(content, false) : fileBody(content, "file");
     case MsgType.File:
+      return fileBody(content, "file");
     case MsgType.Video:
+      return fileBody(content, "video");
     case MsgType.Audio:
-      return fileBody(content);
+      return fileBody(content, "audio");
     case MsgType.Notice:
       return textBody("notice", content);
     case MsgType.Emote:
       return textBody("emote", content);
+    case VERIFICATION:
+      return { body: { kind: "unsupported", text: "Asked to verify each other" }, text: "Asked to verify each other" };
     default:
-      return typeof content.body === "string"
-        ? textBody("text", content)
-        : {
-            body: { kind: "unsupported", text: "This kind of message is not understood here." },
-            text: "A message of another kind",
-          };
+      return textBody("text", content);
   }
 }
 
-interface Content {
-  msgtype?: string;
-  body?: string;
-  filename?: string;
-  format?: string;
-  formatted_body?: string;
-  url?: string;
-  file?: EncryptedFile;
-  info?: {
-    w?: number;
-    h?: number;
-    size?: number;
-    mimetype?: string;
-    duration?: number;
-    thumbnail_url?: string;
-    thumbnail_file?: EncryptedFile;
-    thumbnail_info?: { mimetype?: string };
-  };
+function redacted(room: Room, event: MatrixEvent): Told {
+  const because = parts(event.getUnsigned().redacted_because);
+  const sender = text(because["sender"]);
+  const reason = text(parts(because["content"])["reason"]);
+  const by = sender ? personIn(room, sender).name : "";
+  return { body: { kind: "redacted", by, ...(reason ? { reason } : {}) }, text: "Deleted" };
 }
 
-function redacted(room: Room, event: MatrixEvent): { body: MessageBody; text: string } {
-  const because = event.getUnsigned().redacted_because;
-  const by = because?.sender ? personIn(room, because.sender).name : "someone";
-  const reason = (because?.content as { reason?: unknown } | undefined)?.reason;
-  return {
-    body: { kind: "redacted", by, ...(typeof reason === "string" && reason !== "" ? { reason } : {}) },
-    text: "Message deleted",
-  };
+function undecryptable(event: MatrixEvent): Told {
+  const why = decryptionReason(event.decryptionFailureReason);
+  return { body: { kind: "undecryptable", ...why }, text: why.reason };
 }
 
-function undecryptable(event: MatrixEvent): { body: MessageBody; text: string } {
-  const [reason, canRetry] = REASONS[event.decryptionFailureReason ?? DecryptionFailureCode.UNKNOWN_ERROR] ?? [
-    "This message can not be decrypted.",
-    true,
-  ];
-  return { body: { kind: "undecryptable", reason, canRetry, waiting: false }, text: reason };
+function decrypting(): Told {
+  const reason = "Decrypting…";
+  return { body: { kind: "undecryptable", reason, canRetry: false, waiting: true }, text: reason };
 }
 
-function textBody(kind: "text" | "notice" | "emote", content: Content): { body: MessageBody; text: string } {
-  const plain = withoutQuote(content.body ?? "");
-  const isHtml = content.format === "org.matrix.custom.html" && typeof content.formatted_body === "string";
-  const nodes = isHtml ? parseHtml(content.formatted_body as string) : fromPlain(plain);
-  const onlyEmoji = !isHtml && /^(?:\p{Extended_Pictographic}[\uFE0F\u200D\p{Emoji_Modifier}]*\s*){1,6}$/u.test(plain);
-  return { body: { kind, nodes, ...(onlyEmoji ? { onlyEmoji } : {}) }, text: isHtml ? toPlain(nodes) : plain };
+function textBody(kind: "text" | "notice" | "emote", content: Record<string, unknown>): Told {
+  const plain = withoutQuote(text(content["body"]) ?? "");
+  const nodes = richOf(content, plain);
+  if (nodes.length === 0) {
+    return { body: { kind: "unsupported", text: "An empty message" }, text: "An empty message" };
+  }
+  const onlyEmoji = EMOJI_ONLY.test(plain);
+  return { body: { kind, nodes, ...(onlyEmoji ? { onlyEmoji } : {}) }, text: plain.trim() || toPlain(nodes) };
+}
+
+function richOf(content: Record<string, unknown>, plain: string): Rich[] {
+  const html = content["format"] === HTML ? text(content["formatted_body"]) : undefined;
+  if (html === undefined) return plain.trim() === "" ? [] : fromPlain(plain);
+  const nodes = parseHtml(html);
+  return nodes.length === 0 && plain.trim() !== "" ? fromPlain(plain) : nodes;
 }
 
 /** Older clients repeat what they answer to at the beginning of the text. */
 function withoutQuote(body: string): string {
-  return /^> </.test(body) ? body.replace(/^(?:>.*\n)+\n?/, "") : body;
+  return body.startsWith("> <") ? body.replace(/^(?:>.*\n)+\n?/, "") : body;
 }
 
-function source(content: Content, mime: string): MediaSource {
+function imageBody(content: Record<string, unknown>, sticker: boolean): Told {
+  const info = parts(content["info"]);
+  const full = sourceOf(content, mimeOf(content, "image/png"));
+  const small = fileOf(info["thumbnail_file"]);
+  const mxc = text(info["thumbnail_url"]) ?? small?.url;
+  const mime = text(parts(info["thumbnail_info"])["mimetype"]) ?? "image/png";
+  const preview = mxc && DRAWN.test(mime) ? { ...full, mxc, mime, file: small, size_bytes: undefined } : full;
   return {
-    mxc: content.url ?? content.file?.url ?? "",
-    mime,
-    name: content.filename ?? content.body ?? "file",
-    size_bytes: content.info?.size,
-    file: content.file,
+    body: {
+      kind: "image",
+      full,
+      preview,
+      width: size(info["w"]) || 320,
+      height: size(info["h"]) || 240,
+      caption: captionOf(content),
+      sticker,
+    },
+    text: `${sticker ? "Sticker" : "Picture"}: ${full.name}`,
   };
 }
 
-/** A file's own words beside its name (Matrix 1.10: `filename` and `body` differ). */
-function captionOf(content: Content): Rich[] | undefined {
-  const isCaption = content.filename !== undefined && content.body !== undefined && content.body !== content.filename;
-  return isCaption ? fromPlain(content.body as string) : undefined;
-}
-
-function imageBody(content: Content, sticker: boolean): { body: MessageBody; text: string } {
-  const { info } = content;
-  const full = source(content, info?.mimetype ?? "image/png");
-  const small = info?.thumbnail_file ?? undefined;
-  const mxc = info?.thumbnail_url ?? small?.url;
-  const preview = mxc
-    ? { ...full, mxc, mime: info?.thumbnail_info?.mimetype ?? "image/webp", file: small, size_bytes: undefined }
-    : full;
-  const body: ImageBody = {
-    kind: "image",
-    full,
-    preview,
-    width: info?.w ?? 320,
-    height: info?.h ?? 240,
-    caption: captionOf(content),
-    sticker,
-  };
-  return { body, text: `${sticker ? "Sticker" : "Image"}: ${full.name}` };
-}
-
-function fileBody(content: Content): { body: MessageBody; text: string } {
-  const file = source(content, content.info?.mimetype ?? "application/octet-stream");
-  const text = `${file.name}${file.size_bytes === undefined ? "" : ` (${bytes(file.size_bytes)})`}`;
+function fileBody(content: Record<string, unknown>, kind: "file" | "video" | "audio"): Told {
+  const source = sourceOf(content, mimeOf(content, "application/octet-stream"));
   const caption = captionOf(content);
-  if (content.msgtype === MsgType.File) return { body: { kind: "file", source: file, caption }, text };
-  const kind = content.msgtype === MsgType.Video ? "video" : "audio";
-  return { body: { kind, source: file, duration_ms: content.info?.duration, caption }, text };
+  const told = `${source.name}${source.size_bytes === undefined ? "" : ` (${bytes(source.size_bytes)})`}`;
+  if (kind === "file") return { body: { kind, source, caption }, text: told };
+  const duration_ms = size(parts(content["info"])["duration"]);
+  return { body: { kind, source, duration_ms, caption }, text: told };
+}
+
+function sourceOf(content: Record<string, unknown>, mime: string): MediaSource {
+  const file = fileOf(content["file"]);
+  return {
+    mxc: text(content["url"]) ?? file?.url ?? "",
+    mime,
+    name: text(content["filename"]) || text(content["body"]) || "file",
+    size_bytes: size(parts(content["info"])["size"]),
+    file,
+  };
+}
+
+/** The key and address of an encrypted file; undefined when a part of them is missing. */
+function fileOf(value: unknown): EncryptedFile | undefined {
+  const file = parts(value);
+  const complete =
+    text(file["url"]) && text(file["iv"]) && text(parts(file["key"])["k"]) && text(parts(file["hashes"])["sha256"]);
+  return complete ? (file as unknown as EncryptedFile) : undefined;
+}
+
+function mimeOf(content: Record<string, unknown>, otherwise: string): string {
+  return text(parts(content["info"])["mimetype"]) ?? otherwise;
+}
+
+/** A file's own words beside its name: `filename` is there and `body` says something else. */
+function captionOf(content: Record<string, unknown>): Rich[] | undefined {
+  const name = text(content["filename"]);
+  const body = text(content["body"]);
+  return name !== undefined && body !== undefined && body !== name ? richOf(content, body) : undefined;
 }

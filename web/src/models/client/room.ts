@@ -5,6 +5,7 @@ import {
   type MatrixClient,
   type MatrixEvent,
   type Room,
+  type RoomMember,
   RoomEvent,
   RoomMemberEvent,
   RoomStateEvent,
@@ -151,7 +152,8 @@ function follow(
     [RoomEvent.MyMembership]: ofRoom,
     [RoomEvent.Summary]: () => changed(),
     [RoomStateEvent.Events]: ofState,
-    [RoomMemberEvent.Typing]: (event: MatrixEvent) => event.getRoomId() === room.roomId && changed(),
+    // The event of typing does not say in which room; the member does.
+    [RoomMemberEvent.Typing]: (_event: MatrixEvent, member: RoomMember) => member.roomId === room.roomId && changed(),
     [CryptoEvent.UserTrustStatusChanged]: trustChanged,
     [CryptoEvent.DevicesUpdated]: trustChanged,
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageItem, SystemItem } from "./item.ts";
-import { toRows } from "./rows.ts";
+import { reuseRows, toRows } from "./rows.ts";
 
 const NOON = new Date(2026, 4, 4, 12).getTime();
 const MINUTE_MS = 60_000;
@@ -24,6 +24,10 @@ function message(id: string, sender: string, more: Partial<MessageItem> = {}): M
     can: { edit: false, redact: false, reply: true, react: true },
     ...more,
   };
+}
+
+function named(id: string): SystemItem {
+  return { type: "system", key: id, id, at_ms: NOON, text: "Ana named the channel x" };
 }
 
 function joined(id: string, name: string): SystemItem {
@@ -68,4 +72,18 @@ test("joins in a row become one sentence", () => {
   });
   assert.deepEqual(shape(rows), ["day", "system"]);
   assert.equal(rows[1]?.type === "system" && rows[1].text, "Ana, Kenji, Priya and 1 other joined");
+});
+
+test("changes of different kinds are told in the order in which they began", () => {
+  const rows = toRows([named("1"), joined("2", "Ana"), joined("3", "Kenji")], { readUpTo: null, atStart: false });
+  assert.equal(rows[1]?.type === "system" && rows[1].text, "Ana named the channel x; Ana and Kenji joined");
+});
+
+test("a row that has not changed stays the same object, and only that", () => {
+  const [a, b] = [message("a", "ana"), message("b", "kenji")];
+  const before = toRows([a, b], { readUpTo: null, atStart: false });
+  const changed = { ...b, edited: true };
+  const after = reuseRows(before, toRows([a, changed], { readUpTo: null, atStart: false }));
+  assert.equal(after[1], before[1]);
+  assert.notEqual(after[2], before[2]);
 });

@@ -78,3 +78,24 @@ function newLineIndex(items: TimelineItem[], readUpTo: string | null): number {
   const index = read + 1 + fresh;
   return items.slice(index).some((item) => item.type === "message" && !item.mine) ? index : -1;
 }
+
+/** The same rows with those of `before` that have not changed, so that only what has changed is drawn again. */
+export function reuseRows(before: Row[], after: Row[]): Row[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  return after.map((row) => {
+    const old = known.get(row.key);
+    return old && sameRow(old, row) ? old : row;
+  });
+}
+
+function sameRow(a: Row, b: Row): boolean {
+  if (a.type === "system" && b.type === "system") {
+    return a.text === b.text && a.items.length === b.items.length && a.items.at(-1)?.id === b.items.at(-1)?.id;
+  }
+  if ((a.type === "message" && b.type === "message") || (a.type === "upload" && b.type === "upload")) {
+    return a.item === b.item && a.continued === b.continued;
+  }
+  if (a.type === "day" && b.type === "day") return a.at_ms === b.at_ms;
+  if (a.type === "replies" && b.type === "replies") return a.replies === b.replies;
+  return a.type === b.type;
+}

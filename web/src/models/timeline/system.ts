@@ -19,20 +19,16 @@ export function systemSentence(items: SystemItem[]): string {
   return parts.length > 3 ? `${count(items.length, "change")}: ${parts.slice(0, 3).join("; ")}; …` : parts.join("; ");
 }
 
-/** What is not about members stands first, as it is; members who did the same are told together. */
+/** Members who did the same, together, where the first of them did it; what is not about members stands as it is. */
 function phrases(items: SystemItem[]): string[] {
-  const byAction = new Map<MemberAction, Set<string>>();
-  const others: string[] = [];
-  for (const item of items) {
-    if (!item.member) {
-      others.push(item.text);
-      continue;
-    }
-    const { action, name } = item.member;
-    byAction.set(action, (byAction.get(action) ?? new Set()).add(name));
+  const groups = new Map<string, { action: MemberAction | undefined; who: Set<string>; text: string }>();
+  for (const { key, member, text } of items) {
+    const name = member?.action ?? key;
+    const group = groups.get(name) ?? { action: member?.action, who: new Set<string>(), text };
+    if (member) group.who.add(member.name);
+    groups.set(name, group);
   }
-  const members = [...byAction].map(([action, who]) => memberPhrase(action, [...who]));
-  return [...others, ...members];
+  return [...groups.values()].map(({ action, who, text }) => (action ? memberPhrase(action, [...who]) : text));
 }
 
 function memberPhrase(action: MemberAction, who: string[]): string {

@@ -51,7 +51,14 @@ export function Log({ room, label, rows, scroller, onScroll, marked, pinned }: L
       data-region="timeline"
     >
       <div className={styles["spacer"]} />
-      <Virtualizer ref={attachList} data={rows} shift={shift} onResize={onResize} keepMounted={stop === -1 ? [] : [stop]} bufferSize={600}>
+      <Virtualizer
+        ref={attachList}
+        data={rows}
+        shift={shift}
+        onResize={onResize}
+        keepMounted={stop === -1 ? [] : [stop]}
+        bufferSize={600}
+      >
         {(row, index) => (
           <LogEntry
             key={row.key}

@@ -49,7 +49,7 @@ export class Scroller {
   readonly onHand = (): void => void (this.#byHand = true);
 
   readonly onResize = (): void => {
-    if (this.store.getState().atEnd) this.toEnd();
+    if (this.store.getState().atEnd || this.#fits()) this.toEnd();
   };
 
   readonly onScroll = (): void => {
@@ -125,6 +125,13 @@ export class Scroller {
     this.store.setState({ atEnd: false });
     this.#lastAtEnd = this.#rows.at(-1)?.key ?? null;
     this.toLine();
+    // The list has been measured only then.
+    requestAnimationFrame(() => this.#fits() && this.toEnd());
+  }
+
+  /** Everything is inside the view, so there is no end to be away from. */
+  #fits(): boolean {
+    return this.#box !== null && this.#box.scrollHeight <= this.#box.clientHeight;
   }
 
   #lineIndex(): number {

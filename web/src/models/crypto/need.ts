@@ -30,11 +30,16 @@ export function needOf(facts: EncryptionFacts): EncryptionNeed {
   return facts.backupExists && !facts.backupReadable ? "unlock" : "nothing";
 }
 
-/** Asks the SDK for the facts. Needs a client whose crypto is initialised; throws what the requests throw. */
+/**
+ * The facts as this device knows them. Throws what the requests throw.
+ *
+ * It does not ask the server for the account's keys: an answer with the old keys, while new ones are being published,
+ * makes the crypto machine throw the new ones away.
+ */
 export async function encryptionFacts(client: MatrixClient): Promise<EncryptionFacts> {
   const crypto = client.getCrypto();
   if (!crypto) throw new Error("the client has no crypto");
-  const accountHasKeys = await crypto.userHasCrossSigningKeys();
+  const { publicKeysOnDevice: accountHasKeys } = await crypto.getCrossSigningStatus();
   const device = await crypto.getDeviceVerificationStatus(client.getSafeUserId(), client.getDeviceId() ?? "");
   const backup = await crypto.getKeyBackupInfo();
   const trust = backup ? await crypto.isKeyBackupTrusted(backup) : null;
@@ -47,7 +52,8 @@ export async function encryptionFacts(client: MatrixClient): Promise<EncryptionF
   };
 }
 
-/** What this device still needs. */
+/** What a device that has just signed in needs, after asking the server which keys the account has. */
 export async function encryptionNeed(client: MatrixClient): Promise<EncryptionNeed> {
+  await client.getCrypto()?.userHasCrossSigningKeys();
   return needOf(await encryptionFacts(client));
 }

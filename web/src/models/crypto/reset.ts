@@ -6,7 +6,7 @@
  */
 import type { MatrixClient } from "matrix-js-sdk";
 import { withPassword } from "../session/uia.ts";
-import { cryptoOf } from "./setup.ts";
+import { cryptoOf, holdsPrivateKeys } from "./setup.ts";
 
 /** What has to be typed before the identity is reset. */
 export const RESET_WORD = "reset";
@@ -15,9 +15,11 @@ export const RESET_WORD = "reset";
  * Deletes the backup and the secret storage, and publishes new cross-signing keys. The account then needs a new
  * recovery key: the set-up screens follow.
  *
- * @throws CancelledError when the person closes the password dialog.
+ * @throws CancelledError when the person closes the password dialog. After any error it can be called again.
  */
 export async function resetIdentity(client: MatrixClient): Promise<void> {
   const userId = client.getSafeUserId();
   await cryptoOf(client).resetEncryption((send) => withPassword({ userId, purpose: "reset your identity" }, send));
+  // The crypto machine drops new keys when it hears of the old ones in between (another device changed something).
+  if (!(await holdsPrivateKeys(client))) throw new Error("another device was faster. Try it once more");
 }

@@ -19,14 +19,20 @@ export function makeRecoveryKey(client: MatrixClient): Promise<GeneratedSecretSt
 /** Publishes cross-signing keys if the account has none, and signs this device with them. May ask for the password. */
 export async function prepareIdentity(client: MatrixClient): Promise<void> {
   const crypto = cryptoOf(client);
-  const status = await crypto.getCrossSigningStatus();
-  const { masterKey, selfSigningKey, userSigningKey } = status.privateKeysCachedLocally;
-  if (masterKey && selfSigningKey && userSigningKey && (await crypto.userHasCrossSigningKeys())) return;
+  const accountHasKeys = await crypto.userHasCrossSigningKeys();
+  if (accountHasKeys && (await holdsPrivateKeys(client))) return;
+  // New keys would replace an identity: that is `reset.ts`, never this.
+  if (accountHasKeys) throw new Error("this device does not have your keys; unlock it first");
   await crypto.bootstrapCrossSigning({
-    // With keys published and none here, new ones would replace an identity: that is `reset.ts`, never this.
     authUploadDeviceSigningKeys: (send) =>
       withPassword({ userId: client.getSafeUserId(), purpose: "set up encryption" }, send),
   });
+}
+
+/** Whether this device holds the private halves of all three cross-signing keys. */
+export async function holdsPrivateKeys(client: MatrixClient): Promise<boolean> {
+  const { privateKeysCachedLocally: keys } = await cryptoOf(client).getCrossSigningStatus();
+  return keys.masterKey && keys.selfSigningKey && keys.userSigningKey;
 }
 
 export type StoreStep = "identity" | "backup";

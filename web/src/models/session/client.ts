@@ -8,6 +8,7 @@
  */
 import type { IStartClientOpts, MatrixClient } from "matrix-js-sdk";
 import type { Logger } from "matrix-js-sdk/lib/logger.js";
+import { generatedName } from "../client/roomName.ts";
 import { secretKeyCallbacks } from "../crypto/secretKeys.ts";
 import { verificationMethods } from "../verification/camera.ts";
 import { type Credentials, storageKeyBytes } from "./credentials.ts";
@@ -39,6 +40,7 @@ export async function openClient(holder: TokenHolder): Promise<MatrixClient> {
     cryptoCallbacks: secretKeyCallbacks,
     verificationMethods: await verificationMethods(),
     disableVoip: true,
+    roomNameGenerator: generatedName,
     logger: quietLogger,
   });
   await store.startup();

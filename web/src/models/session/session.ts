@@ -33,6 +33,8 @@ export const baseUrl = globalThis.location?.origin ?? "";
 /** What runs in this tab: the client once its store is open, and the signal that ends it, which is there before. */
 let running: { client: MatrixClient | null; stop: AbortController } | null = null;
 let tabs: Leadership | null = null;
+/** The session is being ended from here, so that the server refuses its token is no news. */
+let leaving = false;
 
 function dispatch(event: SessionEvent): void {
   useSession.setState(nextState(useSession.getState(), event), true);
@@ -89,6 +91,16 @@ export async function signInAgain(password: string): Promise<void> {
  * @throws when the server cannot be reached, unless `force` says to forget the session here all the same.
  */
 export async function signOut({ force = false } = {}): Promise<void> {
+  leaving = true;
+  try {
+    await endOnServer(force);
+    await forget("by-you");
+  } finally {
+    leaving = false;
+  }
+}
+
+async function endOnServer(force: boolean): Promise<void> {
   const credentials = loadCredentials();
   try {
     // The client renews a token that has expired; without one, the stored token has to do.
@@ -98,7 +110,6 @@ export async function signOut({ force = false } = {}): Promise<void> {
     // A refusal says that the session has ended already.
     if (isUnreachable(error) && !force) throw error;
   }
-  await forget("by-you");
 }
 
 /** Deletes what is kept here of a session that has already ended on the server. */
@@ -221,7 +232,7 @@ async function followClient(client: MatrixClient, signal: AbortSignal): Promise<
 async function watchForLogout(client: MatrixClient, credentials: Credentials): Promise<void> {
   const { HttpApiEvent } = await import("matrix-js-sdk");
   client.on(HttpApiEvent.SessionLoggedOut, (error) => {
-    if (running?.client !== client) return;
+    if (running?.client !== client || leaving) return;
     if (error.data["soft_logout"] !== true) return void forget("removed-elsewhere");
     dispatch({ type: "tokenExpired", userId: credentials.userId });
     void stop();

@@ -86,7 +86,10 @@ test("with suggested_only, only what is suggested is looked at", async () => {
 test("page after page, each room comes once, and the next page may be asked of another process", async () => {
   const { top, ...rooms } = await grow();
   const all = await list(top);
-  const other = await startTestServer({ config: { roles: ["auth", "messages"] }, databaseUrl: server.databaseUrl });
+  await using other = await startTestServer({
+    config: { roles: ["auth", "messages"] },
+    databaseUrl: server.databaseUrl,
+  });
   for (const limit of [1, 2, 4]) {
     const paged: string[] = [];
     let from: string | undefined;
@@ -100,7 +103,6 @@ test("page after page, each room comes once, and the next page may be asked of a
     }
     assert.deepEqual(paged, all);
   }
-  await other.halt();
   assert.equal(all.length, 1 + Object.keys(rooms).length);
 });
 

@@ -58,8 +58,6 @@ export const hierarchy = route({
 interface Node {
   state: RoomStateView;
   children: readonly Child[];
-  /** Whether its children are rooms of the tree too. */
-  isOpened: boolean;
 }
 
 type Tree = ReadonlyMap<string, Node>;
@@ -70,7 +68,7 @@ interface TreeOptions {
   memberships: Memberships;
 }
 
-/** The rooms that the person may know of, each at the least depth at which it stands, and a bounded number of them. */
+/** The rooms down to the last level that the person may know of, and a bounded number of them. */
 async function growTree(ctx: Context, rootId: string, options: TreeOptions): Promise<Tree> {
   const { levels, suggested, memberships } = options;
   const tree = new Map<string, Node>();
@@ -81,8 +79,7 @@ async function growTree(ctx: Context, rootId: string, options: TreeOptions): Pro
     const known = [...states].filter(([roomId, state]) => mayKnowOf(roomId, state, memberships));
     const spaces = known.filter(([, state]) => roomTypeOf(state) === SPACE).map(([roomId]) => roomId);
     const children = await readChildren(ctx, spaces, { suggested });
-    for (const [roomId, state] of known)
-      tree.set(roomId, { state, children: children.get(roomId) ?? [], isOpened: depth < levels });
+    for (const [roomId, state] of known) tree.set(roomId, { state, children: children.get(roomId) ?? [] });
     if (depth === levels) break;
     const below = [...children.values()].flatMap((each) => each.map(({ roomId }) => roomId));
     level = [...new Set(below)].filter((roomId) => !seen.has(roomId)).slice(0, limits.hierarchy_rooms - seen.size);
@@ -99,7 +96,7 @@ function depthFirst(tree: Tree, rootId: string): string[] {
     const node = tree.get(roomId);
     if (!node || order.has(roomId)) continue;
     order.add(roomId);
-    if (node.isOpened) waiting.push(...node.children.map((child) => child.roomId).toReversed());
+    waiting.push(...node.children.map((child) => child.roomId).toReversed());
   }
   return [...order];
 }

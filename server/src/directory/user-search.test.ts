@@ -71,10 +71,12 @@ test("whoever is in a room that all may join or read is found by everybody, for 
 test("a process that starts later knows which rooms are open", async () => {
   const person = await registerPerson(server.url, "earlybird");
   await createRoom(person);
-  const next = await startTestServer({ config: { roles: ["auth", "messages"] }, databaseUrl: server.databaseUrl });
+  await using next = await startTestServer({
+    config: { roles: ["auth", "messages"] },
+    databaseUrl: server.databaseUrl,
+  });
   const other = await registerPerson(next.url, "latecomer");
   assert.deepEqual(await search(other, "earlybird"), [person.userId]);
-  await next.halt();
 });
 
 test("anyone is found by the whole user id, and nobody by a part of it", async () => {

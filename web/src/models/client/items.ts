@@ -6,6 +6,7 @@ import {
   type MatrixEvent,
   RelationType,
   type Room,
+  type Thread,
   THREAD_RELATION_TYPE,
 } from "matrix-js-sdk";
 import type { MessageItem, Quote, Reaction, SendStatus, TimelineItem } from "../timeline/item.ts";
@@ -129,11 +130,20 @@ function threadOf(room: Room, event: MatrixEvent): MessageItem["thread"] {
   const id = event.getId();
   const thread = id ? room.getThread(id) : null;
   if (thread && thread.length > 0)
-    return { count: thread.length, last_ms: thread.replyToEvent?.getTs() ?? event.getTs() };
+    return {
+      count: Math.max(thread.length, repliesIn(thread)),
+      last_ms: thread.replyToEvent?.getTs() ?? event.getTs(),
+    };
   const bundled = event.getServerAggregatedRelation<{ count: number; latest_event: { origin_server_ts: number } }>(
     THREAD_RELATION_TYPE.name,
   );
   return bundled ? { count: bundled.count, last_ms: bundled.latest_event.origin_server_ts } : undefined;
+}
+
+/** The replies that are known here; the SDK's own number is as old as the last answer of the server. */
+function repliesIn(thread: Thread): number {
+  return thread.events.filter((event) => event.threadRootId === thread.id && isMessage(event) && !event.isRedacted())
+    .length;
 }
 
 function seenBy(room: Room, event: MatrixEvent, me: string): string[] {

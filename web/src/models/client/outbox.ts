@@ -27,11 +27,17 @@ export function watchOutbox(client: MatrixClient): { store: StoreApi<number>; st
       await client.resendEvent(event, room).catch(() => undefined);
     }
   };
-  const stop = listen(client, {
+  const online = () => void sendAll();
+  window.addEventListener("online", online);
+  const stopListening = listen(client, {
     [RoomEvent.LocalEchoUpdated]: note,
     [ClientEvent.Sync]: (state: SyncState, previous: SyncState | null) => {
       if (state === SyncState.Syncing && previous !== SyncState.Syncing) void sendAll();
     },
   });
+  const stop = () => {
+    stopListening();
+    window.removeEventListener("online", online);
+  };
   return { store, stop };
 }

@@ -31,7 +31,7 @@ describe("what is kept of a session", () => {
     const credentials = newCredentials("https://x", ANSWER, 5_000);
     saveCredentials(credentials, storage);
     assert.deepEqual(loadCredentials(storage), credentials);
-    assert.equal(credentials.expiresAt_ms, 6_000);
+    assert.equal(credentials.renewAt_ms, 5_500);
     assert.equal(storageKeyBytes(credentials).length, 32);
     clearCredentials(storage);
     assert.equal(loadCredentials(storage), null);
@@ -49,8 +49,15 @@ describe("what is kept of a session", () => {
     assert.notEqual(newCredentials("https://x", ANSWER).storageKey, newCredentials("https://x", ANSWER).storageKey);
   });
 
+  it("renews a long-lived token 90 seconds before its end, and a short-lived one at half its life", () => {
+    const renewAt_ms = (expires_in_ms: number) =>
+      newCredentials("https://x", { ...ANSWER, expires_in_ms }, 0).renewAt_ms;
+    assert.equal(renewAt_ms(300_000), 210_000);
+    assert.equal(renewAt_ms(20_000), 10_000);
+  });
+
   it("keeps the refresh token that the server did not replace, and drops an end that does not hold any more", () => {
     const next = withTokens(newCredentials("https://x", ANSWER, 0), { access_token: "a2" });
-    assert.deepEqual([next.accessToken, next.refreshToken, next.expiresAt_ms], ["a2", "r1", undefined]);
+    assert.deepEqual([next.accessToken, next.refreshToken, next.renewAt_ms], ["a2", "r1", undefined]);
   });
 });

@@ -13,13 +13,20 @@ export interface Credentials {
   deviceId: string;
   accessToken: string;
   refreshToken?: string;
-  /** When the access token ends, in milliseconds since the epoch; absent when it does not. */
-  expiresAt_ms?: number;
+  /** When the access token is to be renewed, in milliseconds since the epoch; absent when it does not end. */
+  renewAt_ms?: number;
   /** 32 random bytes, base64: the key of the crypto store. */
   storageKey: string;
   /** True until the device has its keys, or its owner chose to go on without them. */
   setupPending: boolean;
 }
+
+/**
+ * A token is renewed this long before it ends, and a short-lived one at half its life. Uploads go past the renewing
+ * `fetch` (the SDK sends them with XMLHttpRequest) and live on the token that the last request renewed; `/sync` comes by
+ * every 30 s, so 90 s is enough.
+ */
+const RENEW_BEFORE_END_MS = 90_000;
 
 const KEY = "parley.session";
 const STORAGE_KEY_BYTES = 32;
@@ -53,13 +60,17 @@ export function newCredentials(baseUrl: string, answer: LoginAnswer, now_ms: num
 
 /** The same device with fresh tokens; a refresh token that the server did not replace stays (section "Refreshing access tokens"). */
 export function withTokens(credentials: Credentials, answer: TokenAnswer, now_ms: number = Date.now()): Credentials {
-  const { expiresAt_ms: _old, ...rest } = credentials;
+  const { renewAt_ms: _old, ...rest } = credentials;
   return {
     ...rest,
     accessToken: answer.access_token,
     ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
-    ...(answer.expires_in_ms !== undefined && { expiresAt_ms: now_ms + answer.expires_in_ms }),
+    ...(answer.expires_in_ms !== undefined && { renewAt_ms: now_ms + timeToRenewal_ms(answer.expires_in_ms) }),
   };
+}
+
+function timeToRenewal_ms(lifetime_ms: number): number {
+  return Math.max(lifetime_ms / 2, lifetime_ms - RENEW_BEFORE_END_MS);
 }
 
 export function storageKeyBytes(credentials: Credentials): Uint8Array {

@@ -61,10 +61,10 @@ describe("access tokens that renew themselves", () => {
     assert.equal(server.received.filter(({ url }) => url.endsWith("/refresh")).length, 1);
   });
 
-  it("renews a token before it ends", async () => {
+  it("renews a token when its time has come, before the request", async () => {
     await using server = await tokenServer("old", () => refreshed);
-    const holder = holderAt(server.baseUrl, { expiresAt_ms: 60_000 });
-    await renewingFetch(holder, () => 0)(`${server.baseUrl}/sync`, authorised);
+    const holder = holderAt(server.baseUrl, { renewAt_ms: 60_000 });
+    await renewingFetch(holder, () => 60_000)(`${server.baseUrl}/sync`, authorised);
     assert.deepEqual(
       server.received.map(({ url }) => url),
       ["/_matrix/client/v3/refresh", "/sync"],

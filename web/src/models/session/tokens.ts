@@ -10,12 +10,6 @@
 import { refresh, RequestError } from "./api.ts";
 import { type Credentials, withTokens } from "./credentials.ts";
 
-/**
- * A token with less than this left is renewed before use. Uploads go past this function (the SDK sends them with
- * XMLHttpRequest) and live on the token that the last request renewed; `/sync` comes by every 30 s, so 90 s is enough.
- */
-const RENEW_BEFORE_END_MS = 90_000;
-
 export interface TokenHolder {
   /** The present credentials. */
   read(): Credentials;
@@ -31,7 +25,7 @@ export function renewingFetch(holder: TokenHolder, now: () => number = Date.now)
   return async (resource, init) => {
     const headers = new Headers(init?.headers);
     if (!headers.has("Authorization")) return fetch(resource, init);
-    if (isNearEnd(holder.read(), now())) await renew();
+    if (isDue(holder.read(), now())) await renew();
     const sent = holder.read().accessToken;
     const response = await fetch(resource, { ...init, headers: withToken(headers, sent) });
     if (!(await isSoftLogout(response))) return response;
@@ -46,9 +40,9 @@ function withToken(headers: Headers, token: string): Headers {
   return headers;
 }
 
-function isNearEnd(credentials: Credentials, now_ms: number): boolean {
-  if (credentials.refreshToken === undefined || credentials.expiresAt_ms === undefined) return false;
-  return credentials.expiresAt_ms - now_ms < RENEW_BEFORE_END_MS;
+function isDue(credentials: Credentials, now_ms: number): boolean {
+  if (credentials.refreshToken === undefined || credentials.renewAt_ms === undefined) return false;
+  return credentials.renewAt_ms <= now_ms;
 }
 
 /** False when the server refuses the refresh token: the session is over. Throws when there is no answer. */

@@ -1,9 +1,12 @@
 import type { MatrixClient } from "matrix-js-sdk";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Route, Switch } from "wouter";
 import { openMessenger } from "../models/client/messenger.ts";
-import { SettingsPage } from "../views/settings/SettingsPage.tsx";
+import { Toasts } from "../ui/Toast.tsx";
+import { MessengerContext } from "./context.ts";
 import { Shell } from "./Shell.tsx";
+
+const SettingsPage = lazy(async () => ({ default: (await import("../views/settings/SettingsPage.tsx")).SettingsPage }));
 
 type Open = ReturnType<typeof openMessenger>;
 
@@ -12,6 +15,7 @@ export function Rooms({ client }: { client: MatrixClient }) {
   const [messenger, setMessenger] = useState<Open | null>(null);
   useEffect(() => {
     const opened = openMessenger(client);
+    // oxlint-disable-next-line react/set-state-in-effect -- what listens to the client is made and let go by the same effect
     setMessenger(opened);
     return () => opened.stop();
   }, [client]);
@@ -19,7 +23,12 @@ export function Rooms({ client }: { client: MatrixClient }) {
   return (
     <Switch>
       <Route path="/settings/:tab?">
-        <SettingsPage />
+        <MessengerContext value={messenger}>
+          <Suspense>
+            <SettingsPage />
+          </Suspense>
+          <Toasts />
+        </MessengerContext>
       </Route>
       <Route>
         <Shell messenger={messenger} />

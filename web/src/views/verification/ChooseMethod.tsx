@@ -1,13 +1,15 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Other } from "../../models/verification/other.ts";
 import { closeVerification, compareEmoji } from "../../models/verification/verification.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { useSubmit } from "../auth/useSubmit.ts";
-import { QrCode } from "./QrCode.tsx";
-import { ScanCode } from "./ScanCode.tsx";
 import styles from "./verification.module.css";
+
+// Drawing and reading codes takes fifty kilobytes, which few people ever need.
+const QrCode = lazy(async () => ({ default: (await import("./QrCode.tsx")).QrCode }));
+const ScanCode = lazy(async () => ({ default: (await import("./ScanCode.tsx")).ScanCode }));
 
 /** Both sides are there. A code is quickest where one of them has a camera; pictures always work. */
 export function ChooseMethod({
@@ -21,7 +23,13 @@ export function ChooseMethod({
 }) {
   const [scanning, setScanning] = useState(false);
   const { busy, failure, submit } = useSubmit("other", compareEmoji);
-  if (scanning) return <ScanCode other={other} onBack={() => setScanning(false)} />;
+  if (scanning) {
+    return (
+      <Suspense>
+        <ScanCode other={other} onBack={() => setScanning(false)} />
+      </Suspense>
+    );
+  }
   return (
     <Dialog
       title={other.isOwnDevice ? "Verify the other device" : `Verify ${other.name}`}
@@ -45,7 +53,9 @@ export function ChooseMethod({
     >
       {code && (
         <div className={styles.code}>
-          <QrCode bytes={code} />
+          <Suspense>
+            <QrCode bytes={code} />
+          </Suspense>
         </div>
       )}
       {failure && <Notice tone="danger">{failure.text}</Notice>}

@@ -1,10 +1,12 @@
 /**
- * Lazy loading: of the memberships, a client gets those of the people who speak in the timeline, its own, and those that
- * changed in a gap; and each only once, as far as this process remembers. Specification: "Lazy-loading room members".
+ * Lazy loading: of the memberships, a client gets those of the people who speak in the timeline, of those after whom a room
+ * without a name is called, its own, and those that changed in a gap; and each only once, as far as this process remembers.
+ * Specification: "Lazy-loading room members".
  */
 import type { LogEntry } from "../log/entry.ts";
 import type { RoomState } from "../rooms/state.ts";
 import type { Run } from "./run.ts";
+import { heroesOf } from "./summary.ts";
 
 interface MembersOptions {
   /** The state that a client which loads everything would get. */
@@ -22,21 +24,23 @@ export function membersForTimeline(run: Run, room: RoomState, options: MembersOp
   const { userId } = ask.session;
   const isWhole = isNew || ask.fullState;
   const wanted = new Set(timeline.events.map((event) => event.userId as string));
-  if (isWhole) {
-    wanted.add(userId);
-    for (const hero of heroCandidates(room)) wanted.add(hero);
-  }
+  if (isWhole) wanted.add(userId);
+  const isMember = (event: LogEntry) => event.type === "m.room.member";
+  // Who asks for the state after the timeline takes none from the timeline itself, such as an invitation.
+  if (ask.stateSection !== "state")
+    for (const event of timeline.events.filter(isMember)) wanted.add(event.stateKey as string);
+  // Whoever the summary names, where it is told.
+  if (isWhole || timeline.limited || timeline.events.some(isMember) || state.some(isMember))
+    for (const hero of heroesOf(room, userId)) wanted.add(hero);
   const told = new Set<string>();
   const events = state.filter((event) => {
-    if (event.type !== "m.room.member") return true;
+    if (!isMember(event)) return true;
     // In a gap every change of a membership is told: the client may have seen the old one.
     const isTold = !isWhole || wanted.has(event.stateKey as string);
     if (isTold) told.add(event.stateKey as string);
     return isTold;
   });
-  const shownHere = new Set(
-    timeline.events.filter((event) => event.type === "m.room.member").map((event) => event.stateKey),
-  );
+  const shownHere = new Set(timeline.events.filter(isMember).map((event) => event.stateKey));
   for (const speaker of wanted) {
     const member = room.get("m.room.member", speaker)?.entry;
     if (
@@ -49,14 +53,8 @@ export function membersForTimeline(run: Run, room: RoomState, options: MembersOp
       continue;
     events.push(member);
   }
-  for (const event of events) if (event.type === "m.room.member") remember(run, room.roomId, event);
+  for (const event of events) if (isMember(event)) remember(run, room.roomId, event);
   return events;
-}
-
-/** A room without a name is named after its first few members: a small one is told whole. */
-function* heroCandidates(room: RoomState): IterableIterator<string> {
-  if (room.get("m.room.name") || room.memberCount > 6) return;
-  yield* room.memberships().keys();
 }
 
 function isKnown({ parts, ask }: Run, roomId: string, member: LogEntry): boolean {

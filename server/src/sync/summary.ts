@@ -15,8 +15,12 @@ function isNamed(room: RoomState): boolean {
   );
 }
 
-/** The first five members beside the reader, in the order in which they came; those who left only where nobody is there. */
-function heroesOf(room: RoomState, userId: string): string[] {
+/**
+ * After whom a room without a name is called: the first five members beside the reader, in the order in which they came; those
+ * who left only where nobody is there. None of a room that has a name.
+ */
+export function heroesOf(room: RoomState, userId: string): string[] {
+  if (isNamed(room)) return [];
   const here: [string, number][] = [];
   const gone: [string, number][] = [];
   for (const [member, membership] of room.memberships()) {

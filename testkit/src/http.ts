@@ -62,20 +62,25 @@ export type Person = {
   userId: string;
   deviceId: string;
   token: string;
+  /** Where one was asked for. */
+  refreshToken: string | undefined;
   /** The answer's body; throws where the status is not 200. */
   call(method: string, path: string, body?: unknown): Promise<Json>;
   /** The whole answer, whatever its status. */
   ask(method: string, path: string, body?: unknown): Promise<Received>;
 };
 
+/** What a client may ask for when it signs in. */
+export type SignIn = { device_id?: string; refresh_token?: boolean };
+
 /** Registers an account on an open server and signs it in. The password is "password of <name>". */
-export async function registerPerson(url: string, name: string, device: { device_id?: string } = {}): Promise<Person> {
+export async function registerPerson(url: string, name: string, device: SignIn = {}): Promise<Person> {
   const body = { username: name, password: `password of ${name}`, auth: { type: "m.login.dummy" }, ...device };
   return personOf(url, accepted(await request(url, "POST", "/_matrix/client/v3/register", { body }), "register"));
 }
 
 /** Signs an account in on one more device. */
-export async function signInPerson(url: string, name: string, device: { device_id?: string } = {}): Promise<Person> {
+export async function signInPerson(url: string, name: string, device: SignIn = {}): Promise<Person> {
   const identifier = { type: "m.id.user", user: name };
   const body = { type: "m.login.password", identifier, password: `password of ${name}`, ...device };
   return personOf(url, accepted(await request(url, "POST", "/_matrix/client/v3/login", { body }), "login"));
@@ -86,7 +91,8 @@ function personOf(url: string, signedIn: Json): Person {
   const ask: Person["ask"] = (method, path, body) => request(url, method, path, { token, body });
   const call: Person["call"] = async (method, path, body) =>
     accepted(await ask(method, path, body), `${method} ${path}`);
-  return { userId: signedIn.user_id as string, deviceId: signedIn.device_id as string, token, call, ask };
+  const { user_id: userId, device_id: deviceId, refresh_token: refreshToken } = signedIn;
+  return { userId, deviceId, token, refreshToken, call, ask };
 }
 
 function accepted(answer: Received, what: string): Json {

@@ -122,8 +122,12 @@ export const limits = {
   userSearchDefault_users: 10,
   userSearch_words: 10,
   userSearchCircle_users: 5_000,
+  userSearchCircle_memberships: 50_000,
   userSearchBatch_users: 500,
-  userSearchScan_users: 10_000,
+  /** How many people found by their names are looked at first, how many times more when too few of them are seen, and in all. */
+  userSearchFirst_users: 200,
+  userSearchGrowth_factor: 7,
+  userSearchScan_users: 9_800,
   mutualPage_rooms: 500,
   reportReason_characters: 10_000,
   /** How far the clocks of replicas may be apart before an event is not found by its time. */

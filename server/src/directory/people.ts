@@ -45,21 +45,33 @@ export interface Term {
   words: readonly string[];
 }
 
+export interface Found {
+  /** User ids: who is called so exactly comes first, then those whose name begins so. */
+  userIds: string[];
+  /** Whether there may be more than were looked at. */
+  isCut: boolean;
+}
+
+/** Those of the given people who are found by the term: each of its words begins one of theirs. */
+export async function findAmong(ctx: Context, term: Term, among: readonly string[]): Promise<string[]> {
+  return (await ctx.db.rooms.query<{ userId: string }>(AMONG, [...valuesOf(term), among])).map((row) => row.userId);
+}
+
 /**
- * Those of the people who are found by the term, as user ids: each of its words begins one of theirs. Who is called so
- * exactly comes first, then those whose name begins so. With `among`, only these people are looked at.
+ * People who are found by the term, of all that there are. It looks at `most` people whose id, as many whose name, and as many
+ * of whose words begin like it: what it costs does not grow with the number of accounts.
  */
-export async function findPeople(
-  ctx: Context,
-  { text, words }: Term,
-  { among, limit }: { among?: readonly string[]; limit: number },
-): Promise<string[]> {
-  // The longest word is the rarest; the others are looked up for the people that it finds.
+export async function findPeople(ctx: Context, term: Term, most: number): Promise<Found> {
+  const { text } = term;
+  const values = [...valuesOf(term), behind(text), most];
+  const rows = await ctx.db.rooms.query<{ userId: string; isCut: boolean }>(ALL, values);
+  return { userIds: rows.map((row) => row.userId), isCut: rows[0]?.isCut ?? false };
+}
+
+/** The longest word is the rarest; the others are looked up for the people that it finds. */
+function valuesOf({ text, words }: Term): unknown[] {
   const [first = "", ...others] = words.toSorted((a, b) => b.length - a.length);
-  const values = [text, first, behind(first), others, others.map(behind), limit];
-  const sql = among === undefined ? FIND : FIND_AMONG;
-  const rows = await ctx.db.rooms.query<{ userId: string }>(sql, among === undefined ? values : [...values, among]);
-  return rows.map((row) => row.userId);
+  return [text, first, behind(first), others, others.map(behind)];
 }
 
 /** The least text that is behind all that begin with the word, in the order of the C collation. */
@@ -73,13 +85,20 @@ const HAS_OTHERS = `not exists (
 const RANKED = `order by
     case when p.localpart = $1 or p.name = $1 then 0
       when starts_with(p.localpart, $1) or starts_with(p.name, $1) then 1 else 2 end,
-    p.name = '', p.user_id
-  limit $6`;
-const FIND = `select p.user_id as "userId"
-  from (select distinct user_id from rooms.people_words where word >= $2 and word < $3) f
-  join rooms.people p on p.user_id = f.user_id
-  where ${HAS_OTHERS} ${RANKED}`;
-const FIND_AMONG = `select p.user_id as "userId" from unnest($7::text[]) as f(user_id)
+    p.name = '', p.user_id`;
+const AMONG = `select p.user_id as "userId" from unnest($6::text[]) as f(user_id)
   join rooms.people p on p.user_id = f.user_id
   where exists (select 1 from rooms.people_words w where w.user_id = p.user_id and w.word >= $2 and w.word < $3)
     and ${HAS_OTHERS} ${RANKED}`;
+const ALL = `with by_id as (
+    select user_id from rooms.people where localpart >= $1 and localpart < $6 order by localpart limit $7
+  ), by_name as (
+    select user_id from rooms.people where name >= $1 and name < $6 order by name limit $7
+  ), by_word as (
+    select user_id from rooms.people_words where word >= $2 and word < $3 order by word limit $7
+  )
+  select p.user_id as "userId",
+    greatest((select count(*) from by_id), (select count(*) from by_name), (select count(*) from by_word)) >= $7 as "isCut"
+  from (select user_id from by_id union select user_id from by_name union select user_id from by_word) f
+  join rooms.people p on p.user_id = f.user_id
+  where ${HAS_OTHERS} ${RANKED}`;

@@ -15,7 +15,7 @@ import { limits } from "../limits.ts";
 import { isUserId } from "../rooms/rules/identifiers.ts";
 import { fold, wordsOf } from "./fold.ts";
 import { openRooms } from "./open-rooms.ts";
-import { findPeople, type Term } from "./people.ts";
+import { findAmong, findPeople, type Found, type Term } from "./people.ts";
 
 export const userSearch = route({
   method: "POST",
@@ -57,40 +57,51 @@ interface Search {
   most: number;
 }
 
-interface Found {
-  userIds: string[];
-  /** Whether there may be more than were looked at. */
-  isCut: boolean;
-}
-
 async function visibleMatches(ctx: Context, { term, searcher, most }: Search): Promise<Found> {
   const memberships = await ctx.rooms.memberships(searcher);
   const own = [...memberships].filter(([, { membership }]) => membership === "join").map(([roomId]) => roomId);
   const rooms = [...new Set([...(await openRooms(ctx)), ...own])];
-  const circle = await peopleIn(ctx, rooms, limits.userSearchCircle_users + 1);
-  if (circle.length <= limits.userSearchCircle_users)
-    return { userIds: await findPeople(ctx, term, { among: circle, limit: most }), isCut: false };
-  const candidates = await findPeople(ctx, term, { limit: limits.userSearchScan_users });
-  const userIds: string[] = [];
-  for (let start = 0; start < candidates.length && userIds.length < most; start += limits.userSearchBatch_users)
-    userIds.push(...(await whoIsIn(ctx, rooms, candidates.slice(start, start + limits.userSearchBatch_users))));
-  return { userIds, isCut: candidates.length === limits.userSearchScan_users };
+  const circle = await peopleIn(ctx, rooms);
+  if (circle) return { userIds: await findAmong(ctx, term, circle), isCut: false };
+  return searchAll(ctx, { term, rooms, most });
 }
 
-/** People who are joined to one of the rooms, at most `most`. */
-async function peopleIn(ctx: Context, rooms: readonly string[], most: number): Promise<string[]> {
-  const rows = await ctx.db.log.query<{ userId: string }>(
-    `select distinct user_id as "userId" from log.members where room_id = any($1) and membership = 'join' limit $2`,
-    [rooms, most],
+/** Everybody who is joined to one of the rooms; undefined where they are too many to look at each. */
+async function peopleIn(ctx: Context, rooms: readonly string[]): Promise<string[] | undefined> {
+  const rows = await ctx.db.log.query<{ userId: string; read: number }>(
+    `with met as (
+       select user_id from log.members where room_id = any($1) and membership = 'join' limit $2
+     ) select user_id as "userId", (select count(*) from met) as read from met group by user_id limit $3`,
+    [rooms, limits.userSearchCircle_memberships, limits.userSearchCircle_users + 1],
   );
-  return rows.map((row) => row.userId);
+  const isCut = rows.length > limits.userSearchCircle_users || rows[0]?.read === limits.userSearchCircle_memberships;
+  return isCut ? undefined : rows.map((row) => row.userId);
+}
+
+/** Looks at more and more of those who are found by the term, until enough of them are seen. */
+async function searchAll(
+  ctx: Context,
+  { term, rooms, most }: { term: Term; rooms: readonly string[]; most: number },
+): Promise<Found> {
+  for (let look = limits.userSearchFirst_users; ; look *= limits.userSearchGrowth_factor) {
+    const { userIds, isCut } = await findPeople(ctx, term, look);
+    const seen: string[] = [];
+    for (let start = 0; start < userIds.length && seen.length < most; start += limits.userSearchBatch_users)
+      seen.push(...(await whoIsIn(ctx, rooms, userIds.slice(start, start + limits.userSearchBatch_users))));
+    if (!isCut || seen.length >= most || look >= limits.userSearchScan_users) return { userIds: seen, isCut };
+  }
 }
 
 /** Those of the people who are joined to one of the rooms, in the order in which they were given. */
 async function whoIsIn(ctx: Context, rooms: readonly string[], userIds: readonly string[]): Promise<string[]> {
   const rows = await ctx.db.log.query<{ userId: string }>(
-    `select distinct m.user_id as "userId" from log.members m join unnest($1::text[]) as r(room_id) on r.room_id = m.room_id
-     where m.user_id = any($2) and m.membership = 'join'`,
+    `with theirs as materialized (
+       select u.user_id, m.room_id
+       from unnest($2::text[]) as u(user_id)
+       -- "offset 0" keeps the planner from going through all members of all rooms where it has no statistics yet.
+       cross join lateral (select room_id, membership from log.members where user_id = u.user_id offset 0) m
+       where m.membership = 'join'
+     ) select distinct user_id as "userId" from theirs where room_id in (select unnest($1::text[]))`,
     [rooms, userIds],
   );
   const there = new Set(rows.map((row) => row.userId));

@@ -23,17 +23,19 @@ create table rooms.published (
   -- JSON: the entry of the directory as clients get it, without the number of members.
   entry text not null default ''
 );
-create index published_size on rooms.published (joined desc, room_id);
+create index published_size on rooms.published (joined desc, room_id) where as_of > 0 and joined > 0;
 
--- Who is found by which words. The names are copies; the profiles are the account domain's.
+-- Who is found by which words. The names are copies; the profiles are the account domain's. In the C collation, all texts with
+-- one beginning stand together.
 create table rooms.people (
   user_id text primary key,
   -- The local part of the user id and the display name, folded as search terms are.
-  localpart text not null,
-  name text not null
+  localpart text collate "C" not null,
+  name text collate "C" not null
 );
+create index people_localpart on rooms.people (localpart);
+create index people_name on rooms.people (name);
 
--- In the C collation, so that all words with one beginning stand together.
 create table rooms.people_words (
   user_id text not null references rooms.people on delete cascade,
   word text collate "C" not null,

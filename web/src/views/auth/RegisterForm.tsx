@@ -24,11 +24,12 @@ export function RegisterForm({
   const [password, setPassword] = useState("");
   const [typedToken, setTypedToken] = useState("");
   const [left, setLeft] = useState(false);
-  const name = useUserName(userName);
   const usedToken = token ?? tokenOf(typedToken);
   const { busy, failure, wait_s, submit, clear } = useSubmit("register", () =>
     register({ userName, password, ...(usedToken !== "" && { token: usedToken }) }),
   );
+  // Not while the form is being sent: the name would then be taken by the person themselves.
+  const name = useUserName(busy ? "" : userName);
   const edit = (set: (value: string) => void) => (value: string) => {
     clear();
     set(value);

@@ -7,6 +7,7 @@ import { KeyCaps } from "../../ui/KeyCaps.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { ContextMenu } from "../../ui/Menu.tsx";
 import { SkeletonRows } from "../../ui/Skeleton.tsx";
+import { LockedRow } from "../recovery/LockedRow.tsx";
 import { roomMenu } from "./roomMenu.ts";
 import { RoomRow } from "./RoomRow.tsx";
 import { SidebarFooter } from "./SidebarFooter.tsx";
@@ -25,6 +26,7 @@ export function Sidebar({ current }: { current: string | null }) {
         <KeyCaps keys="Ctrl K" />
       </button>
       <RoomList current={current} />
+      <LockedRow />
       <SidebarFooter />
     </div>
   );

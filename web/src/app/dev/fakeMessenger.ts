@@ -62,7 +62,7 @@ export function fakeMessenger(options: FakeOptions): Messenger {
 function fakeRoom(id: string, options: FakeOptions): RoomModel {
   const entry = ROOMS.find((room) => room.id === id);
   const items: TimelineItem[] = id === "!platform" ? states() : incident();
-  const readUpTo = id === "!incident-0412" ? (items[1]?.key ?? null) : null;
+  const newFrom = id === "!incident-0412" ? (items[2]?.key ?? null) : null;
   const info: RoomInfo = {
     id,
     name: entry?.name ?? id,
@@ -78,14 +78,14 @@ function fakeRoom(id: string, options: FakeOptions): RoomModel {
     can: { invite: true, rename: true, setTopic: true, kick: true, ban: true, changeRoles: true },
     ...options.info,
   };
-  const main = fakeTimeline(items, { readUpTo, older: id === "!release-train" ? 300 : 0 });
+  const main = fakeTimeline(items, { newFrom, older: id === "!release-train" ? 300 : 0 });
   return {
     id,
     info: createStore(() => info),
     ...main,
     thread: (rootId) => ({
       rootId,
-      ...fakeTimeline(replies().slice(1), { readUpTo: null, older: 0, head: threadHead(), after_ms: at(9, 41) }),
+      ...fakeTimeline(replies().slice(1), { newFrom: null, older: 0, head: threadHead(), after_ms: at(9, 41) }),
     }),
     members: createStore(() => ({ loaded: true, members: EVERYONE.map(member) })),
     loadMembers: async () => undefined,

@@ -12,13 +12,13 @@ const PAGE = 30;
 /** A timeline with invented history of `older` messages, and a composer that writes into it. */
 export function fakeTimeline(
   first: TimelineItem[],
-  options: { readUpTo: string | null; older: number; head?: Row[]; after_ms?: number },
+  options: { newFrom: string | null; older: number; head?: Row[]; after_ms?: number },
 ) {
   let items = first;
   let left = options.older;
   const rowsOf = (): Row[] => [
     ...(options.head ?? []),
-    ...toRows(items, { readUpTo: options.readUpTo, atStart: left === 0 && !options.head, after_ms: options.after_ms }),
+    ...toRows(items, { newFrom: options.newFrom, atStart: left === 0 && !options.head, after_ms: options.after_ms }),
   ];
   const store = createStore<TimelineSnapshot>(() => ({
     rows: rowsOf(),

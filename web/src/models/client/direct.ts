@@ -4,8 +4,9 @@ import { EventType, type MatrixClient } from "matrix-js-sdk";
 export type DirectMap = Record<string, string[]>;
 
 export function readDirect(client: MatrixClient): DirectMap {
-  const content = client.getAccountData(EventType.Direct)?.getContent() ?? {};
-  return Object.fromEntries(Object.entries(content).filter(([, rooms]) => Array.isArray(rooms))) as DirectMap;
+  const content: Record<string, unknown> = client.getAccountData(EventType.Direct)?.getContent() ?? {};
+  const isRooms = (entry: [string, unknown]): entry is [string, string[]] => Array.isArray(entry[1]);
+  return Object.fromEntries(Object.entries(content).filter(isRooms));
 }
 
 /** The ids of all direct rooms. */

@@ -39,9 +39,9 @@ export function entryOf(client: MatrixClient, room: Room, direct: Set<string>): 
 
 export function kindOf(room: Room, direct: Set<string>): RoomKind {
   if (direct.has(room.roomId) || (room.getMyMembership() === "invite" && room.getDMInviter())) return "direct";
-  const rule = room.getJoinRule();
+  const rule: string = room.getJoinRule();
   if (rule === "public") return "public";
-  return rule === "restricted" || (rule as string) === "knock_restricted" ? "restricted" : "private";
+  return rule === "restricted" || rule === "knock_restricted" ? "restricted" : "private";
 }
 
 /** The other person of a room of two; undefined for more. */

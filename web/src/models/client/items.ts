@@ -1,51 +1,84 @@
 /** The items of a timeline, from the SDK's events. */
-import {
-  EventStatus,
-  EventType,
-  type MatrixClient,
-  type MatrixEvent,
-  RelationType,
-  type Room,
-  type Thread,
-  THREAD_RELATION_TYPE,
-} from "matrix-js-sdk";
-import type { MessageItem, Quote, Reaction, SendStatus, TimelineItem } from "../timeline/item.ts";
+import { EventStatus, EventType, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
+import type { MessageItem, Quote, SendStatus, SystemItem, TimelineItem } from "../timeline/item.ts";
 import { bodyOf } from "./body.ts";
+import { isMessage, isWaiting } from "./events.ts";
 import { personIn } from "./person.ts";
+import { reactionsOf } from "./reactions.ts";
+import { parts } from "./safe.ts";
+import type { Shields } from "./shields.ts";
 import { systemItem } from "./systemItem.ts";
+import { threadOf } from "./threads.ts";
 
-const MESSAGES = new Set<string>([EventType.RoomMessage, EventType.RoomMessageEncrypted, EventType.Sticker]);
+/** In larger rooms it is not shown who has seen a message: it would be noise. */
 const SEEN_BY_LIMIT = 20;
 
 export interface ItemOptions {
   client: MatrixClient;
   room: Room;
-  /** Within a thread its own messages carry no summary of a thread. */
+  shields: Shields;
+  /** Within a thread, messages carry no summary of it, and changes of the room are not told. */
   inThread: boolean;
 }
 
-/** What people see of the events, in their order. Edits, reactions and the like are part of the events that they are about. */
-export function itemsOf(events: MatrixEvent[], options: ItemOptions): TimelineItem[] {
-  return events.flatMap((event): TimelineItem[] => {
-    if (event.isState())
-      return options.inThread ? [] : [systemItem(options.room, event)].filter((item) => item !== null);
-    return isMessage(event) ? [messageItem(event, options)] : [];
-  });
+/** What one reading of a timeline knows beside its events. */
+interface Reading extends ItemOptions {
+  me: string;
+  /** There is no connection: what is on its way waits for it. */
+  offline: boolean;
+  seen: { id: string; names: string[] } | null;
 }
 
-function isMessage(event: MatrixEvent): boolean {
-  if (!MESSAGES.has(event.getType())) return false;
-  const relation = event.getRelation()?.rel_type;
-  return relation !== RelationType.Replace && relation !== RelationType.Annotation;
+/**
+ * A function that gives what people see of the events, in their order. Edits and reactions are part of the events that
+ * they are about. An item that has not changed stays the same object.
+ */
+export function itemReader(options: ItemOptions): (events: MatrixEvent[], offline: boolean) => TimelineItem[] {
+  const kept = new WeakMap<MatrixEvent, { item: TimelineItem; print: string }>();
+  const me = options.client.getSafeUserId();
+  return (events, offline) => {
+    const reading: Reading = {
+      ...options,
+      me,
+      offline,
+      seen: options.inThread ? null : seenBy(options.room, events, me),
+    };
+    return events.flatMap((event) => {
+      const item = itemOf(event, reading);
+      if (!item) return [];
+      const print = printOf(item);
+      const old = kept.get(event);
+      if (old && old.print === print && sameBody(old.item, item)) return [old.item];
+      kept.set(event, { item, print });
+      return [item];
+    });
+  };
 }
 
-function messageItem(event: MatrixEvent, { client, room, inThread }: ItemOptions): MessageItem {
-  const me = client.getSafeUserId();
+function itemOf(event: MatrixEvent, reading: Reading): MessageItem | SystemItem | null {
+  if (event.isState()) return reading.inThread ? null : systemItem(reading.room, event);
+  return isMessage(event) ? messageItem(event, reading) : null;
+}
+
+/** Bodies are kept with their contents, so everything else is small enough to be compared as text. */
+function printOf(item: TimelineItem): string {
+  return JSON.stringify(item.type === "message" ? { ...item, body: item.body.kind } : item);
+}
+
+function sameBody(old: TimelineItem, item: TimelineItem): boolean {
+  if (old.type !== "message" || item.type !== "message") return true;
+  return old.body === item.body || (small(old) && JSON.stringify(old.body) === JSON.stringify(item.body));
+}
+
+function small({ body }: MessageItem): boolean {
+  return body.kind === "redacted" || body.kind === "undecryptable";
+}
+
+function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
+  const { client, room, me, shields, inThread } = reading;
   const id = event.getId() ?? "";
   const mine = event.getSender() === me;
   const { body, text } = bodyOf(room, event);
-  const isSent = event.status === null || event.status === EventStatus.SENT;
-  const isLive = isSent && body.kind !== "redacted" && body.kind !== "undecryptable";
   return {
     type: "message",
     key: event.getTxnId() ?? id,
@@ -57,99 +90,62 @@ function messageItem(event: MatrixEvent, { client, room, inThread }: ItemOptions
     edited: event.replacingEvent() !== null,
     mine,
     mentionsMe: !mine && (client.getPushActionsForEvent(event)?.tweaks.highlight ?? false),
-    replyTo: body.kind === "redacted" ? undefined : quoteOf(room, event, inThread),
-    reactions: reactionsOf(room, { id, me }),
+    replyTo: body.kind === "redacted" ? undefined : quoteOf(room, event),
+    reactions: reactionsOf(room, id, me),
     thread: inThread ? undefined : threadOf(room, event),
-    ...sending(event),
-    seenBy: isSent && mine ? seenBy(room, event, me) : [],
-    can: {
-      edit: mine && isLive && body.kind !== "image" && body.kind !== "file",
-      redact: isSent && body.kind !== "redacted" && room.currentState.maySendRedactionForEvent(event, me),
-      reply: isLive && room.currentState.maySendMessage(me),
-      react: isLive && room.currentState.maySendEvent(EventType.Reaction, me),
-    },
+    ...sending(event, reading.offline),
+    deviceWarning: shields.of(event),
+    seenBy: reading.seen?.id === id ? reading.seen.names : [],
+    can: rights(event, body.kind, reading),
   };
 }
 
-function sending(event: MatrixEvent): { status: SendStatus; failure?: string } {
+function rights(event: MatrixEvent, kind: MessageItem["body"]["kind"], { room, me }: Reading): MessageItem["can"] {
+  const isSent = event.status === null || event.status === EventStatus.SENT;
+  const isLive = isSent && kind !== "redacted" && kind !== "undecryptable";
+  return {
+    edit: isLive && event.getSender() === me && (kind === "text" || kind === "emote"),
+    redact: isSent && kind !== "redacted" && room.currentState.maySendRedactionForEvent(event, me),
+    reply: isLive && room.currentState.maySendMessage(me),
+    react: isLive && room.currentState.maySendEvent(EventType.Reaction, me),
+  };
+}
+
+function sending(event: MatrixEvent, offline: boolean): { status: SendStatus; failure?: string } {
   switch (event.status) {
+    case null:
+    case EventStatus.SENT:
+      return { status: "sent" };
     case EventStatus.NOT_SENT:
       return isWaiting(event) ? { status: "waiting" } : { status: "failed", failure: failureOf(event) };
     case EventStatus.CANCELLED:
       return { status: "failed", failure: "cancelled" };
-    case null:
-    case EventStatus.SENT:
-      return { status: "sent" };
     default:
-      return { status: "sending" };
+      return { status: offline ? "waiting" : "sending" };
   }
 }
 
-/** Whether a message that was not sent only waits for the connection: the server itself has refused nothing. */
-export function isWaiting(event: MatrixEvent): boolean {
-  return event.status === EventStatus.NOT_SENT && event.error?.httpStatus === undefined;
-}
-
 function failureOf(event: MatrixEvent): string {
-  return (event.error?.data as { error?: string } | undefined)?.error?.replace(/\.$/, "") ?? "the server refused it";
+  const said = parts(event.error?.data)["error"];
+  return typeof said === "string" ? said.replace(/\.$/, "") : "the server refused it";
 }
 
-function quoteOf(room: Room, event: MatrixEvent, inThread: boolean): Quote | undefined {
-  const isFallback = (event.getContent()["m.relates_to"] as { is_falling_back?: boolean } | undefined)?.is_falling_back;
+function quoteOf(room: Room, event: MatrixEvent): Quote | undefined {
+  const isFallback = parts(event.getContent()["m.relates_to"])["is_falling_back"] === true;
   const id = event.replyEventId;
-  if (!id || (isFallback && inThread) || isFallback) return undefined;
+  if (!id || isFallback) return undefined;
   const original = room.findEventById(id);
   if (!original) return { id, sender: null, text: "An earlier message" };
   return { id, sender: personIn(room, original.getSender() ?? ""), text: bodyOf(room, original).text };
 }
 
-function reactionsOf(room: Room, { id, me }: { id: string; me: string }): Reaction[] {
-  const relations = room.relations.getChildEventsForEvent(id, RelationType.Annotation, EventType.Reaction);
-  const sorted = relations?.getSortedAnnotationsByKey() ?? [];
-  return sorted.flatMap(([key, events]) => {
-    const senders = [
-      ...new Set([...events].filter((event) => !event.isRedacted()).map((event) => event.getSender() ?? "")),
-    ];
-    if (senders.length === 0) return [];
-    const names = senders.slice(0, 10).map((sender) => (sender === me ? "you" : personIn(room, sender).name));
-    return [{ key, count: senders.length, names, mine: senders.includes(me) }];
-  });
-}
-
-/** The own reaction with this key, to take it away again. */
-export function ownReaction(
-  room: Room,
-  { id, me, key }: { id: string; me: string; key: string },
-): MatrixEvent | undefined {
-  const relations = room.relations.getChildEventsForEvent(id, RelationType.Annotation, EventType.Reaction);
-  const found = relations?.getSortedAnnotationsByKey()?.find(([each]) => each === key)?.[1];
-  return [...(found ?? [])].find((event) => event.getSender() === me && !event.isRedacted());
-}
-
-function threadOf(room: Room, event: MatrixEvent): MessageItem["thread"] {
-  const id = event.getId();
-  const thread = id ? room.getThread(id) : null;
-  if (thread && thread.length > 0)
-    return {
-      count: Math.max(thread.length, repliesIn(thread)),
-      last_ms: thread.replyToEvent?.getTs() ?? event.getTs(),
-    };
-  const bundled = event.getServerAggregatedRelation<{ count: number; latest_event: { origin_server_ts: number } }>(
-    THREAD_RELATION_TYPE.name,
-  );
-  return bundled ? { count: bundled.count, last_ms: bundled.latest_event.origin_server_ts } : undefined;
-}
-
-/** The replies that are known here; the SDK's own number is as old as the last answer of the server. */
-function repliesIn(thread: Thread): number {
-  return thread.events.filter((event) => event.threadRootId === thread.id && isMessage(event) && !event.isRedacted())
-    .length;
-}
-
-function seenBy(room: Room, event: MatrixEvent, me: string): string[] {
-  if (room.getJoinedMemberCount() > SEEN_BY_LIMIT) return [];
-  return room
-    .getUsersReadUpTo(event)
-    .filter((user) => user !== me)
-    .map((user) => personIn(room, user).name);
+/** Who has read the newest of one's own messages, by receipts at it or after it. */
+function seenBy(room: Room, events: MatrixEvent[], me: string): Reading["seen"] {
+  if (room.getJoinedMemberCount() > SEEN_BY_LIMIT) return null;
+  const last = events.findLastIndex((event) => event.getSender() === me && !event.status && isMessage(event));
+  const id = events[last]?.getId();
+  if (!id) return null;
+  const users = new Set(events.slice(last).flatMap((event) => room.getUsersReadUpTo(event)));
+  users.delete(me);
+  return { id, names: [...users].map((user) => personIn(room, user).name) };
 }

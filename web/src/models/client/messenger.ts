@@ -89,7 +89,7 @@ function roomActions(client: MatrixClient): RoomActions {
         topic: room.topic,
         members: room.num_joined_members,
         joined: client.getRoom(room.room_id)?.getMyMembership() === "join",
-        knockOnly: room.join_rule === "knock",
+        knockOnly: (room.join_rule as string | undefined) === "knock",
       }));
       return { rooms: found, next: answer.next_batch ?? null };
     },

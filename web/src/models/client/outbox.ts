@@ -9,23 +9,36 @@ import {
   SyncState,
 } from "matrix-js-sdk";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { isWaiting } from "./items.ts";
+import { isWaiting } from "./events.ts";
 import { listen } from "./listen.ts";
 
+/** A message that failed while the connection seems to be there is tried again after this. */
+const AGAIN_MS = 5_000;
+
+/** `store` holds how many messages have not reached the server. */
 export function watchOutbox(client: MatrixClient): { store: StoreApi<number>; stop: () => void } {
-  const waiting = new Map<MatrixEvent, Room>();
+  const unsent = new Map<MatrixEvent, Room>();
   const store = createStore<number>(() => 0);
-  const note = (event: MatrixEvent, room: Room) => {
-    if (isWaiting(event)) waiting.set(event, room);
-    else waiting.delete(event);
-    store.setState(waiting.size, true);
-  };
+  let busy = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const sendAll = async () => {
-    for (const [event, room] of waiting) {
-      if (event.status !== EventStatus.NOT_SENT) continue;
+    if (busy) return;
+    busy = true;
+    for (const [event, room] of unsent) {
       // One that fails again stays where it is, with its reason.
-      await client.resendEvent(event, room).catch(() => undefined);
+      if (isWaiting(event)) await client.resendEvent(event, room).catch(() => undefined);
     }
+    busy = false;
+  };
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void sendAll(), AGAIN_MS);
+  };
+  const note = (event: MatrixEvent, room: Room) => {
+    if (isUnsent(event)) unsent.set(event, room);
+    else unsent.delete(event);
+    store.setState(unsent.size, true);
+    if (isWaiting(event) && client.getSyncState() === SyncState.Syncing) later();
   };
   const online = () => void sendAll();
   window.addEventListener("online", online);
@@ -37,7 +50,15 @@ export function watchOutbox(client: MatrixClient): { store: StoreApi<number>; st
   });
   const stop = () => {
     stopListening();
+    clearTimeout(timer);
     window.removeEventListener("online", online);
   };
   return { store, stop };
+}
+
+/** On its way or waiting; what the server has refused waits for nothing. */
+function isUnsent(event: MatrixEvent): boolean {
+  if (event.status === null || event.status === EventStatus.SENT || event.status === EventStatus.CANCELLED)
+    return false;
+  return event.status !== EventStatus.NOT_SENT || isWaiting(event);
 }

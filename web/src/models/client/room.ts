@@ -1,6 +1,5 @@
 /** The model of one room on the SDK's. */
 import {
-  type EventTimelineSet,
   EventType,
   type MatrixClient,
   type MatrixEvent,
@@ -18,12 +17,14 @@ import { batched } from "./batch.ts";
 import { openComposer } from "./composer.ts";
 import { directRooms } from "./direct.ts";
 import { inviterOf, kindOf, peerOf } from "./entries.ts";
+import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
 import { LEVELS, membersOf, powerOf, rightsOf } from "./members.ts";
 import { personIn } from "./person.ts";
+import { ensureThread } from "./threads.ts";
 import { openTimeline } from "./timeline.ts";
 import { ENCRYPTED, NOT_ENCRYPTED, trustOf } from "./trust.ts";
-import { openUploads } from "./uploads.ts";
+import { openUploads, type Uploads } from "./uploads.ts";
 
 export function openRoom(client: MatrixClient, room: Room): RoomModel {
   const { roomId } = room;
@@ -124,16 +125,22 @@ function cannotPost(client: MatrixClient, room: Room, replacement: string | unde
   return "You may read here, not write. An administrator of the channel can change that.";
 }
 
-/** A thread opens when its first message is known; what it holds is the SDK's own thread. */
-function openThread(options: Omit<Parameters<typeof openTimeline>[0], "set"> & { rootId: string }): ThreadModel {
-  const { room, rootId } = options;
-  const set = (): EventTimelineSet | null => {
-    const known = room.getThread(rootId);
-    if (known) return known.timelineSet;
-    const root = room.findEventById(rootId);
-    return root ? room.createThread(rootId, root, [], false).timelineSet : null;
+/** A thread on the SDK's own; its first message may have to be fetched. */
+function openThread({ client, room, uploads, rootId }: ThreadOptions): ThreadModel {
+  const set = () => room.getThread(rootId)?.timelineSet ?? null;
+  const thread = { rootId, ensure: () => ensureThread(client, room, rootId) };
+  return {
+    rootId,
+    timeline: openTimeline({ client, room, uploads, set, thread }),
+    composer: openComposer({ client, room, uploads, rootId }),
   };
-  return { rootId, timeline: openTimeline({ ...options, set }), composer: openComposer(options) };
+}
+
+interface ThreadOptions {
+  client: MatrixClient;
+  room: Room;
+  uploads: Uploads;
+  rootId: string;
 }
 
 function follow(
@@ -145,7 +152,7 @@ function follow(
   const ofState = (event: MatrixEvent) => {
     if (event.getRoomId() !== room.roomId) return;
     changed();
-    if (event.getType() === EventType.RoomMember || event.getType() === EventType.RoomEncryption) trustChanged();
+    if (hasType(event, EventType.RoomMember) || hasType(event, EventType.RoomEncryption)) trustChanged();
   };
   return listen(client, {
     [RoomEvent.Name]: ofRoom,

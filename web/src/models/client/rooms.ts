@@ -15,6 +15,7 @@ import type { RoomEntry, RoomsSnapshot } from "../rooms/entry.ts";
 import { batched } from "./batch.ts";
 import { directRooms } from "./direct.ts";
 import { entryOf } from "./entries.ts";
+import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
 
 /** The rooms of the sidebar. A change touches only the rows of the rooms that it is about. */
@@ -68,7 +69,7 @@ function listeners(client: MatrixClient, { touch, touchAll }: Touch) {
     [ClientEvent.Room]: touch,
     [ClientEvent.DeleteRoom]: touchAll,
     [ClientEvent.AccountData]: (event: MatrixEvent) => {
-      if (event.getType() === EventType.Direct || event.getType() === EventType.PushRules) touchAll();
+      if (hasType(event, EventType.Direct) || hasType(event, EventType.PushRules)) touchAll();
     },
     [RoomEvent.Name]: touch,
     [RoomEvent.MyMembership]: touch,

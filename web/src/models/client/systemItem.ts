@@ -1,7 +1,9 @@
 /** Changes of the room as sentences. */
 import { EventType, type MatrixEvent, type Room } from "matrix-js-sdk";
 import type { MemberAction, SystemItem } from "../timeline/item.ts";
+import { hasType } from "./events.ts";
 import { personIn } from "./person.ts";
+import { parts, text } from "./safe.ts";
 
 /** What its creator sets up within this time belongs to the making of a room, which is told in one sentence. */
 const MAKING_MS = 5_000;
@@ -9,7 +11,7 @@ const MAKING_MS = 5_000;
 /** The item for a state event that people want to know of; null for all others. */
 export function systemItem(room: Room, event: MatrixEvent): SystemItem | null {
   if (isPartOfMaking(room, event)) return null;
-  const told = event.getType() === EventType.RoomMember ? membership(room, event) : change(room, event);
+  const told = hasType(event, EventType.RoomMember) ? membership(room, event) : change(room, event);
   if (!told) return null;
   const id = event.getId() ?? "";
   return { type: "system", key: id, id, at_ms: event.getTs(), ...told };
@@ -17,21 +19,21 @@ export function systemItem(room: Room, event: MatrixEvent): SystemItem | null {
 
 function isPartOfMaking(room: Room, event: MatrixEvent): boolean {
   const create = room.currentState.getStateEvents(EventType.RoomCreate, "");
-  if (!create || event.getType() === EventType.RoomCreate || event.getSender() !== create.getSender()) return false;
+  if (!create || hasType(event, EventType.RoomCreate) || event.getSender() !== create.getSender()) return false;
   if (event.getTs() - create.getTs() > MAKING_MS) return false;
-  return event.getType() !== EventType.RoomMember || event.getStateKey() === create.getSender();
+  return !hasType(event, EventType.RoomMember) || event.getStateKey() === create.getSender();
 }
 
 type Told = Pick<SystemItem, "text" | "member">;
 
 function membership(room: Room, event: MatrixEvent): Told | null {
-  const now = event.getContent<{ membership?: string; displayname?: string }>();
-  const before = event.getPrevContent() as { membership?: string; displayname?: string };
+  const now = parts(event.getContent());
+  const before = parts(event.getPrevContent());
   const userId = event.getStateKey() ?? "";
-  const name = now.displayname ?? before.displayname ?? personIn(room, userId).name;
+  const name = text(now["displayname"]) || text(before["displayname"]) || personIn(room, userId).name;
   const action = actionOf({
-    now: now.membership,
-    before: before.membership,
+    now: text(now["membership"]),
+    before: text(before["membership"]),
     byThemselves: event.getSender() === userId,
   });
   if (!action) return null;
@@ -44,6 +46,8 @@ const SENTENCES: Record<MemberAction, (name: string, by: string) => string> = {
   invited: (name, by) => `${by} invited ${name}`,
   removed: (name, by) => `${by} removed ${name}`,
   banned: (name, by) => `${by} banned ${name}`,
+  unbanned: (name, by) => `${by} lifted the ban on ${name}`,
+  declined: (name) => `${name} declined the invite`,
   renamed: (name) => `${name} changed their name or picture`,
 };
 
@@ -59,13 +63,16 @@ function actionOf({
   if (now === "join") return before === "join" ? "renamed" : "joined";
   if (now === "invite") return "invited";
   if (now === "ban") return "banned";
-  if (now === "leave") return byThemselves ? "left" : "removed";
-  return null;
+  if (now !== "leave") return null;
+  if (before === "ban") return "unbanned";
+  if (!byThemselves) return "removed";
+  return before === "invite" ? "declined" : "left";
 }
 
 function change(room: Room, event: MatrixEvent): Told | null {
   const who = personIn(room, event.getSender() ?? "").name;
-  const content = event.getContent<{ name?: string; topic?: string; join_rule?: string }>();
+  const raw = parts(event.getContent());
+  const content = { name: text(raw["name"]), topic: text(raw["topic"]), join_rule: text(raw["join_rule"]) };
   switch (event.getType() as EventType) {
     case EventType.RoomCreate:
       return { text: `${who} created this channel` };

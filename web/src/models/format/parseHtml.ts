@@ -1,4 +1,4 @@
-import { fromHtml, type HtmlNode } from "./fromHtml.ts";
+import { fromHtml } from "./fromHtml.ts";
 import type { Rich } from "./rich.ts";
 
 interface Policy {
@@ -20,5 +20,5 @@ const policy: Policy = (
 /** A message's `formatted_body` as a tree of what Parley shows. */
 export function parseHtml(html: string): Rich[] {
   const inert = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
-  return fromHtml(inert.body as unknown as HtmlNode);
+  return fromHtml(inert.body);
 }

@@ -24,7 +24,7 @@ export function initials(name: string): string {
 }
 
 function firstLetter(word: string): string {
-  return /[\p{L}\p{N}]/u.exec(word)?.[0] ?? [...word][0] ?? "";
+  return /[\p{L}\p{N}]/u.exec(word)?.[0] ?? "";
 }
 
 /** A number between 0 and `buckets` - 1 that is always the same for the same text: which colour a person has. */

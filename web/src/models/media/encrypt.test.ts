@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decryptFile, encryptFile } from "./encrypt.ts";
 
-const plain = new TextEncoder().encode("what only the room may read").buffer as ArrayBuffer;
+const plain = new TextEncoder().encode("what only the room may read").buffer;
 
 test("what is encrypted for a room is decrypted with its file information alone", async () => {
   const { data, info } = await encryptFile(plain);

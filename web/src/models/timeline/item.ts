@@ -99,7 +99,7 @@ export interface SystemItem {
   member?: { action: MemberAction; name: string } | undefined;
 }
 
-export type MemberAction = "joined" | "left" | "invited" | "removed" | "banned" | "renamed";
+export type MemberAction = "joined" | "left" | "invited" | "declined" | "removed" | "banned" | "unbanned" | "renamed";
 
 /** A file of one's own on its way to the server. */
 export interface UploadItem {

@@ -44,30 +44,29 @@ test("messages of one author within five minutes are one run, and the sixth minu
     message("c", "ana", { at_ms: NOON + 11 * MINUTE_MS }),
     message("d", "kenji", { at_ms: NOON + 11 * MINUTE_MS }),
   ];
-  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b+", "c", "d"]);
+  assert.deepEqual(shape(toRows(items, { newFrom: null, atStart: false })), ["day", "a", "b+", "c", "d"]);
 });
 
 test("a reply is never drawn as the continuation of a run", () => {
   const items = [message("a", "ana"), message("b", "ana", { replyTo: { id: "x", sender: null, text: "" } })];
-  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "b"]);
+  assert.deepEqual(shape(toRows(items, { newFrom: null, atStart: false })), ["day", "a", "b"]);
 });
 
 test("a separator stands where the day changes and ends a run", () => {
   const midnight = new Date(2026, 4, 5).getTime();
   const items = [message("a", "ana", { at_ms: midnight - 1000 }), message("b", "ana", { at_ms: midnight + 1000 })];
-  assert.deepEqual(shape(toRows(items, { readUpTo: null, atStart: false })), ["day", "a", "day", "b"]);
+  assert.deepEqual(shape(toRows(items, { newFrom: null, atStart: false })), ["day", "a", "day", "b"]);
 });
 
-test("the New line stands after the last read message, and nowhere when only one's own messages follow", () => {
+test("the New line stands before the message that it is for, and nowhere when that is not there", () => {
   const items = [message("a", "ana"), message("b", "kenji"), message("c", "me")];
-  assert.deepEqual(shape(toRows(items, { readUpTo: "a", atStart: true })), ["start", "day", "a", "new", "b", "c"]);
-  assert.deepEqual(shape(toRows(items, { readUpTo: "b", atStart: false })), ["day", "a", "b", "c"]);
-  assert.deepEqual(shape(toRows(items, { readUpTo: "unknown", atStart: false })), ["day", "a", "b", "c"]);
+  assert.deepEqual(shape(toRows(items, { newFrom: "b", atStart: true })), ["start", "day", "a", "new", "b", "c"]);
+  assert.deepEqual(shape(toRows(items, { newFrom: "unknown", atStart: false })), ["day", "a", "b", "c"]);
 });
 
 test("joins in a row become one sentence", () => {
   const rows = toRows([joined("1", "Ana"), joined("2", "Kenji"), joined("3", "Priya"), joined("4", "Tom")], {
-    readUpTo: null,
+    newFrom: null,
     atStart: false,
   });
   assert.deepEqual(shape(rows), ["day", "system"]);
@@ -75,15 +74,15 @@ test("joins in a row become one sentence", () => {
 });
 
 test("changes of different kinds are told in the order in which they began", () => {
-  const rows = toRows([named("1"), joined("2", "Ana"), joined("3", "Kenji")], { readUpTo: null, atStart: false });
+  const rows = toRows([named("1"), joined("2", "Ana"), joined("3", "Kenji")], { newFrom: null, atStart: false });
   assert.equal(rows[1]?.type === "system" && rows[1].text, "Ana named the channel x; Ana and Kenji joined");
 });
 
 test("a row that has not changed stays the same object, and only that", () => {
   const [a, b] = [message("a", "ana"), message("b", "kenji")];
-  const before = toRows([a, b], { readUpTo: null, atStart: false });
+  const before = toRows([a, b], { newFrom: null, atStart: false });
   const changed = { ...b, edited: true };
-  const after = reuseRows(before, toRows([a, changed], { readUpTo: null, atStart: false }));
+  const after = reuseRows(before, toRows([a, changed], { newFrom: null, atStart: false }));
   assert.equal(after[1], before[1]);
   assert.notEqual(after[2], before[2]);
 });

@@ -16,8 +16,8 @@ export type Row =
 const RUN_LIMIT_MS = 5 * 60_000;
 
 export interface RowOptions {
-  /** The last message that had been read when the room was opened; the "New" line stands after it. */
-  readUpTo: string | null;
+  /** The message before which the "New" line stands. */
+  newFrom: string | null;
   /** The beginning of the room's history is loaded. */
   atStart: boolean;
   /** A message that stands above the rows, such as the first of a thread: its day needs no separator. */
@@ -30,13 +30,12 @@ export interface RowOptions {
  */
 export function toRows(items: TimelineItem[], options: RowOptions): Row[] {
   const rows: Row[] = options.atStart ? [{ type: "start", key: "start" }] : [];
-  const newAt = newLineIndex(items, options.readUpTo);
   let day = options.after_ms === undefined ? "" : dayKey(options.after_ms);
-  for (const [index, item] of items.entries()) {
+  for (const item of items) {
     const key = dayKey(item.at_ms);
     if (key !== day) rows.push({ type: "day", key: `day ${key}`, at_ms: item.at_ms });
     day = key;
-    if (index === newAt) rows.push({ type: "new", key: "new" });
+    if (item.type === "message" && item.id === options.newFrom) rows.push({ type: "new", key: "new" });
     addItem(rows, item);
   }
   return rows;
@@ -66,17 +65,6 @@ function continues(last: Row | undefined, item: MessageItem | UploadItem): boole
 
 function isEmote(item: MessageItem): boolean {
   return item.body.kind === "emote";
-}
-
-/** Where the "New" line goes: before the first message of somebody else after the one that had been read; -1 for nowhere. */
-function newLineIndex(items: TimelineItem[], readUpTo: string | null): number {
-  if (readUpTo === null) return -1;
-  const read = items.findLastIndex((item) => item.type !== "upload" && item.id === readUpTo);
-  if (read === -1) return -1;
-  const fresh = items.slice(read + 1).findIndex((item) => item.type === "message");
-  if (fresh === -1) return -1;
-  const index = read + 1 + fresh;
-  return items.slice(index).some((item) => item.type === "message" && !item.mine) ? index : -1;
 }
 
 /** The same rows with those of `before` that have not changed, so that only what has changed is drawn again. */

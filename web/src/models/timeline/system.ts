@@ -7,9 +7,11 @@ const PHRASES: Record<MemberAction, string> = {
   invited: "invited",
   removed: "removed",
   banned: "banned",
+  unbanned: "unbanned",
+  declined: "declined the invite",
   renamed: "changed their name or picture",
 };
-const PASSIVE = new Set<MemberAction>(["invited", "removed", "banned"]);
+const PASSIVE = new Set<MemberAction>(["invited", "removed", "banned", "unbanned"]);
 
 /** Changes of the room that stand in a row, as one sentence; one item is told as it is. */
 export function systemSentence(items: SystemItem[]): string {

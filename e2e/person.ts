@@ -9,11 +9,26 @@ export interface Account {
   password: string;
 }
 
+export interface Profile {
+  context: BrowserContext;
+  page: Page;
+  /** What the page has complained about, as it stands in the console. */
+  complaints: string[];
+}
+
+/** Answers that belong to the protocol: a first step of registration, or what is not there yet. */
+const EXPECTED = /^Failed to load resource: the server responded with a status of (401|404) /;
+
 /** A browser profile that has never been here. Closing its context is closing the browser for good. */
-export async function freshProfile(browser: Browser, url: string): Promise<{ context: BrowserContext; page: Page }> {
+export async function freshProfile(browser: Browser, url: string): Promise<Profile> {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 } });
   context.setDefaultTimeout(PATIENCE_MS);
-  return { context, page: await context.newPage() };
+  const complaints: string[] = [];
+  context.on("console", (told) => {
+    if (told.type() === "error" && !EXPECTED.test(told.text())) complaints.push(told.text());
+  });
+  context.on("weberror", (error) => complaints.push(`${error.error().stack}`));
+  return { context, page: await context.newPage(), complaints };
 }
 
 /** Creates an account at `path`, which is `/register` or the link of an administrator; ends at the recovery key. */
@@ -84,25 +99,68 @@ export async function createPrivateChannel(page: Page, name: string): Promise<vo
   await composer(page, name).waitFor();
 }
 
-/** Opens a room by its name in the list. */
-export async function openRoom(page: Page, name: string): Promise<void> {
-  await page.getByRole("navigation", { name: "Channels and people" }).getByRole("link", { name }).click();
+/** Invites somebody to the room that is open, found by the user name. */
+export async function invite(page: Page, room: string, userName: string): Promise<void> {
+  const dialog = await chooseToInvite(page, room, userName);
+  await dialog.getByRole("button", { name: "Invite", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
 }
 
-/** Sends a message and waits until the server has it. */
+/** As far as the question: somebody is chosen and not invited yet. */
+export async function chooseToInvite(page: Page, room: string, userName: string): Promise<Locator> {
+  await page.getByRole("button", { name: "Add people" }).click();
+  const dialog = page.getByRole("dialog", { name: `Invite to ${room}` });
+  await dialog.getByRole("combobox").fill(userName);
+  await dialog.getByRole("option", { name: userName }).click();
+  return dialog;
+}
+
+/** The row of a room or a person in the sidebar, by what a screen reader says of it. */
+export function row(page: Page, name: string | RegExp): Locator {
+  return page.getByRole("navigation", { name: "Channels and people" }).getByRole("link", { name });
+}
+
+/** Opens a room by its name in the list. */
+export async function openRoom(page: Page, name: string): Promise<void> {
+  await row(page, name).click();
+}
+
+/** Chooses from the menu of the workspace. */
+export async function workspace(page: Page, entry: string): Promise<void> {
+  await page.getByRole("button", { name: "localhost", exact: true }).click();
+  await page.getByRole("menuitem", { name: entry }).click();
+}
+
+/** Writes a message and presses Enter; it is shown, and on its way. */
 export async function send(page: Page, room: string, text: string): Promise<void> {
-  await composer(page, room).fill(text);
-  await composer(page, room).press("Enter");
+  await write(composer(page, room), text);
   await message(page, text).waitFor();
+}
+
+export async function write(field: Locator, text: string): Promise<void> {
+  await field.fill(text);
+  await field.press("Enter");
 }
 
 export function composer(page: Page, room: string): Locator {
   return page.getByRole("textbox", { name: `Message #${room}` });
 }
 
-/** A message in the room that is open, by its text. */
+export function directComposer(page: Page, person: string): Locator {
+  return page.getByRole("textbox", { name: `Message ${person}`, exact: true });
+}
+
+/** A message in the room that is open, by its text; the quote of it in a reply is no message. */
 export function message(page: Page, text: string): Locator {
-  return page.getByRole("log").getByText(text, { exact: true });
+  return page
+    .getByRole("log", { name: /^Messages in/ })
+    .locator("[dir=auto]")
+    .getByText(text, { exact: true });
+}
+
+/** A message in the thread that is open. */
+export function reply(page: Page, text: string): Locator {
+  return page.getByRole("log", { name: "Thread" }).getByText(text, { exact: true });
 }
 
 /** Points at a message and presses one of the buttons of its toolbar. */

@@ -6,56 +6,47 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { findChromium, launchChromium } from "./chromium.ts";
-import { look } from "./look.ts";
+import { ANA, BEN, ROOM, settle, skip, startWorld, story, type World } from "./fixture.ts";
+import { axeFindings, look } from "./look.ts";
 import {
-  type Account,
   actOn,
+  chooseToInvite,
   composer,
   createPrivateChannel,
-  freshProfile,
   goToRooms,
   heading,
   message,
   openRoom,
+  type Profile,
   proveSaved,
   readRecoveryKey,
   register,
+  reply,
+  row,
   saySaved,
   send,
   signIn,
   unlockWithKey,
+  write,
 } from "./person.ts";
 import { picture } from "./picture.ts";
-import { startSystem, type System } from "./system.ts";
 
-const ROOM = "release-train";
-const ANA: Account = { userName: "ana", password: "a quiet teal morning" };
-const BEN: Account = { userName: "ben", password: "nine paper lanterns" };
-const CHROMIUM = findChromium();
-if (!CHROMIUM) console.error("\n!! The browser tests are SKIPPED: there is no Chromium. Set CHROMIUM to its path.\n");
-
-describe("two people, one encrypted conversation", { skip: !CHROMIUM && "no Chromium on this machine" }, () => {
-  let system: System;
-  let browser: Browser;
-  let ana: { context: BrowserContext; page: Page };
-  let ben: { context: BrowserContext; page: Page };
+describe("two people, one encrypted conversation", { skip }, () => {
+  let world: World;
+  let ana: Profile;
+  let ben: Profile;
   let anaKey = "";
+  const part = story();
 
   before(async () => {
-    system = await startSystem({ PARLEY_RATE_LIMITS: "off" });
-    browser = await launchChromium(CHROMIUM ?? "");
-    ana = await freshProfile(browser, system.url);
-    ben = await freshProfile(browser, system.url);
+    world = await startWorld();
+    ana = await world.fresh();
+    ben = await world.fresh();
   });
 
-  after(async () => {
-    await browser?.close();
-    await system?.[Symbol.asyncDispose]();
-  });
+  after(() => world?.[Symbol.asyncDispose]());
 
-  it("the sign-in and registration screens are finished", async () => {
+  part("the sign-in and registration screens are finished", async () => {
     await ana.page.goto("/login");
     await heading(ana.page, "Sign in").waitFor();
     await look(ana.page, "01-sign-in");
@@ -64,8 +55,8 @@ describe("two people, one encrypted conversation", { skip: !CHROMIUM && "no Chro
     await look(ana.page, "02-register");
   });
 
-  it("the first person registers with the one-time link and sets up recovery", async () => {
-    await register(ana.page, ANA, system.administratorLink);
+  part("the first person registers with the one-time link and sets up recovery", async () => {
+    await register(ana.page, ANA, world.system.administratorLink);
     await look(ana.page, "03-recovery-key");
     anaKey = await readRecoveryKey(ana.page);
     await saySaved(ana.page);
@@ -75,23 +66,11 @@ describe("two people, one encrypted conversation", { skip: !CHROMIUM && "no Chro
     await look(ana.page, "05-welcome");
   });
 
-  it("the second person registers and sets up recovery", async () => {
-    await register(ben.page, BEN);
-    const key = await readRecoveryKey(ben.page);
-    await saySaved(ben.page);
-    await proveSaved(ben.page, key);
-    await heading(ben.page, "Welcome, ben").waitFor();
-  });
+  part("the second person registers and sets up recovery", async () => void (await settle(ben, BEN)));
 
-  it("one makes a private channel and invites the other, who joins", async () => {
+  part("one makes a private channel and invites the other, who joins", async () => {
     await createPrivateChannel(ana.page, ROOM);
-    await ana.page
-      .getByRole("button", { name: /Add people|Invite/ })
-      .first()
-      .click();
-    const dialog = ana.page.getByRole("dialog", { name: `Invite to ${ROOM}` });
-    await dialog.getByRole("combobox").or(dialog.getByRole("textbox")).first().fill("ben");
-    await dialog.getByRole("option", { name: /ben/ }).click();
+    const dialog = await chooseToInvite(ana.page, ROOM, "ben");
     await look(ana.page, "06-invite");
     await dialog.getByRole("button", { name: "Invite", exact: true }).click();
     await openRoom(ben.page, ROOM);
@@ -101,11 +80,95 @@ describe("two people, one encrypted conversation", { skip: !CHROMIUM && "no Chro
     await composer(ben.page, ROOM).waitFor();
   });
 
-  it("they write to each other, and each reads what the other wrote", async () => {
+  part("they write to each other, and each reads what the other wrote", async () => {
     await send(ana.page, ROOM, "Is the release on track?");
     await message(ben.page, "Is the release on track?").waitFor();
-    await send(ben.page, ROOM, "Build 2211 is green.");
-    await message(ana.page, "Build 2211 is green.").waitFor();
-    await look(ana.page, "08-room");
+    await write(composer(ben.page, ROOM), "Build 2211 is **green**.");
+    await message(ana.page, "green").waitFor();
   });
+
+  part("a picture is encrypted, sent and shown on the other side; so is a file", async () => {
+    const field = ana.page.getByLabel("Files", { exact: true });
+    await field.setInputFiles({ name: "teal.png", mimeType: "image/png", buffer: picture(160, [11, 110, 99]) });
+    await ben.page.getByRole("log").getByRole("img", { name: "teal.png" }).waitFor();
+    await field.setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("the plan\n") });
+    await ben.page.getByRole("button", { name: "Download plan.txt" }).waitFor();
+  });
+
+  part("a message is changed, answered, reacted to and deleted, for both", async () => {
+    await actOn(ana.page, "Is the release on track?", "Edit");
+    await write(composer(ana.page, ROOM), "Is release 2211 on track?");
+    await message(ben.page, "Is release 2211 on track? (edited)").waitFor();
+    await actOn(ben.page, "Is release 2211 on track? (edited)", "Reply");
+    await write(composer(ben.page, ROOM), "Yes, we ship at ten.");
+    await ana.page.getByRole("button", { name: /ana Is release 2211 on track/ }).waitFor();
+    await actOn(ana.page, "Yes, we ship at ten.", "React");
+    await ana.page.getByRole("searchbox").fill("rocket");
+    await ana.page
+      .getByRole("gridcell", { name: /rocket/i })
+      .first()
+      .click();
+    await ben.page.getByRole("button", { name: "🚀, 1" }).click();
+    await ana.page.getByRole("button", { name: "🚀, 2" }).waitFor();
+    await send(ben.page, ROOM, "Wrong room, sorry.");
+    await message(ana.page, "Wrong room, sorry.").waitFor();
+    await actOn(ben.page, "Wrong room, sorry.", "More actions");
+    await ben.page.getByRole("menuitem", { name: /^Delete/ }).click();
+    await ben.page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+    await ana.page.getByText("Deleted by ben").waitFor();
+  });
+
+  part("a thread has its own place, and its first message says how many replies there are", async () => {
+    await actOn(ben.page, "Yes, we ship at ten.", "Reply in thread");
+    await write(ben.page.getByRole("textbox", { name: "Reply in thread" }), "Who watches the graphs?");
+    await ana.page.getByRole("button", { name: /^1 reply/ }).click();
+    await reply(ana.page, "Who watches the graphs?").waitFor();
+    await write(ana.page.getByRole("textbox", { name: "Reply in thread" }), "I do.");
+    await reply(ben.page, "I do.").waitFor();
+    await ana.page.getByRole("button", { name: /^2 replies/ }).waitFor();
+    await look(ana.page, "08-room");
+    await ana.page.getByRole("button", { name: "Close thread" }).click();
+  });
+
+  part("the list says what is unread and who is named, until it is read", async () => {
+    await createPrivateChannel(ben.page, "lunch");
+    await send(ana.page, ROOM, "Graphs look fine.");
+    await row(ben.page, `${ROOM} unread`).waitFor();
+    await composer(ana.page, ROOM).fill("@be");
+    await ana.page.getByRole("option", { name: /ben/ }).click();
+    await ana.page.keyboard.type("your turn");
+    await ana.page.keyboard.press("Enter");
+    await row(ben.page, `${ROOM} 1 mention`).waitFor();
+    await look(ben.page, "09-unread");
+    await openRoom(ben.page, ROOM);
+    await row(ben.page, new RegExp(`^${ROOM}$`)).waitFor();
+  });
+
+  part("everything is closed; a new device and the recovery key bring it all back", async () => {
+    await ana.context.close();
+    ana = await world.fresh();
+    await signIn(ana.page, ANA);
+    await look(ana.page, "10-unlock");
+    await unlockWithKey(ana.page, anaKey);
+    await look(ana.page, "11-unlocked");
+    await goToRooms(ana.page);
+    await openRoom(ana.page, ROOM);
+    for (const text of ["Is release 2211 on track? (edited)", "Yes, we ship at ten.", "Graphs look fine."])
+      await message(ana.page, text).waitFor();
+    await ana.page.getByRole("log").getByRole("img", { name: "teal.png" }).waitFor();
+    await ana.page.getByRole("button", { name: /^2 replies/ }).click();
+    await reply(ana.page, "Who watches the graphs?").waitFor();
+  });
+
+  part("a page that is loaded again shows the room in under two seconds", async () => {
+    const started_ms = performance.now();
+    await ana.page.reload();
+    await message(ana.page, "Graphs look fine.").waitFor();
+    const took_ms = performance.now() - started_ms;
+    assert.ok(took_ms < 2_000, `${Math.round(took_ms)} ms`);
+  });
+
+  it("axe finds nothing on any of these screens", () => assert.deepEqual(axeFindings(), []));
+
+  it("no page has complained", () => assert.deepEqual(world.complaints(), []));
 });

@@ -59,13 +59,13 @@ export function WorkspaceMenu() {
     },
   ];
   return (
-    <header className={styles["head"]}>
+    <div className={styles["head"]}>
       <MenuButton label="Workspace" groups={groups}>
         <AriaButton className={styles["workspace"] ?? ""}>
           <span className={styles["workspaceName"]}>{messenger.workspace}</span>
           <Icon name="chevronDown" />
         </AriaButton>
       </MenuButton>
-    </header>
+    </div>
   );
 }

@@ -8,7 +8,7 @@ import { RustBackupManager } from "matrix-js-sdk/lib/rust-crypto/backup.js";
 const KEPT_LINES = 10;
 
 /** Each request gets a timer of this and more, which nothing clears when the answer comes. */
-const LOCAL_TIMEOUT_MS = 60_000;
+const LOCAL_TIMEOUT_MS = 15_000;
 const { setTimeout: original } = globalThis;
 globalThis.setTimeout = Object.assign((...call: Parameters<typeof original>) => {
   const timer = original(...call);

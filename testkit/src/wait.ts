@@ -1,5 +1,8 @@
 // Waiting for what somebody tells, with a deadline: never by looking again and again.
 
+// Not the global functions, which quiet-sdk.ts changes.
+import { clearTimeout, setTimeout } from "node:timers";
+
 /** Long enough for a machine that is busy with other tests; what is waited for comes in milliseconds. */
 const DEADLINE_MS = 20_000;
 

@@ -20,7 +20,7 @@ describe("around a conversation", { skip }, () => {
   let world: World;
   let ana: Profile;
   let ben: Profile;
-  const part = story();
+  const part = story(() => world);
 
   before(async () => {
     world = await startWorld();

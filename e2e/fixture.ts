@@ -16,6 +16,7 @@ import {
   register,
   saySaved,
 } from "./person.ts";
+import { artefact } from "./look.ts";
 import { startSystem, type System } from "./system.ts";
 
 export const ROOM = "release-train";
@@ -26,16 +27,26 @@ export const BEN: Account = { userName: "ben", password: "nine paper lanterns" }
 export const skip: string | false = findChromium() ? false : "no Chromium on this machine";
 if (skip) console.error("\n!! The browser tests are SKIPPED: there is no Chromium. Set CHROMIUM to its path.\n");
 
-/** The parts of a story, in their order. When one fails, those after it are skipped: they would only wait in vain. */
-export function story(): (name: string, part: () => Promise<void> | void) => void {
+/**
+ * The parts of a story, in their order. When one fails, every page is kept as a picture, and the parts after it are skipped:
+ * they would only wait in vain.
+ */
+export function story(world: () => World): (name: string, part: () => Promise<void>) => void {
   let failed: string | null = null;
   return (name, part) =>
     void it(name, async (t) => {
       if (failed) return t.skip(`after the failure of: ${failed}`);
-      failed = name;
-      await part();
-      failed = null;
+      await part().catch(async (error: unknown) => {
+        failed = name;
+        await keepPictures(world());
+        throw error;
+      });
     });
+}
+
+async function keepPictures({ browser }: World): Promise<void> {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  await Promise.all(pages.map((page, index) => page.screenshot({ path: artefact(`failed-${index + 1}`) })));
 }
 
 export interface World extends AsyncDisposable {

@@ -20,6 +20,11 @@ const LOOKS = [
 
 const found: string[] = [];
 
+/** Where a picture of this name is kept. */
+export function artefact(name: string): string {
+  return `${ARTEFACTS}${name}.png`;
+}
+
 /** What axe has found on all the screens that were looked at, with the elements. */
 export function axeFindings(): string[] {
   return found;
@@ -35,7 +40,7 @@ export async function look(page: Page, screen: string): Promise<void> {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await settle(page);
-    await page.screenshot({ path: `${ARTEFACTS}${screen}-${name}.png` });
+    await page.screenshot({ path: artefact(`${screen}-${name}`) });
     for (const finding of await findings(page)) found.push(`${screen} (${name}): ${finding}`);
   }
   await page.setViewportSize(DESKTOP);

@@ -31,12 +31,15 @@ import {
 } from "./person.ts";
 import { picture } from "./picture.ts";
 
+/** An edited message says so behind its text. */
+const edited = (page: Page, text: string) => page.getByRole("log").getByText(text).first();
+
 describe("two people, one encrypted conversation", { skip }, () => {
   let world: World;
   let ana: Profile;
   let ben: Profile;
   let anaKey = "";
-  const part = story();
+  const part = story(() => world);
 
   before(async () => {
     world = await startWorld();

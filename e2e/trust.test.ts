@@ -11,7 +11,7 @@ describe("devices and people that are verified", { skip }, () => {
   let ana: Profile;
   let ben: Profile;
   let laptop: Profile;
-  const part = story();
+  const part = story(() => world);
 
   before(async () => {
     world = await startWorld();

@@ -1,7 +1,10 @@
+import { useEffect } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { idOf, lastRoom, roomPath } from "../models/routes.ts";
 import type { Messenger } from "../models/messenger.ts";
+import { preloadMenus } from "../ui/Menu.tsx";
 import { Toasts } from "../ui/Toast.tsx";
+import { useNarrow } from "../views/settings/useNarrow.ts";
 import { cx } from "../ui/cx.ts";
 import { type Panel, RoomView } from "../views/room/RoomView.tsx";
 import { Sidebar } from "../views/sidebar/Sidebar.tsx";
@@ -28,9 +31,13 @@ function Frame({ messenger }: { messenger: Messenger }) {
   const current = roomOf(path);
   useKeyboard(messenger, current);
   useTitle(messenger, current);
+  const narrow = useNarrow();
+  useEffect(preloadMenus, []);
   return (
     <div className={cx(styles["shell"], current !== null && styles["inRoom"])}>
-      <div className={styles["sidebar"]}>
+      {/* On a phone the list is the whole of the home page. */}
+      <div className={styles["sidebar"]} role={narrow && current === null ? "main" : "region"} aria-label="Sidebar">
+        {narrow && current === null && <h1 className="visuallyHidden">Channels and people</h1>}
         <Sidebar current={current} />
       </div>
       <div className={styles["content"]}>

@@ -1,17 +1,16 @@
-import type { ReactElement, ReactNode } from "react";
-import {
-  Header,
-  Menu as AriaMenu,
-  MenuItem as AriaMenuItem,
-  MenuSection as AriaMenuSection,
-  MenuTrigger,
-  Popover,
-  Separator,
-} from "react-aria-components";
-import { cx } from "./cx.ts";
-import { Icon, type IconName } from "./Icon.tsx";
-import { KeyCaps } from "./KeyCaps.tsx";
-import styles from "./Menu.module.css";
+import { lazy, type ReactElement, Suspense, useState } from "react";
+import type { PressEvent } from "react-aria-components";
+import type { IconName } from "./Icon.tsx";
+import type { MenuPlace } from "./MenuPopover.tsx";
+
+// Menus open by a press only, so the first picture of the app does not wait for their code.
+const loadPopover = () => import("./MenuPopover.tsx");
+const MenuPopover = lazy(async () => ({ default: (await loadPopover()).MenuPopover }));
+
+/** Fetches what menus need, ahead of the first one. */
+export function preloadMenus(): void {
+  void loadPopover().catch(() => undefined);
+}
 
 export interface MenuEntry {
   id: string;
@@ -27,27 +26,35 @@ export interface MenuEntry {
 /** Entries in groups; a line stands between groups. Empty groups vanish. */
 export type MenuGroups = { title?: string; entries: MenuEntry[] }[];
 
-/** A button that opens a menu. The button is the first child and must be a React Aria button. */
-export function MenuButton({
-  label,
-  groups,
-  children,
-  placement = "bottom start",
-  onOpenChange,
-}: {
+/** What the button of a menu needs to be one; it goes to a React Aria button as it is. */
+export interface MenuTriggerProps {
+  "aria-haspopup": "menu";
+  "aria-expanded": boolean;
+  onPress: (event: PressEvent) => void;
+}
+
+export interface MenuButtonProps {
   label: string;
   groups: MenuGroups;
-  children: ReactElement;
   placement?: "bottom start" | "bottom end" | "top start" | "top end";
-  onOpenChange?: (open: boolean) => void;
-}) {
+  children: (trigger: MenuTriggerProps) => ReactElement;
+}
+
+/** A button that opens a menu beside itself. */
+export function MenuButton({ label, groups, placement = "bottom start", children }: MenuButtonProps) {
+  const [anchor, setAnchor] = useState<Element | null>(null);
+  const trigger: MenuTriggerProps = {
+    "aria-haspopup": "menu",
+    "aria-expanded": anchor !== null,
+    onPress: (event) => setAnchor(event.target),
+  };
   return (
-    <MenuTrigger {...(onOpenChange ? { onOpenChange } : {})}>
-      {children}
-      <Popover placement={placement} offset={4} className={styles["popover"] ?? ""}>
-        <MenuList label={label} groups={groups} />
-      </Popover>
-    </MenuTrigger>
+    <>
+      {children(trigger)}
+      {anchor && (
+        <LazyMenu label={label} groups={groups} place={{ anchor, placement }} onClose={() => setAnchor(null)} />
+      )}
+    </>
   );
 }
 
@@ -63,51 +70,13 @@ export function ContextMenu({
   at: { x: number; y: number };
   onClose: () => void;
 }) {
-  return (
-    <Popover
-      isOpen
-      isNonModal={false}
-      onOpenChange={(open) => !open && onClose()}
-      placement="bottom start"
-      offset={0}
-      getTargetRect={() => new DOMRect(at.x, at.y, 0, 0)}
-      triggerRef={{ current: document.body }}
-      className={styles["popover"] ?? ""}
-    >
-      <MenuList label={label} groups={groups} onClose={onClose} />
-    </Popover>
-  );
+  return <LazyMenu label={label} groups={groups} place={{ at }} onClose={onClose} />;
 }
 
-function MenuList({ label, groups, onClose }: { label: string; groups: MenuGroups; onClose?: () => void }) {
-  const filled = groups.filter((group) => group.entries.length > 0);
+function LazyMenu(props: { label: string; groups: MenuGroups; place: MenuPlace; onClose: () => void }) {
   return (
-    <AriaMenu aria-label={label} autoFocus="first" {...(onClose ? { onClose } : {})} className={styles["menu"] ?? ""}>
-      {filled.flatMap((group, index) => [
-        index > 0 && <Separator key={`line ${group.entries[0]?.id}`} className={styles["line"] ?? ""} />,
-        <AriaMenuSection key={group.entries[0]?.id} aria-label={group.title ?? label}>
-          {group.title && <Header className={styles["header"] ?? ""}>{group.title}</Header>}
-          {group.entries.map((entry) => (
-            <Entry key={entry.id} entry={entry} />
-          ))}
-        </AriaMenuSection>,
-      ])}
-    </AriaMenu>
-  );
-}
-
-function Entry({ entry }: { entry: MenuEntry }): ReactNode {
-  return (
-    <AriaMenuItem
-      id={entry.id}
-      textValue={entry.label}
-      onAction={entry.onAction}
-      className={cx(styles["item"], entry.danger && styles["danger"])}
-    >
-      {entry.icon ? <Icon name={entry.icon} /> : <span className={styles["gap"]} />}
-      <span className={styles["label"]}>{entry.label}</span>
-      {entry.checked && <Icon name="check" />}
-      {entry.keys && <KeyCaps keys={entry.keys} />}
-    </AriaMenuItem>
+    <Suspense>
+      <MenuPopover {...props} />
+    </Suspense>
   );
 }

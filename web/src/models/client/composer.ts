@@ -1,7 +1,6 @@
 /** What a person writes in a room or a thread, and its way into the room. */
 import type { MatrixClient, Room } from "matrix-js-sdk";
 import { createStore } from "zustand/vanilla";
-import { messageContent } from "../composer/content.ts";
 import { type Draft, EMPTY_DRAFT } from "../composer/draft.ts";
 import { loadDraft, saveDraft } from "../composer/storage.ts";
 import type { ComposerModel } from "../room/model.ts";
@@ -14,6 +13,9 @@ const SAVE_MS = 300;
 const TYPING_EVERY_MS = 4_000;
 const TYPING_FOR_MS = 6_000;
 const SUGGESTED = 8;
+
+/** Markdown is read only when something is sent; it is fetched when the first composer opens. */
+const loadContent = () => import("../composer/content.ts");
 
 export interface ComposerOptions {
   client: MatrixClient;
@@ -29,6 +31,7 @@ export function openComposer({ client, room, uploads, rootId }: ComposerOptions)
   let aside: Draft | null = null;
   let saving: ReturnType<typeof setTimeout> | undefined;
   const typing = typingTeller(client, roomId);
+  void loadContent().catch(() => undefined);
   const set = (draft: Draft) => {
     store.setState(draft, true);
     clearTimeout(saving);
@@ -55,12 +58,12 @@ export function openComposer({ client, room, uploads, rootId }: ComposerOptions)
       if (draft.text.trim() === "") return;
       finish();
       typing(false);
-      const content = messageContent(draft, {
-        replySender: draft.replyTo?.sender?.id,
-        before: namedBefore(room, draft),
-      });
+      const options = { replySender: draft.replyTo?.sender?.id, before: namedBefore(room, draft) };
+      const thread = draft.editing ? null : (rootId ?? null);
       // What the server refuses, or the connection keeps back, stands in the timeline with its reason.
-      client.sendMessage(roomId, draft.editing ? null : (rootId ?? null), content as never).catch(() => undefined);
+      loadContent()
+        .then(({ messageContent }) => client.sendMessage(roomId, thread, messageContent(draft, options) as never))
+        .catch(() => undefined);
     },
     attach: (files, caption) => uploads.add(files, { rootId, caption }),
     typing,

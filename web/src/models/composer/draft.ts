@@ -1,4 +1,4 @@
-import type { Mention } from "../format/fromMarkdown.ts";
+import type { Mention } from "../format/mention.ts";
 import type { Quote } from "../timeline/item.ts";
 
 /** What stands in a composer and has not been sent. */

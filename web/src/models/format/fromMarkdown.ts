@@ -1,12 +1,7 @@
 import { lexer, type Token, type Tokens } from "marked";
 import { linkify, safeHref } from "./links.ts";
+import { type Mention, signed } from "./mention.ts";
 import type { Rich } from "./rich.ts";
-
-/** A person or room that the writer chose from the list at the caret; `name` is what stands in the text after the sign. */
-export interface Mention {
-  id: string;
-  name: string;
-}
 
 /**
  * Markdown as a tree. Only marked's lexer is used; HTML that a person types stays text. A line break is a line break.
@@ -132,11 +127,6 @@ function mentionFinder(mentions: Mention[]): (text: string) => Rich[] {
     }
     return end < text.length ? [...nodes, ...linkify(text.slice(end))] : nodes;
   };
-}
-
-/** How a mention is written in the composer. */
-export function signed(mention: Mention): string {
-  return mention.id.startsWith("@") ? `@${mention.name}` : mention.name;
 }
 
 function escapePattern(text: string): string {

@@ -1,6 +1,6 @@
 /** The model of one room; `client/` and the `/dev` page each implement it. */
 import type { Draft } from "../composer/draft.ts";
-import type { Mention } from "../format/fromMarkdown.ts";
+import type { Mention } from "../format/mention.ts";
 import type { Store } from "../messenger.ts";
 import type { Presence, RoomKind } from "../rooms/entry.ts";
 import type { Person, Quote } from "../timeline/item.ts";

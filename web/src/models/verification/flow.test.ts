@@ -6,6 +6,7 @@ const ASKED: RequestFacts = {
   phase: "requested",
   initiatedByMe: false,
   cancellationCode: null,
+  offered: true,
   code: null,
   canScan: false,
   sas: null,
@@ -33,6 +34,10 @@ describe("the steps of a verification", () => {
       code,
       canScan: true,
     });
+  });
+
+  it("does not offer a choice before it knows what there is to choose", () => {
+    assert.equal(stepAt({ phase: "ready", offered: false }), "connecting");
   });
 
   it("shows the emoji only when they are there, and once they were confirmed not again", () => {

@@ -2,6 +2,7 @@
  * A verification, seen from one side, as one step at a time (section "Key verification framework").
  *
  *   incoming ─accept─▶ choose            waiting ─they accept─▶ choose
+ *   (before the ways are known, and where emoji is the only one, `choose` shows as `connecting`)
  *   choose ─emoji─▶ connecting ─▶ compare ─they match─▶ confirming ─▶ done
  *   choose ─they scan our code─▶ scanned ─yes─▶ confirming ─▶ done
  *   choose ─we scan theirs─▶ confirming ─▶ done
@@ -44,6 +45,8 @@ export interface RequestFacts {
   initiatedByMe: boolean;
   /** The code of `m.key.verification.cancel`, when it was sent or received. */
   cancellationCode: string | null;
+  /** It is known what can be chosen, and the other side has not begun by itself in the meantime. */
+  offered: boolean;
   /** Our code for the other side to scan, where it can. */
   code: Uint8ClampedArray | null;
   /** The other side shows a code and there is a camera here. */
@@ -65,7 +68,7 @@ export function stepOf(facts: RequestFacts): VerificationStep {
   if (facts.told === "match" || facts.told === "scannedTheirs") return { step: "confirming" };
   if (facts.scanned) return { step: "scanned" };
   if (facts.sas) return { step: "compare", sas: facts.sas };
-  if (facts.phase === "started" || facts.told === "emoji") return { step: "connecting" };
+  if (facts.phase === "started" || facts.told === "emoji" || !facts.offered) return { step: "connecting" };
   return { step: "choose", code: facts.code, canScan: facts.canScan };
 }
 

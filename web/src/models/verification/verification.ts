@@ -21,6 +21,9 @@ import { type RequestFacts, stepOf, type VerificationStep } from "./flow.ts";
 import { type Other, otherOf } from "./other.ts";
 
 const SAS = "m.sas.v1";
+/** An app of ours begins within a round trip; one of others may wait for a press on either side. */
+const OFFER_AFTER_MS = 3_000;
+
 const SHOW_CODE = "m.qr_code.show.v1";
 
 export interface ActiveVerification {
@@ -40,6 +43,7 @@ interface Flow {
   code: Uint8ClampedArray | null;
   canScan: boolean;
   prepared: boolean;
+  offered: boolean;
   /** The one whose events are followed. */
   verifier: Verifier | null;
   told: RequestFacts["told"];
@@ -161,6 +165,7 @@ function newFlow(request: VerificationRequest, other: Other): Flow {
     code: null,
     canScan: false,
     prepared: false,
+    offered: false,
     verifier: null,
     told: "nothing",
     timedOut: false,
@@ -202,7 +207,18 @@ async function prepareMethods(flow: Flow): Promise<void> {
   flow.code = (await request.generateQRCode().catch(() => undefined)) ?? null;
   flow.canScan = request.otherPartySupportsMethod(SHOW_CODE) && (await hasCamera());
   const nothingToScan = flow.code === null && !flow.canScan;
-  if (nothingToScan && request.initiatedByMe && request.phase === VerificationPhase.Ready) await compareEmoji();
+  if (nothingToScan && request.phase === VerificationPhase.Ready) return goToEmoji(flow);
+  flow.offered = true;
+}
+
+/** The side that asked begins; the other waits for it, for so long as one that begins by itself would need. */
+async function goToEmoji(flow: Flow): Promise<void> {
+  if (flow.request.initiatedByMe) return compareEmoji();
+  const timer = setTimeout(() => {
+    flow.offered = true;
+    publish(flow);
+  }, OFFER_AFTER_MS);
+  flow.end.signal.addEventListener("abort", () => clearTimeout(timer));
 }
 
 function onTimeout(flow: Flow): void {
@@ -253,6 +269,7 @@ function factsOf(flow: Flow): RequestFacts {
     phase: PHASES[request.phase],
     initiatedByMe: request.initiatedByMe,
     cancellationCode: request.cancellationCode,
+    offered: flow.offered,
     code: flow.code,
     canScan: flow.canScan,
     sas: sas ? { emoji: sas.emoji ?? [], numbers: sas.decimal ?? [] } : null,

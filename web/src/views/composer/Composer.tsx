@@ -1,17 +1,18 @@
-import { type ChangeEvent, type ClipboardEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type ChangeEvent, type ClipboardEvent, type KeyboardEvent, lazy, Suspense, useRef, useState } from "react";
 import { useSnapshot } from "../../app/context.ts";
 import { makeLink, type Selected } from "../../models/composer/caret.ts";
 import { safeHref } from "../../models/format/links.ts";
 import type { ComposerModel, TimelineModel } from "../../models/room/model.ts";
 import { cx } from "../../ui/cx.ts";
 import { Banner } from "./Banner.tsx";
-import { FormatBar } from "./FormatBar.tsx";
 import { keyAction } from "./keys.ts";
 import { SuggestionList } from "./SuggestionList.tsx";
 import { Tools } from "./Tools.tsx";
 import { useSuggestions } from "./useSuggestions.ts";
 import { selectionOf, useTextArea } from "./useTextArea.ts";
 import styles from "./Composer.module.css";
+
+const FormatBar = lazy(async () => ({ default: (await import("./FormatBar.tsx")).FormatBar }));
 
 export interface ComposerProps {
   composer: ComposerModel;
@@ -52,7 +53,7 @@ export function Composer({ composer, timeline, placeholder, small = false }: Com
       <SuggestionList suggestions={suggestions} />
       <div className={styles["box"]}>
         <Banner draft={draft} onCancel={() => composer.cancel()} />
-        {formatting && <FormatBar onEdit={change} />}
+        <Suspense>{formatting && <FormatBar onEdit={change} />}</Suspense>
         <textarea
           ref={area}
           className={styles["text"]}

@@ -2,7 +2,7 @@ import { type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { acceptAt, type Query, queryAt, type Selected } from "../../models/composer/caret.ts";
 import type { Draft } from "../../models/composer/draft.ts";
 import { findEmoji } from "../../models/composer/emoji.ts";
-import { type Mention, signed } from "../../models/format/fromMarkdown.ts";
+import { type Mention, signed } from "../../models/format/mention.ts";
 import type { ComposerModel } from "../../models/room/model.ts";
 
 export interface Suggestion {

@@ -70,7 +70,7 @@ function MemberRow({ member, room, info, onRemove }: MemberRowProps) {
       {state && <Tag>{state}</Tag>}
       {groups.some((group) => group.entries.length > 0) && (
         <MenuButton label={`Actions for ${member.name}`} groups={groups} placement="bottom end">
-          <IconButton icon="more" label={`Actions for ${member.name}`} size="compact" />
+          {(trigger) => <IconButton {...trigger} icon="more" label={`Actions for ${member.name}`} size="compact" />}
         </MenuButton>
       )}
     </li>

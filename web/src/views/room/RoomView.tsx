@@ -1,18 +1,20 @@
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useLocation } from "wouter";
 import { useActive, useRoom, useSnapshot } from "../../app/context.ts";
 import { detailsPath, rememberRoom, roomPath, threadPath } from "../../models/routes.ts";
 import type { RoomModel } from "../../models/room/model.ts";
 import { Composer } from "../composer/Composer.tsx";
-import { Details } from "../details/Details.tsx";
-import { ThreadPanel } from "../thread/ThreadPanel.tsx";
 import { Timeline } from "../timeline/Timeline.tsx";
 import { ConnectionBar } from "./ConnectionBar.tsx";
 import { DropZone } from "./DropZone.tsx";
-import { InviteCard, JoinCard } from "./Gate.tsx";
 import { RoomHeader } from "./RoomHeader.tsx";
 import { useVisualHeight } from "./useVisualHeight.ts";
 import styles from "./RoomView.module.css";
+
+const Details = lazy(async () => ({ default: (await import("../details/Details.tsx")).Details }));
+const ThreadPanel = lazy(async () => ({ default: (await import("../thread/ThreadPanel.tsx")).ThreadPanel }));
+const InviteCard = lazy(async () => ({ default: (await import("./Gate.tsx")).InviteCard }));
+const JoinCard = lazy(async () => ({ default: (await import("./Gate.tsx")).JoinCard }));
 
 /** What stands beside the timeline. */
 export type Panel = { kind: "none" } | { kind: "thread"; rootId: string } | { kind: "details" };
@@ -27,8 +29,11 @@ export interface RoomViewProps {
 /** One room: its timeline and what one writes, or the question whether to join it. */
 export function RoomView({ roomId, panel, target }: RoomViewProps) {
   const room = useRoom(roomId);
-  if (!room) return <JoinCard roomId={roomId} />;
-  return <KnownRoom key={room.id} room={room} panel={panel} target={target} />;
+  return (
+    <Suspense>
+      {room ? <KnownRoom key={room.id} room={room} panel={panel} target={target} /> : <JoinCard roomId={roomId} />}
+    </Suspense>
+  );
 }
 
 function KnownRoom({ room, panel, target }: { room: RoomModel; panel: Panel; target?: string | undefined }) {
@@ -41,8 +46,12 @@ function KnownRoom({ room, panel, target }: { room: RoomModel; panel: Panel; tar
   return (
     <>
       <Main room={room} target={target} detailsOpen={panel.kind === "details"} />
-      {panel.kind === "thread" && <ThreadPanel key={panel.rootId} room={room} rootId={panel.rootId} onClose={close} />}
-      {panel.kind === "details" && <Details room={room} onClose={close} />}
+      <Suspense>
+        {panel.kind === "thread" && (
+          <ThreadPanel key={panel.rootId} room={room} rootId={panel.rootId} onClose={close} />
+        )}
+        {panel.kind === "details" && <Details room={room} onClose={close} />}
+      </Suspense>
     </>
   );
 }

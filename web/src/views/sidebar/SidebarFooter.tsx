@@ -14,7 +14,7 @@ export function SidebarFooter() {
   const me = useSnapshot(messenger.me);
   const state = connectionText(useSnapshot(messenger.connection));
   return (
-    <div className={styles["foot"]}>
+    <section className={styles["foot"]} aria-label="You">
       <Link href={settingsPath("profile")} className={styles["me"]}>
         <Face person={me} size={24} />
         <span className={styles["meName"]}>{me.name}</span>
@@ -22,7 +22,7 @@ export function SidebarFooter() {
       </Link>
       <output className={styles["state"]}>{state}</output>
       {!state && me.devices && <Devices devices={me.devices} />}
-    </div>
+    </section>
   );
 }
 

@@ -59,13 +59,15 @@ export function WorkspaceMenu() {
     },
   ];
   return (
-    <div className={styles["head"]}>
+    <section className={styles["head"]} aria-label="Workspace">
       <MenuButton label="Workspace" groups={groups}>
-        <AriaButton className={styles["workspace"] ?? ""}>
-          <span className={styles["workspaceName"]}>{messenger.workspace}</span>
-          <Icon name="chevronDown" />
-        </AriaButton>
+        {(trigger) => (
+          <AriaButton {...trigger} className={styles["workspace"] ?? ""}>
+            <span className={styles["workspaceName"]}>{messenger.workspace}</span>
+            <Icon name="chevronDown" />
+          </AriaButton>
+        )}
       </MenuButton>
-    </div>
+    </section>
   );
 }

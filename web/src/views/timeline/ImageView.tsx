@@ -1,10 +1,11 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useMedia } from "../../app/useMedia.ts";
 import type { ImageBody, MessageItem } from "../../models/timeline/item.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
-import { Lightbox } from "./Lightbox.tsx";
 import styles from "./ImageView.module.css";
+
+const Lightbox = lazy(async () => ({ default: (await import("./Lightbox.tsx")).Lightbox }));
 
 const MAX_WIDTH = 480;
 const MAX_HEIGHT = 320;
@@ -32,7 +33,11 @@ export function ImageView({ body, item }: { body: ImageBody; item: MessageItem }
           </span>
         )}
       </button>
-      {open && <Lightbox body={body} item={item} onClose={() => setOpen(false)} />}
+      {open && (
+        <Suspense>
+          <Lightbox body={body} item={item} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

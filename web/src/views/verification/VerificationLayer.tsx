@@ -26,7 +26,7 @@ function Step({ active: { other, view } }: { active: ActiveVerification }) {
           text={
             other.isOwnDevice
               ? "A question has appeared there, in every tab and app where you are signed in. Accept it to go on."
-              : "A question has appeared there. You can go on when it is accepted; it stands for ten minutes."
+              : "A question has appeared in your direct conversation; if that is new, it has to be accepted first. The question stands for ten minutes."
           }
         />
       );

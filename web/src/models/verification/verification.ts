@@ -213,7 +213,11 @@ async function prepareMethods(flow: Flow): Promise<void> {
 
 /** The side that asked begins; the other waits for it, for so long as one that begins by itself would need. */
 async function goToEmoji(flow: Flow): Promise<void> {
-  if (flow.request.initiatedByMe) return compareEmoji();
+  if (flow.request.initiatedByMe) {
+    // When it cannot be sent the person may press for it.
+    await compareEmoji().catch(() => (flow.offered = true));
+    return;
+  }
   const timer = setTimeout(() => {
     flow.offered = true;
     publish(flow);

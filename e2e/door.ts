@@ -32,17 +32,6 @@ async function picturesOf(page: Page): Promise<string[]> {
   return dialog.getByRole("listitem").allInnerTexts();
 }
 
-/** Both sides say that the pictures are the same, and are told that they are verified. */
-export async function bothConfirm(one: Page, other: Page): Promise<void> {
-  for (const page of [one, other]) await press(question(page, "Do these match?"), "They match");
-  for (const page of [one, other]) await question(page, "Verified").waitFor();
-}
-
-/** Closes the last step of a verification. */
-export async function bothClose(one: Page, other: Page): Promise<void> {
-  for (const page of [one, other]) await press(question(page, "Verified"), "Done");
-}
-
 /** Opens a page of the settings and waits for its title. */
 export async function openSettings(page: Page, tab: string, title: string): Promise<void> {
   await page.goto(`/settings/${tab}`);

@@ -25,6 +25,7 @@ const CHANGES = [
   CryptoEvent.KeyBackupStatus,
   CryptoEvent.KeyBackupDecryptionKeyCached,
   CryptoEvent.UserTrustStatusChanged,
+  CryptoEvent.DevicesUpdated,
 ] as const;
 
 /** Follows `client` until the signal aborts. */
@@ -53,7 +54,7 @@ export function followEncryption(client: MatrixClient, signal: AbortSignal): voi
   update();
 }
 
-/** News about keys come in bursts, and each reading asks the server: calls during a run lead to one more run. */
+/** News about keys come in bursts: calls during a run lead to one more run. */
 function oneAtATime(run: () => Promise<void>): () => void {
   let running = false;
   let again = false;

@@ -23,7 +23,7 @@ describe("an account", { skip }, () => {
   let world: World;
   let ana: Profile;
   let key = "";
-  const part = story();
+  const part = story(() => world);
 
   before(async () => {
     world = await startWorld();

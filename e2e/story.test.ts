@@ -95,7 +95,7 @@ describe("two people, one encrypted conversation", { skip }, () => {
     await field.setInputFiles({ name: "teal.png", mimeType: "image/png", buffer: picture(160, [11, 110, 99]) });
     await ben.page.getByRole("log").getByRole("img", { name: "teal.png" }).waitFor();
     await field.setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("the plan\n") });
-    await ben.page.getByRole("button", { name: "Download plan.txt" }).waitFor();
+    for (const { page } of [ana, ben]) await page.getByRole("button", { name: "Download plan.txt" }).waitFor();
   });
 
   part("a message is changed, answered, reacted to and deleted, for both", async () => {

@@ -38,6 +38,8 @@ export class Scroller {
   #rows: Row[] = [];
   #opened = false;
   #sawLine = false;
+  #hadLine = false;
+  #top_px = 0;
   #lastAtEnd: string | null = null;
   #byHand = false;
   #chipTimer: ReturnType<typeof setTimeout> | undefined;
@@ -56,7 +58,7 @@ export class Scroller {
     const box = this.#box;
     const list = this.#list;
     if (!box || !list) return;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_WITHIN_PX;
+    const atEnd = this.#isAtEnd(box);
     if (atEnd) this.#lastAtEnd = this.#rows.at(-1)?.key ?? null;
     const line = this.#lineIndex();
     if (line !== -1 && list.scrollOffset <= list.getItemOffset(line)) this.#sawLine = true;
@@ -72,7 +74,9 @@ export class Scroller {
   update(rows: Row[], ready: boolean): void {
     this.#rows = rows;
     if (!ready || rows.length === 0) return;
-    if (!this.#opened) this.#open();
+    const lineCame = this.#lineIndex() !== -1 && !this.#hadLine;
+    // What was drawn first may be as the room stood when it was left; the line comes a moment later.
+    if (!this.#opened || (lineCame && !this.#byHand)) this.#open();
     else if (this.store.getState().atEnd || isOwnEcho(rows.at(-1))) this.toEnd();
     if (this.store.getState().atEnd) this.#lastAtEnd = rows.at(-1)?.key ?? null;
     this.store.setState({ fresh: newSince(rows, this.#lastAtEnd) });
@@ -121,7 +125,8 @@ export class Scroller {
 
   #open(): void {
     this.#opened = true;
-    if (this.#lineIndex() === -1) return this.toEnd();
+    this.#hadLine = this.#lineIndex() !== -1;
+    if (!this.#hadLine) return this.toEnd();
     this.store.setState({ atEnd: false });
     this.#lastAtEnd = this.#rows.at(-1)?.key ?? null;
     this.toLine();
@@ -132,6 +137,14 @@ export class Scroller {
   /** Everything is inside the view, so there is no end to be away from. */
   #fits(): boolean {
     return this.#box !== null && this.#box.scrollHeight <= this.#box.clientHeight;
+  }
+
+  /** A view that follows stays at the end while rows below it turn out higher; only going up leaves it. */
+  #isAtEnd(box: HTMLElement): boolean {
+    const wentUp = box.scrollTop < this.#top_px;
+    this.#top_px = box.scrollTop;
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_WITHIN_PX) return true;
+    return this.store.getState().atEnd && !wentUp;
   }
 
   #lineIndex(): number {

@@ -60,18 +60,17 @@ const ONE_TIME_LINK = "Your link is valid. It works once.";
 
 function DeadLink({ open, onGoOn }: { open: boolean; onGoOn: () => void }) {
   return (
-    <Notice
-      tone="warn"
-      title="This link has been used or has expired"
-      action={
-        open && (
-          <Button size="compact" onPress={onGoOn}>
+    <>
+      <Notice tone="warn" title="This link has been used or has expired">
+        {open ? "This server also takes accounts without a link." : "Ask the administrator for a new one."}
+      </Notice>
+      {open && (
+        <div>
+          <Button variant="primary" onPress={onGoOn}>
             Go on without it
           </Button>
-        )
-      }
-    >
-      {open ? "This server also takes accounts without a link." : "Ask the administrator for a new one."}
-    </Notice>
+        </div>
+      )}
+    </>
   );
 }

@@ -1,10 +1,16 @@
 import { lazy, Suspense } from "react";
+import { clearDrafts } from "../models/composer/storage.ts";
 import { useSession } from "../models/session/session.ts";
 import { SessionGate } from "../views/auth/SessionGate.tsx";
 import { StartScreen } from "../views/auth/StateScreens.tsx";
 
 // The rooms stand on the SDK, which the sign-in screen must not wait for.
 const Rooms = lazy(async () => ({ default: (await import("./Rooms.tsx")).Rooms }));
+
+// What was typed on this device goes when the session ends.
+useSession.subscribe(({ phase }) => {
+  if (phase === "signedOut") clearDrafts();
+});
 
 /** The messenger: the door while nobody is signed in, the rooms after that. */
 export function App() {

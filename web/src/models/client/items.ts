@@ -17,6 +17,7 @@ export interface ItemOptions {
   client: MatrixClient;
   room: Room;
   shields: Shields;
+  quoteOf: (event: MatrixEvent) => Quote | undefined;
   /** Within a thread, messages carry no summary of it, and changes of the room are not told. */
   inThread: boolean;
 }
@@ -75,7 +76,7 @@ function small({ body }: MessageItem): boolean {
 }
 
 function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
-  const { client, room, me, shields, inThread } = reading;
+  const { client, room, me, shields, quoteOf, inThread } = reading;
   const id = event.getId() ?? "";
   const mine = event.getSender() === me;
   const { body, text } = bodyOf(room, event);
@@ -90,7 +91,7 @@ function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
     edited: event.replacingEvent() !== null,
     mine,
     mentionsMe: !mine && (client.getPushActionsForEvent(event)?.tweaks.highlight ?? false),
-    replyTo: body.kind === "redacted" ? undefined : quoteOf(room, event),
+    replyTo: body.kind === "redacted" ? undefined : quoteOf(event),
     reactions: reactionsOf(room, id, me),
     thread: inThread ? undefined : threadOf(room, event),
     ...sending(event, reading.offline),
@@ -128,15 +129,6 @@ function sending(event: MatrixEvent, offline: boolean): { status: SendStatus; fa
 function failureOf(event: MatrixEvent): string {
   const said = parts(event.error?.data)["error"];
   return typeof said === "string" ? said.replace(/\.$/, "") : "the server refused it";
-}
-
-function quoteOf(room: Room, event: MatrixEvent): Quote | undefined {
-  const isFallback = parts(event.getContent()["m.relates_to"])["is_falling_back"] === true;
-  const id = event.replyEventId;
-  if (!id || isFallback) return undefined;
-  const original = room.findEventById(id);
-  if (!original) return { id, sender: null, text: "An earlier message" };
-  return { id, sender: personIn(room, original.getSender() ?? ""), text: bodyOf(room, original).text };
 }
 
 /** Who has read the newest of one's own messages, by receipts at it or after it. */

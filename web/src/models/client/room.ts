@@ -23,13 +23,13 @@ import { LEVELS, membersOf, powerOf, rightsOf } from "./members.ts";
 import { personIn } from "./person.ts";
 import { ensureThread } from "./threads.ts";
 import { openTimeline } from "./timeline.ts";
-import { ENCRYPTED, NOT_ENCRYPTED, trustOf } from "./trust.ts";
+import { ENCRYPTED, openTag, trustOf } from "./trust.ts";
 import { openUploads, type Uploads } from "./uploads.ts";
 
 export function openRoom(client: MatrixClient, room: Room): RoomModel {
   const { roomId } = room;
   const uploads = openUploads(client, room);
-  let trust: TrustTag = room.hasEncryptionStateEvent() ? ENCRYPTED : NOT_ENCRYPTED;
+  let trust: TrustTag = room.hasEncryptionStateEvent() ? ENCRYPTED : openTag(room);
   const info = createStore<RoomInfo>(() => infoOf(client, room, trust));
   const members = createStore<MembersSnapshot>(() => ({ loaded: false, members: [] }));
   const threads = new Map<string, ThreadModel>();
@@ -38,7 +38,7 @@ export function openRoom(client: MatrixClient, room: Room): RoomModel {
     if (members.getState().loaded) members.setState({ members: membersOf(client, room) });
   };
   const lookAtTrust = async () => {
-    trust = room.hasEncryptionStateEvent() ? await trustOf(client, room) : NOT_ENCRYPTED;
+    trust = room.hasEncryptionStateEvent() ? await trustOf(client, room) : openTag(room);
     refresh();
   };
   return {

@@ -15,6 +15,7 @@ import { batched } from "./batch.ts";
 import { isMessage } from "./events.ts";
 import { follow } from "./follow.ts";
 import { itemReader } from "./items.ts";
+import { openQuotes } from "./quotes.ts";
 import { openShields } from "./shields.ts";
 import { timelineActions } from "./timelineActions.ts";
 import type { Uploads } from "./uploads.ts";
@@ -59,7 +60,8 @@ export function openTimeline(options: TimelineOptions): TimelineModel {
   const events = () => eventsOf(options);
   const batch = batched(() => refresh());
   const shields = openShields(client, room, batch.soon);
-  const read = itemReader({ client, room, shields, inThread: thread !== undefined });
+  const quoteOf = openQuotes(client, room, batch.soon);
+  const read = itemReader({ client, room, shields, quoteOf, inThread: thread !== undefined });
   let findLine = lineFinder(options);
   const refresh = () => {
     const loaded = events();

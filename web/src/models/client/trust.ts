@@ -1,5 +1,5 @@
 /** How sure one can be of the people in a room (web specification, "Trust display"). */
-import { type MatrixClient, type Room } from "matrix-js-sdk";
+import { JoinRule, type MatrixClient, type Room } from "matrix-js-sdk";
 import { count } from "../format/words.ts";
 import type { TrustTag } from "../room/model.ts";
 import { personIn } from "./person.ts";
@@ -7,11 +7,12 @@ import { personIn } from "./person.ts";
 /** A larger room is only said to be encrypted: nobody verifies fifty people. */
 const LOOKED_AT = 50;
 
-export const NOT_ENCRYPTED: TrustTag = {
-  tone: "none",
-  text: "Not encrypted",
-  detail: "The server can read what is written here.",
-};
+/** A room without encryption. One that anybody may join does not surprise by it, so it carries no tag. */
+export function openTag(room: Room): TrustTag {
+  const tone = room.getJoinRule() === JoinRule.Public ? "none" : "neutral";
+  return { tone, text: "Not encrypted", detail: "The server can read what is written here." };
+}
+
 export const ENCRYPTED: TrustTag = {
   tone: "neutral",
   text: "Encrypted",

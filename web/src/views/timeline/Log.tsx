@@ -5,8 +5,10 @@ import { eventIdOf } from "../../models/timeline/reading.ts";
 import type { Row } from "../../models/timeline/rows.ts";
 import { useScope } from "./actions.ts";
 import { actOnKey, movedIndex } from "./keys.ts";
+import { RowBoundary } from "./RowBoundary.tsx";
 import { RowView } from "./RowView.tsx";
 import type { Scroller } from "./scroller.ts";
+import { useLongPress } from "./useLongPress.ts";
 import { useShift } from "./useTimelineEffects.ts";
 import styles from "./Timeline.module.css";
 
@@ -98,6 +100,9 @@ function LogEntry({ row, room, place, active, marked, onHover, onFocus, onMove }
     else if (!actOnKey(scope, row, event)) return;
     event.preventDefault();
   };
+  const touch = useLongPress((at) => {
+    if (row.type === "message") scope.openMenu(row.item, at);
+  });
   const onContextMenu = (event: MouseEvent) => {
     if (row.type !== "message" || (event.target as Element).closest("a, img") || String(getSelection())) return;
     event.preventDefault();
@@ -117,8 +122,11 @@ function LogEntry({ row, room, place, active, marked, onHover, onFocus, onMove }
       onFocus={onFocus}
       onKeyDown={onKeyDown}
       onContextMenu={onContextMenu}
+      {...touch}
     >
-      <RowView row={row} room={room} active={active} marked={marked} />
+      <RowBoundary>
+        <RowView row={row} room={room} active={active} marked={marked} />
+      </RowBoundary>
     </article>
   );
 }

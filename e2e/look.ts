@@ -36,6 +36,8 @@ export function axeFindings(): string[] {
  */
 export async function look(page: Page, screen: string): Promise<void> {
   await mkdir(ARTEFACTS, { recursive: true });
+  // A tooltip of what the pointer rests on is no part of the screen.
+  await page.mouse.move(1, 1);
   for (const { name, size, colorScheme } of LOOKS) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -42,9 +42,15 @@ export class Scroller {
   #top_px = 0;
   #lastAtEnd: string | null = null;
   #byHand = false;
+  /** The list tells of new heights before it has taken them; this tells afterwards, also when the composer grows. */
+  readonly #sizes = new ResizeObserver(() => this.onResize());
   #chipTimer: ReturnType<typeof setTimeout> | undefined;
 
-  readonly attachBox = (element: HTMLElement | null): void => void (this.#box = element);
+  readonly attachBox = (element: HTMLElement | null): void => {
+    this.#sizes.disconnect();
+    this.#box = element;
+    for (const each of element ? [element, ...element.children] : []) this.#sizes.observe(each);
+  };
   readonly attachList = (handle: VirtualizerHandle | null): void => void (this.#list = handle);
 
   /** A wheel or a finger moves the view, so the day is worth showing. */

@@ -8,20 +8,7 @@ import {
   storageKeyBytes,
   withTokens,
 } from "./credentials.ts";
-
-function memoryStorage(): Storage {
-  const items = new Map<string, string>();
-  return {
-    get length() {
-      return items.size;
-    },
-    key: (index) => Array.from(items.keys())[index] ?? null,
-    clear: () => items.clear(),
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, value) => void items.set(key, value),
-    removeItem: (key) => void items.delete(key),
-  };
-}
+import { memoryStorage } from "./memoryStorage.testkit.ts";
 
 const ANSWER = { user_id: "@ana:x", device_id: "D", access_token: "a1", refresh_token: "r1", expires_in_ms: 1_000 };
 

@@ -7,6 +7,7 @@ import type { MatrixClient } from "matrix-js-sdk";
 import { create } from "zustand";
 import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
+import { forgetHandled } from "../verification/handled.ts";
 import { logIn, logOut, type LoginAnswer } from "./api.ts";
 import { deleteStores, openClient, openCrypto, saveWhenHidden, startSync, stopClient } from "./client.ts";
 import {
@@ -117,6 +118,7 @@ export async function forget(reason: SignedOutReason): Promise<void> {
   dispatch({ type: "step", step: "signing-out" });
   const credentials = loadCredentials();
   clearCredentials();
+  forgetHandled();
   await stop();
   if (credentials) await deleteStores(credentials.deviceId);
   tabs?.leave();

@@ -18,7 +18,9 @@ import { cryptoOf } from "../crypto/setup.ts";
 import { hasCamera } from "./camera.ts";
 import { directRoomWith } from "./directRoom.ts";
 import { type RequestFacts, stepOf, type VerificationStep } from "./flow.ts";
+import { rememberHandled, wasHandled } from "./handled.ts";
 import { type Other, otherOf } from "./other.ts";
+import { factsOf, type Flow, newFlow, type Outcome } from "./running.ts";
 
 const SAS = "m.sas.v1";
 /** An app of ours begins within a round trip; one of others may wait for a press on either side. */
@@ -34,24 +36,6 @@ export interface ActiveVerification {
 /** The verification on the screen; null when there is none. */
 export const useVerification = create<{ active: ActiveVerification | null }>()(() => ({ active: null }));
 
-/** How a verification ended: both sides are verified, or for any of the reasons in `CancelCause`. */
-export type Outcome = "done" | "ended";
-
-interface Flow {
-  request: VerificationRequest;
-  other: Other;
-  code: Uint8ClampedArray | null;
-  canScan: boolean;
-  prepared: boolean;
-  offered: boolean;
-  /** The one whose events are followed. */
-  verifier: Verifier | null;
-  told: RequestFacts["told"];
-  timedOut: boolean;
-  end: AbortController;
-  outcome: PromiseWithResolvers<Outcome>;
-}
-
 let client: MatrixClient | null = null;
 let current: Flow | null = null;
 const queue: VerificationRequest[] = [];
@@ -59,7 +43,9 @@ const queue: VerificationRequest[] = [];
 /** Listens for requests until the signal aborts. */
 export function followVerifications(ofClient: MatrixClient, signal: AbortSignal): void {
   client = ofClient;
-  const receive = (request: VerificationRequest) => void open(request);
+  const receive = (request: VerificationRequest) => {
+    if (!wasHandled(request.transactionId ?? "")) void open(request);
+  };
   ofClient.on(CryptoEvent.VerificationRequestReceived, receive);
   signal.addEventListener("abort", () => {
     ofClient.off(CryptoEvent.VerificationRequestReceived, receive);
@@ -126,6 +112,7 @@ export async function giveScannedCode(bytes: Uint8ClampedArray): Promise<void> {
 /** Closes the layer; a verification that still runs is cancelled. The next request in the queue comes up. */
 export function closeVerification(): void {
   const request = current?.request;
+  if (request?.transactionId !== undefined) rememberHandled(request.transactionId);
   close();
   if (request?.pending) void request.cancel().catch(() => undefined);
   const next = queue.shift();
@@ -154,24 +141,6 @@ async function open(request: VerificationRequest): Promise<Flow | null> {
   });
   await onChange(flow);
   return flow;
-}
-
-function newFlow(request: VerificationRequest, other: Other): Flow {
-  const outcome = Promise.withResolvers<Outcome>();
-  const end = new AbortController();
-  return {
-    request,
-    other,
-    code: null,
-    canScan: false,
-    prepared: false,
-    offered: false,
-    verifier: null,
-    told: "nothing",
-    timedOut: false,
-    end,
-    outcome,
-  };
 }
 
 function close(): void {
@@ -250,6 +219,7 @@ async function act(told: RequestFacts["told"], send: (flow: Flow) => void | Prom
 
 function publish(flow: Flow): void {
   if (flow !== current) return;
+  noteHandled(flow);
   const view = stepOf(factsOf(flow));
   if (view.step === "cancelled" && view.cause === "unanswered") return closeVerification();
   if (view.step === "done") flow.outcome.resolve("done");
@@ -257,30 +227,10 @@ function publish(flow: Flow): void {
   useVerification.setState({ active: { other: flow.other, view } });
 }
 
-const PHASES: Record<VerificationPhase, RequestFacts["phase"]> = {
-  [VerificationPhase.Unsent]: "requested",
-  [VerificationPhase.Requested]: "requested",
-  [VerificationPhase.Ready]: "ready",
-  [VerificationPhase.Started]: "started",
-  [VerificationPhase.Cancelled]: "cancelled",
-  [VerificationPhase.Done]: "done",
-};
-
-function factsOf(flow: Flow): RequestFacts {
-  const { request } = flow;
-  const sas = request.verifier?.getShowSasCallbacks()?.sas;
-  return {
-    phase: PHASES[request.phase],
-    initiatedByMe: request.initiatedByMe,
-    cancellationCode: request.cancellationCode,
-    offered: flow.offered,
-    code: flow.code,
-    canScan: flow.canScan,
-    sas: sas ? { emoji: sas.emoji ?? [], numbers: sas.decimal ?? [] } : null,
-    scanned: Boolean(request.verifier?.getReciprocateQrCodeCallbacks()),
-    told: flow.told,
-    timedOut: flow.timedOut,
-  };
+/** What was answered, or is over, must not ask again after a reload. */
+function noteHandled({ request, told }: Flow): void {
+  const isOpen = request.pending && told === "nothing";
+  if (!isOpen && request.transactionId !== undefined) rememberHandled(request.transactionId);
 }
 
 function clientOrThrow(): MatrixClient {

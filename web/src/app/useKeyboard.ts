@@ -7,6 +7,8 @@ import { effectiveTheme, setTheme } from "../ui/theme.ts";
 import { useLayers } from "./layers.ts";
 
 const REGIONS = ["sidebar", "timeline", "composer", "panel"];
+/** What gets the focus in a part of the window: where one is, where one writes, then the first thing. */
+const FIRST_IN_REGION = ["[aria-current]", "textarea", "article[tabindex='0']", "input", "button, a"];
 
 /** The keys that work everywhere (web specification, keyboard map). Keys of a list or a field are handled there. */
 export function useKeyboard(messenger: Messenger, current: string | null): void {
@@ -62,6 +64,6 @@ function cycleRegions(by: 1 | -1): void {
   ]).filter((region) => region.offsetParent !== null);
   const at = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions[(at + by + regions.length) % regions.length];
-  const target = next?.querySelector<HTMLElement>("[aria-current], textarea, article[tabindex='0'], a, button, input");
-  target?.focus();
+  const targets = FIRST_IN_REGION.flatMap((selector) => next?.querySelector<HTMLElement>(selector) ?? []);
+  targets[0]?.focus();
 }

@@ -22,7 +22,7 @@ export function watchOutbox(client: MatrixClient): { store: StoreApi<number>; st
   let busy = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const sendAll = async () => {
-    if (busy) return;
+    if (busy || !navigator.onLine) return;
     busy = true;
     for (const [event, room] of unsent) {
       // One that fails again stays where it is, with its reason.

@@ -21,6 +21,7 @@ import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
 import { LEVELS, membersOf, powerOf, rightsOf } from "./members.ts";
 import { personIn } from "./person.ts";
+import { text } from "./safe.ts";
 import { ensureThread } from "./threads.ts";
 import { openTimeline } from "./timeline.ts";
 import { ENCRYPTED, openTag, trustOf } from "./trust.ts";
@@ -118,11 +119,23 @@ function typingSentence(room: Room, me: string): string {
 function cannotPost(client: MatrixClient, room: Room, replacement: string | undefined): string | null {
   const membership = room.getMyMembership();
   if (replacement) return "This channel has moved. Go on in the new one.";
-  if (membership === "ban") return "You were banned from this channel.";
-  if (membership !== "join") return "You have left this channel.";
   const me = client.getSafeUserId();
+  if (membership !== "join") return leftSentence(room, me, membership);
   if (powerOf(room, me) === Infinity || room.currentState.maySendMessage(me)) return null;
   return "You may read here, not write. An administrator of the channel can change that.";
+}
+
+/** Who ended the membership, and why. */
+function leftSentence(room: Room, me: string, membership: string): string {
+  const event = room.getMember(me)?.events.member;
+  const by = event?.getSender();
+  const reason = text(event?.getContent()["reason"]);
+  const why = reason ? `: ${reason}` : "";
+  if (!by || by === me) return "You have left this channel.";
+  const { name } = personIn(room, by);
+  return membership === "ban"
+    ? `${name} banned you from this channel${why}.`
+    : `${name} removed you from this channel${why}.`;
 }
 
 /** A thread on the SDK's own; its first message may have to be fetched. */

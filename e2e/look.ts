@@ -39,7 +39,9 @@ export async function look(page: Page, screen: string): Promise<void> {
   // A tooltip of what the pointer rests on is no part of the screen.
   await page.mouse.move(1, 1);
   for (const { name, size, colorScheme } of LOOKS) {
+    // One after the other: Chromium keeps inherited colours of the old theme when both change in the same frame.
     await page.setViewportSize(size);
+    await settle(page);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await settle(page);
     await page.screenshot({ path: artefact(`${screen}-${name}`) });

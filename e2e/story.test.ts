@@ -22,7 +22,6 @@ import {
   readRecoveryKey,
   register,
   reply,
-  row,
   saySaved,
   send,
   signIn,
@@ -30,9 +29,6 @@ import {
   write,
 } from "./person.ts";
 import { picture } from "./picture.ts";
-
-/** An edited message says so behind its text. */
-const edited = (page: Page, text: string) => page.getByRole("log").getByText(text).first();
 
 describe("two people, one encrypted conversation", { skip }, () => {
   let world: World;
@@ -132,20 +128,6 @@ describe("two people, one encrypted conversation", { skip }, () => {
     await ana.page.getByRole("button", { name: /^2 replies/ }).waitFor();
     await look(ana.page, "08-room");
     await ana.page.getByRole("button", { name: "Close thread" }).click();
-  });
-
-  part("the list says what is unread and who is named, until it is read", async () => {
-    await createPrivateChannel(ben.page, "lunch");
-    await send(ana.page, ROOM, "Graphs look fine.");
-    await row(ben.page, `${ROOM} unread`).waitFor();
-    await composer(ana.page, ROOM).fill("@be");
-    await ana.page.getByRole("option", { name: /ben/ }).click();
-    await ana.page.keyboard.type("your turn");
-    await ana.page.keyboard.press("Enter");
-    await row(ben.page, `${ROOM} 1 mention`).waitFor();
-    await look(ben.page, "09-unread");
-    await openRoom(ben.page, ROOM);
-    await row(ben.page, new RegExp(`^${ROOM}$`)).waitFor();
   });
 
   part("everything is closed; a new device and the recovery key bring it all back", async () => {

@@ -63,7 +63,12 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       instead: () => logger.lastWarnings().join("\n"),
     });
   return {
-    ...{ label, password, plain: person, userId: person.userId, deviceId: person.deviceId, until },
+    label,
+    password,
+    plain: person,
+    userId: person.userId,
+    deviceId: person.deviceId,
+    until,
     answered: (address) => running.line.answered(address),
     get client() {
       return running.client;
@@ -107,7 +112,13 @@ async function start(options: DeviceOptions, { logger, recoveryKey, isNew }: Mea
   const name = `${url} ${deviceId}`;
   const store = new sdk.IndexedDBStore({ indexedDB, dbName: name });
   const client = sdk.createClient({
-    ...{ baseUrl: url, userId, deviceId, accessToken: token, store, logger, fetchFn: line.fetch },
+    baseUrl: url,
+    userId,
+    deviceId,
+    accessToken: token,
+    store,
+    logger,
+    fetchFn: line.fetch,
     cryptoCallbacks: { getSecretStorageKey: async ({ keys }) => openWith(recoveryKey, Object.keys(keys)) },
     verificationMethods: ["m.sas.v1"],
     disableVoip: true,
@@ -144,6 +155,7 @@ async function start(options: DeviceOptions, { logger, recoveryKey, isNew }: Mea
 /** The client's own word for every change is an event, and they all go through `emit`. */
 function listenToAll(client: sdk.MatrixClient): Set<() => void> {
   const listeners = new Set<() => void>();
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- its events are passed on as they come
   const emit = client.emit.bind(client) as (...event: unknown[]) => boolean;
   client.emit = (...event: unknown[]) => {
     const isHeard = emit(...event);

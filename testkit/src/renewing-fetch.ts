@@ -1,7 +1,7 @@
 // Access tokens that renew themselves, below the SDK, which renews those of OAuth sessions only.
 // Specification: client-server-api, "Refreshing access tokens".
 
-import { type Json, type Person, request } from "./http.ts";
+import { type Person, request } from "./http.ts";
 
 export type RenewingFetch = {
   fetch: typeof fetch;
@@ -31,7 +31,7 @@ export function renewingFetch(base: typeof fetch, url: string, person: Person): 
   const renewing: typeof fetch = async (input, init) => {
     const sent = token;
     const response = await send(input, init);
-    if (response.status !== 401 || !((await response.clone().json()) as Json).soft_logout) return response;
+    if (response.status !== 401 || !(await response.clone().json()).soft_logout) return response;
     if (sent === token) await (renewal ??= renew().finally(() => (renewal = undefined)));
     return send(input, init);
   };

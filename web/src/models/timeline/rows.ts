@@ -44,7 +44,12 @@ export function toRows(items: TimelineItem[], options: RowOptions): Row[] {
 function addItem(rows: Row[], item: TimelineItem): void {
   const last = rows.at(-1);
   if (item.type !== "system") {
-    rows.push({ type: item.type, key: item.key, item, continued: continues(last, item) } as Row);
+    const continued = continues(last, item);
+    rows.push(
+      item.type === "message"
+        ? { type: "message", key: item.key, item, continued }
+        : { type: "upload", key: item.key, item, continued },
+    );
     return;
   }
   if (last?.type !== "system") {

@@ -49,6 +49,20 @@ describe("around a conversation", { skip }, () => {
     await message(ben.page, "Soup today?").waitFor();
   });
 
+  part("the list says what is unread and who is named, until it is read", async () => {
+    await openRoom(ana.page, ROOM);
+    await send(ana.page, ROOM, "Graphs look fine.");
+    await row(ben.page, `${ROOM} unread`).waitFor();
+    await composer(ana.page, ROOM).fill("@be");
+    await ana.page.getByRole("option", { name: /ben/ }).click();
+    await ana.page.keyboard.type("your turn");
+    await ana.page.keyboard.press("Enter");
+    await row(ben.page, `${ROOM} 1 mention`).waitFor();
+    await look(ben.page, "29-unread");
+    await openRoom(ben.page, ROOM);
+    await row(ben.page, new RegExp(`^${ROOM}$`)).waitFor();
+  });
+
   part("somebody writes to one person directly, who accepts", async () => {
     await workspace(ben.page, "New direct message");
     const dialog = ben.page.getByRole("dialog", { name: "New direct message" });

@@ -139,7 +139,6 @@ describe("two people, one encrypted conversation", { skip }, () => {
     await look(ana.page, "11-unlocked");
     await goToRooms(ana.page);
     await openRoom(ana.page, ROOM);
-    await message(ana.page, "Build 2211 is green.").waitFor();
     await ana.page.getByRole("log").getByRole("img", { name: "teal.png" }).waitFor();
     await ana.page.getByRole("button", { name: /^2 replies/ }).click();
     await reply(ana.page, "Who watches the graphs?").waitFor();

@@ -14,6 +14,8 @@ export interface FollowOptions<Value extends object> {
 export interface Followed<Value> {
   /** The value with everything up to the hub's head at the time of the call. */
   get(key: string): Promise<Value>;
+  /** The same value, if it is in memory: for hot paths that must not wait. */
+  peek(key: string): Value | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export function followLog<Value extends object>(hub: Hub, options: FollowOptions
   }
 
   return {
+    peek: (key) => known.get(key),
     get(key) {
       const value = known.get(key);
       return value === undefined ? (loads.get(key) ?? load(key)) : Promise.resolve(value);

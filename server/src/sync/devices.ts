@@ -15,6 +15,8 @@ import type { Run, SyncParts } from "./run.ts";
 /** The JSON of a device's key counts, as members of the sync's answer. */
 export interface KeyCounts {
   of(userId: string, deviceId: string): Promise<string>;
+  /** The same, if it is in memory. */
+  peek(userId: string, deviceId: string): string | undefined;
 }
 
 /** What the keys domain says in a session entry of type one_time_keys, and gives as readKeyCounts. */
@@ -32,6 +34,7 @@ export function openKeyCounts(ctx: Context): KeyCounts {
         known.set(`${entry.userId} ${entry.deviceId}`, countsJson(JSON.parse(entry.body) as CountsBody));
   });
   return {
+    peek: (userId, deviceId) => known.get(`${userId} ${deviceId}`),
     async of(userId, deviceId) {
       const name = `${userId} ${deviceId}`;
       const json = known.get(name);

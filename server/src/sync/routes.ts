@@ -1,16 +1,14 @@
 /** The paths of the sync domain. Specification: client-server-api, "Syncing". */
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { loadFilter } from "../account/filters.ts";
 import type { Context } from "../context.ts";
 import { encoded, route, type Route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { parseToken } from "../log/token.ts";
-import { openKeyCounts } from "./devices.ts";
-import type { Ask, StateSection, SyncParts } from "./run.ts";
+import { noteOnline } from "./online.ts";
+import { openSyncParts, syncPartsOf } from "./parts.ts";
+import type { Ask, StateSection } from "./run.ts";
 import { sync } from "./sync.ts";
-import { openUnreadCounter } from "./unread.ts";
-import { openWaiters } from "./waiters.ts";
 
 const syncQuery = z.object({
   filter: z.string().optional(),
@@ -22,19 +20,9 @@ const syncQuery = z.object({
   "org.matrix.msc4222.use_state_after": z.enum(["true", "false"]).optional(),
 });
 
-const partsOf = new WeakMap<Context, SyncParts>();
-
 /** What the syncs of this process share is opened before the first of them. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
-  const { log, rooms, ephemeral, seams, stopping } = ctx;
-  const parts: SyncParts = {
-    waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams, stopping }),
-    unread: openUnreadCounter(ctx),
-    keyCounts: openKeyCounts(ctx),
-    lazyMembers: new LRUCache({ max: limits.lazyMembers_sessions }),
-    handedOut: new LRUCache({ max: limits.sessionCache_sessions }),
-  };
-  partsOf.set(ctx, parts);
+  openSyncParts(ctx);
   return async () => {};
 }
 
@@ -66,16 +54,10 @@ export const routes: readonly Route[] = [
     access: "session",
     query: syncQuery,
     async handle(request, ctx) {
-      const parts = partsOf.get(ctx) as SyncParts;
+      const parts = syncPartsOf(ctx);
       const ask = await askOf(ctx, request.session, request.query);
       noteOnline(ctx, request.session.userId, request.query.set_presence);
       return encoded(await sync(ctx, parts, { ask, signal: request.signal }));
     },
   }),
 ];
-
-/** Asking for news is a sign of life, unless the client says otherwise. */
-function noteOnline(ctx: Context, userId: string, state: "offline" | "online" | "unavailable" = "online"): void {
-  if (state === "offline") return;
-  ctx.ephemeral.setPresence(userId, { state, active: state === "online", timeout_ms: limits.presence_ms });
-}

@@ -51,7 +51,7 @@ export async function sync(
 }
 
 /** A client may come with a token from another process that is a little ahead of this one. */
-async function catchUp(ctx: Context, since: number): Promise<void> {
+export async function catchUp(ctx: Context, since: number): Promise<void> {
   if (since <= ctx.log.hub.head()) return;
   const late = new AbortController();
   const timer = ctx.seams.after(limits.syncCatchUp_ms, () =>
@@ -60,13 +60,20 @@ async function catchUp(ctx: Context, since: number): Promise<void> {
   await ctx.log.hub.reached(since, late.signal).finally(() => timer.cancel());
 }
 
-interface Built {
+export interface Built {
+  /** The answer tells everything up to here. */
   upTo: number;
   hasNews: boolean;
+  /** The answer; `seen` is how much of typing and presence the client has with it. */
   json(seen: number): string;
 }
 
-async function build(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask; since: number }): Promise<Built> {
+/** The answer for the stretch above `since`: what a request gets, and what a stream pushes. Throws M_UNKNOWN_TOKEN. */
+export async function build(
+  ctx: Context,
+  parts: SyncParts,
+  { ask, since }: { ask: Ask; since: number },
+): Promise<Built> {
   const run = await prepareRun(ctx, parts, { ask, since });
   refuseEnded(run);
   const messages = toDeviceMessages(run.news.own, ask.session.deviceId);

@@ -9,6 +9,7 @@ import { limits } from "../limits.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { followLog } from "../log/follow.ts";
 import { readAccountDataItem } from "../log/queries.ts";
+import type { Tail } from "../log/tail.ts";
 import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
 import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
 import { storedChanges } from "../push/stored-rules.ts";
@@ -29,6 +30,8 @@ export interface Unread {
 export interface UnreadCounter {
   /** The counts of one room for one person, with everything up to the hub's head. */
   count(userId: string, room: RoomState): Promise<Unread>;
+  /** The same at this moment, if all that it takes is in memory. */
+  peek(userId: string, room: RoomState): Unread | undefined;
   /** Reads what `count` will need for many rooms with a handful of queries. */
   prepare(userId: string, rooms: readonly RoomState[]): Promise<void>;
 }
@@ -106,11 +109,29 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       const rules = await rulesets.get(userId);
       const counter =
         counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
-      if (tail.lastOfRoom(room.roomId) <= counter.at) return counter;
-      for (const entry of tail.ofRoom(room.roomId, counter.at)) add(counter, { room, userId, rules, entry });
-      return counter;
+      return carryOn(counter, { tail, add, member: { room, userId, rules } });
+    },
+    peek(userId, room) {
+      const counter = counters.get(userId)?.get(room.roomId);
+      const rules = rulesets.peek(userId);
+      if (!counter || !rules || counter.at < tail.floor()) return undefined;
+      return carryOn(counter, { tail, add, member: { room, userId, rules } });
     },
   };
+}
+
+interface CarryingOn {
+  tail: Tail;
+  add(counter: Counter, addition: Addition): void;
+  member: Omit<Addition, "entry">;
+}
+
+/** Counts what has come to the room since. */
+function carryOn(counter: Counter, { tail, add, member }: CarryingOn): Unread {
+  const { roomId } = member.room;
+  if (tail.lastOfRoom(roomId) <= counter.at) return counter;
+  for (const entry of tail.ofRoom(roomId, counter.at)) add(counter, { ...member, entry });
+  return counter;
 }
 
 function changesRules(entry: LogEntry): boolean {

@@ -19,6 +19,10 @@ const refused: Record<string, readonly string[]> = {
   DATABASE_URL: ["mysql://user:hunter2@host/db", "hunter2"],
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
+  PARLEY_BUS: ["kafka", "Redis"],
+  REDIS_URL: ["http://user:hunter2@host", "hunter2"],
+  NATS_URL: ["redis://user:hunter2@host", "hunter2"],
+  RABBITMQ_URL: ["http://user:hunter2@host", "hunter2"],
 };
 
 /** Any text is an address or a folder; whether it can be used shows when it is. */
@@ -81,4 +85,23 @@ test("addresses lose the slash at their end, and a database may be reached throu
   assert.equal(readConfig({ PARLEY_PUBLIC_URL: "https://chat.example.org//" }).publicUrl, "https://chat.example.org");
   const socket = "postgres://parley@/parley?host=/run/postgresql";
   assert.equal(readConfig({ DATABASE_URL: socket }).databaseUrl, socket);
+});
+
+test("with PostgreSQL for all replicas the bus is PostgreSQL too, with an embedded one it is the memory of the process", () => {
+  assert.equal(readConfig({}).bus, "memory");
+  assert.equal(readConfig({ DATABASE_URL: "postgres://host/db" }).bus, "postgresql");
+  assert.equal(readConfig({ DATABASE_URL: "postgres://host/db", PARLEY_BUS: "memory" }).bus, "memory");
+});
+
+test("a bus that has a server of its own is refused without its address", () => {
+  for (const [bus, setting] of [
+    ["redis", "REDIS_URL"],
+    ["nats", "NATS_URL"],
+    ["rabbitmq", "RABBITMQ_URL"],
+  ] as const)
+    assert.throws(
+      () => readConfig({ PARLEY_BUS: bus }),
+      new RegExp(`PARLEY_BUS is "${bus}", and ${setting} is not set: set`),
+    );
+  assert.equal(readConfig({ PARLEY_BUS: "nats", NATS_URL: "nats://host" }).natsUrl, "nats://host");
 });

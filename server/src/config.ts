@@ -6,6 +6,16 @@ import { isIP } from "node:net";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 
+/** Roles that a gateway can front, each with the setting that says where they are. */
+const upstreamSettings = [
+  ["AUTH_URL", "auth"],
+  ["KEYS_URL", "keys"],
+  ["MESSAGES_URL", "messages"],
+  ["PRESENCE_URL", "presence"],
+  ["MEDIA_URL", "media"],
+  ["WEB_URL", "web"],
+] as const satisfies readonly (readonly [string, RoleName])[];
+
 export interface Setting {
   name: string;
   /** As a person would write it; undefined where the default is worked out from other settings. */
@@ -72,7 +82,23 @@ export const settings: readonly Setting[] = [
     doc: "Addresses or networks, with commas, of proxies whose X-Forwarded-For is believed. By default none.",
   },
   { name: "DATABASE_URL", secret: true, doc: "Another PostgreSQL (15 or newer) in place of the embedded one." },
+  {
+    name: "PARLEY_BUS",
+    doc: "What carries hints between replicas: memory, postgresql, redis, nats or rabbitmq. By default postgresql with DATABASE_URL, else memory.",
+  },
+  { name: "REDIS_URL", secret: true, doc: "Where Redis is, for what is set to redis: redis:// or rediss://." },
+  { name: "NATS_URL", secret: true, doc: "Where NATS is, for what is set to nats: nats:// or tls://." },
+  { name: "RABBITMQ_URL", secret: true, doc: "Where RabbitMQ is, for what is set to rabbitmq: amqp:// or amqps://." },
   { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
+  ...upstreamSettings.map(([name, role]) => ({
+    name,
+    doc: `For a gateway that fronts the role ${role}: its addresses, with commas, such as http://${role}:8008.`,
+  })),
+  {
+    name: "PARLEY_DRAIN_MS",
+    default: "0",
+    doc: "How long a process that was told to stop goes on serving while it says that it is not ready.",
+  },
 ];
 
 export interface Config {
@@ -93,7 +119,19 @@ export interface Config {
   /** Whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   roles: readonly RoleName[];
+  /** Where a gateway finds the roles that it does not have itself. */
+  upstreams: Partial<Record<RoleName, readonly string[]>>;
+  /** Between being told to stop and stopping. */
+  drain_ms: number;
+  bus: BusName;
+  /** What else is set to redis, nats or rabbitmq has its address here. */
+  redisUrl: string | undefined;
+  natsUrl: string | undefined;
+  rabbitmqUrl: string | undefined;
 }
+
+export const busNames = ["memory", "postgresql", "redis", "nats", "rabbitmq"] as const;
+export type BusName = (typeof busNames)[number];
 
 type Env = Record<string, string | undefined>;
 
@@ -122,6 +160,12 @@ export function readConfig(env: Env = process.env): Config {
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
     trustedProxies: proxies(env),
     roles: roles(env),
+    upstreams: upstreams(env),
+    drain_ms: integer(env, "PARLEY_DRAIN_MS", [0, 600_000]),
+    bus: bus(env),
+    redisUrl: url(env, "REDIS_URL", ["redis:", "rediss:"]),
+    natsUrl: url(env, "NATS_URL", ["nats:", "tls:"]),
+    rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
   };
 }
 
@@ -134,8 +178,9 @@ function refuseUnknown(env: Env): void {
   const known = settings.map((setting) => setting.name);
   const unknown = Object.keys(env).find((name) => name.startsWith("PARLEY_") && !known.includes(name));
   if (unknown === undefined) return;
-  const near = known.filter((name) => name.startsWith("PARLEY_")).join(", ");
-  throw new StartError(`There is no setting ${unknown}. The settings are ${near}, DATABASE_URL and ROLES.`);
+  throw new StartError(
+    `There is no setting ${unknown}. The settings are ${known.slice(0, -1).join(", ")} and ${known.at(-1)}.`,
+  );
 }
 
 /** An empty variable is as good as none. */
@@ -176,6 +221,23 @@ function url(env: Env, name: string, protocols: readonly string[]): string | und
   return value;
 }
 
+const serverOfBus: Partial<Record<BusName, { setting: string; example: string }>> = {
+  redis: { setting: "REDIS_URL", example: "redis://localhost:6379" },
+  nats: { setting: "NATS_URL", example: "nats://localhost:4222" },
+  rabbitmq: { setting: "RABBITMQ_URL", example: "amqp://localhost:5672" },
+};
+
+function bus(env: Env): BusName {
+  const byDefault = env["DATABASE_URL"] ? "postgresql" : "memory";
+  const name = oneOf({ PARLEY_BUS: byDefault, ...given(env) }, "PARLEY_BUS", busNames);
+  const server = serverOfBus[name];
+  if (server && !env[server.setting])
+    throw new StartError(
+      `PARLEY_BUS is "${name}", and ${server.setting} is not set: set it to its address, such as ${server.example}.`,
+    );
+  return name;
+}
+
 function serverName(env: Env): string {
   const value = text(env, "PARLEY_SERVER_NAME");
   const grammar = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,230})(:\d{1,5})?$/;
@@ -197,6 +259,18 @@ function roles(env: Env): readonly RoleName[] {
   const names = value.split(",").map((name) => name.trim());
   const fix = `set it to all, or to some of ${roleNames.join(", ")}, with commas between.`;
   return names.map((name) => roleNames.find((role) => role === name) ?? refuse("ROLES", value, fix));
+}
+
+/** None for a process without the role gateway: one set of settings may serve all processes. */
+function upstreams(env: Env): Config["upstreams"] {
+  const given = upstreamSettings.flatMap(([name, role]) => {
+    const list = text(env, name).split(",");
+    const urls = list.flatMap((each) => url({ [name]: each.trim() }, name, ["http:", "https:"]) ?? []);
+    const wrong = urls.find((each) => !/^https?:\/\/[^/?#]+\/?$/.test(each));
+    if (wrong) refuse(name, wrong, "set it to an address without a path, such as http://10.0.0.7:8008.");
+    return urls.length > 0 ? [[role, urls] as const] : [];
+  });
+  return roles(env).includes("gateway") ? Object.fromEntries(given) : {};
 }
 
 /** Addresses, or networks such as 10.0.0.0/8. */

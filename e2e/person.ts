@@ -175,3 +175,15 @@ export async function actOn(page: Page, text: string, action: string): Promise<v
 export function heading(page: Page, name: string): Locator {
   return page.getByRole("heading", { name, exact: true });
 }
+
+/** Resolves when the page has put the keys of this many message sessions into the backup, counted from now. */
+export function keysKept(page: Page, count: number): Promise<unknown> {
+  let kept = 0;
+  return page.waitForResponse((response) => {
+    const request = response.request();
+    if (!request.url().includes("/room_keys/keys") || request.method() !== "PUT" || !response.ok()) return false;
+    const { rooms } = request.postDataJSON() as { rooms: Record<string, { sessions: object }> };
+    kept += Object.values(rooms).reduce((sum, room) => sum + Object.keys(room.sessions).length, 0);
+    return kept >= count;
+  });
+}

@@ -15,6 +15,7 @@ import {
   createPrivateChannel,
   goToRooms,
   heading,
+  keysKept,
   message,
   openRoom,
   type Profile,
@@ -80,10 +81,13 @@ describe("two people, one encrypted conversation", { skip }, () => {
   });
 
   part("they write to each other, and each reads what the other wrote", async () => {
+    // Her own key and his: what she wrote and read can be read again without this device.
+    const kept = keysKept(ana.page, 2);
     await send(ana.page, ROOM, "Is the release on track?");
     await message(ben.page, "Is the release on track?").waitFor();
     await write(composer(ben.page, ROOM), "Build 2211 is **green**.");
     await message(ana.page, "green").waitFor();
+    await kept;
   });
 
   part("a picture is encrypted, sent and shown on the other side; so is a file", async () => {
@@ -139,6 +143,8 @@ describe("two people, one encrypted conversation", { skip }, () => {
     await look(ana.page, "11-unlocked");
     await goToRooms(ana.page);
     await openRoom(ana.page, ROOM);
+    await message(ana.page, "Is release 2211 on track? (edited)").waitFor();
+    await message(ana.page, "green").waitFor();
     await ana.page.getByRole("log").getByRole("img", { name: "teal.png" }).waitFor();
     await ana.page.getByRole("button", { name: /^2 replies/ }).click();
     await reply(ana.page, "Who watches the graphs?").waitFor();

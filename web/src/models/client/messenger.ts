@@ -66,8 +66,9 @@ function roomActions(client: MatrixClient): RoomActions {
     },
     startDirect: (people) => startDirect(client, people),
     async join(roomIdOrAlias) {
+      // Asked before: once the sync has brought the own join, it no longer says who invited.
+      const inviter = client.getRoom(roomIdOrAlias)?.getDMInviter();
       const room = await client.joinRoom(roomIdOrAlias);
-      const inviter = room.getDMInviter();
       if (inviter) await addDirect(client, room.roomId, [inviter]);
       await arrived(client, room.roomId);
       return room.roomId;

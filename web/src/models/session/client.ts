@@ -47,8 +47,16 @@ export async function openClient(holder: TokenHolder): Promise<MatrixClient> {
   return client;
 }
 
+/**
+ * The longest time until a new message key goes into the backup. The SDK waits for up to ten seconds, and whoever closes the
+ * browser for good within them loses what they have just written. Keys of busy rooms still spread over a second.
+ */
+const BACKUP_DELAY_MS = 1_000;
+
 /** Opens the crypto store of the client's device. Takes about a second the first time, for the WebAssembly. */
 export async function openCrypto(client: MatrixClient, credentials: Credentials): Promise<void> {
+  const { RustBackupManager } = await import("matrix-js-sdk/lib/rust-crypto/backup.js");
+  Object.assign(RustBackupManager, { maxBackupLoopStartDelayMillis: BACKUP_DELAY_MS });
   await client.initRustCrypto({
     cryptoDatabasePrefix: storeNames(credentials.deviceId).prefix,
     storageKey: storageKeyBytes(credentials),

@@ -12,16 +12,53 @@ export const limits = {
   httpDrain_ms: 5_000,
   httpSweep_ms: 50,
 
+  /** The gateway's proxy: requests on their way in all; how often one is asked, and the pause before the same process is. */
+  proxied_requests: 4_000,
+  upstream_attempts: 3,
+  upstreamPause_ms: 50,
+  /** How long to wait for a connection; for any byte on it; how long one is kept unused, which is shorter than the other end does. */
+  upstreamConnect_ms: 2_000,
+  upstreamSilence_ms: 60_000,
+  upstreamIdle_ms: 4_000,
+  /** How often processes are asked whether they are ready, how long the answer may take, and how often names are looked up. */
+  upstreamCheck_ms: 1_000,
+  upstreamCheckWait_ms: 2_000,
+  upstreamResolve_ms: 5_000,
+
+  /** The database: how long a statement waits for one that is away; for a free connection; for a new one; for its answer. */
+  databasePatience_ms: 10_000,
+  databaseQueue_ms: 10_000,
+  databaseConnect_ms: 3_000,
+  databaseAnswer_ms: 15_000,
+
   /** The append: entries of one batch, and submissions that may wait for a lane before senders are told to come back. */
   batch_entries: 200,
   laneQueue_submissions: 10_000,
   lanes: 2,
+  /** How often a batch is tried of which nobody knows whether it was appended. */
+  appendUnknown_attempts: 4,
   /** How often a send is checked again on fresh state before the room counts as too busy. */
   append_attempts: 20,
   /** In how many rooms at once something is done for one person, such as telling a new name. */
   fanOut_rooms: 100,
   /** How many bans, and how many rooms of a space, an upgraded room takes along. */
   upgrade_events: 1_000,
+
+  /** A queue in RabbitMQ: messages that it holds; and deliveries of one that no consumer survives. */
+  queue_messages: 200_000,
+  queueDeliveries: 10,
+  /** Messages that one process works on at once; messages of one statement, where the queue is PostgreSQL. */
+  queuePrefetch_messages: 400,
+  queueBatch_messages: 200,
+  /** How long after each failed attempt a message comes again; one more attempt than delays. */
+  queueRetries_ms: [250, 1_000, 5_000, 30_000],
+  /** How long a message stays taken by a process that does not move any more, and how often a waiting one looks by itself. */
+  queueVisibility_ms: 15_000,
+  queuePoll_ms: 500,
+  /** How long to wait for handlers at the stop, for a connection to the broker, and for its confirmation of a message. */
+  queueDrain_ms: 3_000,
+  queueConnect_ms: 5_000,
+  queueConfirm_ms: 5_000,
 
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,
@@ -65,6 +102,37 @@ export const limits = {
   /** Sessions for which it is remembered which members they have. */
   lazyMembers_sessions: 2_000,
   unreadScan_events: 1_000,
+
+  /** The stream: connections of the process, of one person, and those of one address and in all that have not signed in yet. */
+  stream_connections: 20_000,
+  streamsPerUser_connections: 50,
+  streamSignInPerAddress_connections: 100,
+  streamSignIn_connections: 2_000,
+  streamSignIn_ms: 10_000,
+  streamTicket_ms: 30_000,
+  /** The largest frame that a client may send. */
+  streamFrame_bytes: 65_536,
+  /** What may wait for a socket that does not take it, beside the frame that it is taking. */
+  streamKept_bytes: 1_048_576,
+  /** How long a socket may take nothing, and how long a client may say nothing. */
+  streamStuck_ms: 60_000,
+  streamSilence_ms: 90_000,
+  streamHeartbeat_ms: 25_000,
+  /** How often heartbeats that are due are sent, and connections looked for that are dead. */
+  streamSweep_ms: 1_000,
+  /** What comes within this time goes out together. */
+  streamTick_ms: 10,
+  /** How long after a failure here a client comes back: at least, and at most so much more. */
+  streamRetry_ms: 1_000,
+  streamRetrySpread_ms: 9_000,
+  /** At the stop: how many are sent away together, how far apart, and over which time they come back, for each connection and at most. */
+  streamDrain_connections: 500,
+  streamDrain_ms: 50,
+  streamReturn_ms: 3,
+  streamReturnLeast_ms: 1_000,
+  streamReturnMost_ms: 30_000,
+  /** How long a socket may take to close. */
+  streamClose_ms: 2_000,
 
   /** Profiles, and filters that are kept compiled. */
   profile_bytes: 65_536,
@@ -160,6 +228,8 @@ export const limits = {
     claim: { burst: 100, perSecond: 10 },
     media: { burst: 100, perSecond: 10 },
     search: { burst: 30, perSecond: 3 },
+    stream: { burst: 20, perSecond: 1 },
+    streamFrames: { burst: 200, perSecond: 20 },
     report: { burst: 10, perSecond: 0.1 },
     other: { burst: 500, perSecond: 100 },
   },

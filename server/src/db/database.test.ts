@@ -7,7 +7,7 @@ import { connectOwner, openDatabase, sqlState } from "./database.ts";
 const unavailable = { errcode: "IO_PARLEY_UNAVAILABLE", status: 503, retryAfter_ms: 2_000 };
 
 test("a database that can not be reached is unavailable", async () => {
-  const db = openDatabase({ url: "postgres://a@127.0.0.1:1/a", connections: 1, onError: () => {} });
+  const db = openDatabase({ url: "postgres://a@127.0.0.1:1/a", connections: 1, onError: () => {}, patience_ms: 0 });
   await assert.rejects(db.log.query("select 1"), unavailable);
   await db.close();
 });
@@ -18,7 +18,7 @@ test("a read-only database is unavailable for changes, and still reads", async (
   const name = database.url.slice(database.url.lastIndexOf("/") + 1);
   await owner.query(`alter database ${name} set default_transaction_read_only = on`);
   await owner.end();
-  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {}, patience_ms: 0 });
   await assert.rejects(db.log.change("update log.head set epoch = epoch"), unavailable);
   assert.equal((await db.log.query("select 1 from log.head")).length, 1);
   await db.close();

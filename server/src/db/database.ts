@@ -3,7 +3,10 @@
  * Only this folder knows the driver.
  */
 import pg from "pg";
-import { StartError, asError, matrixError } from "../errors.ts";
+import { StartError, asError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { type Hosts, readHosts } from "./hosts.ts";
+import { isAway, neverRan, NoAnswer, openOutage, type Outage, ReadOnlyServer, unavailable } from "./outage.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
 
 // Positions and counts are 64-bit in the database and stay far below 2^53, where a JavaScript number is exact.
@@ -11,7 +14,13 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 export type Row = Record<string, unknown>;
 
-/** Runs SQL under one domain's role. Every statement is prepared once per connection and named by its text. */
+/**
+ * Runs SQL under one domain's role. Every statement is prepared once per connection and named by its text.
+ *
+ * While the database is away (a restart, a fail-over) a statement waits for it and is then run, for
+ * `limits.databasePatience_ms` at the most. It throws IO_PARLEY_UNAVAILABLE after that, and at once where a connection was lost
+ * on the way, for then the statement may have run: see `mayHaveRun` in outage.ts.
+ */
 export interface Db {
   /** All rows of one statement, which is its own transaction. */
   query<R extends object = Row>(sql: string, params?: readonly unknown[]): Promise<R[]>;
@@ -31,10 +40,13 @@ export type Database = Record<Schema, Db> & {
 };
 
 export interface DatabaseOptions {
+  /** One server, or several of which one takes changes. See hosts.ts. */
   url: string;
   /** The most connections that one domain opens. */
   connections: number;
   onError(error: Error): void;
+  /** How long a statement waits for a database that is away. */
+  patience_ms?: number;
 }
 
 /** Opens the pools; a connection is made when a query first needs one. */
@@ -42,8 +54,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   let closing = false;
   // A pool says that it has ended before its sockets have: what they still meet is the end that was asked for.
   const onError = (error: Error) => closing || options.onError(error);
-  const pools = new Map(schemas.map((schema) => [schema, openPool(schema, { ...options, onError })]));
-  const dbs = Object.fromEntries([...pools].map(([schema, pool]) => [schema, dbOn(pool)])) as Record<Schema, Db>;
+  const hosts = readHosts(options.url);
+  const outage = openOutage(options.patience_ms);
+  const pools = new Map(schemas.map((schema) => [schema, openPool(schema, hosts, { ...options, onError })]));
+  const dbs = Object.fromEntries([...pools].map(([schema, pool]) => [schema, dbOn({ pool, hosts, outage })])) as Record<
+    Schema,
+    Db
+  >;
   return {
     ...dbs,
     async close() {
@@ -60,18 +77,63 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function openPool(schema: Schema, options: DatabaseOptions): pg.Pool {
+/** A pool of connections to one server after another, for one domain. */
+export function openPool(
+  schema: Schema,
+  hosts: Hosts,
+  options: Pick<DatabaseOptions, "connections" | "onError">,
+): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientOf(hosts) as new () => pg.Client,
     max: options.connections,
     idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: limits.databaseQueue_ms,
+    keepAlive: true,
     application_name: `parley ${schema}`,
     // Commits wait for the disk whatever the database's default says: an acknowledged send must not be lost.
     options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan`,
+    // The pool waits for it, whatever its types say.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: (client) => refuseReadOnly(client, hosts),
   });
   pool.on("error", options.onError);
   return pool;
+}
+
+/** Where each connection of the driver went, so that a server that failed can be left. */
+const urlOfClient = new WeakMap<object, string>();
+
+/** Clients that connect to the server whose turn it is, and pass the turn on when their connection breaks. */
+function clientOf(hosts: Hosts): new (config: pg.ClientConfig) => pg.Client {
+  return class extends pg.Client {
+    constructor(config: pg.ClientConfig) {
+      const connectionString = hosts.current();
+      super({ ...config, connectionString, connectionTimeoutMillis: limits.databaseConnect_ms });
+      urlOfClient.set(this, connectionString);
+      this.once("error", () => hosts.skip(connectionString));
+    }
+  };
+}
+
+/** Throws ReadOnlyServer where changes are needed and this server takes none: the standby, or a primary that was relieved. */
+async function refuseReadOnly(client: pg.ClientBase, hosts: Hosts): Promise<void> {
+  if (!hosts.needsWritable) return;
+  const asked = client.query<{ readOnly: boolean }>(
+    `select pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on' as "readOnly"`,
+  );
+  const { rows } = await within(limits.databaseConnect_ms, asked);
+  if (rows[0]?.readOnly) throw new ReadOnlyServer();
+}
+
+/** Throws NoAnswer where the answer does not come in time: a server that hangs, or a way to it that swallows everything. */
+async function within<T>(patience_ms: number, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new NoAnswer()), patience_ms);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The name under which a statement is prepared. Texts are constants of the code, so this map stays small. */
@@ -85,9 +147,15 @@ function nameOf(sql: string): string {
   return name;
 }
 
-function runnerOn(client: pg.Pool | pg.PoolClient): Omit<Db, "transaction"> {
-  const run = <R extends object>(sql: string, params: readonly unknown[]) =>
-    client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] }).catch(tellUnavailable);
+interface Way {
+  pool: pg.Pool;
+  hosts: Hosts;
+  outage: Outage;
+}
+
+type Run = <R extends object>(sql: string, params: readonly unknown[]) => Promise<pg.QueryResult<R>>;
+
+function runnerOn(run: Run): Omit<Db, "transaction"> {
   return {
     query: async <R extends object>(sql: string, params: readonly unknown[] = []) => (await run<R>(sql, params)).rows,
     one: async <R extends object>(sql: string, params: readonly unknown[] = []) => (await run<R>(sql, params)).rows[0],
@@ -95,42 +163,86 @@ function runnerOn(client: pg.Pool | pg.PoolClient): Omit<Db, "transaction"> {
   };
 }
 
-/** SQL states of a database that can not serve now: no connection, no resources (a full disk), shutting down, read-only. */
-const AWAY = /^(08|53|57P|25006)/;
-const AWAY_SOCKET = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "ETIMEDOUT"]);
-/** What the driver says without a code: no connection of the pool became free, or one was cut. */
-const AWAY_TEXT = /^(timeout exceeded when trying to connect|Connection terminated)/;
-
-/** G15: trouble with the database is told as such, with a time to come back; any other error goes on as it is. */
-function tellUnavailable(thrown: unknown): never {
-  const { code = "", message } = thrown as { code?: string; message?: string };
-  if (!AWAY.test(code) && !AWAY_SOCKET.has(code) && !AWAY_TEXT.test(message ?? "")) throw thrown;
-  throw matrixError("IO_PARLEY_UNAVAILABLE", "The database can not do this now. Try again in a few seconds.", {
-    retryAfter_ms: 2_000,
-    cause: thrown,
-  });
+/** A free connection. Throws IO_PARLEY_UNAVAILABLE where there is none: nothing has run then. */
+async function take({ pool, hosts }: Way): Promise<pg.PoolClient> {
+  const at = hosts.current();
+  try {
+    return await pool.connect();
+  } catch (thrown) {
+    if (!isAway(thrown)) throw thrown;
+    // All connections being in use says nothing against the server.
+    if (!asError(thrown).message.startsWith("timeout exceeded")) hosts.skip(at);
+    throw unavailable(thrown, { mayHaveRun: false });
+  }
 }
 
-function dbOn(pool: pg.Pool): Db {
+/** Gives the connection back, or throws it away where its server can not serve. Throws what is to be told of the error. */
+function fail({ hosts }: Way, client: pg.PoolClient, thrown: unknown): never {
+  if (!isAway(thrown)) {
+    client.release();
+    throw thrown;
+  }
+  client.release(asError(thrown));
+  hosts.skip(urlOfClient.get(client) ?? "");
+  throw unavailable(thrown, { mayHaveRun: !neverRan(thrown) });
+}
+
+function runOn<R extends object>(client: pg.PoolClient, sql: string, params: readonly unknown[]) {
+  const answer = client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] });
+  return within(limits.databaseAnswer_ms, answer);
+}
+
+/** Runs one statement, which is its own transaction, on any connection. */
+async function runOnce<R extends object>(way: Way, sql: string, params: readonly unknown[]) {
+  const client = await take(way);
+  try {
+    const result = await runOn<R>(client, sql, params);
+    client.release();
+    return result;
+  } catch (thrown) {
+    return fail(way, client, thrown);
+  }
+}
+
+/** The database of one domain, over a pool. */
+export function dbOn(way: Way): Db {
   return {
-    ...runnerOn(pool),
+    ...runnerOn((sql, params) => way.outage.patiently(() => runOnce(way, sql, params))),
     async transaction(run) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
+      const client = await way.outage.patiently(() => begin(way));
+      let result;
       try {
-        await client.query("begin");
-        const result = await run(runnerOn(client));
-        await client.query("commit");
-        return result;
+        result = await run(runnerOn((sql, params) => runOn(client, sql, params)));
+        await within(limits.databaseAnswer_ms, client.query("commit"));
       } catch (thrown) {
-        // A connection that cannot even roll back is thrown away, not returned to the pool.
-        await client.query("rollback").catch((error: unknown) => (broken = asError(error)));
+        if (isAway(thrown) || (await rollsBack(client))) return fail(way, client, thrown);
+        client.release(asError(thrown));
         throw thrown;
-      } finally {
-        client.release(broken);
       }
+      client.release();
+      return result;
     },
   };
+}
+
+/** A connection that cannot even roll back is thrown away, not returned to the pool. */
+function rollsBack(client: pg.PoolClient): Promise<boolean> {
+  return within(limits.databaseAnswer_ms, client.query("rollback")).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function begin(way: Way): Promise<pg.PoolClient> {
+  const client = await take(way);
+  try {
+    await within(limits.databaseAnswer_ms, client.query("begin"));
+    return client;
+  } catch (thrown) {
+    client.release(asError(thrown));
+    if (!isAway(thrown)) throw thrown;
+    throw unavailable(thrown, { mayHaveRun: false });
+  }
 }
 
 /** PostgreSQL's code of an error, such as "23505", or undefined for anything else. */
@@ -140,20 +252,30 @@ export function sqlState(thrown: unknown): string | undefined {
 
 export const UNIQUE_VIOLATION = "23505";
 
-/** A connection of its own for the migrations, under the rights of the URL's user. */
-export async function connectOwner(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: "parley migrate",
-    connectionTimeoutMillis: 10_000,
-  });
-  try {
-    await client.connect();
-  } catch (thrown) {
-    throw new StartError(
-      `The database can not be reached: ${asError(thrown).message || "the connection was refused"}. Check DATABASE_URL and that PostgreSQL is running.`,
-      { cause: thrown },
-    );
+/**
+ * A connection of its own, under the rights of the URL's user, to the server that takes changes. Throws StartError where there
+ * is none. The caller listens to its `error`s and ends it.
+ */
+export async function connectOwner(url: string, applicationName = "parley migrate"): Promise<pg.Client> {
+  const hosts = readHosts(url);
+  let failure: unknown;
+  for (const connectionString of hosts.urls) {
+    const client = new pg.Client({
+      connectionString,
+      application_name: applicationName,
+      connectionTimeoutMillis: limits.databaseQueue_ms,
+    });
+    try {
+      await client.connect();
+      await refuseReadOnly(client, hosts);
+      return client;
+    } catch (thrown) {
+      failure = thrown;
+      await client.end().catch(() => {});
+    }
   }
-  return client;
+  throw new StartError(
+    `The database can not be reached: ${asError(failure).message || "the connection was refused"}. Check DATABASE_URL and that PostgreSQL is running.`,
+    { cause: failure },
+  );
 }

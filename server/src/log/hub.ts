@@ -69,12 +69,17 @@ export function openHub(options: HubOptions): Hub {
 
   const fetcher = createFetcher(options, { head: () => head, isClosed: () => closed, deliver });
 
+  let looking = false;
   const poll = seams.every(limits.headPoll_ms, () => {
+    // While the database is away a look takes long: one at a time.
+    if (looking) return;
+    looking = true;
     options
       .readHead()
       .then(fetcher.want, (thrown: unknown) =>
         logger.warn({ err: asError(thrown) }, "the head of the log could not be read"),
-      );
+      )
+      .finally(() => (looking = false));
   });
 
   return {

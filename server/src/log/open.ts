@@ -4,7 +4,7 @@ import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
 import { limits } from "../limits.ts";
-import { appendBatch } from "./append.ts";
+import { appendSurely } from "./append-surely.ts";
 import type { Appended, Submission } from "./entry.ts";
 import { type Hub, openHub } from "./hub.ts";
 import { openLanes } from "./lanes.ts";
@@ -54,7 +54,7 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
     lanes: limits.lanes,
     async append(submissions) {
       const begun_ms = seams.monotonic_ms();
-      const batch = await appendBatch(db.log, submissions);
+      const batch = await appendSurely(db.log, submissions);
       metrics.append_s.observe((seams.monotonic_ms() - begun_ms) / 1_000);
       metrics.appendEntries.observe(batch.entries.length);
       return batch;

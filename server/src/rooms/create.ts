@@ -1,6 +1,7 @@
 /** `POST /createRoom`. Specification: client-server-api, "Creation". */
 import { profilesOf } from "../account/profile.ts";
 import type { Context } from "../context.ts";
+import { mayHaveRun } from "../db/outage.ts";
 import { drop, reserve } from "../directory/aliases.ts";
 import { publish } from "../directory/visibility.ts";
 import { matrixError, MatrixError } from "../errors.ts";
@@ -61,7 +62,7 @@ async function appendNamed(ctx: Context, creator: string, plan: RoomPlan): Promi
     await appendRoom(ctx, plan);
   } catch (thrown) {
     // When the database failed nobody knows whether the room is there. If not, its alias is free again after a while.
-    if (thrown instanceof MatrixError) await drop(ctx, alias, roomId);
+    if (thrown instanceof MatrixError && !mayHaveRun(thrown)) await drop(ctx, alias, roomId);
     throw thrown;
   }
 }

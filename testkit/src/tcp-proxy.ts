@@ -1,0 +1,90 @@
+// A TCP proxy that misbehaves as it is told: it cuts, delays, refuses, and swallows what comes back.
+
+import { connect as connectTo, createServer, type Socket } from "node:net";
+import { once } from "node:events";
+
+/**
+ * What becomes of connections. `pass`: nothing. `refuse`: the open ones are cut and new ones too. `hang`: they stay open and
+ * nothing goes through. `swallow`: requests go through and no answer comes back.
+ */
+export type Manner = "pass" | "refuse" | "hang" | "swallow";
+
+export type TcpProxy = AsyncDisposable & {
+  port: number;
+  /** Changes the manner for open connections and new ones. */
+  behave(manner: Manner): void;
+  /** Delays everything in both directions from now on. */
+  delay(delay_ms: number): void;
+  /** Cuts every open connection, once. */
+  cut(): void;
+  close(): Promise<void>;
+};
+
+/** Where it leads: a port of this machine, or the path of a socket. */
+export type Upstream = { port: number } | { path: string };
+
+/** Listens on a free port of this machine. `upstream` is asked for each connection: what is behind may move. */
+export async function openTcpProxy(upstream: () => Upstream): Promise<TcpProxy> {
+  const links = new Set<Link>();
+  const state: State = { manner: "pass", delay_ms: 0 };
+  const server = createServer((outer) => {
+    if (state.manner === "refuse") return void outer.destroy();
+    const link = openLink(outer, connectTo(upstream()), state);
+    links.add(link);
+    outer.once("close", () => links.delete(link));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const cut = () => {
+    for (const link of links) link.cut();
+  };
+  const close = async () => {
+    server.close();
+    cut();
+    await once(server, "close");
+  };
+  return {
+    port: (server.address() as { port: number }).port,
+    behave(manner) {
+      state.manner = manner;
+      if (manner === "refuse") cut();
+      if (manner === "pass") for (const link of links) link.flush();
+    },
+    delay: (delay_ms) => void (state.delay_ms = delay_ms),
+    cut,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+type State = { manner: Manner; delay_ms: number };
+
+type Link = {
+  cut(): void;
+  /** Lets go of what was held back while the proxy hung. */
+  flush(): void;
+};
+
+function openLink(outer: Socket, inner: Socket, state: State): Link {
+  const held: (() => void)[] = [];
+  const cut = () => {
+    inner.destroy();
+    outer.destroy();
+  };
+  for (const socket of [inner, outer]) socket.setNoDelay(true).on("error", cut).on("close", cut);
+  const forward = (to: Socket, isAnswer: boolean) => (chunk: Buffer) => {
+    if (isAnswer && state.manner === "swallow") return;
+    const write = () => void (to.destroyed || to.write(chunk));
+    if (state.manner === "hang") held.push(write);
+    else if (state.delay_ms > 0) setTimeout(write, state.delay_ms);
+    else write();
+  };
+  outer.on("data", forward(inner, false));
+  inner.on("data", forward(outer, true));
+  return {
+    cut,
+    flush() {
+      for (const write of held.splice(0)) write();
+    },
+  };
+}

@@ -22,6 +22,13 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_BUS: ["kafka", "Redis"],
   REDIS_URL: ["http://user:hunter2@host", "hunter2"],
   NATS_URL: ["redis://user:hunter2@host", "hunter2"],
+  ...Object.fromEntries(
+    ["AUTH_URL", "KEYS_URL", "MESSAGES_URL", "PRESENCE_URL", "MEDIA_URL", "WEB_URL"].map((name) => [
+      name,
+      ["auth:8008", "ftp://auth", "http://auth/path"],
+    ]),
+  ),
+  PARLEY_DRAIN_MS: ["-1", "5s", "600001"],
   RABBITMQ_URL: ["http://user:hunter2@host", "hunter2"],
 };
 

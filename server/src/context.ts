@@ -22,7 +22,9 @@ export interface Context {
   ephemeral: Ephemeral;
   log: Log;
   rooms: RoomCache;
-  /** Aborts when the process is told to stop: whoever waits answers at once. */
+  /** Whether the process was told to stop. It serves on for a moment, so that requests find their way elsewhere. */
+  draining(): boolean;
+  /** Aborts when the process stops: whoever waits answers at once. */
   stopping: AbortSignal;
   /** Where the embedded database and the media are. */
   dataDir: string;

@@ -11,7 +11,7 @@ interface Health {
 }
 
 async function ready(ctx: Context): Promise<Health> {
-  if (ctx.stopping.aborted) return { status: 503, body: { ready: false, reason: "the server is stopping" } };
+  if (ctx.draining()) return { status: 503, body: { ready: false, reason: "the server is stopping" } };
   try {
     const { position } = await readHead(ctx.db.log);
     const lag_entries = Math.max(0, position - ctx.log.hub.head());

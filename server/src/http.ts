@@ -3,7 +3,7 @@
  * request is authenticated, limited and validated before its handler runs. Specification: client-server-api, "API standards".
  */
 import { Readable } from "node:stream";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -11,7 +11,9 @@ import type { Context } from "./context.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
-import { randomToken, type Seams } from "./seams.ts";
+import type { Front } from "./proxy/front.ts";
+import { requestIds } from "./request-ids.ts";
+import type { Seams } from "./seams.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 
 /** Who makes a request: one signed-in device. */
@@ -34,7 +36,17 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
   path: string;
   /** Aborts when the other end goes away. */
   signal(): AbortSignal;
+  /** Takes the connection over from HTTP; undefined where the client asked for no other protocol. Of routes that `upgrade`. */
+  takeOver(): Upgrade | undefined;
   log: Logger;
+}
+
+/** A connection that leaves HTTP for another protocol. */
+export interface Upgrade {
+  request: IncomingMessage;
+  socket: Socket;
+  /** What the client sent behind its request. */
+  head: Buffer;
 }
 
 type Access = "anyone" | "session" | "admin";
@@ -53,6 +65,8 @@ export interface RouteOptions<B extends z.ZodType, Q extends z.ZodType, A extend
   body?: B | "stream";
   query?: Q;
   bodyLimit_bytes?: number;
+  /** Whether a client may ask for another protocol here. */
+  upgrade?: boolean;
   handle(
     request: Request<B extends z.ZodType ? z.output<B> : undefined, z.output<Q>, WhoFor<A>>,
     ctx: Context,
@@ -69,6 +83,7 @@ export interface Route {
   body?: z.ZodType | "stream";
   query?: z.ZodType;
   bodyLimit_bytes?: number;
+  upgrade?: boolean;
   handle(request: Request<never, never, never>, ctx: Context): Promise<Answer | object> | Answer | object;
 }
 
@@ -110,15 +125,17 @@ const CORS = {
 };
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
-/** Builds the server with its routes; it listens when its caller says so. */
-export function createHttp(ctx: Context, all: readonly Route[]): FastifyInstance {
+/** Builds the server with its routes, and what goes to other roles through `front`; it listens when its caller says so. */
+export function createHttp(ctx: Context, all: readonly Route[], front: Front): FastifyInstance {
   const app = Fastify({
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true, ignoreDuplicateSlashes: false },
     bodyLimit: limits.body_bytes,
     // Whose X-Forwarded-For is believed: anybody can send one.
     trustProxy: ctx.config.trustedProxies.length > 0 ? [...ctx.config.trustedProxies] : false,
-    genReqId: () => randomToken(ctx.seams, 9),
+    genReqId: requestIds(ctx),
     forceCloseConnections: "idle",
+    // What comes on an open connection while the server stops is answered like the rest; the connection ends with it.
+    return503OnClosing: false,
     // A connection that is silent for longer than any answer takes is dead.
     connectionTimeout: limits.connectionIdle_ms,
     logger: false,
@@ -128,12 +145,19 @@ export function createHttp(ctx: Context, all: readonly Route[]): FastifyInstance
       void answerError(ctx, { error, request, reply });
     },
     clientErrorHandler: refuseGarbled,
+    http: { shouldUpgradeCallback: upgradesAmong(all) },
   });
   watchConnections(app.server);
+  app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    routeUpgrade(app, { request, socket, head }),
+  );
   app.addHook("onRequest", (request, reply, done) => {
     void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
-    if (request.method === "OPTIONS") void reply.code(204).send();
-    else done();
+    if (ctx.draining()) void reply.header("connection", "close");
+    if (request.method === "OPTIONS") return void reply.code(204).send();
+    if (!front.isElsewhere(pathOf(request))) return done();
+    const fronted = { incoming: request.raw, outgoing: reply.raw, id: request.id, take: () => void reply.hijack() };
+    front.forward(fronted).catch(done);
   });
   app.addHook("onResponse", (request, reply, done) => {
     observe(ctx, request, reply);
@@ -158,6 +182,34 @@ export function createHttp(ctx: Context, all: readonly Route[]): FastifyInstance
   return app;
 }
 
+const upgrades = new WeakMap<IncomingMessage, Upgrade>();
+
+/** Whether a request for another protocol is for a route that knows one; elsewhere it is an ordinary request. */
+function upgradesAmong(all: readonly Route[]): (request: IncomingMessage) => boolean {
+  const paths = new Set(all.filter((each) => each.upgrade).flatMap(pathsOf));
+  return ({ url = "" }) => paths.has(url.split("?", 1)[0] as string);
+}
+
+/** Lets the request go the way of all others, so that it is limited and logged like them, until its handler takes it over. */
+function routeUpgrade(app: FastifyInstance, upgrade: Upgrade): void {
+  const { request, socket } = upgrade;
+  upgrades.set(request, upgrade);
+  socket.on("error", () => socket.destroy());
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => socket.end());
+  app.routing(request, response);
+}
+
+function takeOver({ raw }: FastifyRequest, reply: FastifyReply): Upgrade | undefined {
+  const upgrade = upgrades.get(raw);
+  if (!upgrade) return undefined;
+  reply.hijack();
+  reply.raw.detachSocket(upgrade.socket);
+  return upgrade;
+}
+
 /**
  * Takes no new connection, lets what is in flight finish, and cuts what is still open after `limits.httpDrain_ms`: a connection
  * whose other end does not read, or sends no more, must not keep the process.
@@ -180,7 +232,8 @@ function readBodiesAsText(scope: FastifyInstance): void {
   scope.addContentTypeParser("*", { parseAs: "string" }, (_request, text, parsed) => parsed(null, text));
 }
 
-function pathsOf(each: Route): string[] {
+/** Every path at which a route is mounted. */
+export function pathsOf(each: Route): string[] {
   const older = each.path.startsWith("/_matrix/client/v3/") ? [each.path.replace("/v3/", "/r0/")] : [];
   return [each.path, ...(each.alsoAt ?? []), ...older];
 }
@@ -240,10 +293,12 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
       headers: request.headers,
       path: pathOf(request),
       signal: () => (closed ??= closeSignal(request, reply)),
+      takeOver: () => takeOver(request, reply),
       log,
     },
     ctx,
   );
+  if (reply.sent) return reply;
   if (!(answer instanceof Answer)) return reply.header("content-type", JSON_TYPE).send(JSON.stringify(answer));
   if (!answer.headers["content-type"]) void reply.header("content-type", JSON_TYPE);
   return reply.code(answer.status).headers(answer.headers).send(answer.payload);

@@ -70,6 +70,25 @@ export const limits = {
   /** How often a replica looks at the head without any hint, so that a dead bus costs latency and nothing else. */
   headPoll_ms: 1_000,
 
+  /** The bus: one message, what waits to be sent, cut messages that are put together, and packets that a broker keeps for a process. */
+  busMessage_bytes: 1_048_576,
+  busOutbox_bytes: 16 * 1_048_576,
+  busPartial_senders: 64,
+  busQueue_packets: 1_000,
+  /** How long a connection to a broker may take until it carries packets, and until it is closed. */
+  busConnect_ms: 5_000,
+  busClose_ms: 1_000,
+  /** How often a packet must come back from the broker. */
+  busBeat_ms: 10_000,
+  /** The least and the most between two attempts to come back to a broker; half of it is chance. */
+  relinkLeast_ms: 100,
+  relinkMost_ms: 5_000,
+  /** Entries that travel with the hint about them, in bytes of one message. */
+  headInline_bytes: 65_536,
+  /** How long a start waits for another replica to end that may not run beside it, and how often a replica shows itself. */
+  replicaWait_ms: 3_000,
+  replicaBeat_ms: 10_000,
+
   /** A process whose log is further behind than this is not ready to serve. */
   readyLag_entries: 5_000,
 

@@ -4,20 +4,21 @@ import { readConfig } from "./config.ts";
 import { asError, StartError } from "./errors.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-/** Longer than any request may take; after that the process ends with what is stuck. */
+/** Longer than any request may take, after the drain; then the process ends with what is stuck. */
 const STOP_DEADLINE_MS = 10_000;
 
 async function main(): Promise<void> {
   const begun_ms = performance.now();
   const stopAsked = firstSignal();
-  const server = await startServer(readConfig(), { onProgress: (text) => console.log(`  ${text}`) });
+  const config = readConfig();
+  const server = await startServer(config, { onProgress: (text) => console.log(`  ${text}`) });
   await sayWhere(server, performance.now() - begun_ms);
   await stopAsked;
   console.log("  stopping");
   const deadline = setTimeout(() => {
     console.error("The server did not stop within 10 s; what was acknowledged is safe.");
     process.exit(1);
-  }, STOP_DEADLINE_MS);
+  }, config.drain_ms + STOP_DEADLINE_MS);
   await server.stop();
   clearTimeout(deadline);
 }

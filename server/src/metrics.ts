@@ -13,10 +13,49 @@ export interface Metrics {
   staleSubmissions: Counter;
   /** Database queries that brought the tail up to the head; zero while one process serves all. */
   tailFetches: Counter;
+  /** Whether the bus carries messages to other processes and back: 1 or 0. The memory of a process always does. */
+  busConnected: Gauge;
+  busPublished: Counter<"topic">;
+  /** Messages of other processes. */
+  busReceived: Counter<"topic">;
+  /** Messages that found no connection, no room or no end. */
+  busDropped: Counter;
+  /** Packets on our channel of the broker that were not sealed by this Parley. */
+  busForeign: Counter;
   /** Sync requests that are waiting for news. */
   syncWaiting: Gauge;
+  /** Streams that are signed in. */
+  streams: Gauge;
+  /** Frames with news: made once for a whole room, or for one client. */
+  streamFrames: Counter<"made">;
+  /** Times that what was kept for a slow client was dropped, and it was told anew from where it stood. */
+  streamResyncs: Counter;
+  /** Seconds that one round of the stream took. */
+  streamTick_s: Histogram;
   /** Incremental syncs, by whether memory had all they needed. */
   syncs: Counter<"from">;
+  /** Requests that the gateway handed on: answered, answered by another process than the first, or abandoned half-way. */
+  proxied: Counter<"role" | "outcome">;
+}
+
+function busMetrics(registers: Registry[]) {
+  return {
+    busConnected: new Gauge({ name: "parley_bus_connected", help: "Whether the bus carries messages", registers }),
+    busPublished: new Counter({
+      name: "parley_bus_published_total",
+      help: "Messages handed to the bus",
+      labelNames: ["topic"],
+      registers,
+    }),
+    busReceived: new Counter({
+      name: "parley_bus_received_total",
+      help: "Messages of other processes",
+      labelNames: ["topic"],
+      registers,
+    }),
+    busDropped: new Counter({ name: "parley_bus_dropped_total", help: "Messages that were not sent", registers }),
+    busForeign: new Counter({ name: "parley_bus_foreign_total", help: "Packets that are not of this Parley", registers }),
+  };
 }
 
 export function createMetrics(): Metrics {
@@ -55,7 +94,32 @@ export function createMetrics(): Metrics {
       help: "Queries that brought the tail up to the head",
       registers,
     }),
+    ...busMetrics(registers),
     syncWaiting: new Gauge({ name: "parley_sync_waiting", help: "Sync requests waiting for news", registers }),
+    streams: new Gauge({ name: "parley_streams", help: "Streams that are signed in", registers }),
+    streamFrames: new Counter({
+      name: "parley_stream_frames_total",
+      help: "Frames with news that streams were sent",
+      labelNames: ["made"],
+      registers,
+    }),
+    streamResyncs: new Counter({
+      name: "parley_stream_resyncs_total",
+      help: "Times that a slow client's frames were dropped and told anew",
+      registers,
+    }),
+    streamTick_s: new Histogram({
+      name: "parley_stream_tick_duration_seconds",
+      help: "Time of one round of handing out news",
+      buckets: seconds,
+      registers,
+    }),
     syncs: new Counter({ name: "parley_syncs_total", help: "Sync answers", labelNames: ["from"], registers }),
+    proxied: new Counter({
+      name: "parley_proxied_requests_total",
+      help: "Requests that the gateway handed on to other roles",
+      labelNames: ["role", "outcome"],
+      registers,
+    }),
   };
 }

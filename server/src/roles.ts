@@ -1,24 +1,143 @@
 /**
- * Which role serves which domain. The process router mounts the domains of the roles it was given; whatever else needs to
- * know where a path is served reads this table too.
+ * The one table of roles: which domains each mounts, and which paths it serves. The process router answers the paths of its
+ * own roles, the gateway's proxy finds the role of every other path here, and rules for an ingress can be made from it. A test
+ * compares the table with the routes of all domains, both ways.
+ *
+ * In a path `:name` is one segment, and `*` at its end is any number of segments, none included. A literal segment goes before
+ * `:name`, and `:name` before `*`. `:version` covers the older and the unstable forms of a path.
  */
-export const domainsOfRole = {
-  auth: ["auth"],
-  keys: ["keys"],
-  messages: ["rooms", "messages", "directory", "account", "push"],
-  gateway: ["sync"],
-  presence: ["presence"],
-  media: ["media"],
-  worker: [],
-  web: ["web"],
+const CLIENT = "/_matrix/client/:version";
+
+export const roles = {
+  auth: {
+    domains: ["auth"],
+    paths: [
+      "/_matrix/client/versions",
+      "/.well-known/matrix/*",
+      `${CLIENT}/capabilities`,
+      `${CLIENT}/voip/*`,
+      `${CLIENT}/register/*`,
+      `${CLIENT}/login/*`,
+      `${CLIENT}/refresh`,
+      `${CLIENT}/logout/*`,
+      `${CLIENT}/devices/*`,
+      `${CLIENT}/delete_devices`,
+      `${CLIENT}/account/*`,
+      "/_parley/v1/registration_tokens/*",
+    ],
+  },
+  keys: {
+    domains: ["keys"],
+    paths: [
+      `${CLIENT}/keys/*`,
+      `${CLIENT}/sendToDevice/*`,
+      `${CLIENT}/room_keys/*`,
+      "/_matrix/client/unstable/org.matrix.msc3814.v1/*",
+    ],
+  },
+  messages: {
+    domains: ["rooms", "messages", "directory", "account", "push"],
+    paths: [
+      `${CLIENT}/createRoom`,
+      `${CLIENT}/joined_rooms`,
+      `${CLIENT}/join/*`,
+      `${CLIENT}/knock/*`,
+      `${CLIENT}/rooms/*`,
+      `${CLIENT}/directory/*`,
+      `${CLIENT}/publicRooms`,
+      `${CLIENT}/room_summary/*`,
+      `${CLIENT}/user_directory/*`,
+      `${CLIENT}/mutual_rooms`,
+      `${CLIENT}/users/*`,
+      `${CLIENT}/user/*`,
+      `${CLIENT}/profile/*`,
+      `${CLIENT}/pushrules/*`,
+      `${CLIENT}/pushers/*`,
+    ],
+  },
+  gateway: {
+    domains: ["sync"],
+    paths: [`${CLIENT}/sync`],
+  },
+  presence: {
+    domains: ["presence"],
+    paths: [
+      `${CLIENT}/presence/*`,
+      `${CLIENT}/rooms/:roomId/typing/*`,
+      `${CLIENT}/rooms/:roomId/receipt/*`,
+      `${CLIENT}/rooms/:roomId/read_markers`,
+    ],
+  },
+  media: {
+    domains: ["media"],
+    paths: ["/_matrix/media/*", `${CLIENT}/media/*`],
+  },
+  worker: { domains: [], paths: [] },
+  web: {
+    domains: ["web"],
+    // Whatever is no path of an API: the web app knows its own addresses.
+    paths: ["/*"],
+  },
 } as const;
 
-export type RoleName = keyof typeof domainsOfRole;
-export type Domain = (typeof domainsOfRole)[RoleName][number];
+export type RoleName = keyof typeof roles;
+export type Domain = (typeof roles)[RoleName]["domains"][number];
 
-export const roleNames = Object.keys(domainsOfRole) as RoleName[];
+export const roleNames = Object.keys(roles) as RoleName[];
 
 /** Whether a process with these roles serves the domain. */
-export function serves(roles: readonly RoleName[], domain: Domain): boolean {
-  return roles.some((role) => (domainsOfRole[role] as readonly Domain[]).includes(domain));
+export function serves(own: readonly RoleName[], domain: Domain): boolean {
+  return own.some((role) => (roles[role].domains as readonly Domain[]).includes(domain));
+}
+
+export interface Place {
+  role: RoleName;
+  /** The line of the table. */
+  pattern: string;
+}
+
+/** Where a path without its query is served; undefined for a probe, and for a path of an API that the table does not know. */
+export function placeOf(path: string): Place | undefined {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const [first = ""] = segments;
+  const found = find(tree, segments);
+  // Every process has probes of its own.
+  const isOthers = first.startsWith("_") || first === ".well-known" || first === "health";
+  return found?.role === "web" && isOthers ? undefined : found;
+}
+
+interface Node {
+  literals: Map<string, Node>;
+  any?: Node;
+  rest?: Place;
+  end?: Place;
+}
+
+const tree = plant();
+
+function plant(): Node {
+  const root: Node = { literals: new Map() };
+  for (const role of roleNames)
+    for (const pattern of roles[role].paths) {
+      let at = root;
+      const segments = pattern.split("/").slice(1);
+      const last = segments.at(-1) === "*" ? segments.pop() : undefined;
+      for (const segment of segments) at = grow(at, segment);
+      at[last ? "rest" : "end"] = { role, pattern };
+    }
+  return root;
+}
+
+function grow(node: Node, segment: string): Node {
+  if (segment.startsWith(":")) return (node.any ??= { literals: new Map() });
+  const next = node.literals.get(segment) ?? { literals: new Map() };
+  node.literals.set(segment, next);
+  return next;
+}
+
+/** The most specific line: literal segments first, then parameters, then the nearest rest. */
+function find(node: Node, [segment, ...others]: readonly string[]): Place | undefined {
+  if (segment === undefined) return node.end ?? node.rest;
+  const literal = node.literals.get(segment);
+  return (literal && find(literal, others)) ?? (node.any && find(node.any, others)) ?? node.rest;
 }

@@ -19,10 +19,11 @@ import { openLog } from "./log/open.ts";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { createMetricsServer } from "./metrics-server.ts";
+import { openFront } from "./proxy/front.ts";
 import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
-import { realSeams, type Seams } from "./seams.ts";
+import { pause, realSeams, type Seams } from "./seams.ts";
 
 /** What a domain's routes.ts exports. */
 interface DomainModule {
@@ -32,7 +33,7 @@ interface DomainModule {
 }
 
 /** Imported only where the process has the role: a media process loads no code of the others. */
-const domains: Record<Domain, () => Promise<DomainModule>> = {
+export const domains: Record<Domain, () => Promise<DomainModule>> = {
   auth: () => import("./auth/routes.ts"),
   account: () => import("./account/routes.ts"),
   keys: () => import("./keys/routes.ts"),
@@ -51,7 +52,10 @@ export interface RunningServer {
   /** Where it listens, such as http://127.0.0.1:8008. */
   url: string;
   metricsUrl: string | undefined;
-  /** Answers whoever waits, finishes what is in flight, closes everything. Calling it twice is calling it once. */
+  /**
+   * Says that it is not ready, serves on for `drain_ms` of the settings, then answers whoever waits, finishes what is in flight
+   * and closes everything. Calling it twice is calling it once.
+   */
   stop(): Promise<void>;
 }
 
@@ -70,20 +74,25 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   const undo: Undo[] = [];
   const stopping = new AbortController();
   let stopped: Promise<void> | undefined;
-  const stop = () => {
+  const end = async (drain_ms: number) => {
+    if (drain_ms > 0) await pause(options.seams ?? realSeams, drain_ms);
     stopping.abort(new Error("the server is stopping"));
-    return (stopped ??= close(undo));
+    await close(undo);
   };
+  const stop = (drain_ms = config.drain_ms) => (stopped ??= end(drain_ms));
   try {
-    const ctx = await openContext(config, options, { undo, stopping: stopping.signal });
-    const app = createHttp(ctx, [...healthRoutes, ...(await mountDomains(ctx, undo))]);
+    const draining = () => stopped !== undefined;
+    const ctx = await openContext(config, options, { undo, stopping: stopping.signal, draining });
+    const front = await openFront({ ...config, ...ctx });
+    undo.push(() => front.close());
+    const app = createHttp(ctx, [...healthRoutes, ...(await mountDomains(ctx, undo))], front);
     undo.push(() => closeHttp(app, ctx.seams));
     const url = await listen(app, { host: config.host, port: config.port, setting: "PARLEY_PORT" });
     listenedUrl.set(ctx, url);
     const metricsUrl = config.metrics && (await startMetrics(ctx, config.metrics, undo));
-    return { ctx, url, metricsUrl, stop };
+    return { ctx, url, metricsUrl, stop: () => stop() };
   } catch (thrown) {
-    await stop();
+    await stop(0);
     throw thrown;
   }
 }
@@ -93,9 +102,9 @@ const listenedUrl = new WeakMap<Context, string>();
 async function openContext(
   config: Config,
   options: StartOptions,
-  process: { undo: Undo[]; stopping: AbortSignal },
+  process: { undo: Undo[]; stopping: AbortSignal; draining(): boolean },
 ): Promise<Context> {
-  const { undo, stopping } = process;
+  const { undo, stopping, draining } = process;
   const onProgress = options.onProgress ?? (() => {});
   const seams = options.seams ?? realSeams;
   const logger = createLogger(config.logLevel);
@@ -107,7 +116,7 @@ async function openContext(
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError });
   undo.push(() => db.close());
-  const bus = openMemoryBus();
+  const bus = openMemoryBus({ logger });
   undo.push(() => bus.close());
   const log = await openLog({
     db,
@@ -134,6 +143,7 @@ async function openContext(
     ephemeral,
     log,
     rooms,
+    draining,
     stopping,
     dataDir,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",

@@ -11,11 +11,12 @@ const ARTEFACTS = fileURLToPath(new URL("../artefacts/e2e/", import.meta.url));
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 780 };
 
+/** In an order that changes the theme once: Chromium sometimes draws inherited colours of the old one for a moment. */
 const LOOKS = [
   { name: "light", size: DESKTOP, colorScheme: "light" },
-  { name: "dark", size: DESKTOP, colorScheme: "dark" },
   { name: "phone", size: PHONE, colorScheme: "light" },
   { name: "phone-dark", size: PHONE, colorScheme: "dark" },
+  { name: "dark", size: DESKTOP, colorScheme: "dark" },
 ] as const;
 
 const found: string[] = [];

@@ -100,6 +100,7 @@ describe("two people, one encrypted conversation", { skip }, () => {
 
   part("a message is changed, answered, reacted to and deleted, for both", async () => {
     await actOn(ana.page, "Is the release on track?", "Edit");
+    await ana.page.getByRole("button", { name: "Cancel editing" }).waitFor();
     await write(composer(ana.page, ROOM), "Is release 2211 on track?");
     await message(ben.page, "Is release 2211 on track? (edited)").waitFor();
     await actOn(ben.page, "Is release 2211 on track? (edited)", "Reply");

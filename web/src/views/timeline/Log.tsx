@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type MouseEvent, useState } from "react";
-import { Virtualizer } from "virtua";
+import { type CustomContainerComponentProps, Virtualizer } from "virtua";
 import type { RoomModel } from "../../models/room/model.ts";
 import { eventIdOf } from "../../models/timeline/reading.ts";
 import type { Row } from "../../models/timeline/rows.ts";
@@ -55,6 +55,7 @@ export function Log({ room, label, rows, scroller, onScroll, marked, pinned }: L
       <div className={styles["spacer"]} />
       <Virtualizer
         ref={attachList}
+        as={Rows}
         data={rows}
         shift={shift}
         onResize={onResize}
@@ -78,6 +79,14 @@ export function Log({ room, label, rows, scroller, onScroll, marked, pinned }: L
       <div className={styles["end"]} />
     </div>
   );
+}
+
+/**
+ * The list takes the pointer away from its rows while anything scrolls. Here the view also moves by itself, to stay at the end,
+ * and a press that began on a button would end on nothing.
+ */
+function Rows({ style, ...rest }: CustomContainerComponentProps) {
+  return <div {...rest} style={{ ...style, pointerEvents: undefined }} />;
 }
 
 interface EntryProps {

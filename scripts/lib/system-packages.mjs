@@ -2,7 +2,7 @@
  * What tests need from the system beyond Node and npm. On Debian and Ubuntu, as root, it is installed; elsewhere what is missing
  * is named, and the tests that need it count as skipped.
  */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { run } from "./run.mjs";
 import { StepError, step } from "./step.mjs";
@@ -12,6 +12,7 @@ import { StepError, step } from "./step.mjs";
  * @property {string} name as a person would call it
  * @property {string} apt the package of Debian and Ubuntu
  * @property {string} neededBy
+ * @property {boolean} [service] whether Debian would start it as a service; the tests start their own
  * @property {() => boolean} isThere
  */
 
@@ -30,6 +31,15 @@ export const systemPackages = [
     apt: "fonts-noto-color-emoji",
     neededBy: "emoji in the screenshots",
     isThere: () => process.platform === "darwin" || existsSync("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
+  },
+  { name: "Redis", apt: "redis-server", neededBy: "its tests", service: true, isThere: () => isOnPath("redis-server") },
+  { name: "NATS", apt: "nats-server", neededBy: "its tests", service: true, isThere: () => isOnPath("nats-server") },
+  {
+    name: "RabbitMQ",
+    apt: "rabbitmq-server",
+    neededBy: "its tests",
+    service: true,
+    isThere: () => isOnPath("rabbitmq-server") || existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
   },
 ];
 
@@ -55,11 +65,35 @@ async function install(missing) {
   try {
     await step(`Installing ${names.join(", ")}`, async () => {
       await run(["apt-get", "update"], { env, advice });
-      await run(["apt-get", "install", "--yes", "--no-install-recommends", ...names], { env, advice });
+      await withoutServices(() =>
+        run(["apt-get", "install", "--yes", "--no-install-recommends", ...names], { env, advice }),
+      );
+      const services = missing.filter((each) => each.service).map((each) => each.apt);
+      if (services.length > 0 && existsSync("/run/systemd/system"))
+        await run(["systemctl", "disable", ...services], { env, advice });
     });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     console.log(error.message);
+  }
+}
+
+/** Debian asks this program whether a service may be started, when there is one; 101 says no. */
+const policy = "/usr/sbin/policy-rc.d";
+
+/**
+ * Debian starts a server when it is installed, on its default port. This machine was asked for the program alone.
+ *
+ * @template T
+ * @param {() => Promise<T>} install
+ */
+async function withoutServices(install) {
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return await install();
+  } finally {
+    if (isOurs) rmSync(policy);
   }
 }
 

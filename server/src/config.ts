@@ -81,6 +81,11 @@ export const settings: readonly Setting[] = [
     default: "",
     doc: "Addresses or networks, with commas, of proxies whose X-Forwarded-For is believed. By default none.",
   },
+  {
+    name: "DATABASE_REPLICA_URLS",
+    secret: true,
+    doc: "Replicas of that PostgreSQL, with commas between, for reads of history.",
+  },
   { name: "DATABASE_URL", secret: true, doc: "Another PostgreSQL (15 or newer) in place of the embedded one." },
   {
     name: "PARLEY_BUS",
@@ -116,6 +121,8 @@ export interface Config {
   logLevel: string;
   databaseConnections: number;
   databaseUrl: string | undefined;
+  /** Servers that replicate it, for reads. */
+  databaseReplicaUrls: readonly string[];
   /** Whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   roles: readonly RoleName[];
@@ -158,6 +165,7 @@ export function readConfig(env: Env = process.env): Config {
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    databaseReplicaUrls: replicaUrls(env),
     trustedProxies: proxies(env),
     roles: roles(env),
     upstreams: upstreams(env),
@@ -236,6 +244,12 @@ function bus(env: Env): BusName {
       `PARLEY_BUS is "${name}", and ${server.setting} is not set: set it to its address, such as ${server.example}.`,
     );
   return name;
+}
+
+function replicaUrls(env: Env): readonly string[] {
+  const name = "DATABASE_REPLICA_URLS";
+  const list = (env[name] ?? "").split(",").filter((each) => each.trim() !== "");
+  return list.flatMap((each) => url({ [name]: each.trim() }, name, ["postgres:", "postgresql:"]) ?? []);
 }
 
 function serverName(env: Env): string {

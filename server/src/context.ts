@@ -2,6 +2,7 @@
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
+import type { Replicas } from "./db/replicas.ts";
 import type { Ephemeral } from "./ephemeral/ephemeral.ts";
 import type { Session } from "./http.ts";
 import type { Log } from "./log/open.ts";
@@ -21,6 +22,8 @@ export interface Context {
   bus: Bus;
   ephemeral: Ephemeral;
   log: Log;
+  /** Where history is read. */
+  replicas: Replicas;
   rooms: RoomCache;
   /** Whether the process was told to stop. It serves on for a moment, so that requests find their way elsewhere. */
   draining(): boolean;

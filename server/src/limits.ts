@@ -30,6 +30,9 @@ export const limits = {
   databaseQueue_ms: 10_000,
   databaseConnect_ms: 3_000,
   databaseAnswer_ms: 15_000,
+  /** Replicas of the database: how often they are asked how far they are, and how long a read may take before the primary is asked. */
+  replicaPoll_ms: 250,
+  replicaAnswer_ms: 3_000,
 
   /** The append: entries of one batch, and submissions that may wait for a lane before senders are told to come back. */
   batch_entries: 200,
@@ -55,10 +58,11 @@ export const limits = {
   /** How long a message stays taken by a process that does not move any more, and how often a waiting one looks by itself. */
   queueVisibility_ms: 15_000,
   queuePoll_ms: 500,
-  /** How long to wait for handlers at the stop, for a connection to the broker, and for its confirmation of a message. */
+  /** How long to wait for handlers at the stop, for a connection to the broker, for its confirmation of a message, and for its goodbye. */
   queueDrain_ms: 3_000,
   queueConnect_ms: 5_000,
   queueConfirm_ms: 5_000,
+  queueGoodbye_ms: 1_000,
 
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,

@@ -22,6 +22,8 @@ export interface Metrics {
   busDropped: Counter;
   /** Packets on our channel of the broker that were not sealed by this Parley. */
   busForeign: Counter;
+  /** Statements that read history, by whether a replica of the database or the primary answered them. */
+  historyReads: Counter<"from">;
   /** Sync requests that are waiting for news. */
   syncWaiting: Gauge;
   /** Streams that are signed in. */
@@ -95,6 +97,12 @@ export function createMetrics(): Metrics {
       registers,
     }),
     ...busMetrics(registers),
+    historyReads: new Counter({
+      name: "parley_history_reads_total",
+      help: "Statements that read history",
+      labelNames: ["from"],
+      registers,
+    }),
     syncWaiting: new Gauge({ name: "parley_sync_waiting", help: "Sync requests waiting for news", registers }),
     streams: new Gauge({ name: "parley_streams", help: "Streams that are signed in", registers }),
     streamFrames: new Counter({

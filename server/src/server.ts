@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { openDatabase } from "./db/database.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
+import { openReplicas } from "./db/replicas.ts";
 import { openMemoryEphemeral } from "./ephemeral/memory.ts";
 import { asError, StartError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
@@ -42,6 +43,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   directory: () => import("./directory/routes.ts"),
   push: () => import("./push/routes.ts"),
   sync: () => import("./sync/routes.ts"),
+  gateway: () => import("./gateway/routes.ts"),
   presence: () => import("./presence/routes.ts"),
   media: () => import("./media/routes.ts"),
   web: () => import("./web/routes.ts"),
@@ -114,7 +116,7 @@ async function openContext(
   await migrate(databaseUrl, onProgress);
   // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
-  const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError });
+  const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
   undo.push(() => db.close());
   const bus = openMemoryBus({ logger });
   undo.push(() => bus.close());
@@ -126,6 +128,16 @@ async function openContext(
     announce: (position) => bus.publish("head", String(position)),
   });
   undo.push(() => log.close());
+  const replicas = openReplicas({
+    urls: config.databaseReplicaUrls,
+    connections: config.databaseConnections,
+    primary: db.log,
+    epoch: log.epoch,
+    seams,
+    onError,
+    onRead: (from) => metrics.historyReads.inc({ from }),
+  });
+  undo.push(() => replicas.close());
   bus.subscribe("head", (position) => log.hub.hint(Number(position)));
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
@@ -142,6 +154,7 @@ async function openContext(
     bus,
     ephemeral,
     log,
+    replicas,
     rooms,
     draining,
     stopping,

@@ -6,7 +6,8 @@ import pg from "pg";
 import { StartError, asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Hosts, readHosts } from "./hosts.ts";
-import { isAway, neverRan, NoAnswer, openOutage, type Outage, ReadOnlyServer, unavailable } from "./outage.ts";
+import { isAway, neverRan, openOutage, type Outage, ReadOnlyServer, unavailable, within } from "./outage.ts";
+import { realSeams, type Seams } from "../seams.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
 
 // Positions and counts are 64-bit in the database and stay far below 2^53, where a JavaScript number is exact.
@@ -32,6 +33,9 @@ export interface Db {
   transaction<T>(run: (db: Omit<Db, "transaction">) => Promise<T>): Promise<T>;
 }
 
+/** Reads only. */
+export type Reader = Pick<Db, "query" | "one">;
+
 export type Database = Record<Schema, Db> & {
   /** Ends every connection. */
   close(): Promise<void>;
@@ -47,6 +51,8 @@ export interface DatabaseOptions {
   onError(error: Error): void;
   /** How long a statement waits for a database that is away. */
   patience_ms?: number;
+  /** The real ones, where none are given. */
+  seams?: Seams;
 }
 
 /** Opens the pools; a connection is made when a query first needs one. */
@@ -55,12 +61,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   // A pool says that it has ended before its sockets have: what they still meet is the end that was asked for.
   const onError = (error: Error) => closing || options.onError(error);
   const hosts = readHosts(options.url);
-  const outage = openOutage(options.patience_ms);
+  const seams = options.seams ?? realSeams;
+  const outage = openOutage(seams, options.patience_ms);
   const pools = new Map(schemas.map((schema) => [schema, openPool(schema, hosts, { ...options, onError })]));
-  const dbs = Object.fromEntries([...pools].map(([schema, pool]) => [schema, dbOn({ pool, hosts, outage })])) as Record<
-    Schema,
-    Db
-  >;
+  const dbs = Object.fromEntries(
+    [...pools].map(([schema, pool]) => [schema, dbOn({ pool, hosts, outage, seams })]),
+  ) as Record<Schema, Db>;
   return {
     ...dbs,
     async close() {
@@ -81,8 +87,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 export function openPool(
   schema: Schema,
   hosts: Hosts,
-  options: Pick<DatabaseOptions, "connections" | "onError">,
+  options: Pick<DatabaseOptions, "connections" | "onError" | "seams">,
 ): pg.Pool {
+  const seams = options.seams ?? realSeams;
   const pool = new pg.Pool({
     Client: clientOf(hosts) as new () => pg.Client,
     max: options.connections,
@@ -94,7 +101,7 @@ export function openPool(
     options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan`,
     // The pool waits for it, whatever its types say.
     // oxlint-disable-next-line typescript/no-misused-promises
-    onConnect: (client) => refuseReadOnly(client, hosts),
+    onConnect: (client) => refuseReadOnly(client, hosts, seams),
   });
   pool.on("error", options.onError);
   return pool;
@@ -116,24 +123,13 @@ function clientOf(hosts: Hosts): new (config: pg.ClientConfig) => pg.Client {
 }
 
 /** Throws ReadOnlyServer where changes are needed and this server takes none: the standby, or a primary that was relieved. */
-async function refuseReadOnly(client: pg.ClientBase, hosts: Hosts): Promise<void> {
+async function refuseReadOnly(client: pg.ClientBase, hosts: Hosts, seams: Seams): Promise<void> {
   if (!hosts.needsWritable) return;
   const asked = client.query<{ readOnly: boolean }>(
     `select pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on' as "readOnly"`,
   );
-  const { rows } = await within(limits.databaseConnect_ms, asked);
+  const { rows } = await within(seams, limits.databaseConnect_ms, asked);
   if (rows[0]?.readOnly) throw new ReadOnlyServer();
-}
-
-/** Throws NoAnswer where the answer does not come in time: a server that hangs, or a way to it that swallows everything. */
-async function within<T>(patience_ms: number, answer: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new NoAnswer()), patience_ms);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The name under which a statement is prepared. Texts are constants of the code, so this map stays small. */
@@ -151,6 +147,7 @@ interface Way {
   pool: pg.Pool;
   hosts: Hosts;
   outage: Outage;
+  seams: Seams;
 }
 
 type Run = <R extends object>(sql: string, params: readonly unknown[]) => Promise<pg.QueryResult<R>>;
@@ -187,16 +184,19 @@ function fail({ hosts }: Way, client: pg.PoolClient, thrown: unknown): never {
   throw unavailable(thrown, { mayHaveRun: !neverRan(thrown) });
 }
 
-function runOn<R extends object>(client: pg.PoolClient, sql: string, params: readonly unknown[]) {
-  const answer = client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] });
-  return within(limits.databaseAnswer_ms, answer);
+function runOn({ seams }: Way, client: pg.PoolClient): Run {
+  return (sql, params) => within(seams, limits.databaseAnswer_ms, ask(client, sql, params));
+}
+
+function ask<R extends object>(client: pg.PoolClient, sql: string, params: readonly unknown[]) {
+  return client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] });
 }
 
 /** Runs one statement, which is its own transaction, on any connection. */
 async function runOnce<R extends object>(way: Way, sql: string, params: readonly unknown[]) {
   const client = await take(way);
   try {
-    const result = await runOn<R>(client, sql, params);
+    const result = await runOn(way, client)<R>(sql, params);
     client.release();
     return result;
   } catch (thrown) {
@@ -212,10 +212,10 @@ export function dbOn(way: Way): Db {
       const client = await way.outage.patiently(() => begin(way));
       let result;
       try {
-        result = await run(runnerOn((sql, params) => runOn(client, sql, params)));
-        await within(limits.databaseAnswer_ms, client.query("commit"));
+        result = await run(runnerOn(runOn(way, client)));
+        await within(way.seams, limits.databaseAnswer_ms, client.query("commit"));
       } catch (thrown) {
-        if (isAway(thrown) || (await rollsBack(client))) return fail(way, client, thrown);
+        if (isAway(thrown) || (await rollsBack(way, client))) return fail(way, client, thrown);
         client.release(asError(thrown));
         throw thrown;
       }
@@ -226,8 +226,8 @@ export function dbOn(way: Way): Db {
 }
 
 /** A connection that cannot even roll back is thrown away, not returned to the pool. */
-function rollsBack(client: pg.PoolClient): Promise<boolean> {
-  return within(limits.databaseAnswer_ms, client.query("rollback")).then(
+function rollsBack(way: Way, client: pg.PoolClient): Promise<boolean> {
+  return within(way.seams, limits.databaseAnswer_ms, client.query("rollback")).then(
     () => true,
     () => false,
   );
@@ -236,13 +236,37 @@ function rollsBack(client: pg.PoolClient): Promise<boolean> {
 async function begin(way: Way): Promise<pg.PoolClient> {
   const client = await take(way);
   try {
-    await within(limits.databaseAnswer_ms, client.query("begin"));
+    await within(way.seams, limits.databaseAnswer_ms, client.query("begin"));
     return client;
   } catch (thrown) {
     client.release(asError(thrown));
     if (!isAway(thrown)) throw thrown;
     throw unavailable(thrown, { mayHaveRun: false });
   }
+}
+
+/**
+ * Reads the log on one server, a replica, and waits for nothing: whoever reads there has another server to ask. Throws whatever
+ * goes wrong.
+ */
+export function openReader(
+  url: string,
+  options: Pick<DatabaseOptions, "connections" | "onError"> & { seams: Seams },
+): Reader & { close(): Promise<void> } {
+  const pool = openPool("log", readHosts(url), options);
+  const run: Run = async <R extends object>(sql: string, params: readonly unknown[]) => {
+    const client = await pool.connect();
+    try {
+      const result = await within(options.seams, limits.replicaAnswer_ms, ask<R>(client, sql, params));
+      client.release();
+      return result;
+    } catch (thrown) {
+      client.release(asError(thrown));
+      throw thrown;
+    }
+  };
+  const { query, one } = runnerOn(run);
+  return { query, one, close: () => pool.end() };
 }
 
 /** PostgreSQL's code of an error, such as "23505", or undefined for anything else. */
@@ -267,7 +291,7 @@ export async function connectOwner(url: string, applicationName = "parley migrat
     });
     try {
       await client.connect();
-      await refuseReadOnly(client, hosts);
+      await refuseReadOnly(client, hosts, realSeams);
       return client;
     } catch (thrown) {
       failure = thrown;

@@ -6,10 +6,10 @@
  * after that each caller is told at once. What may have run is told at once too: only whoever can recognise it in the
  * database may repeat it, as the log's append does.
  */
-import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { limits } from "../limits.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
+import { pause, type Seams } from "../seams.ts";
 
 /** SQL states of a database that can not serve now: no connection, no resources (a full disk), shutting down, read-only. */
 const AWAY = /^(08|53|57P|25006)/;
@@ -33,6 +33,17 @@ const AWAY_TEXT =
 export class NoAnswer extends Error {
   constructor() {
     super("the database did not answer in time");
+  }
+}
+
+/** Throws NoAnswer where the answer does not come in time: a server that hangs, or a way to it that swallows everything. */
+export async function within<T>(seams: Seams, patience_ms: number, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = seams.after(patience_ms, () => reject(new NoAnswer()));
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer.cancel();
   }
 }
 
@@ -84,7 +95,7 @@ export interface Outage {
 /** Between two attempts: at first there is another server to try, then a restart to wait for. */
 const PAUSES_MS = [0, 20, 50, 100, 200];
 
-export function openOutage(patience_ms: number = limits.databasePatience_ms): Outage {
+export function openOutage(seams: Seams, patience_ms: number = limits.databasePatience_ms): Outage {
   let since_ms: number | undefined;
   return {
     async patiently(attempt) {
@@ -95,10 +106,11 @@ export function openOutage(patience_ms: number = limits.databasePatience_ms): Ou
           return result;
         } catch (thrown) {
           if (!isUnavailable(thrown)) since_ms = undefined;
-          else since_ms ??= performance.now();
-          if (since_ms === undefined || mayHaveRun(thrown) || performance.now() - since_ms >= patience_ms) throw thrown;
+          else since_ms ??= seams.monotonic_ms();
+          if (since_ms === undefined || mayHaveRun(thrown) || seams.monotonic_ms() - since_ms >= patience_ms)
+            throw thrown;
         }
-        await wait(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]);
+        await pause(seams, PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] as number);
       }
     },
   };

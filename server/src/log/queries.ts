@@ -1,5 +1,5 @@
 /** What others may read of the log and its projections. Every query goes through the log's own database role. */
-import type { Db } from "../db/database.ts";
+import type { Db, Reader } from "../db/database.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "./entry.ts";
 
 export async function readHead(db: Db): Promise<{ position: number; epoch: number }> {
@@ -35,7 +35,7 @@ export async function readEntries(
   return { entries, upTo };
 }
 
-export function readEvent(db: Db, eventId: string): Promise<LogEntry | undefined> {
+export function readEvent(db: Reader, eventId: string): Promise<LogEntry | undefined> {
   return db.one<LogEntry>(`select ${ENTRY_COLUMNS} from log.entries e where e.event_id = $1 and e.kind = 'event'`, [
     eventId,
   ]);

@@ -84,7 +84,7 @@ const EDITS = `select ${ENTRY_COLUMNS}
 function readEdits(reading: Reading, parents: readonly LogEntry[]): Promise<LogEntry[]> {
   const editable = parents.filter((entry) => !isRedacted(entry));
   if (editable.length === 0) return Promise.resolve([]);
-  return reading.ctx.db.log.query<LogEntry>(EDITS, [
+  return reading.db.query<LogEntry>(EDITS, [
     editable.map((entry) => entry.eventId),
     editable.map((entry) => entry.userId),
     editable.map((entry) => entry.type),
@@ -108,7 +108,7 @@ function readReferences(
 ): Promise<{ target: string; event_id: string }[]> {
   const ids = parents.map((entry) => entry.eventId);
   const values = [ids, reading.room.roomId, ...sightValues(reading), limits.bundledReferences_events];
-  return reading.ctx.db.log.query(REFERENCES, values);
+  return reading.db.query(REFERENCES, values);
 }
 
 /** The newest event of a thread, with what is told of the thread as a whole. */
@@ -125,7 +125,7 @@ const THREADS = `select ${ENTRY_COLUMNS}, t.count, t.participated
 function readThreads(reading: Reading, roots: readonly LogEntry[]): Promise<Thread[]> {
   const ids = roots.map((entry) => entry.eventId);
   const values = [ids, reading.room.roomId, ...sightValues(reading), reading.session.userId];
-  return reading.ctx.db.log.query<Thread>(THREADS, values);
+  return reading.db.query<Thread>(THREADS, values);
 }
 
 /** Specification: "Server-side aggregation of m.thread relationships". The newest event has aggregations of its own. */

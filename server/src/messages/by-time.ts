@@ -48,8 +48,8 @@ async function nearest(
 }
 
 /** A position between the events before the moment and those after it: the halves are halved again in one statement. */
-async function placeOf({ ctx, room }: Reading, ts: number): Promise<number> {
-  const row = await ctx.db.log.one<{ low: number }>(
+async function placeOf({ db, room }: Reading, ts: number): Promise<number> {
+  const row = await db.one<{ low: number }>(
     `with recursive search(low, high) as (
        select 0::bigint, (select position from log.head)
        union all

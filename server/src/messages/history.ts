@@ -4,7 +4,7 @@ import { encoded, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
 import { pageLimit, tell, walk } from "./page.ts";
-import { positionOf, readingOf, tokenFor } from "./reading.ts";
+import { notBefore, positionOf, readingOf, tokenFor } from "./reading.ts";
 import { speakers } from "./speakers.ts";
 
 const query = z.looseObject({
@@ -22,11 +22,12 @@ export const history = route({
   rate: "other",
   query,
   async handle({ params, query: asked, session }, ctx) {
-    const reading = await readingOf(ctx, params["roomId"] as string, session);
+    const allowed = await readingOf(ctx, params["roomId"] as string, session);
     const filter = eventFilter(asked.filter);
     const newest = asked.dir === "b" ? ctx.log.hub.head() : 0;
     const from = asked.from === undefined ? newest : positionOf(ctx, asked.from, "from");
     const to = asked.to === undefined ? undefined : positionOf(ctx, asked.to, "to");
+    const reading = notBefore(allowed, asked.from === undefined ? undefined : from, to);
     const limit = pageLimit(Math.min(asked.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
     const page = await walk(reading, { direction: asked.dir, from, to, limit, matches: matcherOf(filter) });
     const chunk = await tell(reading, page.entries);

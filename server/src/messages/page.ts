@@ -72,13 +72,13 @@ const BACKWARDS = `select ${ENTRY_COLUMNS} from log.entries e
 const FORWARDS = `select ${ENTRY_COLUMNS} from log.entries e
   where e.kind = 'event' and e.room_id = $1 and e.position > $2 and e.position <= $3 order by e.position limit $4`;
 
-function readBatch({ ctx, room, sight }: Reading, { direction, at, to, size }: BatchOptions): Promise<LogEntry[]> {
+function readBatch({ db, room, sight }: Reading, { direction, at, to, size }: BatchOptions): Promise<LogEntry[]> {
   if (direction === "b") {
     const first = (sight.ranges[0]?.first ?? 0) - 1;
-    return ctx.db.log.query<LogEntry>(BACKWARDS, [room.roomId, at, Math.max(to ?? 0, first), size]);
+    return db.query<LogEntry>(BACKWARDS, [room.roomId, at, Math.max(to ?? 0, first), size]);
   }
   const last = sight.ranges.at(-1)?.last ?? 0;
-  return ctx.db.log.query<LogEntry>(FORWARDS, [room.roomId, at, Math.min(to ?? last, last), size]);
+  return db.query<LogEntry>(FORWARDS, [room.roomId, at, Math.min(to ?? last, last), size]);
 }
 
 /** The JSON of events as the reader gets them, with what was said about them since. */

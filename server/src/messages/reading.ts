@@ -1,6 +1,7 @@
 /** Who reads which room, and what of it they get to see. */
 import { ignoredUsersOf } from "../account/ignored-users.ts";
 import type { Context } from "../context.ts";
+import type { Reader } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { readEvent } from "../log/queries.ts";
@@ -10,6 +11,8 @@ import type { RoomState } from "../rooms/state.ts";
 
 export interface Reading {
   ctx: Context;
+  /** Where the room is read: a replica of the database that has all of it that this process has seen, or the primary. */
+  db: Reader;
   room: RoomState;
   session: { id: number; userId: string };
   sight: Sight;
@@ -30,7 +33,7 @@ export async function visibleEvent(
   { roomId, eventId }: { roomId: string; eventId: string },
 ): Promise<{ reading: Reading; entry: LogEntry }> {
   const room = await ctx.rooms.find(roomId);
-  const entry = room && (await readEvent(ctx.db.log, eventId));
+  const entry = room && (await findEvent(ctx, room, eventId));
   if (room && entry?.roomId === room.roomId) {
     const reading = await readingIn(ctx, room, session);
     if (reading.sight.sees(entry)) return { reading, entry };
@@ -38,10 +41,34 @@ export async function visibleEvent(
   throw matrixError("M_NOT_FOUND", "There is no such event, or you may not see it.");
 }
 
+/** The client may know an event that this process has not seen yet, so what a replica does not have is looked for once more. */
+async function findEvent(ctx: Context, room: RoomState, eventId: string): Promise<LogEntry | undefined> {
+  const db = ctx.replicas.at(lastOf(ctx, room));
+  return (await readEvent(db, eventId)) ?? readEvent(ctx.db.log, eventId);
+}
+
+/** A position at which everything of the room stands in the log that this process knows of. */
+function lastOf({ log }: Context, room: RoomState): number {
+  return Math.max(log.tail.lastOfRoom(room.roomId) || log.tail.floor(), room.position);
+}
+
+/** The same reading, of a database that has everything up to `positions` too: where the client's tokens stand. */
+export function notBefore(reading: Reading, ...positions: readonly (number | undefined)[]): Reading {
+  const { ctx, room } = reading;
+  return { ...reading, db: ctx.replicas.at(Math.max(lastOf(ctx, room), ...positions.map((each) => each ?? 0))) };
+}
+
 /** A room of which it is known already that the person may read it. */
 export async function readingIn(ctx: Context, room: RoomState, session: Reading["session"]): Promise<Reading> {
   const sight = await sightOf(ctx, room, session.userId);
-  return { ctx, room, session, sight, ignored: await ignoredUsersOf(ctx, session.userId) };
+  return {
+    ctx,
+    db: ctx.replicas.at(lastOf(ctx, room)),
+    room,
+    session,
+    sight,
+    ignored: await ignoredUsersOf(ctx, session.userId),
+  };
 }
 
 /** Whether the event is one that the reader wants to see, as far as its sender goes. */

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { encoded, type Request, route, type Route } from "../http.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { pageLimit, tell } from "./page.ts";
-import { positionOf, type Reading, seenAndHeard, sightValues, tokenFor, visibleEvent } from "./reading.ts";
+import { notBefore, positionOf, type Reading, seenAndHeard, sightValues, tokenFor, visibleEvent } from "./reading.ts";
 
 const query = z.looseObject({
   from: z.string().optional(),
@@ -52,10 +52,11 @@ function readChildren(reading: Reading, parent: LogEntry, options: ChildrenOptio
   const stop = to === undefined ? undefined : positionOf(ctx, to, "to");
   const [low = 0, high = Number.MAX_SAFE_INTEGER] = dir === "b" ? [stop, at] : [at, stop];
   const kind = [relType ?? null, eventType ?? null];
+  const { db } = notBefore(reading, at, stop);
   const values = [parent.eventId, room.roomId, ...kind, ...sightValues(reading), low, high, size];
   return options.recurse === "true"
-    ? ctx.db.log.query<LogEntry>(dir === "b" ? ALL_BACKWARDS : ALL_FORWARDS, [...values, DEPTH])
-    : ctx.db.log.query<LogEntry>(dir === "b" ? BACKWARDS : FORWARDS, values);
+    ? db.query<LogEntry>(dir === "b" ? ALL_BACKWARDS : ALL_FORWARDS, [...values, DEPTH])
+    : db.query<LogEntry>(dir === "b" ? BACKWARDS : FORWARDS, values);
 }
 
 /** The filters hold for every step: what comes by way of an event that they leave out is left out too. */

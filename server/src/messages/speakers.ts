@@ -19,9 +19,9 @@ export async function speakers(reading: Reading, entries: readonly LogEntry[]): 
 }
 
 /** The membership events of these people as of a position: they changed later. */
-function membersAt({ ctx, room }: Reading, userIds: readonly string[], position: number): Promise<LogEntry[]> {
+function membersAt({ db, room }: Reading, userIds: readonly string[], position: number): Promise<LogEntry[]> {
   if (userIds.length === 0) return Promise.resolve([]);
-  return ctx.db.log.query<LogEntry>(
+  return db.query<LogEntry>(
     `select distinct on (e.state_key) ${ENTRY_COLUMNS} from log.entries e
      where e.room_id = $1 and e.kind = 'event' and e.type = 'm.room.member' and e.state_key = any($2) and e.position <= $3
      order by e.state_key, e.position desc`,

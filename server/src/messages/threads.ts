@@ -6,7 +6,7 @@ import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { bodyOf, eventOf } from "../rooms/entry.ts";
 import { redact } from "../rooms/rules/redact.ts";
 import { pageLimit, tell } from "./page.ts";
-import { positionOf, type Reading, readingOf, seenAndHeard, sightValues, tokenFor } from "./reading.ts";
+import { notBefore, positionOf, type Reading, readingOf, seenAndHeard, sightValues, tokenFor } from "./reading.ts";
 
 export const threads = route({
   method: "GET",
@@ -19,9 +19,10 @@ export const threads = route({
     from: z.string().optional(),
   }),
   async handle({ params, query, session }, ctx) {
-    const reading = await readingOf(ctx, params["roomId"] as string, session);
+    const allowed = await readingOf(ctx, params["roomId"] as string, session);
     const limit = pageLimit(query.limit, limits.defaultThreads);
     const from = query.from === undefined ? Number.MAX_SAFE_INTEGER : positionOf(ctx, query.from, "from");
+    const reading = notBefore(allowed, query.from === undefined ? undefined : from);
     const own = query.include === "participated";
     const roots = await readRoots(reading, { from, own, size: limit + 1 });
     const page = roots.slice(0, limit);
@@ -67,8 +68,8 @@ function readRoots(
   reading: Reading,
   { from, own, size }: { from: number; own: boolean; size: number },
 ): Promise<Root[]> {
-  const { ctx, room, session } = reading;
-  return ctx.db.log.query<Root>(ROOTS, [room.roomId, ...sightValues(reading), from, own, session.userId, size]);
+  const { room, session } = reading;
+  return reading.db.query<Root>(ROOTS, [room.roomId, ...sightValues(reading), from, own, session.userId, size]);
 }
 
 /** What somebody wrote whom the reader ignores is told as if it were redacted: the thread hangs on it. */

@@ -11,4 +11,4 @@ export interface Bus {
 }
 
 /** head: the log's newest position. typing and presence: what their domain says. */
-export type Topic = "head" | "typing" | "presence";
+export type Topic = "head" | "typing" | "presence" | "queue" | "sent";

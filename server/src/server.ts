@@ -5,7 +5,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openSessions } from "./auth/sessions.ts";
-import { openMemoryBus } from "./bus/memory.ts";
+import type { Bus } from "./bus/bus.ts";
+import { type Installation, readInstallation } from "./bus/installation.ts";
+import { openBus } from "./bus/open.ts";
+import { joinProcesses } from "./bus/processes.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDatabase } from "./db/database.ts";
@@ -16,15 +19,18 @@ import { openMemoryEphemeral } from "./ephemeral/memory.ts";
 import { asError, StartError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { closeHttp, createHttp, type Route } from "./http.ts";
+import { followHints, openHints } from "./log/hints.ts";
 import { openLog } from "./log/open.ts";
-import { createLogger } from "./logger.ts";
-import { createMetrics } from "./metrics.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { createMetricsServer } from "./metrics-server.ts";
-import { openFront } from "./proxy/front.ts";
+import { type Front, openFront } from "./proxy/front.ts";
+import { openQueue } from "./queue/open.ts";
 import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
+import { version } from "./version.ts";
 
 /** What a domain's routes.ts exports. */
 interface DomainModule {
@@ -87,7 +93,8 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     const ctx = await openContext(config, options, { undo, stopping: stopping.signal, draining });
     const front = await openFront({ ...config, ...ctx });
     undo.push(() => front.close());
-    const app = createHttp(ctx, [...healthRoutes, ...(await mountDomains(ctx, undo))], front);
+    const routes = [...healthRoutes, ...(await mountDomains(ctx, undo))];
+    const app = createHttp(ctx, routes, takesSends(ctx) ? besidesSends(front) : front);
     undo.push(() => closeHttp(app, ctx.seams));
     const url = await listen(app, { host: config.host, port: config.port, setting: "PARLEY_PORT" });
     listenedUrl.set(ctx, url);
@@ -118,15 +125,10 @@ async function openContext(
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
   undo.push(() => db.close());
-  const bus = openMemoryBus({ logger });
-  undo.push(() => bus.close());
-  const log = await openLog({
-    db,
-    seams,
-    logger,
-    metrics,
-    announce: (position) => bus.publish("head", String(position)),
-  });
+  const installation = await readInstallation(db.log);
+  const bus = await openShared({ config, databaseUrl, installation, seams, logger, metrics }, undo);
+  const hints = openHints({ bus, epoch: installation.epoch });
+  const log = await openLog({ db, seams, logger, metrics, announce: hints.announce });
   undo.push(() => log.close());
   const replicas = openReplicas({
     urls: config.databaseReplicaUrls,
@@ -138,12 +140,14 @@ async function openContext(
     onRead: (from) => metrics.historyReads.inc({ from }),
   });
   undo.push(() => replicas.close());
-  bus.subscribe("head", (position) => log.hub.hint(Number(position)));
+  followHints({ bus, hub: log.hub, epoch: log.epoch });
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
   undo.push(() => sessions.close());
   const ephemeral = openMemoryEphemeral(seams);
   const rates = createRates(seams, config.rateLimits);
+  const queue = await openQueue({ config, db: db.queue, bus, seams, logger, registry: metrics.registry });
+  undo.push(() => queue?.close());
   const ctx: Context = {
     config,
     seams,
@@ -156,6 +160,7 @@ async function openContext(
     log,
     replicas,
     rooms,
+    queue,
     draining,
     stopping,
     dataDir,
@@ -163,6 +168,27 @@ async function openContext(
     authenticate: sessions.authenticate,
   };
   return ctx;
+}
+
+interface Shared {
+  config: Config;
+  databaseUrl: string;
+  installation: Installation;
+  seams: Seams;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** What makes this process one of several: its place among them, and the bus. */
+async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
+  const { config, databaseUrl: url, seams, logger } = shared;
+  const alone = config.bus === "memory" ? "PARLEY_BUS=memory" : undefined;
+  const { roles, bus: busName } = config;
+  const processes = await joinProcesses({ url, version, roles, bus: busName, alone, seams, logger });
+  undo.push(() => processes.leave());
+  const bus = await openBus(shared);
+  undo.push(() => bus.close());
+  return bus;
 }
 
 async function startDatabase(dataDir: string, options: StartOptions, undo: Undo[]): Promise<string> {
@@ -179,7 +205,18 @@ async function mountDomains(ctx: Context, undo: Undo[]): Promise<Route[]> {
   const wanted = (Object.keys(domains) as Domain[]).filter((domain) => serves(ctx.config.roles, domain));
   const modules = await Promise.all(wanted.map((domain) => domains[domain]()));
   for (const { start } of modules) if (start) undo.push(await start(ctx));
-  return modules.flatMap(({ routes }) => routes);
+  const routes = modules.flatMap(({ routes }) => routes);
+  return takesSends(ctx) ? [...routes, (await import("./messages/send.ts")).send] : routes;
+}
+
+/** With a queue a gateway takes sends itself, and the workers of the role messages append them. */
+function takesSends({ queue, config: { roles: own } }: Context): boolean {
+  return queue !== undefined && own.includes("gateway") && !own.includes("messages");
+}
+
+function besidesSends(front: Front): Front {
+  const isSend = (path: string) => /^\/_matrix\/client\/(v3|r0)\/rooms\/[^/]+\/send\//.test(path);
+  return { ...front, isElsewhere: (path) => !isSend(path) && front.isElsewhere(path) };
 }
 
 async function startMetrics(

@@ -64,6 +64,7 @@ export async function createTestDatabase(): Promise<AsyncDisposable & { url: str
 /** Open to everyone, without limits, with cheap passwords, silent unless PARLEY_TEST_LOG names a level. */
 function configFor(changes: Partial<Config> & { databaseUrl: string; dataDir: string }): Config {
   const defaults = readConfig({
+    DATABASE_URL: changes.databaseUrl,
     PARLEY_PORT: "0",
     PARLEY_METRICS_PORT: "off",
     PARLEY_REGISTRATION: "open",

@@ -1,17 +1,16 @@
 /** The bus of a single process. Messages are delivered in a later turn of the loop, as they would be from another process. */
-import { EventEmitter } from "node:events";
+import type { Logger } from "../logger.ts";
 import type { Bus } from "./bus.ts";
+import { createSubscribers } from "./subscribers.ts";
 
-export function openMemoryBus(): Bus {
-  const emitter = new EventEmitter().setMaxListeners(0);
+export function openMemoryBus({ logger }: { logger: Pick<Logger, "error"> }): Bus {
+  const subscribers = createSubscribers(logger);
   return {
-    publish: (topic, message) => void setImmediate(() => emitter.emit(topic, message)),
-    subscribe(topic, receive) {
-      emitter.on(topic, receive);
-      return () => void emitter.off(topic, receive);
-    },
+    publish: (topic, message) => void setImmediate(() => subscribers.tell(topic, message, true)),
+    subscribe: subscribers.add,
+    packet_bytes: 0,
     async close() {
-      emitter.removeAllListeners();
+      subscribers.clear();
     },
   };
 }

@@ -48,7 +48,6 @@ function openSimulatedHub({ seams, random, sleep }: Simulation, store: Store, he
     logger,
     head,
     fetch: (after, limit) => slowly(() => store.read(after, limit)),
-    readHead: () => slowly(store.head),
     onFetch: () => {},
   });
 }
@@ -153,7 +152,6 @@ test("a look at the log that brings a full page is followed by another", async (
     logger,
     head: 0,
     fetch: async (after, limit) => store.read(after, limit),
-    readHead: async () => store.head(),
     onFetch: () => {},
   });
   await hub.reached(store.head());
@@ -168,7 +166,6 @@ test("who waits for a position that the log does not have keeps nobody fetching,
     logger,
     head: 3,
     fetch: async () => ({ entries: [], upTo: 3 }),
-    readHead: async () => 3,
     onFetch: () => (fetches += 1),
   });
   const patience = new AbortController();
@@ -201,7 +198,6 @@ test("an offer that comes before its turn is not fetched while the gap before it
     logger,
     head: 0,
     fetch: async () => ({ entries: [], upTo: 0 }),
-    readHead: async () => 0,
     onFetch: () => (fetches += 1),
   });
   hub.offer([entryAt(2)]);

@@ -42,7 +42,7 @@ export interface HubOptions {
   head: number;
   /** At most `limit` entries above `after`. */
   fetch(after: number, limit: number): Promise<Fetched>;
-  readHead(): Promise<number>;
+  /** Called for each fetch that was wanted, or brought something. */
   onFetch(): void;
 }
 
@@ -69,18 +69,7 @@ export function openHub(options: HubOptions): Hub {
 
   const fetcher = createFetcher(options, { head: () => head, isClosed: () => closed, deliver });
 
-  let looking = false;
-  const poll = seams.every(limits.headPoll_ms, () => {
-    // While the database is away a look takes long: one at a time.
-    if (looking) return;
-    looking = true;
-    options
-      .readHead()
-      .then(fetcher.want, (thrown: unknown) =>
-        logger.warn({ err: asError(thrown) }, "the head of the log could not be read"),
-      )
-      .finally(() => (looking = false));
-  });
+  const poll = seams.every(limits.headPoll_ms, fetcher.look);
 
   return {
     head: () => head,
@@ -184,7 +173,10 @@ interface Follower {
   deliver(entries: readonly LogEntry[], upTo: number): void;
 }
 
-/** Fetches what is missing, one query at a time. What is wanted meanwhile is looked for once more afterwards. */
+/**
+ * Fetches what is missing, one query at a time. What is wanted meanwhile is looked for once more afterwards. A look without a
+ * hint is the same query, so that news that nobody told of cost one query too.
+ */
 function createFetcher(options: HubOptions, follower: Follower) {
   let wanted = 0;
   let fetching = false;
@@ -192,15 +184,16 @@ function createFetcher(options: HubOptions, follower: Follower) {
   async function fetchMissing(): Promise<void> {
     fetching = true;
     try {
-      while (wanted > follower.head() && !follower.isClosed()) {
+      do {
         const target = wanted;
         // Who wants a position that the log does not have must not keep this running.
         wanted = 0;
-        options.onFetch();
-        const { entries, upTo } = await options.fetch(follower.head(), limits.tailFetch_entries);
+        const before = follower.head();
+        const { entries, upTo } = await options.fetch(before, limits.tailFetch_entries);
+        if (target > before || upTo > before) options.onFetch();
         follower.deliver(entries, upTo);
-        if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target);
-      }
+        if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target, upTo + 1);
+      } while (wanted > follower.head() && !follower.isClosed());
     } catch (thrown) {
       options.logger.warn(
         { err: asError(thrown) },
@@ -214,7 +207,11 @@ function createFetcher(options: HubOptions, follower: Follower) {
   return {
     want(position: number): void {
       wanted = Math.max(wanted, position);
-      if (!fetching && wanted > follower.head()) void fetchMissing();
+      if (!fetching && wanted > follower.head() && !follower.isClosed()) void fetchMissing();
+    },
+    /** Whether there is news. Where a fetch is under way, that tells. */
+    look(): void {
+      if (!fetching) void fetchMissing();
     },
   };
 }

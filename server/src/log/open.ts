@@ -5,7 +5,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
 import { limits } from "../limits.ts";
 import { appendSurely } from "./append-surely.ts";
-import type { Appended, Submission } from "./entry.ts";
+import type { Appended, LogEntry, Submission } from "./entry.ts";
 import { type Hub, openHub } from "./hub.ts";
 import { openLanes } from "./lanes.ts";
 import { refuseUnstorable } from "./storable.ts";
@@ -31,8 +31,8 @@ export interface LogOptions {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
-  /** Tells the other processes that the log has grown. */
-  announce(position: number): void;
+  /** Tells the other processes that the log has grown up to `position`, by these entries if they are known. */
+  announce(position: number, entries?: readonly LogEntry[]): void;
 }
 
 /** Opens the log at its head. The tail fills from here on, and with what was written last before. */
@@ -46,7 +46,6 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
     logger,
     head: start,
     fetch: (after, limit) => readEntries(db.log, after, limit),
-    readHead: async () => (await readHead(db.log)).position,
     onFetch: () => metrics.tailFetches.inc(),
   });
   hub.listen((entries) => tail.push(entries));
@@ -65,7 +64,7 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
       for (const { outcome } of outcomes) if (outcome === "stale") metrics.staleSubmissions.inc();
       hub.offer(entries);
       const last = entries.at(-1);
-      if (last) announce(last.position);
+      if (last) announce(last.position, entries);
     },
   });
   await hub.reached(position);

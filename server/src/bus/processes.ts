@@ -1,0 +1,149 @@
+/**
+ * Which processes run on the database. Each holds a connection with two advisory locks, which end with it: one for its row in
+ * log.processes, which is alive as long as the lock is, and one for the rule that a process which nobody can hear is alone:
+ * it takes that lock for itself, the others share it. Why locks and no heartbeat: docs/decisions/0019-hints-by-a-bus.md.
+ */
+import { sqlState } from "../db/database.ts";
+import { type Dedicated, openDedicated } from "../db/dedicated.ts";
+import { asError, StartError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import type { Seams } from "../seams.ts";
+import { keepLinked, type Relinked, within } from "./relink.ts";
+
+/** Any constants do, so long as every version of Parley uses the same. */
+const COMPANY_LOCK = 7_201_184_407;
+const PROCESS_LOCK_CLASS = 720_118;
+const LOCK_NOT_AVAILABLE = "55P03";
+
+export interface ProcessesOptions {
+  url: string;
+  version: string;
+  roles: readonly string[];
+  /** PARLEY_BUS. */
+  bus: string;
+  /** The setting that makes this process one that others do not hear, as it is written; undefined where there is none. */
+  alone: string | undefined;
+  seams: Seams;
+  logger: Logger;
+}
+
+export interface ProcessRow {
+  number: number;
+  startedAt: Date;
+  seenAt: Date;
+  version: string;
+  roles: string;
+  bus: string;
+}
+
+export interface Processes {
+  /** All that run now, this one included, the oldest first. */
+  list(): Promise<ProcessRow[]>;
+  leave(): Promise<void>;
+}
+
+/** Takes this process's place among the others. Throws StartError where it may not run beside one that does. */
+export async function joinProcesses(options: ProcessesOptions): Promise<Processes> {
+  const { seams, logger } = options;
+  const line: Relinked<Place> = await keepLinked({
+    seams,
+    connect: (lose) =>
+      takePlace(options, lose).catch((thrown: unknown) => {
+        // At the start it is refused; later, after the database was away, the operator hears of it.
+        logger.warn({ reason: asError(thrown).message }, "this process has no place among the replicas");
+        throw thrown;
+      }),
+    onLinked: () => {},
+    onLost: (reason) =>
+      logger.warn({ reason: reason.message }, "the connection that shows the others this process is lost"),
+  });
+  return {
+    list: async () => (await line.current()?.list()) ?? [],
+    leave: line.close,
+  };
+}
+
+interface Place {
+  list(): Promise<ProcessRow[]>;
+  close(): Promise<void>;
+}
+
+async function takePlace(options: ProcessesOptions, lose: (reason: Error) => void): Promise<Place> {
+  const { url, seams } = options;
+  const connection = await openDedicated({ url, name: "parley process", role: "log", onLost: lose });
+  try {
+    await takeCompanyLock(connection, options);
+    const number = await enlist(connection, options);
+    await warnOfOtherBus(connection, options);
+    const beat = seams.every(limits.replicaBeat_ms, () => {
+      const seen = connection.query("update log.processes set seen_at = now() where number = $1", [number]);
+      within(seams, limits.replicaBeat_ms, seen).catch((thrown: unknown) => lose(asError(thrown)));
+    });
+    const close = async () => {
+      beat.cancel();
+      const gone = connection.query("delete from log.processes where number = $1", [number]);
+      await within(seams, limits.busClose_ms, gone).catch(() => {});
+      await connection.close();
+    };
+    return { list: () => listAlive(connection), close };
+  } catch (thrown) {
+    await connection.close();
+    throw thrown;
+  }
+}
+
+/** Waits a moment for the lock: the process before this one may be about to end. */
+async function takeCompanyLock(connection: Dedicated, { alone, bus }: ProcessesOptions): Promise<void> {
+  try {
+    await connection.query(`set lock_timeout = ${limits.replicaWait_ms}`);
+    await connection.query(`select pg_advisory_lock${alone ? "" : "_shared"}($1)`, [COMPANY_LOCK]);
+  } catch (thrown) {
+    if (sqlState(thrown) !== LOCK_NOT_AVAILABLE) throw thrown;
+    const others = (await listAlive(connection)).map(describe).join("; ");
+    throw new StartError(
+      alone
+        ? `Another replica runs on this database (${others}), and with ${alone} it would not hear this one: stop it, or set what is shared by all replicas, such as PARLEY_BUS=postgresql.`
+        : `A replica that others can not hear runs on this database (${others}), and this one has PARLEY_BUS=${bus}: stop it, or set the same for it.`,
+      { cause: thrown },
+    );
+  }
+}
+
+function describe({ startedAt, version, roles, bus }: ProcessRow): string {
+  return `version ${version}, roles ${roles}, bus ${bus}, started ${startedAt.toISOString()}`;
+}
+
+/** The row and its lock are one transaction: nobody sees the row without the lock. Rows of the dead go. */
+async function enlist(connection: Dedicated, { version, roles, bus }: ProcessesOptions): Promise<number> {
+  const rows = await connection.query<{ number: number }>(
+    `with mine as (insert into log.processes (version, roles, bus) values ($1, $2, $3) returning number)
+     select number, pg_advisory_lock(${PROCESS_LOCK_CLASS}, number) from mine`,
+    [version, roles.join(","), bus],
+  );
+  await connection.query(`delete from log.processes p where not ${IS_ALIVE}`);
+  return rows[0]?.number as number;
+}
+
+/** Locks of other databases of the same server have other numbers in "database". */
+const IS_ALIVE = `exists (
+  select from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and l.locktype = 'advisory' and l.granted
+    and l.classid = ${PROCESS_LOCK_CLASS} and l.objid = p.number and l.objsubid = 2)`;
+
+function listAlive(connection: Dedicated): Promise<ProcessRow[]> {
+  return connection.query<ProcessRow>(
+    `select number, started_at as "startedAt", seen_at as "seenAt", version, roles, bus
+     from log.processes p where ${IS_ALIVE} order by number`,
+  );
+}
+
+/** During a change from one bus to another that is so for a while; it makes messages late, and loses none. */
+async function warnOfOtherBus(connection: Dedicated, { bus, logger }: ProcessesOptions): Promise<void> {
+  const others = (await listAlive(connection)).filter((each) => each.bus !== bus);
+  if (others.length > 0)
+    logger.warn(
+      { bus, others: others.map(describe) },
+      "other replicas have another bus: they hear of changes a second late",
+    );
+}

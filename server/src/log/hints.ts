@@ -1,0 +1,122 @@
+/**
+ * Hints about the log, from process to process: how far it goes, and the newest entries themselves where they are small. What
+ * several appends bring in one turn of the loop goes out as one message.
+ *
+ * A process whose head is just before the entries takes them as they are, without a query. Where something is missing between,
+ * they wait for it a moment in the hub, which then reads the range from the database: as it does for a head without entries, and
+ * once a second without any hint.
+ */
+import type { Bus } from "../bus/bus.ts";
+import { limits } from "../limits.ts";
+import type { LogEntry } from "./entry.ts";
+import type { Hub } from "./hub.ts";
+
+export interface Hints {
+  /** The log has grown up to `position`, by these entries if the caller has them. Returns at once and never throws. */
+  announce(position: number, entries?: readonly LogEntry[]): void;
+}
+
+/** Opens the sending side. */
+export function openHints({ bus, epoch }: { bus: Bus; epoch: number }): Hints {
+  const most_bytes = Math.min(limits.headInline_bytes, bus.packet_bytes) - ENVELOPE_BYTES;
+  let head = 0;
+  let batches: (readonly LogEntry[])[] = [];
+  let isDue = false;
+
+  function send(): void {
+    isDue = false;
+    const entries = encodeSmall(batches, most_bytes);
+    batches = [];
+    bus.publish("head", `{"format":${FORMAT},"epoch":${epoch},"head":${head},"entries":[${entries.join()}]}`);
+  }
+
+  return {
+    announce(position, entries = []) {
+      head = Math.max(head, position);
+      if (entries.length > 0 && most_bytes > 0) batches.push(entries);
+      if (isDue) return;
+      isDue = true;
+      setImmediate(send);
+    },
+  };
+}
+
+/** Lets the hub hear what the other processes announce; gives the function that ends it. */
+export function followHints({
+  bus,
+  hub,
+  epoch,
+}: {
+  bus: Bus;
+  hub: Pick<Hub, "offer" | "hint">;
+  epoch: number;
+}): () => void {
+  return bus.subscribe("head", (message, own) => {
+    // What this process appended, its hub was offered at once.
+    if (own) return;
+    const hint = JSON.parse(message) as { format: number; epoch: number; head: number; entries: Encoded[] };
+    if (hint.epoch !== epoch) return;
+    // Of a process of another version only the head is sure.
+    if (hint.format === FORMAT) for (const run of runsOf(hint.entries.map(decode))) hub.offer(run);
+    hub.hint(hint.head);
+  });
+}
+
+/** Goes up when an entry gets another member. */
+const FORMAT = 1;
+/** More than a message takes beside its entries, and the packet around it. */
+const ENVELOPE_BYTES = 256;
+
+/** The members of an entry in the order in which they travel; then what a redaction left. */
+const MEMBERS = [
+  "position",
+  "kind",
+  "roomId",
+  "userId",
+  "deviceId",
+  "eventId",
+  "type",
+  "stateKey",
+  "ts",
+  "relatesTo",
+  "relationType",
+  "redacts",
+  "sessionId",
+  "txnId",
+  "body",
+  "unsigned",
+] as const satisfies readonly (keyof LogEntry)[];
+
+type Encoded = unknown[];
+
+/** Entries as JSON, from the first on, until they become too many for one message. */
+function encodeSmall(batches: readonly (readonly LogEntry[])[], most_bytes: number): string[] {
+  const encoded: string[] = [];
+  let bytes = 0;
+  for (const entry of batches.flat().toSorted((a, b) => a.position - b.position)) {
+    // A sure sign that it is too large, before it is encoded.
+    if (entry.body.length > most_bytes - bytes) break;
+    const text = JSON.stringify([...MEMBERS.map((member) => entry[member]), entry.redaction ?? null]);
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > most_bytes) break;
+    encoded.push(text);
+  }
+  return encoded;
+}
+
+function decode(encoded: Encoded): LogEntry {
+  const entry = Object.fromEntries(MEMBERS.map((member, i) => [member, encoded[i]])) as unknown as LogEntry;
+  const redaction = encoded[MEMBERS.length] as LogEntry["redaction"] | null;
+  return redaction ? { ...entry, redaction } : entry;
+}
+
+/** The entries in runs without a gap: between two lanes of the sender another process may have written. */
+function runsOf(entries: readonly LogEntry[]): LogEntry[][] {
+  const runs: LogEntry[][] = [];
+  for (const entry of entries) {
+    const run = runs.at(-1);
+    if (run && run.at(-1)?.position === entry.position - 1) run.push(entry);
+    else runs.push([entry]);
+  }
+  return runs;
+}

@@ -56,8 +56,8 @@ export const roles = {
     ],
   },
   gateway: {
-    domains: ["sync"],
-    paths: [`${CLIENT}/sync`],
+    domains: ["sync", "gateway"],
+    paths: [`${CLIENT}/sync`, "/_parley/client/v1/stream/*"],
   },
   presence: {
     domains: ["presence"],

@@ -5,12 +5,15 @@ import { type Route, route } from "../http.ts";
 const NEWEST_MINOR = 19;
 const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
 
-/** Specification: "GET /versions". Nothing experimental is announced: what is here is in a version of the specification. */
+/**
+ * Specification: "GET /versions". What is here is in a version of the specification, but for the stream, which is Parley's own:
+ * docs/protocol/stream.md.
+ */
 const getVersions = route({
   method: "GET",
   path: "/_matrix/client/versions",
   access: "anyone",
-  handle: () => ({ versions, unstable_features: {} }),
+  handle: () => ({ versions, unstable_features: { "io.parley.stream": true } }),
 });
 
 /** Specification: "Capabilities negotiation". */

@@ -6,6 +6,7 @@ const PREFIX = {
   access: "pat_",
   refresh: "prt_",
   login: "plt_",
+  stream: "pst_",
   registration: "",
 } as const;
 const TOKEN_BYTES = 32;

@@ -13,6 +13,7 @@ import { type Run, timelineLimit, tokenAt } from "./run.ts";
 import { membersForTimeline } from "./members.ts";
 import { newestState, readStateChanges, stateAt } from "./state.ts";
 import { summaryOf } from "./summary.ts";
+import type { Unread } from "./unread.ts";
 
 interface Timeline {
   events: readonly LogEntry[];
@@ -209,7 +210,7 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
 }
 
 /** One m.receipt event for all receipts. Specification: receipts module. */
-function receiptsJson(receipts: readonly LogEntry[]): string {
+export function receiptsJson(receipts: readonly LogEntry[]): string {
   const content: Record<string, Record<string, Record<string, unknown>>> = {};
   for (const receipt of receipts) {
     const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
@@ -230,10 +231,14 @@ function accountDataOf({ news, ask }: Run, roomId: string): string[] {
 }
 
 async function unreadJson({ parts, ask }: Run, room: RoomState): Promise<string> {
-  const { main, threads } = await parts.unread.count(ask.session.userId, room);
+  return unreadSections(await parts.unread.count(ask.session.userId, room), ask.filter.unreadThreadNotifications);
+}
+
+/** The unread counts as members of a joined room: threads each by itself, or within the room's. */
+export function unreadSections({ main, threads }: Unread, isPerThread: boolean): string {
   const json = (counts: { highlights: number; notifications: number }) =>
     `{"highlight_count":${counts.highlights},"notification_count":${counts.notifications}}`;
-  if (ask.filter.unreadThreadNotifications) {
+  if (isPerThread) {
     const perThread = [...threads].map(([root, counts]) => `${JSON.stringify(root)}:${json(counts)}`);
     return `"unread_notifications":${json(main)},"unread_thread_notifications":{${perThread.join(",")}}`;
   }

@@ -1,0 +1,33 @@
+/** Tickets that open a stream once, within seconds, in place of an access token: docs/protocol/stream.md. */
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import type { Session } from "../http.ts";
+import { limits } from "../limits.ts";
+import { newToken, tokenHash } from "./tokens.ts";
+
+/** Makes a ticket for the session; it lives for `limits.streamTicket_ms`. */
+export async function newStreamTicket(ctx: Context, session: Session): Promise<string> {
+  const ticket = newToken(ctx.seams, "stream");
+  await ctx.db.auth.change(
+    `with expired as (delete from auth.stream_tickets where expires_at < now())
+     insert into auth.stream_tickets (ticket_hash, session_id, expires_at) values ($1, $2, now() + $3 * interval '1 millisecond')`,
+    [tokenHash(ticket), session.id, limits.streamTicket_ms],
+  );
+  return ticket;
+}
+
+/** Whose ticket this is; it works no second time. Throws M_UNKNOWN_TOKEN. */
+export async function useStreamTicket(ctx: Context, ticket: string): Promise<Session> {
+  const session = await ctx.db.auth.one<Session>(
+    `with used as (delete from auth.stream_tickets where ticket_hash = $1 returning session_id, expires_at)
+     select s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin"
+     from used u join auth.sessions s using (session_id) join auth.accounts a using (user_id) where u.expires_at > now()`,
+    [tokenHash(ticket)],
+  );
+  // With soft_logout: the session may well go on, and another ticket can be had.
+  if (!session)
+    throw matrixError("M_UNKNOWN_TOKEN", "This ticket is not known, was used, or is too old.", {
+      fields: { soft_logout: true },
+    });
+  return session;
+}

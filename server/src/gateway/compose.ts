@@ -1,0 +1,119 @@
+/**
+ * One client's frame of a round, out of what is the same for all and what is its own. It says exactly what an incremental /sync
+ * would answer; where that can not be put together at once from memory, the client is told by itself.
+ */
+import type { Context } from "../context.ts";
+import { formatToken } from "../log/token.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { unreadSections } from "../sync/room.ts";
+import type { StateSection, SyncParts } from "../sync/run.ts";
+import type { Follower } from "./follower.ts";
+import type { Stand } from "./outlet.ts";
+import { type RoomPart, roomPart } from "./room-part.ts";
+import { joinedFrame } from "./wire.ts";
+
+export interface Round {
+  /** Where those stand who take part, unless they have been told more already. */
+  from: Stand;
+  to: Stand;
+  /** By room, kind of state section and stand. */
+  parts: Map<RoomState, Map<string, RoomPart | "own" | undefined>>;
+}
+
+/** Begins a round that brings everybody from one stand to the next. */
+export function beginRound(from: Stand, to: Stand): Round {
+  return { from, to, parts: new Map() };
+}
+
+export interface Composing {
+  ctx: Context;
+  parts: SyncParts;
+  round: Round;
+}
+
+const ROOMS_OPEN = '{"type":"sync","sync":{"rooms":{"join":{';
+const NO_ROOMS = '{"type":"sync","sync":{';
+
+/** The frame; "own" where the client must be told by itself; undefined where it has all of this already. */
+export function composeFrame(composing: Composing, follower: Follower): Buffer | "own" | undefined {
+  const { parts } = composing;
+  const { session, rooms, people } = follower;
+  if (!follower.takesShared) return "own";
+  const counts = parts.keyCounts.peek(session.userId, session.deviceId);
+  if (counts === undefined) return "own";
+  const told: { part: RoomPart; rest: string }[] = [];
+  for (const room of rooms) {
+    const part = partFor(composing, room, follower);
+    if (part === undefined) continue;
+    const rest = part === "own" ? undefined : restOfRoom(composing, { room, part, follower });
+    if (part === "own" || rest === undefined) return "own";
+    told.push({ part, rest });
+  }
+  const presence = people.length > 0 ? `"presence":{"events":[${people.join(",")}]},` : "";
+  const end = `${presence}${counts},"next_batch":"${tokenOf(composing)}"}}`;
+  const [first] = told;
+  if (!first) return people.length > 0 ? joinedFrame([NO_ROOMS, end]) : undefined;
+  return told.length === 1 ? frameOfRoom(first.part, `${first.rest}}}},${end}`) : frameOfRooms(told, end);
+}
+
+function partFor({ ctx, round }: Composing, room: RoomState, follower: Follower): RoomPart | "own" | undefined {
+  const since = Math.max(follower.stand.position, round.from.position);
+  const seen = Math.max(follower.stand.ephemeral, round.from.ephemeral);
+  const name = `${since} ${seen} ${follower.stateSection}`;
+  let ofRoom = round.parts.get(room);
+  if (!ofRoom) round.parts.set(room, (ofRoom = new Map()));
+  if (ofRoom.has(name)) return ofRoom.get(name);
+  const stateSection: StateSection = follower.stateSection;
+  const part = roomPart(ctx, room, { since, seen, stateSection });
+  ofRoom.set(name, part);
+  return part;
+}
+
+interface Member {
+  room: RoomState;
+  part: RoomPart;
+  follower: Follower;
+}
+
+/** The member's own end of the room's object; undefined where the part does not fit them. */
+function restOfRoom(composing: Composing, member: Member): string | undefined {
+  const { room, part, follower } = member;
+  const { session, filter, ignored, stand } = follower;
+  const { userId } = session;
+  if (part.events > filter.timeline.limit || part.sessions.has(session.id) || part.readers.has(userId))
+    return undefined;
+  if (room.memberPosition(userId) > Math.max(stand.position, composing.round.from.position)) return undefined;
+  if (ignored.size > 0) for (const sender of part.senders.keys()) if (ignored.has(sender)) return undefined;
+  if (filter.state.lazyLoadMembers && !knowsSenders(composing, member)) return undefined;
+  // Receipts of others and typing change nothing of the counts.
+  if (part.events === 0) return "";
+  const unread = composing.parts.unread.peek(userId, room);
+  return unread && `,${unreadSections(unread, filter.unreadThreadNotifications)}`;
+}
+
+function knowsSenders({ parts }: Composing, { room, part, follower }: Member): boolean {
+  if (part.senders.size === 0) return true;
+  const known = parts.lazyMembers.get(follower.session.id)?.get(room.roomId);
+  for (const [sender, position] of part.senders) if (position !== 0 && known?.get(sender) !== position) return false;
+  return true;
+}
+
+function tokenOf({ ctx, round: { to } }: Composing): string {
+  return formatToken({ epoch: ctx.log.epoch, position: to.position, ephemeral: to.ephemeral });
+}
+
+/** Most members of a room are told the same to the last byte: then they get the same bytes. */
+function frameOfRoom(part: RoomPart, rest: string): Buffer {
+  let frame = part.frames.get(rest);
+  if (!frame) part.frames.set(rest, (frame = joinedFrame([ROOMS_OPEN, part.json, rest])));
+  return frame;
+}
+
+function frameOfRooms(told: readonly { part: RoomPart; rest: string }[], end: string): Buffer {
+  const pieces: (Buffer | string)[] = [ROOMS_OPEN];
+  for (const [at, { part, rest }] of told.entries()) {
+    if (at > 0) pieces.push(",");
+    pieces.push(part.json, `${rest}}`);
+  }
+  return joinedFrame([...pieces, `}},${end}`]);
+}

@@ -1,0 +1,198 @@
+/**
+ * The pump hands out what is new, in rounds. A round brings everybody who is in the phase `stream` from the head of the last
+ * round to the present one: what a room's members are all told alike is encoded once, each socket gets one write, and whoever
+ * must be told something of their own leaves the phase and is told like a client that comes back (phases.ts).
+ *
+ * The first news after a quiet time go out at once; after a round the next one waits `limits.streamTick_ms`, or as long as the
+ * last round took, so that under load more goes out together.
+ */
+import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { presenceJson } from "../sync/presence.ts";
+import type { SyncParts } from "../sync/run.ts";
+import { beginRound, composeFrame, type Composing } from "./compose.ts";
+import type { Follower } from "./follower.ts";
+import { createMarks, markEntry, type Marks } from "./marks.ts";
+import { send, type Stand } from "./outlet.ts";
+import type { Registry } from "./registry.ts";
+
+export interface Pump {
+  /** Everything up to here has been handed out. */
+  stand(): Stand;
+  /** Lets the follower take part from now on. It must stand at the pump's stand, or further. */
+  join(follower: Follower): void;
+  /** Stops the rounds. */
+  close(): void;
+}
+
+export interface PumpOptions {
+  ctx: Context;
+  parts: SyncParts;
+  registry: Registry;
+}
+
+/** Opens the pump at the head of the log; it runs whenever there is something to hand out. */
+export function openPump(options: PumpOptions): Pump {
+  const { ctx } = options;
+  const { hub } = ctx.log;
+  let marks = createMarks();
+  let stand: Stand = { position: hub.head(), ephemeral: ctx.ephemeral.clock() };
+  let next_ms = 0;
+  let isPlanned = false;
+  let isClosed = false;
+
+  function round(): void {
+    isPlanned = false;
+    if (isClosed) return;
+    const begun_ms = ctx.seams.monotonic_ms();
+    const from = stand;
+    const marked = marks;
+    marks = createMarks();
+    stand = { position: hub.head(), ephemeral: ctx.ephemeral.clock() };
+    handOut({ ...options, round: beginRound(from, stand) }, options.registry, marked);
+    const took_ms = ctx.seams.monotonic_ms() - begun_ms;
+    ctx.metrics.streamTick_s.observe(took_ms / 1_000);
+    next_ms = begun_ms + took_ms + Math.max(limits.streamTick_ms, took_ms);
+  }
+
+  function plan(): void {
+    if (isPlanned || isClosed || options.registry.count() === 0) return;
+    isPlanned = true;
+    const wait_ms = next_ms - ctx.seams.monotonic_ms();
+    if (wait_ms <= 0) queueMicrotask(round);
+    else ctx.seams.after(wait_ms, round);
+  }
+
+  hub.listen((entries) => {
+    if (options.registry.count() > 0) for (const entry of entries) markEntry(marks, entry);
+    plan();
+  });
+  ctx.ephemeral.listen((change) => {
+    if (options.registry.count() === 0) return;
+    if ("userId" in change) marks.presence.add(change.userId);
+    else if (!marks.rooms.has(change.roomId)) marks.rooms.set(change.roomId, 0);
+    plan();
+  });
+
+  return {
+    stand: () => stand,
+    join(follower) {
+      follower.phase = "stream";
+    },
+    close: () => void (isClosed = true),
+  };
+}
+
+/** One round: finds whom it concerns, and tells them. */
+function handOut(composing: Composing, registry: Registry, marks: Marks): void {
+  const { ctx } = composing;
+  const own = new Set<Follower>();
+  const shared = new Set<Follower>();
+  // So much came at once that it is no longer in memory.
+  if (composing.round.from.position < ctx.log.tail.floor()) for (const each of registry.all()) own.add(each);
+  for (const [userId, position] of marks.users)
+    for (const each of registry.ofUser(userId)) if (isNews(each, position)) own.add(each);
+  for (const [roomId, position] of marks.rooms) {
+    const room = ctx.rooms.peek(roomId);
+    // A room that fell out of the cache: whoever is connected may be in it.
+    if (!room) for (const each of registry.all()) own.add(each);
+    else
+      for (const each of followersIn(room, registry))
+        if (position > 0 && isNews(each, position)) own.add(each);
+        else shared.add(take(each, room));
+  }
+  for (const [userId, position] of marks.devices)
+    for (const each of sharers(ctx, registry, userId)) if (isNews(each, position)) own.add(each);
+  for (const userId of marks.presence) addPresence(composing, { registry, userId, shared });
+  for (const each of shared) if (each.phase === "stream" && !own.has(each)) tell(composing, each, own);
+  for (const each of shared) reset(each);
+  for (const each of own) leave(composing, each);
+}
+
+function isNews({ phase, stand }: Follower, position: number): boolean {
+  return phase === "stream" && stand.position < position;
+}
+
+function take(follower: Follower, room: RoomState): Follower {
+  follower.rooms.push(room);
+  return follower;
+}
+
+function reset(follower: Follower): void {
+  if (follower.rooms.length > 0) follower.rooms = [];
+  if (follower.people.length > 0) follower.people = [];
+}
+
+/** Everybody joined in the room who is connected; it goes through the smaller of the two sets. */
+function* followersIn(room: RoomState, registry: Registry): Iterable<Follower> {
+  if (room.joinedCount < registry.people()) for (const userId of room.joined()) yield* registry.ofUser(userId);
+  else for (const userId of registry.users()) if (room.membership(userId) === "join") yield* registry.ofUser(userId);
+}
+
+/** Everybody connected who shares a room with the person, and the person. */
+function sharers(ctx: Context, registry: Registry, userId: string): Set<Follower> {
+  const found = new Set(registry.ofUser(userId));
+  const memberships = ctx.rooms.peekMemberships(userId);
+  if (!memberships) return new Set(registry.all());
+  for (const [roomId, { membership }] of memberships) {
+    const room = membership === "join" ? ctx.rooms.peek(roomId) : undefined;
+    if (room) for (const each of followersIn(room, registry)) found.add(each);
+    else if (membership === "join") return new Set(registry.all());
+  }
+  return found;
+}
+
+interface PresenceOf {
+  registry: Registry;
+  userId: string;
+  shared: Set<Follower>;
+}
+
+function addPresence({ ctx, round }: Composing, { registry, userId, shared }: PresenceOf): void {
+  const presence = ctx.ephemeral.presence(userId);
+  if (!presence || presence.changed <= round.from.ephemeral) return;
+  const json = presenceJson(userId, presence, ctx.seams.now_ms());
+  for (const each of sharers(ctx, registry, userId)) {
+    if (each.stand.ephemeral >= presence.changed) continue;
+    each.people.push(json);
+    shared.add(each);
+  }
+}
+
+function tell(composing: Composing, follower: Follower, own: Set<Follower>): void {
+  const frame = composeFrame(composing, follower);
+  if (frame === undefined) return;
+  if (frame === "own") return void own.add(follower);
+  composing.ctx.metrics.streamFrames.inc({ made: "shared" });
+  const before = follower.stand;
+  follower.stand = composing.round.to;
+  const dropped = send(follower.outlet, frame, before);
+  if (dropped) fallBack(composing, follower, dropped);
+}
+
+/** What was kept for the follower is gone: it is told anew, from where it stands, when its socket takes something again. */
+export function fallBack({ ctx, parts }: Pick<Composing, "ctx" | "parts">, follower: Follower, to: Stand): void {
+  ctx.metrics.streamResyncs.inc();
+  follower.stand = to;
+  follower.resync = true;
+  // Members that were told in what is gone are not known to the client.
+  parts.lazyMembers.delete(follower.session.id);
+  depart(follower);
+}
+
+function leave({ round: { from } }: Composing, follower: Follower): void {
+  if (follower.phase !== "stream") return;
+  const { position, ephemeral } = follower.stand;
+  follower.stand = {
+    position: Math.max(position, from.position),
+    ephemeral: Math.max(ephemeral, from.ephemeral),
+  };
+  depart(follower);
+}
+
+function depart(follower: Follower): void {
+  if (follower.phase === "stream") follower.phase = "backfill";
+  follower.leave?.();
+  follower.leave = null;
+}

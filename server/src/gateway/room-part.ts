@@ -1,0 +1,85 @@
+/**
+ * What a round has of one room, encoded once for all of its members that are told the same. It is the room's part of an
+ * incremental /sync up to the unread counts, which are each member's own.
+ */
+import type { Context } from "../context.ts";
+import type { LogEntry } from "../log/entry.ts";
+import { clientEvent } from "../messages/client-event.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { receiptsJson } from "../sync/room.ts";
+import { type StateSection, tokenAt } from "../sync/run.ts";
+
+export interface RoomPart {
+  /** The beginning of the room's object, without the brace that ends it. */
+  json: Buffer;
+  events: number;
+  /** By sender: the position of their membership, which a client that loads members lazily must have. */
+  senders: ReadonlyMap<string, number>;
+  /** Sessions that sent one of the events: they get their transaction ids with them. */
+  sessions: ReadonlySet<number>;
+  /** Whose receipts are among the news: their unread counts change with them. */
+  readers: ReadonlySet<string>;
+  /** Frames that were made with it, by what follows it there. */
+  frames: Map<string, Buffer>;
+}
+
+export interface RoomStretch {
+  since: number;
+  seen: number;
+  stateSection: StateSection;
+}
+
+/** The part for members who stand at `since`; "own" where it has something that can not be told to all alike; undefined for none. */
+export function roomPart(
+  ctx: Context,
+  room: RoomState,
+  { since, seen, stateSection }: RoomStretch,
+): RoomPart | "own" | undefined {
+  const entries = ctx.log.tail.ofRoom(room.roomId, since);
+  const events: LogEntry[] = [];
+  const receipts: LogEntry[] = [];
+  for (const entry of entries) {
+    if (entry.kind === "event") events.push(entry);
+    else if (entry.type !== "m.read.private") receipts.push(entry);
+  }
+  if (events.some((event) => event.stateKey !== null)) return "own";
+  const ephemeral = ephemeralOf(ctx, room, { receipts, seen });
+  if (events.length === 0 && ephemeral.length === 0) return undefined;
+  return {
+    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, since, stateSection })),
+    events: events.length,
+    senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),
+    sessions: new Set(events.filter(({ txnId }) => txnId !== null).map(({ sessionId }) => sessionId as number)),
+    readers: new Set(receipts.map(({ userId }) => userId as string)),
+    frames: new Map(),
+  };
+}
+
+function ephemeralOf(
+  { ephemeral }: Context,
+  { roomId }: RoomState,
+  { receipts, seen }: { receipts: readonly LogEntry[]; seen: number },
+): string[] {
+  const events: string[] = [];
+  if (receipts.length > 0) events.push(receiptsJson(receipts));
+  const typing = ephemeral.typing(roomId);
+  if (typing && typing.changed > seen)
+    events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));
+  return events;
+}
+
+interface RoomNews {
+  events: readonly LogEntry[];
+  ephemeral: readonly string[];
+  since: number;
+  stateSection: StateSection;
+}
+
+function roomJson(ctx: Context, { roomId }: RoomState, { events, ephemeral, since, stateSection }: RoomNews): string {
+  const texts = events.map((event) => clientEvent(event, { membership: "join" }));
+  const from = events[0] ? events[0].position - 1 : since;
+  const timeline = `"timeline":{"events":[${texts.join(",")}],"limited":false,"prev_batch":"${tokenAt(ctx, from)}"}`;
+  const state = `"${stateSection}":{"events":[]}`;
+  const more = ephemeral.length > 0 ? `,"ephemeral":{"events":[${ephemeral.join(",")}]}` : "";
+  return `${JSON.stringify(roomId)}:{${timeline},${state}${more}`;
+}

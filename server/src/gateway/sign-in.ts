@@ -1,0 +1,53 @@
+/** The first frame of a connection: who is there, and from where to go on. */
+import { loadFilter } from "../account/filters.ts";
+import { endedSessions } from "../auth/sessions.ts";
+import { useStreamTicket } from "../auth/stream-tickets.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import type { Session } from "../http.ts";
+import { parseToken } from "../log/token.ts";
+import type { Arrival } from "./follower.ts";
+import type { SignInFrame } from "./frames.ts";
+import type { Stand } from "./outlet.ts";
+
+/**
+ * Authenticates the frame. Throws M_UNKNOWN_TOKEN, M_MISSING_TOKEN, M_LIMIT_EXCEEDED, and what a filter or a token can be
+ * refused with.
+ */
+export async function signIn(ctx: Context, frame: SignInFrame, address: string): Promise<Arrival> {
+  const head = ctx.log.hub.head();
+  const session = await sessionOf(ctx, frame, address);
+  ctx.rates.take("stream", session.id);
+  const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
+  const arrival: Arrival = {
+    session,
+    filter: await loadFilter(ctx, session.userId, filter),
+    stateSection: frame.use_state_after === true ? "state_after" : "state",
+    fullState: frame.full_state === true,
+    since: standOf(ctx, frame.since),
+    presence: frame.set_presence,
+  };
+  refuseEnded(ctx, session, head);
+  return arrival;
+}
+
+function sessionOf(ctx: Context, { access_token, ticket }: SignInFrame, address: string): Promise<Session> {
+  if (access_token !== undefined) return ctx.authenticate(access_token, address);
+  if (ticket !== undefined) return useStreamTicket(ctx, ticket);
+  throw matrixError("M_MISSING_TOKEN", "The frame has neither an access_token nor a ticket.");
+}
+
+/** Another epoch means that the log was restored from a backup: what the client knows may never have happened. */
+function standOf(ctx: Context, since: string | undefined): Stand | undefined {
+  if (since === undefined) return undefined;
+  const { epoch, position, ephemeral } = parseToken(since);
+  return epoch === ctx.log.epoch ? { position, ephemeral } : undefined;
+}
+
+/** A session that ended while it was looked up: nobody was there yet to be told. */
+function refuseEnded({ log }: Context, { id, userId }: Session, since: number): void {
+  const isOver = log.tail
+    .ofUser(userId, since)
+    .some((entry) => entry.kind === "session" && entry.type === "ended" && endedSessions(entry).includes(id));
+  if (isOver) throw matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
+}

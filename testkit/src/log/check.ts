@@ -69,3 +69,16 @@ export function skipped(seen: readonly Stored[], stored: readonly Stored[]): str
     if (!ids.has(entry.eventId)) violations.push(`the reader never saw ${entry.eventId} at ${entry.position}`);
   return violations;
 }
+
+/** G3: no position is ever seen with two entries, whoever looks and whenever. */
+export function conflicting(views: readonly (readonly Stored[])[]): string[] {
+  const at = new Map<number, string>();
+  const violations: string[] = [];
+  for (const { position, eventId } of views.flat()) {
+    const first = at.get(position);
+    if (first !== undefined && first !== eventId)
+      violations.push(`position ${position} was seen with ${first} and with ${eventId}`);
+    at.set(position, eventId);
+  }
+  return violations;
+}

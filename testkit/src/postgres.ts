@@ -15,6 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
@@ -57,6 +58,7 @@ export type Postgres = {
   /** The socket itself, for a proxy in front of it. */
   socket: string;
   directory: string;
+  isRunning(): boolean;
   /** Sends the signal to the server and all of its processes. */
   signal(signal: NodeJS.Signals): void;
   /** Ends every process of it at once, as a crash of the machine does. */
@@ -167,12 +169,13 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
   const url = `postgres://${superuser}@${encodeURIComponent(socketDir)}:5432/postgres`;
   let child: ChildProcess | undefined;
   let callOff = () => {};
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals) => {
     // Its own process group, so that no helper process is left out.
-    if (child?.pid && child.exitCode === null && child.signalCode === null) signalTo(-child.pid, name);
+    if (isRunning()) signalTo(-(child?.pid as number), name);
   };
   const end = async (name: NodeJS.Signals) => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !isRunning()) return;
     const gone = once(child, "exit");
     if (name === "SIGINT") signalTo(child.pid as number, name);
     else signal(name);
@@ -183,6 +186,7 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
     url,
     socket: join(socketDir, ".s.PGSQL.5432"),
     directory: cluster.directory,
+    isRunning,
     signal,
     crash: () => end("SIGKILL"),
     stop: () => end("SIGINT"),
@@ -208,8 +212,8 @@ function launch(cluster: Cluster, settings: Record<string, string>): ChildProces
   const { hba, ident } = writeAccessRules(cluster);
   // The walreceiver and walsender come over the same socket.
   writeFileSync(hba, "local all all peer map=parley\nlocal replication all peer map=parley\n");
-  const { name: accountName } = account;
-  writeFileSync(ident, `parley "${process.env["USER"] ?? "root"}" all\nparley root all\nparley "${accountName}" all\n`);
+  const accounts = [account.name, userInfo().username];
+  writeFileSync(ident, accounts.map((name) => `parley "${name}" all\n`).join(""));
   const fixed = {
     listen_addresses: "",
     unix_socket_directories: join(directory, "socket"),

@@ -20,13 +20,16 @@ export type TcpProxy = AsyncDisposable & {
   close(): Promise<void>;
 };
 
+/** Looks into one connection: what goes there, and what of an answer comes back. */
+export type Filter = { request(chunk: Buffer): void; answer(chunk: Buffer): Buffer };
+
 /** Where it leads: a port of this machine, or the path of a socket. */
 export type Upstream = { port: number } | { path: string };
 
 /** Listens on a free port of this machine. `upstream` is asked for each connection: what is behind may move. */
-export async function openTcpProxy(upstream: () => Upstream): Promise<TcpProxy> {
+export async function openTcpProxy(upstream: () => Upstream, newFilter?: () => Filter): Promise<TcpProxy> {
   const links = new Set<Link>();
-  const state: State = { manner: "pass", delay_ms: 0 };
+  const state: State = { manner: "pass", delay_ms: 0, newFilter };
   const server = createServer((outer) => {
     if (state.manner === "refuse") return void outer.destroy();
     const link = openLink(outer, connectTo(upstream()), state);
@@ -57,7 +60,7 @@ export async function openTcpProxy(upstream: () => Upstream): Promise<TcpProxy> 
   };
 }
 
-type State = { manner: Manner; delay_ms: number };
+type State = { manner: Manner; delay_ms: number; newFilter: (() => Filter) | undefined };
 
 type Link = {
   cut(): void;
@@ -79,8 +82,14 @@ function openLink(outer: Socket, inner: Socket, state: State): Link {
     else if (state.delay_ms > 0) setTimeout(write, state.delay_ms);
     else write();
   };
-  outer.on("data", forward(inner, false));
-  inner.on("data", forward(outer, true));
+  const filter = state.newFilter?.();
+  const there = forward(inner, false);
+  const back = forward(outer, true);
+  outer.on("data", (chunk: Buffer) => {
+    filter?.request(chunk);
+    there(chunk);
+  });
+  inner.on("data", (chunk: Buffer) => back(filter ? filter.answer(chunk) : chunk));
   return {
     cut,
     flush() {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
-import { eventsIn, openStream, type StreamClient } from "./client.testkit.ts";
+import { eventsIn, openStream, type StreamClient } from "../../../testkit/src/stream.ts";
 
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 
@@ -59,21 +59,25 @@ async function followWithCuts(
     });
     await Promise.race([
       stream.until((frame) => frame.type === "sync" && stream.frames.length > cut % 4),
-      new Promise((resolve) => signal.addEventListener("abort", resolve)),
+      aborted(signal),
     ]);
     // What arrived is what counts: everything up to the newest token that was read.
     events.push(...eventsIn(stream.frames, roomId));
     token = stream.token() ?? token;
-    stream.webSocket.terminate();
+    stream.webSocket.close();
     stream.frames.length = 0;
   }
   using last = await openStream(server.url, reader, { since: token, filter: { room: { timeline: { limit: 100 } } } });
-  await last.until((frame) => frame.type === "ready");
   last.send({ type: "ping" });
   await last.until(
     (frame) => frame.type === "heartbeat" && frame.next_batch.split("_")[1] >= server.ctx.log.hub.head(),
   );
   return [...events, ...eventsIn(last.frames, roomId)];
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", resolve));
 }
 
 async function history(person: Person, roomId: string): Promise<string[]> {
@@ -126,7 +130,7 @@ test("a connection that stays while many write at once is told everything, and m
         .map((event) => event.event_id),
       wanted,
     );
-    stream.webSocket.terminate();
+    stream.webSocket.close();
   }
   const { values } = await server.ctx.metrics.streamFrames.get();
   const shared = values.find(({ labels }) => labels.made === "shared")?.value ?? 0;

@@ -46,15 +46,16 @@ export interface Processes {
 /** Takes this process's place among the others. Throws StartError where it may not run beside one that does. */
 export async function joinProcesses(options: ProcessesOptions): Promise<Processes> {
   const { seams, logger } = options;
+  let hasJoined = false;
   const line: Relinked<Place> = await keepLinked({
     seams,
     connect: (lose) =>
       takePlace(options, lose).catch((thrown: unknown) => {
-        // At the start it is refused; later, after the database was away, the operator hears of it.
-        logger.warn({ reason: asError(thrown).message }, "this process has no place among the replicas");
+        // At the start it is refused. After the database was away it goes on, and the operator hears of it.
+        if (hasJoined) logger.warn({ reason: asError(thrown).message }, "this process has no place among the replicas");
         throw thrown;
       }),
-    onLinked: () => {},
+    onLinked: () => (hasJoined = true),
     onLost: (reason) =>
       logger.warn({ reason: reason.message }, "the connection that shows the others this process is lost"),
   });

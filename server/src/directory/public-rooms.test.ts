@@ -112,6 +112,25 @@ test("the directory follows what happens in its rooms", async () => {
   await shows(found("plain words"), []);
 });
 
+test("what changed last before a process ended is found out at the next start", async () => {
+  await using first = await startTestServer({ config: { roles: ["auth", "messages"] } });
+  const anna = await registerPerson(first.url, "anna");
+  const room = await createRoom(anna, { visibility: "public", name: "as it is" });
+  await first.halt();
+  await using next = await startTestServer({ config: { roles: ["auth"] }, databaseUrl: first.databaseUrl });
+  // What a process leaves that ends before it has written the newest name.
+  const left = "update rooms.published set words = 'as it was', as_of = as_of - 1 where room_id = $1";
+  await next.ctx.db.rooms.change(left, [room.id]);
+  await using _last = await startTestServer({
+    config: { roles: ["auth", "messages"] },
+    databaseUrl: first.databaseUrl,
+  });
+  const words = async () =>
+    (await next.ctx.db.rooms.one<{ words: string }>("select words from rooms.published where room_id = $1", [room.id]))
+      ?.words;
+  await shows(async () => /as it is/.test((await words()) ?? ""), true);
+});
+
 test("a search goes by name, topic and alias, without regard to case and accents, and takes nothing for a pattern", async () => {
   const room = await publicRoom({ name: "Über % uns", topic: "Café_au_lait", room_alias_name: "zz-unique" });
   for (const term of ["über", "UBER", "uns", "CAFE_", "% u", "zz-uni", "#zz-unique:localhost"])

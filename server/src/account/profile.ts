@@ -7,6 +7,7 @@ import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { propagateProfile } from "../rooms/profiles.ts";
+import { localpartOf } from "../rooms/rules/identifiers.ts";
 import { requireOwn } from "./own.ts";
 
 export interface Profile {
@@ -30,6 +31,16 @@ export async function profilesOf(ctx: Context, userIds: readonly string[]): Prom
     [userIds],
   );
   return new Map(rows.map((row) => [row.user_id, JSON.parse(row.profile) as Profile]));
+}
+
+/**
+ * Gives an account that is about to be made its user name as display name: there are clients that can not show a person without
+ * one. A profile that is there already stays as it is.
+ */
+export async function beginProfile(ctx: Context, userId: string): Promise<void> {
+  const profile: Profile = { displayname: localpartOf(userId) };
+  const sql = "insert into account.profiles (user_id, profile) values ($1, $2) on conflict do nothing";
+  await ctx.db.account.change(sql, [userId, JSON.stringify(profile)]);
 }
 
 const FIELD = /^(avatar_url|displayname|m\.tz|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+)$/;

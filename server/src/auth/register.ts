@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { listPerson } from "../directory/people.ts";
+import { beginProfile } from "../account/profile.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { hashPassword } from "./hashing.ts";
@@ -78,8 +79,8 @@ async function createAccount(
 ): Promise<void> {
   const token = completed["m.login.registration_token"];
   const passwordHash = await hashPassword(ctx, password);
-  // Before the account is there, so that no account is ever missing in the directory.
-  await listPerson(ctx, userId);
+  // Before the account is there, so that no account is ever missing in the directory or without a name.
+  await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token" }>(
     "select auth.create_account($1, $2, decode($3, 'base64')) as outcome",
     [userId, passwordHash, token ?? null],

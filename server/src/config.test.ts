@@ -20,6 +20,7 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
   PARLEY_BUS: ["kafka", "Redis"],
+  PARLEY_QUEUE: ["redis", "RabbitMQ"],
   REDIS_URL: ["http://user:hunter2@host", "hunter2"],
   NATS_URL: ["redis://user:hunter2@host", "hunter2"],
   ...Object.fromEntries(
@@ -54,6 +55,11 @@ for (const [name, values] of Object.entries(refused))
         },
       );
   });
+
+test("a queue in RabbitMQ needs the address of RabbitMQ", () => {
+  assert.throws(() => readConfig({ PARLEY_QUEUE: "rabbitmq" }), /RABBITMQ_URL/);
+  assert.equal(readConfig({ PARLEY_QUEUE: "rabbitmq", RABBITMQ_URL: "amqp://localhost" }).queue, "rabbitmq");
+});
 
 test("a setting that does not exist is refused with those that do", () => {
   assert.throws(

@@ -94,6 +94,11 @@ export const settings: readonly Setting[] = [
   { name: "REDIS_URL", secret: true, doc: "Where Redis is, for what is set to redis: redis:// or rediss://." },
   { name: "NATS_URL", secret: true, doc: "Where NATS is, for what is set to nats: nats:// or tls://." },
   { name: "RABBITMQ_URL", secret: true, doc: "Where RabbitMQ is, for what is set to rabbitmq: amqp:// or amqps://." },
+  {
+    name: "PARLEY_QUEUE",
+    default: "none",
+    doc: "What hands sends and receipts to their workers: none (they are written where they arrive), postgresql or rabbitmq.",
+  },
   { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
   ...upstreamSettings.map(([name, role]) => ({
     name,
@@ -135,7 +140,10 @@ export interface Config {
   redisUrl: string | undefined;
   natsUrl: string | undefined;
   rabbitmqUrl: string | undefined;
+  queue: (typeof queueAdapters)[number];
 }
+
+const queueAdapters = ["none", "postgresql", "rabbitmq"] as const;
 
 export const busNames = ["memory", "postgresql", "redis", "nats", "rabbitmq"] as const;
 export type BusName = (typeof busNames)[number];
@@ -174,6 +182,7 @@ export function readConfig(env: Env = process.env): Config {
     redisUrl: url(env, "REDIS_URL", ["redis:", "rediss:"]),
     natsUrl: url(env, "NATS_URL", ["nats:", "tls:"]),
     rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
+    queue: queue(env),
   };
 }
 
@@ -250,6 +259,13 @@ function replicaUrls(env: Env): readonly string[] {
   const name = "DATABASE_REPLICA_URLS";
   const list = (env[name] ?? "").split(",").filter((each) => each.trim() !== "");
   return list.flatMap((each) => url({ [name]: each.trim() }, name, ["postgres:", "postgresql:"]) ?? []);
+}
+
+function queue(env: Env): Config["queue"] {
+  const name = oneOf(env, "PARLEY_QUEUE", queueAdapters);
+  if (name === "rabbitmq" && !env["RABBITMQ_URL"])
+    refuse("PARLEY_QUEUE", name, "set RABBITMQ_URL to the broker's address too, such as amqp://localhost:5672.");
+  return name;
 }
 
 function serverName(env: Env): string {

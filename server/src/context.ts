@@ -8,6 +8,7 @@ import type { Session } from "./http.ts";
 import type { Log } from "./log/open.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Queue } from "./queue/queue.ts";
 import type { Rates } from "./rates.ts";
 import type { RoomCache } from "./rooms/cache.ts";
 import type { Seams } from "./seams.ts";
@@ -25,6 +26,8 @@ export interface Context {
   /** Where history is read. */
   replicas: Replicas;
   rooms: RoomCache;
+  /** Where one is set: what hands work to the workers. */
+  queue: Queue | undefined;
   /** Whether the process was told to stop. It serves on for a moment, so that requests find their way elsewhere. */
   draining(): boolean;
   /** Aborts when the process stops: whoever waits answers at once. */

@@ -64,6 +64,9 @@ export const limits = {
   queueConfirm_ms: 5_000,
   queueGoodbye_ms: 1_000,
 
+  /** How long a send waits for a worker before the process that was asked appends it itself. */
+  queuedSend_ms: 10_000,
+
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,
   tail_bytes: 32 * 1_048_576,

@@ -1,4 +1,5 @@
 /** The paths of the messages domain. */
+import type { Context } from "../context.ts";
 import type { Route } from "../http.ts";
 import { eventByTime } from "./by-time.ts";
 import { context } from "./context.ts";
@@ -6,8 +7,14 @@ import { event } from "./event.ts";
 import { history } from "./history.ts";
 import { redact } from "./redact.ts";
 import { relationRoutes } from "./relations.ts";
+import { startSendWorker } from "./send-queue.ts";
 import { send } from "./send.ts";
 import { threads } from "./threads.ts";
+
+/** Where there is a queue, this process is one of its workers. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  return ctx.queue ? startSendWorker(ctx, ctx.queue) : async () => {};
+}
 
 export const routes: readonly Route[] = [
   send,

@@ -3,10 +3,8 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
-import { submit } from "../rooms/submit.ts";
-import { redactionProposal } from "./redact.ts";
-import { checkRelation, hasCheckedRelation } from "./send-relations.ts";
-import { transactionOf } from "./send-transaction.ts";
+import { sendThroughQueue } from "./send-queue.ts";
+import { append, newSending } from "./sending.ts";
 
 export const send = route({
   method: "PUT",
@@ -18,18 +16,13 @@ export const send = route({
 });
 
 async function sendMessage({ params, session, body }: Request<Content>, ctx: Context): Promise<Answer> {
-  const roomId = params["roomId"] as string;
-  const type = params["eventType"] as string;
-  const sender = session.userId;
-  const proposal = { sender, type, content: body };
-  const isChecked = hasCheckedRelation(body);
-  const eventId = await submit(ctx, {
-    roomId,
-    transaction: transactionOf(session, ["send", roomId, type], params["txnId"] as string),
-    propose(room) {
-      if (type === "m.room.redaction") return redactionProposal(ctx, room, proposal);
-      return isChecked ? checkRelation(ctx, room, proposal) : proposal;
-    },
+  const sending = newSending(ctx, {
+    session,
+    roomId: params["roomId"] as string,
+    type: params["eventType"] as string,
+    txnId: params["txnId"] as string,
+    content: body,
   });
+  const eventId = ctx.queue ? await sendThroughQueue(ctx, sending) : await append(ctx, sending);
   return encoded(`{"event_id":"${eventId}"}`);
 }

@@ -1,6 +1,7 @@
 /** Opens the queue that the settings name: the one place that knows which adapters there are. */
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Bus } from "../bus/bus.ts";
+import type { Config } from "../config.ts";
 import type { Db } from "../db/database.ts";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -9,8 +10,7 @@ import type { Seams } from "../seams.ts";
 import type { Queue, QueueEvents, QueueTuning } from "./queue.ts";
 
 export interface QueueOptions {
-  adapter: "none" | "postgresql" | "rabbitmq";
-  rabbitmqUrl: string | undefined;
+  config: Pick<Config, "queue" | "rabbitmqUrl">;
   db: Db;
   bus: Bus;
   seams: Seams;
@@ -27,19 +27,19 @@ export const defaultTuning: QueueTuning = {
 
 /** The queue; undefined where none is set. An adapter's code is loaded only where it is used. */
 export async function openQueue(options: QueueOptions): Promise<Queue | undefined> {
-  if (options.adapter === "none") return undefined;
+  if (options.config.queue === "none") return undefined;
   const queue = await openAdapter(options);
   countDepths(queue, options);
   return queue;
 }
 
 async function openAdapter(options: QueueOptions): Promise<Queue> {
-  const { db, bus, seams, rabbitmqUrl } = options;
+  const { config, db, bus, seams } = options;
   const events = tell(options);
   const tuning = defaultTuning;
-  if (options.adapter === "rabbitmq") {
+  if (options.config.queue === "rabbitmq") {
     const { openRabbitmqQueue } = await import("./rabbitmq.ts");
-    return openRabbitmqQueue({ url: rabbitmqUrl ?? "", seams, tuning, events });
+    return openRabbitmqQueue({ url: config.rabbitmqUrl ?? "", seams, tuning, events });
   }
   const { openPostgresqlQueue } = await import("./postgresql.ts");
   const hints = {

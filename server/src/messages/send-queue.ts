@@ -1,0 +1,130 @@
+/**
+ * A send by way of the queue `chat.messages`: the process that was asked publishes it, one of the `messages` workers appends it,
+ * and the answer goes out after the commit, as without a queue.
+ *
+ * How the asking process learns of the commit: it follows the log anyway, and there the event comes along under the id that it was
+ * given here. What the log does not say (a refusal, or that this was a retry of an event under another id) the worker tells on
+ * the bus, which may lose it. So whoever has waited for `limits.queuedSend_ms` appends the event itself: the transaction makes
+ * that the same event, or brings the same refusal. The same goes for a queue that can not be reached. The queue may fail in any way,
+ * and costs time only.
+ */
+import type { Context } from "../context.ts";
+import { asError, type Errcode, MatrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Queue } from "../queue/queue.ts";
+import { append, type Sending } from "./sending.ts";
+
+/** What became of a send, where the log does not say it. */
+interface Outcome {
+  /** Which send: the id that its event was to get. */
+  sent: string;
+  /** The id that the event has from an earlier time. */
+  eventId?: string;
+  refusal?: Refusal;
+}
+
+interface Refusal {
+  errcode: Errcode;
+  message: string;
+  status: number;
+  retryAfter_ms?: number | undefined;
+  fields: Record<string, unknown>;
+}
+
+/** Hands the send to the workers, and gives the id of its event when it is committed and known here. Throws what they refuse with. */
+export async function sendThroughQueue(ctx: Context, sending: Sending): Promise<string> {
+  const answer = answersOf(ctx).wait(sending.eventId);
+  try {
+    await (ctx.queue as Queue).publish("chat.messages", JSON.stringify(sending));
+  } catch (thrown) {
+    ctx.logger.warn({ reason: asError(thrown).message }, "a send could not be queued and is appended here");
+    answer.forget();
+    return append(ctx, sending);
+  }
+  return (await answer.received) ?? append(ctx, sending);
+}
+
+interface Waiting {
+  resolve(eventId: string | undefined): void;
+  reject(error: Error): void;
+}
+
+interface Answers {
+  /** `received` gives the event's id, or undefined when nobody told in time; it rejects with a refusal. */
+  wait(sent: string): { received: Promise<string | undefined>; forget(): void };
+}
+
+const known = new WeakMap<Context, Answers>();
+
+/** The answers that this process waits for; it begins to listen with the first. */
+function answersOf(ctx: Context): Answers {
+  let answers = known.get(ctx);
+  if (!answers) known.set(ctx, (answers = openAnswers(ctx)));
+  return answers;
+}
+
+function openAnswers({ log, bus, seams }: Context): Answers {
+  const waiting = new Map<string, Waiting>();
+  log.hub.listen((entries) => {
+    if (waiting.size > 0) for (const { eventId } of entries) if (eventId) waiting.get(eventId)?.resolve(eventId);
+  });
+  bus.subscribe("sent", (message) => {
+    const outcome = JSON.parse(message) as Outcome;
+    const asked = waiting.get(outcome.sent);
+    if (outcome.refusal) asked?.reject(errorOf(outcome.refusal));
+    else if (outcome.eventId) asked?.resolve(outcome.eventId);
+  });
+  return {
+    wait(sent) {
+      const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+      const timer = seams.after(limits.queuedSend_ms, () => resolve(undefined));
+      const forget = () => {
+        waiting.delete(sent);
+        timer.cancel();
+      };
+      waiting.set(sent, { resolve, reject });
+      const received = promise.finally(forget);
+      // A refusal may come before the queue has confirmed, when nobody looks at this yet.
+      received.catch(() => {});
+      return { received, forget };
+    },
+  };
+}
+
+/**
+ * Takes sends from the queue and appends them. What arrives together is appended together: the log's lanes make one append of
+ * it. Gives the function that ends it.
+ */
+export function startSendWorker(ctx: Context, queue: Queue): () => Promise<void> {
+  const consumer = queue.consume("chat.messages", async ({ body }) => {
+    const sending = JSON.parse(body) as Sending;
+    const outcome = await appendQueued(ctx, sending);
+    if (outcome) ctx.bus.publish("sent", JSON.stringify(outcome));
+  });
+  return () => consumer.close();
+}
+
+/** Gives what the log does not say. Only what nobody expected is thrown: it comes again, and is dead in the end. */
+async function appendQueued(ctx: Context, sending: Sending): Promise<Outcome | undefined> {
+  const sent = sending.eventId;
+  try {
+    const eventId = await append(ctx, sending);
+    return eventId === sent ? undefined : { sent, eventId };
+  } catch (thrown) {
+    // Also what may pass, such as a database that is away: whoever asked is told so, and asks again.
+    if (thrown instanceof MatrixError) return { sent, refusal: refusalOf(thrown) };
+    throw thrown;
+  }
+}
+
+function refusalOf({ errcode, message, status, retryAfter_ms, fields }: MatrixError): Refusal {
+  return { errcode, message, status, retryAfter_ms, fields };
+}
+
+function errorOf({ errcode, message, status, retryAfter_ms, fields }: Refusal): MatrixError {
+  return new MatrixError(errcode, message, {
+    status,
+    fields,
+    ...(retryAfter_ms === undefined ? {} : { retryAfter_ms }),
+  });
+}

@@ -30,6 +30,10 @@ export const limits = {
   databaseQueue_ms: 10_000,
   databaseConnect_ms: 3_000,
   databaseAnswer_ms: 15_000,
+  /** A migration: how long it waits for its locks, with others waiting behind it; how long it lets them pass; and how often. */
+  migrationLock_ms: 1_000,
+  migrationPause_ms: 500,
+  migration_attempts: 60,
   /** Replicas of the database: how often they are asked how far they are, and how long a read may take before the primary is asked. */
   replicaPoll_ms: 250,
   replicaAnswer_ms: 3_000,

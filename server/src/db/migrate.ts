@@ -1,92 +1,113 @@
 /**
  * Forward-only migrations: `migrations/<schema>/NNNN_name.sql`, each run once, in order, in its own transaction, under an
- * advisory lock so that replicas which start together do not race. A database that knows a migration which this code does
- * not is newer than the code, and stops the start.
+ * advisory lock so that replicas which start together do not race. Replicas of the release before may be serving meanwhile:
+ * a migration that does not get its locks at once lets them pass and tries again. Which code may run on which schema is
+ * decided in compatibility.ts.
  */
 import { readdir, readFile } from "node:fs/promises";
 import type pg from "pg";
 import { asError, StartError } from "../errors.ts";
-import { connectOwner } from "./database.ts";
+import { limits } from "../limits.ts";
+import { type Applied, type Migration, pending, readMigration } from "./compatibility.ts";
+import { connectOwner, sqlState } from "./database.ts";
 import { mayAppendOne, roleOf, schemas, type Schema } from "./roles.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 /** Any constant does, so long as every version of Parley uses the same. */
 const LOCK_KEY = 7_201_184_406;
-
-interface Migration {
-  schema: Schema;
-  number: number;
-  name: string;
-  sql: string;
-}
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Brings the database to this code's schema. Throws StartError with the fix where it can not. */
-export async function migrate(url: string, onProgress: (text: string) => void = () => {}): Promise<void> {
+export async function migrate(
+  url: string,
+  onProgress: (text: string) => void = () => {},
+  folder = FOLDER,
+): Promise<void> {
   const client = await connectOwner(url);
   try {
     await client.query("select pg_advisory_lock($1)", [LOCK_KEY]);
     await createRoles(client);
-    await client.query(
-      `create schema if not exists parley;
-       create table if not exists parley.migrations (
-         schema text, number integer, name text not null, applied_at timestamptz not null default now(), primary key (schema, number))`,
-    );
-    const pending = await pendingMigrations(client);
-    for (const migration of pending) {
+    await createTable(client);
+    const known = (await Promise.all(schemas.map((schema) => readMigrations(schema, folder)))).flat();
+    for (const migration of pending(known, await readApplied(client))) {
       onProgress(`migrating ${migration.schema}/${migration.name}`);
       await apply(client, migration);
     }
-    if (pending.length > 0) for (const schema of schemas) await grant(client, schema);
+    await grantAll(client, known);
     await refuseWeakDurability(client);
   } finally {
     await client.end();
   }
 }
 
-async function pendingMigrations(client: pg.Client): Promise<Migration[]> {
-  const known = (await Promise.all(schemas.map(readMigrations))).flat();
-  const { rows } = await client.query<{ schema: string; number: number; name: string }>(
-    "select schema, number, name from parley.migrations",
+async function createTable(client: pg.Client): Promise<void> {
+  await client.query(
+    `create schema if not exists parley;
+     create table if not exists parley.migrations (
+       schema text, number integer, name text not null, applied_at timestamptz not null default now(), primary key (schema, number));
+     alter table parley.migrations
+       -- See compatibility.ts.
+       add column if not exists compatible_since integer,
+       -- When the rights of the domains were last set after it.
+       add column if not exists granted_at timestamptz`,
   );
-  const unknown = rows.find((row) => !known.some((m) => m.schema === row.schema && m.number === row.number));
-  if (unknown)
-    throw new StartError(
-      `The database is of a newer Parley: it has the migration ${unknown.schema}/${unknown.name}, which this version does not know. Start the newer version, or restore a backup made before it.`,
-    );
-  const applied = new Set(rows.map((row) => `${row.schema}/${row.number}`));
-  return known.filter((m) => !applied.has(`${m.schema}/${m.number}`));
 }
 
-async function readMigrations(schema: Schema): Promise<Migration[]> {
-  const folder = new URL(`${schema}/`, FOLDER);
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
+async function readApplied(client: pg.Client): Promise<Applied[]> {
+  const sql = `select schema, number, name, compatible_since as "compatibleSince" from parley.migrations`;
+  return (await client.query<Applied>(sql)).rows;
+}
+
+async function readMigrations(schema: Schema, folder: URL): Promise<Migration[]> {
+  const files = new URL(`${schema}/`, folder);
+  const names = (await readdir(files)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(
-    names.map(async (name) => ({
-      schema,
-      number: Number.parseInt(name, 10),
-      name: name.replace(/\.sql$/, ""),
-      sql: await readFile(new URL(name, folder), "utf8"),
-    })),
+    names.map(async (name) => readMigration(schema, name, await readFile(new URL(name, files), "utf8"))),
   );
 }
 
-async function apply(client: pg.Client, { schema, number, name, sql }: Migration): Promise<void> {
-  try {
-    await client.query("begin");
-    await client.query(`create schema if not exists ${schema}`);
-    await client.query(sql);
-    await client.query("insert into parley.migrations (schema, number, name) values ($1, $2, $3)", [
-      schema,
-      number,
-      name,
-    ]);
-    await client.query("commit");
-  } catch (thrown) {
-    await client.query("rollback");
-    throw new StartError(`The migration ${schema}/${name} failed and changed nothing: ${asError(thrown).message}`, {
-      cause: thrown,
-    });
+/** Runs it. Where somebody holds what it needs, those who wait behind it are let through before it tries again. */
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await applyOnce(client, migration);
+    } catch (thrown) {
+      await client.query("rollback");
+      const isBusy = sqlState(thrown) === LOCK_NOT_AVAILABLE && attempts < limits.migration_attempts;
+      if (!isBusy) throw failure(migration, thrown);
+      await client.query("select pg_sleep($1)", [limits.migrationPause_ms / 1_000]);
+    }
   }
+}
+
+async function applyOnce(client: pg.Client, { schema, number, name, sql, compatibleSince }: Migration): Promise<void> {
+  await client.query("begin");
+  await client.query(`set local lock_timeout = ${limits.migrationLock_ms}`);
+  await client.query(`create schema if not exists ${schema}`);
+  await client.query(sql);
+  await client.query("insert into parley.migrations (schema, number, name, compatible_since) values ($1, $2, $3, $4)", [
+    schema,
+    number,
+    name,
+    compatibleSince,
+  ]);
+  await client.query("commit");
+}
+
+function failure({ schema, name }: Migration, thrown: unknown): StartError {
+  const text = `The migration ${schema}/${name} failed and changed nothing: ${asError(thrown).message}`;
+  return new StartError(text, { cause: thrown });
+}
+
+/** Sets the rights of every domain, unless that was done since the last migration: also where a start was cut short after it. */
+async function grantAll(client: pg.Client, known: readonly Migration[]): Promise<void> {
+  // What only a newer version knows is for that one to set.
+  const own = [known.map(({ schema, number }) => `${schema}/${number}`)];
+  const isOpen = "granted_at is null and schema || '/' || number = any($1)";
+  const { rowCount } = await client.query(`select from parley.migrations where ${isOpen}`, own);
+  if (rowCount === 0) return;
+  for (const schema of schemas) await grant(client, schema);
+  await client.query(`update parley.migrations set granted_at = now() where ${isOpen}`, own);
 }
 
 /** Makes the roles that are missing, and lets the URL's user act as each of them. */

@@ -3,7 +3,7 @@
  * request is authenticated, limited and validated before its handler runs. Specification: client-server-api, "API standards".
  */
 import { Readable } from "node:stream";
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -15,6 +15,7 @@ import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
+import { routeUpgrades, takeUpgrade, type Upgrade, upgradesAt } from "./upgrades.ts";
 
 /** Who makes a request: one signed-in device. */
 export interface Session {
@@ -39,14 +40,6 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
   /** Takes the connection over from HTTP; undefined where the client asked for no other protocol. Of routes that `upgrade`. */
   takeOver(): Upgrade | undefined;
   log: Logger;
-}
-
-/** A connection that leaves HTTP for another protocol. */
-export interface Upgrade {
-  request: IncomingMessage;
-  socket: Socket;
-  /** What the client sent behind its request. */
-  head: Buffer;
 }
 
 type Access = "anyone" | "session" | "admin";
@@ -145,12 +138,10 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
       void answerError(ctx, { error, request, reply });
     },
     clientErrorHandler: refuseGarbled,
-    http: { shouldUpgradeCallback: upgradesAmong(all) },
+    http: { shouldUpgradeCallback: upgradesAt(all.filter((each) => each.upgrade).flatMap(pathsOf)) },
   });
   watchConnections(app.server);
-  app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) =>
-    routeUpgrade(app, { request, socket, head }),
-  );
+  routeUpgrades(app.server, (request, response) => app.routing(request, response));
   app.addHook("onRequest", (request, reply, done) => {
     void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
@@ -180,34 +171,6 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   });
   refuseOtherMethods(app, all);
   return app;
-}
-
-const upgrades = new WeakMap<IncomingMessage, Upgrade>();
-
-/** Whether a request for another protocol is for a route that knows one; elsewhere it is an ordinary request. */
-function upgradesAmong(all: readonly Route[]): (request: IncomingMessage) => boolean {
-  const paths = new Set(all.filter((each) => each.upgrade).flatMap(pathsOf));
-  return ({ url = "" }) => paths.has(url.split("?", 1)[0] as string);
-}
-
-/** Lets the request go the way of all others, so that it is limited and logged like them, until its handler takes it over. */
-function routeUpgrade(app: FastifyInstance, upgrade: Upgrade): void {
-  const { request, socket } = upgrade;
-  upgrades.set(request, upgrade);
-  socket.on("error", () => socket.destroy());
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.once("finish", () => socket.end());
-  app.routing(request, response);
-}
-
-function takeOver({ raw }: FastifyRequest, reply: FastifyReply): Upgrade | undefined {
-  const upgrade = upgrades.get(raw);
-  if (!upgrade) return undefined;
-  reply.hijack();
-  reply.raw.detachSocket(upgrade.socket);
-  return upgrade;
 }
 
 /**
@@ -293,7 +256,11 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
       headers: request.headers,
       path: pathOf(request),
       signal: () => (closed ??= closeSignal(request, reply)),
-      takeOver: () => takeOver(request, reply),
+      takeOver() {
+        const upgrade = takeUpgrade(request.raw, reply.raw);
+        if (upgrade) reply.hijack();
+        return upgrade;
+      },
       log,
     },
     ctx,

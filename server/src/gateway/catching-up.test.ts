@@ -136,3 +136,37 @@ test("a connection that stays while many write at once is told everything, and m
   const shared = values.find(({ labels }) => labels.made === "shared")?.value ?? 0;
   assert.ok(shared > 20, `only ${shared} frames were made for all`);
 });
+
+/** Opens one stream after the other without a token, while others write. Gives what each was told, as event ids. */
+async function startAnew(
+  server: TestServer,
+  reader: Person,
+  { roomId, signal }: { roomId: string; signal: AbortSignal },
+) {
+  const views: string[][] = [];
+  while (!signal.aborted) {
+    using stream = await openStream(server.url, reader, { filter: { room: { timeline: { limit: 100 } } } });
+    await Promise.race([stream.until(() => stream.frames.length > 6), aborted(signal)]);
+    views.push(idsOf(eventsIn(stream.frames, roomId)));
+  }
+  return views;
+}
+
+const idsOf = (events: Json[]): string[] => events.filter(isTold).map((event) => event.event_id);
+
+test("between an initial sync, which takes a while, and what is pushed after it, nothing is missing", async () => {
+  await using server = await startTestServer();
+  const scene = await openScene(server, { writers: 3, readers: 3 });
+  const { roomId, readers } = scene;
+  const done = new AbortController();
+  const views = readers.map((reader) => startAnew(server, reader, { roomId, signal: done.signal }));
+  await write(scene, 60);
+  done.abort();
+  const wanted = await history(readers[0] as Person, roomId);
+  const told = (await Promise.all(views)).flat().filter((view) => view.length > 0);
+  assert.ok(told.length > 10, `only ${told.length} streams`);
+  for (const view of told) {
+    const first = wanted.indexOf(view[0] as string);
+    assert.deepEqual(view, wanted.slice(first, first + view.length));
+  }
+});

@@ -1,7 +1,7 @@
 /**
  * Which processes run on the database. Each holds a connection with two advisory locks, which end with it: one for its row in
  * log.processes, which is alive as long as the lock is, and one for the rule that a process which nobody can hear is alone:
- * it takes that lock for itself, the others share it. Why locks and no heartbeat: docs/decisions/0019-hints-by-a-bus.md.
+ * it takes that lock for itself, the others share it. Why locks and no heartbeat: docs/decisions/0020-hints-by-a-bus.md.
  */
 import { sqlState } from "../db/database.ts";
 import { type Dedicated, openDedicated } from "../db/dedicated.ts";

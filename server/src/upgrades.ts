@@ -29,13 +29,18 @@ export function routeUpgrades(
   server.on("upgrade", (request: IncomingMessage, stream, head: Buffer) => {
     const socket = stream as Socket;
     upgrades.set(request, { request, socket, head });
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
     response.once("finish", () => socket.end());
     routing(request, response);
   });
+}
+
+/** By itself, so that the listener of a connection that stays for long keeps nothing of its request. */
+function destroy(this: Socket): void {
+  this.destroy();
 }
 
 /** Parts the connection from its response; undefined where the client asked for no other protocol. */

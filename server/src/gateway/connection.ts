@@ -39,9 +39,11 @@ export function serveConnection(connection: Connection): void {
   const settled = () => {
     late.cancel();
     connection.onSettled();
+    // It holds the request, which is of no use any more.
+    connection.onSettled = nothing;
   };
   // What the protocol itself forbids, such as a frame that is too large, closes the connection with its own code.
-  webSocket.on("error", () => {});
+  webSocket.on("error", nothing);
   webSocket.once("close", settled);
   webSocket.once("message", (data: Buffer, isBinary: boolean) => {
     webSocket.on("message", early);
@@ -57,6 +59,8 @@ export function serveConnection(connection: Connection): void {
   });
   const early = () => end(connection, refusal(matrixError("M_BAD_JSON", "Wait for the frame ready.")));
 }
+
+function nothing(): void {}
 
 function lateSignIn(): Closing {
   return refusal(matrixError("M_MISSING_TOKEN", "Nobody signed in.", { status: 401 }), CLOSE.stop);

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { missingService, type Service, serviceNames, startService } from "../../../testkit/src/services.ts";
 import { startEmbeddedPostgres } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
@@ -67,9 +68,16 @@ for (const name of serviceNames) {
   );
 }
 
+const moment = () => wait(20);
+
 function brokerOf(service: Service): Broker {
   const config = configOf[service.name](service.url);
-  return { open: (metrics) => openBus(optionsFor(config, metrics)), crash: service.kill, restart: service.start };
+  return {
+    open: (metrics) => openBus(optionsFor(config, metrics)),
+    crash: service.kill,
+    restart: service.start,
+    moment,
+  };
 }
 
 const postgres = shared(async () => {
@@ -97,7 +105,7 @@ conform({
     const { url, stop, restart } = await postgres();
     const open: Broker["open"] = (metrics) =>
       openBus({ ...optionsFor({ bus: "postgresql" }, metrics), databaseUrl: url });
-    return { open, crash: stop, restart };
+    return { open, crash: stop, restart, moment };
   },
 });
 

@@ -111,6 +111,8 @@ export const limits = {
   roomHistories_users: 1_000,
   sessionCache_sessions: 50_000,
   sessionCache_ms: 30_000,
+  /** Signing out takes effect everywhere in 5 s: how long a process may not have heard the log and still trust its memory. */
+  sessionBlind_ms: 4_000,
   /** How often the times at which sessions were last seen are written. */
   lastSeenWrite_ms: 60_000,
 

@@ -110,7 +110,10 @@ test("a session that ends while it is being read does not stay in memory", async
   let listener: Parameters<Hub["listen"]>[0] = () => {};
   const reads: ((rows: object[]) => void)[] = [];
   const db = { one: () => new Promise((resolve) => reads.push(([row]) => resolve(row))) } as unknown as Db;
-  const hub = { listen: (each: typeof listener) => (listener = each) } as unknown as Hub;
+  const hub = {
+    listen: (each: typeof listener) => (listener = each),
+    heard_ms: () => realSeams.monotonic_ms(),
+  } as unknown as Hub;
   const sessions = openSessions({ db, hub, seams: realSeams });
   const row = { id: 7, userId: "@alice:localhost", deviceId: "PHONE", isAdmin: false, state: "used", left_ms: null };
 

@@ -1,6 +1,7 @@
 /**
  * Who an access token belongs to. Every request asks, so the answers are kept in memory; an entry of the log that ends a
- * session takes its answers away at once, and none is older than `limits.sessionCache_ms` even when the log can not be heard.
+ * session takes its answers away at once. A process that has not heard the log for `limits.sessionBlind_ms`, because the database
+ * is away or the process was paused, believes none of them and asks the database each time.
  */
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
@@ -79,7 +80,9 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
     async authenticate(accessToken, address) {
       const key = hash("sha256", accessToken, "base64");
       const found = known.get(key);
-      const session = found && found.until_ms > seams.monotonic_ms() ? found.session : await loadOnce(key);
+      const now_ms = seams.monotonic_ms();
+      const isBlind = now_ms - hub.heard_ms() > limits.sessionBlind_ms;
+      const session = found && found.until_ms > now_ms && !isBlind ? found.session : await loadOnce(key);
       if (address !== undefined) lastSeen.note(session.id, address);
       return session;
     },

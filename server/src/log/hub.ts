@@ -16,6 +16,8 @@ import type { LogEntry } from "./entry.ts";
 export interface Hub {
   /** The position up to which listeners have seen everything. */
   head(): number;
+  /** On the monotonic clock: whatever was in the log at this moment, listeners have seen. */
+  heard_ms(): number;
   /** Entries that this process appended, in the order of positions and without a gap. */
   offer(entries: readonly LogEntry[]): void;
   /** The log may have grown up to `position`: fetch what is missing. */
@@ -68,11 +70,13 @@ export function openHub(options: HubOptions): Hub {
   }
 
   const fetcher = createFetcher(options, { head: () => head, isClosed: () => closed, deliver });
+  const opened_ms = seams.monotonic_ms();
 
   const poll = seams.every(limits.headPoll_ms, fetcher.look);
 
   return {
     head: () => head,
+    heard_ms: () => fetcher.heard_ms() ?? opened_ms,
     offer(entries) {
       const [first] = entries;
       const last = entries.at(-1);
@@ -180,6 +184,7 @@ interface Follower {
 function createFetcher(options: HubOptions, follower: Follower) {
   let wanted = 0;
   let fetching = false;
+  let heard_ms: number | undefined;
 
   async function fetchMissing(): Promise<void> {
     fetching = true;
@@ -189,10 +194,12 @@ function createFetcher(options: HubOptions, follower: Follower) {
         // Who wants a position that the log does not have must not keep this running.
         wanted = 0;
         const before = follower.head();
+        const begun_ms = options.seams.monotonic_ms();
         const { entries, upTo } = await options.fetch(before, limits.tailFetch_entries);
         if (target > before || upTo > before) options.onFetch();
         follower.deliver(entries, upTo);
         if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target, upTo + 1);
+        else heard_ms = begun_ms;
       } while (wanted > follower.head() && !follower.isClosed());
     } catch (thrown) {
       options.logger.warn(
@@ -205,6 +212,8 @@ function createFetcher(options: HubOptions, follower: Follower) {
   }
 
   return {
+    /** When the last fetch began that reached the end of the log. */
+    heard_ms: () => heard_ms,
     want(position: number): void {
       wanted = Math.max(wanted, position);
       if (!fetching && wanted > follower.head() && !follower.isClosed()) void fetchMissing();

@@ -68,6 +68,12 @@ export const limits = {
   queueConfirm_ms: 5_000,
   queueGoodbye_ms: 1_000,
 
+  /** Receipts that are written together, at the most. */
+  receiptBatch: 1_000,
+  /** Delivery receipts: rooms with more members have none; how often they are written; how many may wait for that. */
+  deliveryRoom_members: 20,
+  deliveryTick_ms: 1_000,
+  deliveriesDue: 20_000,
   /** How long a send waits for a worker before the process that was asked appends it itself. */
   queuedSend_ms: 10_000,
 

@@ -2,7 +2,7 @@
  * What has happened since the last round, and whom it may concern. A mark says at which position something stands, so that a
  * client which knows it already is left alone.
  */
-import type { LogEntry } from "../log/entry.ts";
+import { isOwnReceipt, type LogEntry } from "../log/entry.ts";
 
 export interface Marks {
   /** Rooms with news, by the position of the newest entry that can not be told to all alike; 0 where there is none. */
@@ -21,9 +21,9 @@ export function createMarks(): Marks {
 
 /** Notes an entry of the log. */
 export function markEntry(marks: Marks, entry: LogEntry): void {
-  const { kind, position, roomId, userId, type } = entry;
+  const { kind, position, roomId, userId } = entry;
   if (kind === "device_list") marks.devices.set(userId as string, position);
-  else if (kind === "receipt" && type === "m.read.private") marks.users.set(userId as string, position);
+  else if (isOwnReceipt(entry)) marks.users.set(userId as string, position);
   else if (kind === "event" || kind === "receipt") markRoom(marks, roomId as string, entry);
   else marks.users.set(userId as string, position);
 }

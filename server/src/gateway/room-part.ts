@@ -3,7 +3,7 @@
  * incremental /sync up to the unread counts, which are each member's own.
  */
 import type { Context } from "../context.ts";
-import type { LogEntry } from "../log/entry.ts";
+import { isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { receiptsJson } from "../sync/room.ts";
@@ -40,7 +40,7 @@ export function roomPart(
   const receipts: LogEntry[] = [];
   for (const entry of entries) {
     if (entry.kind === "event") events.push(entry);
-    else if (entry.type !== "m.read.private") receipts.push(entry);
+    else if (!isOwnReceipt(entry)) receipts.push(entry);
   }
   if (events.some((event) => event.stateKey !== null)) return "own";
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });

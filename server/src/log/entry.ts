@@ -15,7 +15,7 @@ export interface LogEntry {
   deviceId: string | null;
   eventId: string | null;
   type: string | null;
-  /** event: the state key, null for a message. receipt: the thread, '' for none. */
+  /** event: the state key, null for a message. receipt: the thread, '' for none; of a delivery who has it. */
   stateKey: string | null;
   ts: number | null;
   relatesTo: string | null;
@@ -32,6 +32,14 @@ export interface LogEntry {
   unsigned: string | null;
   /** Of a redaction: what stays of the event that it redacts. */
   redaction?: { body: string; unsigned: string | null } | undefined;
+}
+
+/** A receipt type of Parley's own: the user is the sender of an event, the state key is who has it. See docs/protocol/delivery.md. */
+export const DELIVERED = "io.parley.delivered";
+
+/** Whether the entry is a receipt that its user alone is told of. */
+export function isOwnReceipt({ kind, type }: Pick<LogEntry, "kind" | "type">): boolean {
+  return kind === "receipt" && (type === "m.read.private" || type === DELIVERED);
 }
 
 /** What a caller hands in: positions come from the append. */

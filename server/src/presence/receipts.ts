@@ -4,10 +4,10 @@ import { putAccountData } from "../account/data.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
-import type { LogEntry, NewEntry } from "../log/entry.ts";
+import type { LogEntry } from "../log/entry.ts";
 import { readEvent } from "../log/queries.ts";
-
-type ReceiptType = "m.read" | "m.read.private";
+import { isEventId } from "../rooms/rules/identifiers.ts";
+import { keepReceipts, type Receipt, type ReceiptType } from "./receipts-write.ts";
 
 /** The event, if it is in the room and the person is too. */
 async function eventIn(
@@ -25,7 +25,8 @@ async function eventIn(
 /** A thread is named by its root, "main" by what is in none. Specification: "Threaded read receipts". */
 function checkThread(threadId: string | undefined, event: LogEntry): void {
   if (threadId === undefined) return;
-  if (threadId === "") throw matrixError("M_INVALID_PARAM", "thread_id must be an event id or main, not empty.");
+  if (threadId !== "main" && !isEventId(threadId))
+    throw matrixError("M_INVALID_PARAM", "thread_id must be an event id or main.");
   const isIn =
     event.relationType === "m.thread"
       ? event.relatesTo === threadId
@@ -40,47 +41,13 @@ function checkThread(threadId: string | undefined, event: LogEntry): void {
     throw matrixError("M_INVALID_PARAM", "The event is not in this thread.");
 }
 
-interface Receipt {
-  type: ReceiptType;
-  event: LogEntry;
-  threadId?: string | undefined;
-}
-
-function receiptEntry(ctx: Context, userId: string, { type, event, threadId }: Receipt): NewEntry {
-  const ts = ctx.seams.now_ms();
-  const data = threadId === undefined ? { ts } : { ts, thread_id: threadId };
-  return {
-    kind: "receipt",
-    room: event.roomId as string,
-    user: userId,
-    type,
-    state_key: threadId ?? "",
-    ts,
-    receipt_event: event.eventId as string,
-    receipt_position: event.position,
-    body: JSON.stringify({ event_id: event.eventId, data }),
-  };
-}
-
-/** Moves receipts forward, all in one append; one that would go back is passed over. */
-async function sendReceipts(ctx: Context, userId: string, receipts: readonly Receipt[]): Promise<void> {
-  const forward = await onlyForward(ctx, userId, receipts);
-  if (forward.length === 0) return;
-  const entries = forward.map((receipt) => receiptEntry(ctx, userId, receipt));
-  await ctx.log.append({ lane: entries[0]?.room as string, entries });
-}
-
-async function onlyForward(ctx: Context, userId: string, receipts: readonly Receipt[]): Promise<Receipt[]> {
-  const roomId = receipts[0]?.event.roomId;
-  if (!roomId) return [];
-  const rows = await ctx.db.log.query<{ type: string; threadId: string; position: number }>(
-    `select type, thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = $2`,
-    [userId, roomId],
-  );
-  return receipts.filter(({ type, event, threadId }) => {
-    const before = rows.find((row) => row.type === type && row.threadId === (threadId ?? ""));
-    return !before || before.position < event.position;
-  });
+function receiptAt(
+  ctx: Context,
+  userId: string,
+  { type, event, threadId }: { type: ReceiptType; event: LogEntry; threadId?: string | undefined },
+): Receipt {
+  const { roomId, eventId, position } = event as LogEntry & { roomId: string; eventId: string };
+  return { roomId, userId, type, threadId, eventId, position, ts: ctx.seams.now_ms() };
 }
 
 /** Moves the fully-read marker forward. */
@@ -118,7 +85,7 @@ export const receiptRoutes: readonly Route[] = [
         return {};
       }
       checkThread(body.thread_id, event);
-      await sendReceipts(ctx, session.userId, [{ type: type.data, event, threadId: body.thread_id }]);
+      await keepReceipts(ctx, [receiptAt(ctx, session.userId, { type: type.data, event, threadId: body.thread_id })]);
       return {};
     },
   }),
@@ -139,9 +106,9 @@ export const receiptRoutes: readonly Route[] = [
         find(body["m.read.private"]),
       ]);
       const receipts: Receipt[] = [];
-      if (read) receipts.push({ type: "m.read", event: read });
-      if (hidden) receipts.push({ type: "m.read.private", event: hidden });
-      await sendReceipts(ctx, session.userId, receipts);
+      if (read) receipts.push(receiptAt(ctx, session.userId, { type: "m.read", event: read }));
+      if (hidden) receipts.push(receiptAt(ctx, session.userId, { type: "m.read.private", event: hidden }));
+      await keepReceipts(ctx, receipts);
       if (fully) await markFullyRead(ctx, session.userId, fully);
       return {};
     },

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
+import { startReceiptWorker } from "./receipts-write.ts";
 import { receiptRoutes } from "./receipts.ts";
 
 const typingBody = z.looseObject({ typing: z.boolean(), timeout: z.number().int().min(0).optional() });
@@ -23,6 +24,11 @@ async function sharesRoom(ctx: Context, userId: string, other: string): Promise<
 }
 
 const PRESENCE = "/_matrix/client/v3/presence/:userId/status";
+
+/** Where there is a queue, this process is one of those that write the receipts in it. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  return ctx.queue ? startReceiptWorker(ctx, ctx.queue) : async () => {};
+}
 
 export const routes: readonly Route[] = [
   ...receiptRoutes,

@@ -9,6 +9,7 @@ import { readKeyCounts } from "../keys/counts.ts";
 import { tellsOfKeys } from "../keys/device-lists.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
+import { deliveriesOf } from "../presence/receipts-delivered.ts";
 import type { RoomState } from "../rooms/state.ts";
 import type { Run, SyncParts } from "./run.ts";
 
@@ -59,7 +60,7 @@ export function toDeviceMessages(own: readonly LogEntry[], deviceId: string): Lo
 }
 
 /**
- * Deletes what the client's token says it has: a message stays until it is acknowledged this way. What another process handed
+ * The client's token says what it has. To-device messages are deleted with that, and stay until then. What another process handed
  * out is deleted at the session's first sync here.
  */
 export function acknowledge(
@@ -67,6 +68,7 @@ export function acknowledge(
   parts: SyncParts,
   { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number },
 ): void {
+  deliveriesOf(ctx).note(session, since);
   const handedOut = parts.handedOut.get(session.id);
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);

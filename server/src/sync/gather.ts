@@ -3,7 +3,7 @@
  * database. Both give the same; the answer is built from either without knowing which.
  */
 import { limits } from "../limits.ts";
-import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { ENTRY_COLUMNS, isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import type { Context } from "../context.ts";
 
 /** A stretch of the log: above `since`, up to and with `upTo`. */
@@ -74,7 +74,7 @@ function within(entries: LogEntry[], upTo: number): LogEntry[] {
 }
 
 function isForReader(receipt: LogEntry, userId: string): boolean {
-  return receipt.type !== "m.read.private" || receipt.userId === userId;
+  return !isOwnReceipt(receipt) || receipt.userId === userId;
 }
 
 async function fromDatabase(ctx: Context, stretch: Stretch, options: GatherOptions): Promise<News> {
@@ -127,12 +127,12 @@ export function readRoomEvents(
   );
 }
 
-/** The receipts that changed in the stretch, as the entries that they were: others' private ones are not among them. */
+/** The receipts that changed in the stretch, as the entries that they were: those that are told to others are not among them. */
 function readReceipts(ctx: Context, { since, upTo }: Stretch, { rooms, userId }: GatherOptions): Promise<LogEntry[]> {
   if (rooms.size === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
     `select ${ENTRY_COLUMNS} from log.receipts r join log.entries e on e.position = r.position
-     where r.room_id = any($1) and r.position > $2 and r.position <= $3 and (r.type <> 'm.read.private' or r.user_id = $4)
+     where r.room_id = any($1) and r.position > $2 and r.position <= $3 and (r.type = 'm.read' or r.user_id = $4)
      order by e.position`,
     [[...rooms.keys()], since, upTo, userId],
   );

@@ -2,7 +2,7 @@
  * One room's part of a sync. Each section is JSON text, put together from events that are encoded once for all readers.
  * Specification: client-server-api, GET /sync, "Joined Room" and "Left Room".
  */
-import type { LogEntry } from "../log/entry.ts";
+import { DELIVERED, isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import { aggregationsOf } from "../messages/aggregations.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import { readingIn } from "../messages/reading.ts";
@@ -190,13 +190,13 @@ function stateJson(
 }
 
 function ownReceipt(run: Run, receipts: readonly LogEntry[]): boolean {
-  return receipts.some((receipt) => receipt.userId === run.ask.session.userId);
+  return receipts.some(({ type, userId }) => userId === run.ask.session.userId && type !== DELIVERED);
 }
 
 function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): string[] {
   const { ask, ctx } = run;
   const events: string[] = [];
-  const seen = receipts.filter((receipt) => receipt.type !== "m.read.private" || receipt.userId === ask.session.userId);
+  const seen = receipts.filter((receipt) => !isOwnReceipt(receipt) || receipt.userId === ask.session.userId);
   if (seen.length > 0) events.push(receiptsJson(seen));
   const typing = ctx.ephemeral.typing(room.roomId);
   if (typing && typing.changed > ask.seen && (typing.users.length > 0 || !run.ask.isFirst))
@@ -215,8 +215,9 @@ export function receiptsJson(receipts: readonly LogEntry[]): string {
   for (const receipt of receipts) {
     const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
     const ofType = ((content[event_id] ??= {})[receipt.type as string] ??= {});
+    const who = (receipt.type === DELIVERED ? receipt.stateKey : receipt.userId) as string;
     // One event has room for one receipt of a person; the unthreaded one says the most.
-    if (receipt.stateKey === "" || !((receipt.userId as string) in ofType)) ofType[receipt.userId as string] = data;
+    if (receipt.stateKey === "" || !(who in ofType)) ofType[who] = data;
   }
   return JSON.stringify({ type: "m.receipt", content });
 }

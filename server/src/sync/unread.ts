@@ -6,7 +6,7 @@
 import { LRUCache } from "lru-cache";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
-import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { DELIVERED, ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { followLog } from "../log/follow.ts";
 import { readAccountDataItem } from "../log/queries.ts";
 import type { Tail } from "../log/tail.ts";
@@ -140,10 +140,12 @@ function changesRules(entry: LogEntry): boolean {
 
 /** Whether the person's count of the entry's room is no longer right with this entry. */
 function restarts(entry: LogEntry, userId: string): boolean {
-  return entry.kind === "receipt" ? entry.userId === userId : entry.redacts !== null;
+  if (entry.kind === "receipt") return entry.userId === userId && entry.type !== DELIVERED;
+  return entry.redacts !== null;
 }
 
 function forget(counters: Counters, entry: LogEntry): void {
+  if (entry.type === DELIVERED) return;
   if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
   else if (entry.kind === "event" && entry.redacts !== null)
     for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
@@ -218,8 +220,8 @@ async function readReceipts(
   rooms: readonly RoomState[],
 ): Promise<Map<string, Receipt[]>> {
   const rows = await ctx.db.log.query<Receipt>(
-    `select room_id as "roomId", thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = any($2)`,
-    [userId, rooms.map((room) => room.roomId)],
+    `select room_id as "roomId", thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = any($2) and type <> $3`,
+    [userId, rooms.map((room) => room.roomId), DELIVERED],
   );
   return Map.groupBy(rows, (row) => row.roomId);
 }

@@ -3,7 +3,7 @@
  * something for it; waking once too often costs a look, waking once too little would be a message that does not arrive.
  */
 import type { Ephemeral } from "../ephemeral/ephemeral.ts";
-import type { LogEntry } from "../log/entry.ts";
+import { isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
 import type { RoomCache } from "../rooms/cache.ts";
 import type { Seams } from "../seams.ts";
@@ -98,7 +98,7 @@ function createAlarm(waiting: Waiting, rooms: RoomCache) {
 
   function wakeFor(entry: LogEntry, wokenRooms: Set<string>): void {
     if (entry.kind === "device_list") wakeSharers(entry.userId as string);
-    else if (entry.kind === "receipt" && entry.type === "m.read.private") wakeUser(entry.userId as string);
+    else if (isOwnReceipt(entry)) wakeUser(entry.userId as string);
     else if (entry.kind === "event" || entry.kind === "receipt") {
       wokenRooms.add(entry.roomId as string);
       if (entry.type === "m.room.member" && entry.stateKey) wakeUser(entry.stateKey);

@@ -176,6 +176,7 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
   };
   const end = async (name: NodeJS.Signals) => {
     if (!child || !isRunning()) return;
+    child.ref();
     const gone = once(child, "exit");
     if (name === "SIGINT") signalTo(child.pid as number, name);
     else signal(name);

@@ -1,0 +1,229 @@
+// What goes wrong. Each fault happens, lasts, and is mended; `note` tells when the trouble that it makes has ended, from where on
+// the time of recovery counts: at once for what is over in a moment, at the end of what lasts.
+
+import { setTimeout as wait } from "node:timers/promises";
+import type { Member } from "../../testkit/src/cluster.ts";
+import type { Random } from "../../testkit/src/log/random.ts";
+import type { Manner, TcpProxy } from "../../testkit/src/tcp-proxy.ts";
+import type { World } from "./world.ts";
+
+export type Fault = {
+  name: string;
+  /** Two faults of one group do not happen at once. */
+  group: "process" | "database" | "network";
+  /** Why it can not happen here; undefined where it can. */
+  missing?(world: World): string | undefined;
+  run(world: World, random: Random, note: () => void): Promise<void>;
+};
+
+/** How often, and how long apart, a process is started that can not start while the database is away. */
+const START_ATTEMPTS = 20;
+const START_PAUSE_MS = 500;
+
+async function startAgain(member: Member): Promise<void> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await member.start();
+    } catch (thrown) {
+      if (attempt === START_ATTEMPTS) throw thrown;
+      await wait(START_PAUSE_MS);
+    }
+}
+
+const kill: Fault = {
+  name: "a process is killed",
+  group: "process",
+  async run({ cluster }, random, note) {
+    const member = random.pick(cluster.members);
+    await member.kill();
+    note();
+    await wait(random.below(1_000));
+    await startAgain(member);
+  },
+};
+
+const killTwo: Fault = {
+  name: "two processes are killed",
+  group: "process",
+  async run({ cluster }, random, note) {
+    // One of each kind is left, as it is where more replicas than one are wanted.
+    const members = [random.pick(cluster.gateways), random.pick(cluster.of("messages"))];
+    await Promise.all(members.map((member) => member.kill()));
+    note();
+    await Promise.all(members.map(startAgain));
+  },
+};
+
+const restart: Fault = {
+  name: "a process is replaced",
+  group: "process",
+  async run({ cluster }, random, note) {
+    const member = random.pick(cluster.members);
+    await member.stop();
+    note();
+    await startAgain(member);
+  },
+};
+
+const pause: Fault = {
+  name: "a process stands still",
+  group: "process",
+  async run({ cluster }, random, note) {
+    const member = random.pick(cluster.members);
+    member.pause();
+    await wait(300 + random.below(3_000));
+    member.resume();
+    note();
+  },
+};
+
+const databaseCrash: Fault = {
+  name: "PostgreSQL crashes",
+  group: "database",
+  async run({ pair }, _random, note) {
+    await pair.crash();
+    note();
+  },
+};
+
+const failOver: Fault = {
+  name: "PostgreSQL fails over",
+  group: "database",
+  async run({ pair }, _random, note) {
+    const done = pair.failOver();
+    note();
+    await done;
+  },
+};
+
+const databasePause: Fault = {
+  name: "PostgreSQL stands still",
+  group: "database",
+  async run({ pair }, random, note) {
+    const server = pair.primary();
+    server.signal("SIGSTOP");
+    await wait(300 + random.below(2_000));
+    server.signal("SIGCONT");
+    note();
+  },
+};
+
+const standbyPause: Fault = {
+  name: "the standby stands still",
+  group: "database",
+  async run({ pair }, random, note) {
+    const server = pair.standby();
+    server.signal("SIGSTOP");
+    await wait(300 + random.below(2_000));
+    server.signal("SIGCONT");
+    note();
+  },
+};
+
+/** A way that behaves so for a while, is then cut, and passes again. */
+async function misbehave(proxies: readonly TcpProxy[], manner: Manner, lasts_ms: number): Promise<void> {
+  for (const proxy of proxies) proxy.behave(manner);
+  await wait(lasts_ms);
+  for (const proxy of proxies) {
+    proxy.behave("pass");
+    if (manner === "swallow") proxy.cut();
+  }
+}
+
+const databaseCut: Fault = {
+  name: "connections to PostgreSQL are cut",
+  group: "database",
+  async run({ pair }, random, note) {
+    await misbehave(pair.proxies, "refuse", random.below(1_000));
+    note();
+  },
+};
+
+const answersLost: Fault = {
+  name: "answers of PostgreSQL get lost",
+  group: "database",
+  async run({ pair }, random, note) {
+    await misbehave(pair.proxies, "swallow", 50 + random.below(500));
+    note();
+  },
+};
+
+const databaseHang: Fault = {
+  name: "the way to PostgreSQL hangs",
+  group: "database",
+  async run({ pair }, random, note) {
+    await misbehave(pair.proxies, "hang", 300 + random.below(2_000));
+    note();
+  },
+};
+
+const databaseSlow: Fault = {
+  name: "the way to PostgreSQL is slow",
+  group: "database",
+  async run({ pair }, random, note) {
+    for (const proxy of pair.proxies) proxy.delay(20 + random.below(80));
+    await wait(1_000 + random.below(1_000));
+    for (const proxy of pair.proxies) proxy.delay(0);
+    note();
+  },
+};
+
+const diskFull: Fault = {
+  name: "the disk is full",
+  group: "database",
+  missing: ({ pair }) => (pair.fillDisk ? undefined : "only root can mount a small disk"),
+  async run({ pair }, random, note) {
+    const free = await pair.fillDisk?.();
+    await wait(500 + random.below(2_000));
+    await free?.();
+    note();
+  },
+};
+
+const clientsCut: Fault = {
+  name: "connections of clients are cut",
+  group: "network",
+  async run({ doors }, random, note) {
+    await misbehave([random.pick(doors)], "refuse", random.below(1_000));
+    note();
+  },
+};
+
+const clientAnswersLost: Fault = {
+  name: "answers to clients get lost",
+  group: "network",
+  async run({ doors }, random, note) {
+    await misbehave(doors, "swallow", 50 + random.below(500));
+    note();
+  },
+};
+
+const clientsSlow: Fault = {
+  name: "clients are slow",
+  group: "network",
+  async run({ doors }, random, note) {
+    for (const door of doors) door.delay(50 + random.below(200));
+    await wait(1_000 + random.below(1_000));
+    for (const door of doors) door.delay(0);
+    note();
+  },
+};
+
+export const faults: readonly Fault[] = [
+  kill,
+  failOver,
+  databaseCrash,
+  pause,
+  answersLost,
+  diskFull,
+  killTwo,
+  databasePause,
+  clientAnswersLost,
+  databaseCut,
+  restart,
+  databaseHang,
+  clientsCut,
+  standbyPause,
+  databaseSlow,
+  clientsSlow,
+];

@@ -1,0 +1,168 @@
+// One schedule: four people write into a room and two follow it, through a world in which one or two things go wrong and hints get
+// lost. The seed decides what, to whom and for how long.
+
+import { setTimeout as wait } from "node:timers/promises";
+import { type Random, seeded } from "../../testkit/src/log/random.ts";
+import {
+  type ClientOptions,
+  makeRoom,
+  type Reader,
+  readRoom,
+  startReader,
+  startWriter,
+  type Writer,
+} from "./clients.ts";
+import { type Fault, faults } from "./faults.ts";
+import { judge, type Verdict } from "./judge.ts";
+import type { World } from "./world.ts";
+
+export type Outcome = Verdict & {
+  seed: number;
+  /** The faults, the first one being the one that the schedule is counted under. */
+  faults: string[];
+  /** The part of the hints that got lost. */
+  hintsLost: number;
+  /** From the end of the trouble until everybody had written and read again; undefined where that never came. */
+  recovery_ms: number | undefined;
+  /** Where the schedule did not come to its end. */
+  stuck?: string;
+};
+
+const READERS = 2;
+const EXTRA_FAULT = 0.3;
+/** Before the first fault, and after it before the second. */
+const QUIET_MS = 200;
+const BETWEEN_MS = 600;
+const DEADLINE_MS = 90_000;
+const LOOK_MS = 5;
+
+/** The faults of a seed that can happen in this world. */
+export function faultsOf(world: World, seed: number): Fault[] {
+  const random = seeded(seed);
+  const possible = faults.filter((fault) => fault.missing?.(world) === undefined);
+  const first = possible[seed % possible.length] as Fault;
+  const others = possible.filter(({ group }) => group !== first.group);
+  return random.chance(EXTRA_FAULT) ? [first, random.pick(others)] : [first];
+}
+
+export type ScheduleOptions = {
+  /** What goes wrong, where not the seed decides it. */
+  chosen?: readonly Fault[];
+  /** How long it may take in all. */
+  deadline_ms?: number;
+};
+
+/** Runs it and checks it. What is wrong is in the outcome; nothing is thrown but what is wrong with the harness itself. */
+export async function runSchedule(world: World, seed: number, options: ScheduleOptions = {}): Promise<Outcome> {
+  const { chosen = faultsOf(world, seed), deadline_ms = DEADLINE_MS } = options;
+  const random = seeded(seed);
+  const hintsLost = random.pick([0, 0.5, 1]);
+  const outcome = { seed, faults: chosen.map(({ name }) => name), hintsLost, recovery_ms: undefined };
+  const giveUp = AbortSignal.timeout(deadline_ms);
+  let roomId: string;
+  try {
+    roomId = await makeRoom(world.people, world.addresses(0), giveUp);
+  } catch (thrown) {
+    const stuck = `before anything went wrong: ${String(thrown)}\n${await world.describe()}`;
+    return { ...outcome, ...judge({ sent: [], found: [], received: [] }), stuck };
+  }
+  world.loseHints(hintsLost);
+  return { ...outcome, ...(await runIn(world, { random, chosen, roomId, giveUp, seed })) };
+}
+
+type Stage = { random: Random; chosen: readonly Fault[]; roomId: string; giveUp: AbortSignal; seed: number };
+
+async function runIn(world: World, { random, chosen, roomId, giveUp, seed }: Stage) {
+  const [stopWriting, stopReading] = [new AbortController(), new AbortController()];
+  const clientAt = (i: number, stop: AbortController): ClientOptions => ({
+    person: world.people[i % world.people.length] as ClientOptions["person"],
+    roomId,
+    addresses: world.addresses(i),
+    chance: random.next,
+    stop: stop.signal,
+    giveUp,
+  });
+  const readers = Array.from({ length: READERS }, (_, i) => startReader(clientAt(i, stopReading)));
+  const writers = world.people.map((_, i) => startWriter(`w${seed}-${i}`, clientAt(i, stopWriting)));
+  const running = Promise.all([...writers, ...readers].map((each) => each.running));
+  running.catch(() => {});
+  let stuck: string | undefined;
+  let recovery_ms: number | undefined;
+  try {
+    recovery_ms = await Promise.race([trouble({ world, random, chosen, writers, readers, giveUp }), fails(running)]);
+    world.loseHints(0);
+    stopWriting.abort();
+    await Promise.all(writers.map((writer) => writer.running));
+    await Promise.race([caughtUp(writers, readers, giveUp), fails(running)]);
+  } catch (thrown) {
+    stuck = `${String(thrown)}\n${await world.describe()}`;
+  }
+  world.loseHints(0);
+  stopWriting.abort();
+  stopReading.abort();
+  await running.catch(() => {});
+  const found = await readRoom({ ...clientAt(0, stopReading), giveUp: AbortSignal.timeout(DEADLINE_MS) });
+  const sent = writers.flatMap((writer) => writer.sent);
+  const verdict = judge({ sent, found, received: readers.map(({ received }) => received) });
+  return { ...verdict, recovery_ms, ...(stuck === undefined ? {} : { stuck }) };
+}
+
+/** Rejects when one of the clients fails; never resolves. */
+async function fails(running: Promise<unknown>): Promise<never> {
+  await running;
+  return new Promise(() => {});
+}
+
+type Scene = {
+  world: World;
+  random: Random;
+  chosen: readonly Fault[];
+  writers: readonly Writer[];
+  readers: readonly Reader[];
+  giveUp: AbortSignal;
+};
+
+/** Lets the faults happen, and gives how long it took after the last of them until everybody was served again. */
+async function trouble({ world, random, chosen, writers, readers, giveUp }: Scene): Promise<number> {
+  // Everybody is at work before anything happens.
+  await served(writers, readers, { since: writers.map(() => 0), giveUp });
+  const end = { over_ms: 0, since: [] as number[] };
+  const noted = chosen.map(() => Promise.withResolvers<void>());
+  const happening = chosen.map(async (fault, i) => {
+    await wait(QUIET_MS + i * random.below(BETWEEN_MS));
+    await fault.run(world, random, () => {
+      end.over_ms = performance.now();
+      end.since = writers.map(({ sent }) => sent.length);
+      noted[i]?.resolve();
+    });
+  });
+  const mended = Promise.all(happening);
+  await Promise.race([Promise.all(noted.map(({ promise }) => promise)), mended]);
+  const recovered = served(writers, readers, { since: end.since, giveUp }).then(() => performance.now() - end.over_ms);
+  const [recovery_ms] = await Promise.all([recovered, mended]);
+  return recovery_ms;
+}
+
+/** Resolves when each writer has been answered a message that it began later than `since`, and each reader has it. */
+async function served(
+  writers: readonly Writer[],
+  readers: readonly Reader[],
+  { since, giveUp }: { since: readonly number[]; giveUp: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const answers = writers.map(({ sent }, i) => sent[since[i] as number]?.answers[0]);
+    const areRead = readers.every(({ received }) => answers.every((id) => id !== undefined && received.includes(id)));
+    if (areRead) return;
+    if (giveUp.aborted) throw new Error("not everybody was served again");
+    await wait(LOOK_MS);
+  }
+}
+
+/** Resolves when each reader has received everything that was acknowledged. */
+async function caughtUp(writers: readonly Writer[], readers: readonly Reader[], giveUp: AbortSignal): Promise<void> {
+  const last = writers.flatMap(({ sent }) => sent.findLast(({ answers }) => answers.length > 0)?.answers ?? []);
+  while (!readers.every(({ received }) => last.every((id) => received.includes(id)))) {
+    if (giveUp.aborted) throw new Error("a reader never received everything");
+    await wait(LOOK_MS);
+  }
+}

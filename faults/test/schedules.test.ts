@@ -1,0 +1,64 @@
+/** G1 to G4 on real processes and a real PostgreSQL with its standby: twenty schedules, and bugs that they must find. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Fault } from "../src/faults.ts";
+import { complaints, render, tableOf } from "../src/report.ts";
+import { type Outcome, runSchedule } from "../src/schedule.ts";
+import { openWorld, type World } from "../src/world.ts";
+
+const SCHEDULES = 20;
+
+let world: World;
+before(async () => {
+  world = await openWorld("postgresql");
+});
+after(() => world[Symbol.asyncDispose]());
+
+test(`${SCHEDULES} schedules: nothing is lost, duplicated, reordered or misread, and everybody is served again`, async () => {
+  const outcomes: Outcome[] = [];
+  for (let seed = 1; seed <= SCHEDULES; seed++) outcomes.push(await runSchedule(world, seed));
+  console.log(render(tableOf(outcomes)));
+  assert.deepEqual(outcomes.flatMap(complaints), []);
+});
+
+const nothing: Fault = { name: "nothing", group: "process", run: async (_world, _random, note) => note() };
+
+test("control of G2: an append that does not recognise a retry is found as duplicated", async () => {
+  const primary = world.pair.primary();
+  const [{ text } = { text: "" }] = await primary.query<{ text: string }>(
+    "select pg_get_functiondef('log.append'::regproc) as text",
+  );
+  const recognises = "(select t.answer from log.transactions t where t.session_id = s.session and t.txn_key = s.txn)";
+  assert.ok(text.includes(recognises), "log.append no longer has what this control takes out");
+  await primary.query("alter table log.transactions drop constraint transactions_pkey");
+  await primary.query(text.replace(recognises, "null::text"));
+  const outcome = await runSchedule(world, 1, { chosen: [{ ...nothing, run: keepWriting }], deadline_ms: 20_000 });
+  await primary.query(text);
+  assert.notDeepEqual(outcome.doubled, []);
+});
+
+/** Long enough for some messages to be sent twice. */
+async function keepWriting(_world: World, _random: unknown, note: () => void): Promise<void> {
+  await wait(2_000);
+  note();
+}
+
+test("control of G1: a fail-over to a standby that no commit waited for is found as lost", async () => {
+  const unsafe: Fault = {
+    name: "an unsafe fail-over",
+    group: "database",
+    async run({ pair }, _random, note) {
+      await pair.primary().query("alter system set synchronous_standby_names = ''");
+      await pair.primary().query("select pg_reload_conf()");
+      await pair.standby().crash();
+      await wait(1_000);
+      await pair.primary().crash();
+      await pair.standby().start();
+      await pair.failOver();
+      note();
+    },
+  };
+  const outcome = await runSchedule(world, 1, { chosen: [unsafe], deadline_ms: 20_000 });
+  assert.notDeepEqual(outcome.lost, []);
+});

@@ -100,7 +100,8 @@ export const limits = {
   /** The least and the most between two attempts to come back to a broker; half of it is chance. */
   relinkLeast_ms: 100,
   relinkMost_ms: 5_000,
-  /** Entries that travel with the hint about them, in bytes of one message. */
+  /** Entries that travel with the hint about them: of one message, how many and how large together. */
+  headInline_entries: 16,
   headInline_bytes: 65_536,
   /** How long a start waits for another replica to end that may not run beside it, and how often a replica shows itself. */
   replicaWait_ms: 3_000,
@@ -123,12 +124,31 @@ export const limits = {
   lastSeenWrite_ms: 60_000,
 
   /** People whose presence is kept, and how long someone may type or be online without another sign of life. */
-  presence_users: 20_000,
+  presence_users: 50_000,
   /** Rooms in which somebody types, or did lately. */
   typing_rooms: 20_000,
   typing_ms: 120_000,
   typingDefault_ms: 30_000,
   presence_ms: 90_000,
+  /** How often signs of life that change nothing are written; how long the status message of somebody who is away is kept. */
+  presenceRefresh_ms: 20_000,
+  presenceKept_ms: 7 * 86_400_000,
+  /** The store of these: how long an answer may take; what is written at once, and what may wait to be. */
+  ephemeralAnswer_ms: 1_000,
+  ephemeralBatch_operations: 1_000,
+  ephemeralWaiting_operations: 50_000,
+  /** How often it is asked although nobody said that something changed, and the least time to something's end. */
+  ephemeralPoll_ms: 1_000,
+  ephemeralEnd_ms: 20,
+  /** How long what is over can be asked for, and how often it is cleared away after that. */
+  ephemeralEnded_ms: 600_000,
+  ephemeralSweep_ms: 60_000,
+  /** What one message tells other replicas word by word; beyond it they ask the store. */
+  ephemeralHint_characters: 65_536,
+  /** Uploads whose progress is known, how often it is told, and how long it is kept. */
+  uploads: 10_000,
+  uploadProgress_ms: 250,
+  uploadKept_ms: 600_000,
 
   /** Sync. */
   syncTimeout_ms: 60_000,
@@ -160,6 +180,8 @@ export const limits = {
   streamSweep_ms: 1_000,
   /** What comes within this time goes out together. */
   streamTick_ms: 10,
+  /** How many events of a room one round tells to all its members; more are told to each, as far as its filter wants them. */
+  streamRound_events: 2_000,
   /** How long after a failure here a client comes back: at least, and at most so much more. */
   streamRetry_ms: 1_000,
   streamRetrySpread_ms: 9_000,
@@ -253,6 +275,11 @@ export const limits = {
   registrationTokenDefault_ms: 7 * 86_400_000,
   deviceName_characters: 255,
 
+  /** Token buckets: how many are kept, how often those of this process are brought together with the others', and from which
+   *  part of the burst on. */
+  buckets: 100_000,
+  bucketsShare_ms: 1_000,
+  bucketsShare_part: 0.1,
   /** Token buckets, per session or per address: how many at once, and how many a second after that. */
   rates: {
     send: { burst: 200, perSecond: 20 },
@@ -274,3 +301,6 @@ export const limits = {
 } as const;
 
 export type Rate = keyof typeof limits.rates;
+
+/** Rates that all replicas keep to exactly, at the price of a round trip. See rates.ts. */
+export const strictRates: ReadonlySet<Rate> = new Set<Rate>(["login", "loginFailed", "register"]);

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { formatToken } from "../log/token.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { unreadSections } from "../sync/room.ts";
-import type { StateSection, SyncParts } from "../sync/run.ts";
+import type { SyncParts } from "../sync/run.ts";
 import type { Follower } from "./follower.ts";
 import type { Stand } from "./outlet.ts";
 import { type RoomPart, roomPart } from "./room-part.ts";
@@ -59,14 +59,14 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
 function partFor({ ctx, round }: Composing, room: RoomState, follower: Follower): RoomPart | "own" | undefined {
   const since = Math.max(follower.stand.position, round.from.position);
   const seen = Math.max(follower.stand.ephemeral, round.from.ephemeral);
-  const name = `${since} ${seen} ${follower.stateSection}`;
+  const { stateSection, session } = follower;
+  const name = `${since} ${seen} ${stateSection}`;
   let ofRoom = round.parts.get(room);
   if (!ofRoom) round.parts.set(room, (ofRoom = new Map()));
-  if (ofRoom.has(name)) return ofRoom.get(name);
-  const stateSection: StateSection = follower.stateSection;
-  const part = roomPart(ctx, room, { since, seen, stateSection });
-  ofRoom.set(name, part);
-  return part;
+  if (!ofRoom.has(name)) ofRoom.set(name, roomPart(ctx, room, { since, seen, stateSection }));
+  const part = ofRoom.get(name);
+  if (typeof part !== "object" || !part.sessions.has(session.id)) return part;
+  return roomPart(ctx, room, { since, seen, stateSection, sessionId: session.id });
 }
 
 interface Member {
@@ -80,8 +80,7 @@ function restOfRoom(composing: Composing, member: Member): string | undefined {
   const { room, part, follower } = member;
   const { session, filter, ignored, stand } = follower;
   const { userId } = session;
-  if (part.events > filter.timeline.limit || part.sessions.has(session.id) || part.readers.has(userId))
-    return undefined;
+  if (part.readers.has(userId)) return undefined;
   if (room.memberPosition(userId) > Math.max(stand.position, composing.round.from.position)) return undefined;
   if (ignored.size > 0) for (const sender of part.senders.keys()) if (ignored.has(sender)) return undefined;
   if (filter.state.lazyLoadMembers && !knowsSenders(composing, member)) return undefined;

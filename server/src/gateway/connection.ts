@@ -87,7 +87,7 @@ async function begin(connection: Connection, { data, isBinary }: FirstFrame): Pr
   });
   registry.add(follower);
   ctx.metrics.streams.set(registry.count());
-  noteOnline(ctx, follower.session.userId, follower.presence);
+  noteOnline(ctx, follower.session, follower.presence);
   const { userId, deviceId } = follower.session;
   const ready = { type: "ready", user_id: userId, device_id: deviceId, heartbeat_ms: limits.streamHeartbeat_ms };
   send(follower.outlet, textFrame(JSON.stringify(ready)), follower.stand);
@@ -126,7 +126,7 @@ function receive(gateway: Gateway, follower: Follower, frame: LaterFrame): void 
   const { ctx, parts } = gateway;
   const { session } = follower;
   if (frame.type === "presence") follower.presence = frame.set_presence;
-  noteOnline(ctx, session.userId, follower.presence);
+  noteOnline(ctx, session, follower.presence);
   if (frame.type === "ping") return tellHead(gateway, follower);
   if (frame.type !== "ack") return;
   const { epoch, position } = parseToken(frame.since);

@@ -3,6 +3,7 @@
  * incremental /sync up to the unread counts, which are each member's own.
  */
 import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
 import { isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -27,13 +28,15 @@ export interface RoomStretch {
   since: number;
   seen: number;
   stateSection: StateSection;
+  /** A session that sent one of the events gets its transaction ids with them, in a part of its own. */
+  sessionId?: number;
 }
 
 /** The part for members who stand at `since`; "own" where it has something that can not be told to all alike; undefined for none. */
 export function roomPart(
   ctx: Context,
   room: RoomState,
-  { since, seen, stateSection }: RoomStretch,
+  { since, seen, stateSection, sessionId }: RoomStretch,
 ): RoomPart | "own" | undefined {
   const entries = ctx.log.tail.ofRoom(room.roomId, since);
   const events: LogEntry[] = [];
@@ -42,11 +45,11 @@ export function roomPart(
     if (entry.kind === "event") events.push(entry);
     else if (!isOwnReceipt(entry)) receipts.push(entry);
   }
-  if (events.some((event) => event.stateKey !== null)) return "own";
+  if (events.length > limits.streamRound_events || events.some((event) => event.stateKey !== null)) return "own";
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });
   if (events.length === 0 && ephemeral.length === 0) return undefined;
   return {
-    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, since, stateSection })),
+    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, since, stateSection, sessionId })),
     events: events.length,
     senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),
     sessions: new Set(events.filter(({ txnId }) => txnId !== null).map(({ sessionId }) => sessionId as number)),
@@ -73,10 +76,16 @@ interface RoomNews {
   ephemeral: readonly string[];
   since: number;
   stateSection: StateSection;
+  sessionId: number | undefined;
 }
 
-function roomJson(ctx: Context, { roomId }: RoomState, { events, ephemeral, since, stateSection }: RoomNews): string {
-  const texts = events.map((event) => clientEvent(event, { membership: "join" }));
+function roomJson(
+  ctx: Context,
+  { roomId }: RoomState,
+  { events, ephemeral, since, stateSection, sessionId }: RoomNews,
+): string {
+  const reader = { membership: "join" as const, ...(sessionId === undefined ? {} : { sessionId }) };
+  const texts = events.map((event) => clientEvent(event, reader));
   const from = events[0] ? events[0].position - 1 : since;
   const timeline = `"timeline":{"events":[${texts.join(",")}],"limited":false,"prev_batch":"${tokenAt(ctx, from)}"}`;
   const state = `"${stateSection}":{"events":[]}`;

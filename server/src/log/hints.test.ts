@@ -140,10 +140,24 @@ test("entries too large for one packet are told of by their position, and read",
   assert.deepEqual([there.seen, there.queries], [[large], 1]);
 });
 
+test("of a turn that brings many entries only the position is told: one query brings them all", async () => {
+  const count = async (length: number) => {
+    const [text = ""] = await announced([logOf(length)]);
+    return (JSON.parse(text) as { entries: unknown[] }).entries.length;
+  };
+  assert.equal(await count(limits.headInline_entries), limits.headInline_entries);
+  assert.equal(await count(limits.headInline_entries + 1), 0);
+});
+
 test("a message with its entries fits into one packet", async () => {
   for (const size of [1_000, 5_000, 7_000, 7_500, 7_800]) {
     const [text = ""] = await announced(
-      [[message(1, "ü".repeat(size / 2)), ...Array.from({ length: 50 }, (_, i) => message(i + 2))]],
+      [
+        [
+          message(1, "ü".repeat(size / 2)),
+          ...Array.from({ length: limits.headInline_entries - 1 }, (_, i) => message(i + 2)),
+        ],
+      ],
       7_990,
     );
     assert.ok(Buffer.byteLength(text) < 7_990 - 100, `${Buffer.byteLength(text)}`);

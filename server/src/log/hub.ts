@@ -1,9 +1,10 @@
 /**
  * The hub follows the log: it hands every entry, once and in the order of positions, to those who listen in this process.
  *
- * Entries come from two sides. What this process appended itself is *offered* right after its commit. What others appended is
- * *fetched*, when a hint or the regular look at the head says that there is more. An offer that does not follow the last entry
- * waits for the gap before it to fill: mostly another lane of this process fills it within a moment; if not, it is fetched.
+ * Entries come from two sides. What this process appended itself is *offered* right after its commit, and small entries
+ * of others with their hint (hints.ts). What else others appended is *fetched*, when a hint says that there is more, and by a
+ * regular look. An offer that does not follow the last entry
+ * waits for the gap before it to fill: mostly another lane of the same process fills it within a moment; if not, it is fetched.
  * Hints may be lost, doubled, reordered or wrong: they cost time only. How far the log goes is read with the entries: positions
  * whose entries were deleted since (to-device messages that arrived) leave gaps that nothing else would tell from news to come.
  */
@@ -18,7 +19,7 @@ export interface Hub {
   head(): number;
   /** On the monotonic clock: whatever was in the log at this moment, listeners have seen. */
   heard_ms(): number;
-  /** Entries that this process appended, in the order of positions and without a gap. */
+  /** Entries that were appended, here or elsewhere, in the order of positions and without a gap. */
   offer(entries: readonly LogEntry[]): void;
   /** The log may have grown up to `position`: fetch what is missing. */
   hint(position: number): void;

@@ -1,4 +1,5 @@
 import { lazy, Suspense } from "react";
+import { clearReach } from "../models/client/reachStorage.ts";
 import { clearDrafts } from "../models/composer/storage.ts";
 import { useSession } from "../models/session/session.ts";
 import { SessionGate } from "../views/auth/SessionGate.tsx";
@@ -9,7 +10,10 @@ const Rooms = lazy(async () => ({ default: (await import("./Rooms.tsx")).Rooms }
 
 // What was typed on this device goes when the session ends.
 useSession.subscribe(({ phase }) => {
-  if (phase === "signedOut") clearDrafts();
+  if (phase === "signedOut") {
+    clearDrafts();
+    clearReach();
+  }
 });
 
 /** The messenger: the door while nobody is signed in, the rooms after that. */

@@ -40,6 +40,7 @@ const PATHS = {
     </>
   ),
   check: <path d="m3 8.6 3.4 3.4L13 4.8" />,
+  checks: <path d="m1 8.6 3.2 3.2L10.4 5M7.6 11.6l.6.6L15 5" />,
   chevronDown: <path d="m4 6 4 4 4-4" />,
   chevronLeft: <path d="M10 3.6 5.6 8l4.4 4.4" />,
   chevronRight: <path d="M6 3.6 10.4 8 6 12.4" />,

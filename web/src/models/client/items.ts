@@ -4,14 +4,12 @@ import type { MessageItem, Quote, SendStatus, SystemItem, TimelineItem } from ".
 import { bodyOf } from "./body.ts";
 import { isMessage, isWaiting } from "./events.ts";
 import { personIn } from "./person.ts";
+import { type Reach, reachOf } from "./reach.ts";
 import { reactionsOf } from "./reactions.ts";
 import { parts } from "./safe.ts";
 import type { Shields } from "./shields.ts";
 import { systemItem } from "./systemItem.ts";
 import { threadOf } from "./threads.ts";
-
-/** In larger rooms it is not shown who has seen a message: it would be noise. */
-const SEEN_BY_LIMIT = 20;
 
 export interface ItemOptions {
   client: MatrixClient;
@@ -27,7 +25,7 @@ interface Reading extends ItemOptions {
   me: string;
   /** There is no connection: what is on its way waits for it. */
   offline: boolean;
-  seen: { id: string; names: string[] } | null;
+  reach: Reach | null;
 }
 
 /**
@@ -42,7 +40,7 @@ export function itemReader(options: ItemOptions): (events: MatrixEvent[], offlin
       ...options,
       me,
       offline,
-      seen: options.inThread ? null : seenBy(options.room, events, me),
+      reach: options.inThread ? null : reachOf(options.room, events, me),
     };
     return events.flatMap((event) => {
       const item = itemOf(event, reading);
@@ -78,6 +76,7 @@ function small({ body }: MessageItem): boolean {
 function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
   const { client, room, me, shields, quoteOf, inThread } = reading;
   const id = event.getId() ?? "";
+  const reach = reading.reach?.id === id ? reading.reach : null;
   const mine = event.getSender() === me;
   const { body, text } = bodyOf(room, event);
   return {
@@ -96,7 +95,8 @@ function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
     thread: inThread ? undefined : threadOf(room, event),
     ...sending(event, reading.offline),
     deviceWarning: shields.of(event),
-    seenBy: reading.seen?.id === id ? reading.seen.names : [],
+    arrived: reach ? (reach.delivered ? "delivered" : "sent") : undefined,
+    seenBy: reach?.seenBy ?? [],
     can: rights(event, body.kind, reading),
   };
 }
@@ -129,15 +129,4 @@ function sending(event: MatrixEvent, offline: boolean): { status: SendStatus; fa
 function failureOf(event: MatrixEvent): string {
   const said = parts(event.error?.data)["error"];
   return typeof said === "string" ? said.replace(/\.$/, "") : "the server refused it";
-}
-
-/** Who has read the newest of one's own messages, by receipts at it or after it. */
-function seenBy(room: Room, events: MatrixEvent[], me: string): Reading["seen"] {
-  if (room.getJoinedMemberCount() > SEEN_BY_LIMIT) return null;
-  const last = events.findLastIndex((event) => event.getSender() === me && !event.status && isMessage(event));
-  const id = events[last]?.getId();
-  if (!id) return null;
-  const users = new Set(events.slice(last).flatMap((event) => room.getUsersReadUpTo(event)));
-  users.delete(me);
-  return { id, names: [...users].map((user) => personIn(room, user).name) };
 }

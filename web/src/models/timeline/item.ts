@@ -84,7 +84,10 @@ export interface MessageItem {
   failure?: string | undefined;
   /** Set when the sending device is not one that its owner has confirmed. */
   deviceWarning?: string | undefined;
-  seenBy: string[];
+  /** Of the newest of one's own messages, in small rooms: the server has it, or a device of every other member does. */
+  arrived?: "sent" | "delivered" | undefined;
+  /** Who has read it, for the same message. */
+  seenBy: Person[];
   can: { edit: boolean; redact: boolean; reply: boolean; react: boolean };
 }
 

@@ -86,7 +86,11 @@ export const settings: readonly Setting[] = [
     secret: true,
     doc: "Replicas of that PostgreSQL, with commas between, for reads of history.",
   },
-  { name: "DATABASE_URL", secret: true, doc: "Another PostgreSQL (15 or newer) in place of the embedded one." },
+  {
+    name: "DATABASE_URL",
+    secret: true,
+    doc: "Another PostgreSQL (15 or newer) in place of the embedded one, or file:// and a file with its address.",
+  },
   {
     name: "PARLEY_BUS",
     doc: "What carries hints between replicas: memory, postgresql, redis, nats or rabbitmq. By default postgresql with DATABASE_URL, else memory.",
@@ -172,7 +176,7 @@ export function readConfig(env: Env = process.env): Config {
     metrics: env["PARLEY_METRICS_PORT"] === "off" ? undefined : metrics(env, host),
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
-    databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
+    databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:", "file:"]),
     databaseReplicaUrls: replicaUrls(env),
     trustedProxies: proxies(env),
     roles: roles(env),

@@ -8,6 +8,7 @@ import { limits } from "../limits.ts";
 import { type Hosts, readHosts } from "./hosts.ts";
 import { isAway, neverRan, openOutage, type Outage, ReadOnlyServer, unavailable, within } from "./outage.ts";
 import { realSeams, type Seams } from "../seams.ts";
+import { scramVerifier } from "./passwords.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
 
 // Positions and counts are 64-bit in the database and stay far below 2^53, where a JavaScript number is exact.
@@ -302,4 +303,14 @@ export async function connectOwner(url: string, applicationName = "parley migrat
     `The database can not be reached: ${asError(failure).message || "the connection was refused"}. Check DATABASE_URL and that PostgreSQL is running.`,
     { cause: failure },
   );
+}
+
+/** Gives the user of the connection another password. Connections that are open stay so. */
+export async function alterOwnPassword(client: pg.Client, password: string, seams: Seams): Promise<void> {
+  const verifier = await scramVerifier(password, seams);
+  const { rows } = await client.query<{ sql: string }>(
+    "select format('alter role %I password %L', session_user, $1::text) as sql",
+    [verifier],
+  );
+  await client.query(rows[0]?.sql as string);
 }

@@ -2,8 +2,14 @@
  * Which PostgreSQL server a new connection goes to. As with libpq, an address may name several:
  * `postgres://parley@db1:5432,db2:5432/parley?target_session_attrs=read-write`. Connections go to the one that last took changes;
  * when it is away or only reads, the next is tried.
+ *
+ * `file:///run/secrets/database-url` stands for what is in the file, which is read again for each connection: a password can be
+ * changed while the server runs. It may have several lines; while a password is being changed it has the old one and the new
+ * one, and the one that is let in is used. See cli/rotate-database.ts.
  */
-import { StartError } from "../errors.ts";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { asError, StartError } from "../errors.ts";
 
 export interface Hosts {
   /** One address for each server. */
@@ -19,8 +25,72 @@ export interface Hosts {
 const ADDRESS = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/;
 const ATTRIBUTES = /[?&]target_session_attrs=([^&]*)/;
 
-/** Reads the address. Throws StartError where it asks for a kind of server that a store of changes can not be. */
+/** Whether the address is a file with the address. */
+export function isInFile(address: string): boolean {
+  return address.startsWith("file:");
+}
+
+/**
+ * Reads the address, or the file with it. Throws StartError where it asks for a kind of server that a store of changes can not
+ * be, and where the file can not be used.
+ */
 export function readHosts(address: string): Hosts {
+  return isInFile(address) ? hostsInFile(address) : hostsOf([address]);
+}
+
+/** As the file says at each moment. While it can not be read it says what it said last. */
+function hostsInFile(address: string): Hosts {
+  let known = readAddresses(address);
+  let hosts = hostsOf(known);
+  const latest = () => {
+    let now = known;
+    try {
+      now = readAddresses(address);
+    } catch {
+      // It is being replaced, or was emptied by mistake.
+    }
+    if (now.join("\n") !== known.join("\n")) hosts = hostsOf((known = now));
+    return hosts;
+  };
+  return {
+    get urls() {
+      return latest().urls;
+    },
+    get needsWritable() {
+      return latest().needsWritable;
+    },
+    current: () => latest().current(),
+    skip: (url) => hosts.skip(url),
+  };
+}
+
+/** The addresses in a file, one a line. Throws StartError where there is none. */
+export function readAddresses(address: string): string[] {
+  try {
+    const lines = readFileSync(fileURLToPath(address), "utf8").split("\n");
+    const found = lines.map((line) => line.trim()).filter((line) => line !== "");
+    if (found.length > 0 && found.every((line) => /^postgres(ql)?:\/\//.test(line))) return found;
+  } catch (thrown) {
+    throw new StartError(`The file of DATABASE_URL can not be read: ${asError(thrown).message}.`, { cause: thrown });
+  }
+  throw new StartError("The file of DATABASE_URL has a line that does not start with postgres://, or none at all.");
+}
+
+function hostsOf(addresses: readonly string[]): Hosts {
+  const all = addresses.map(serversOf);
+  const urls = all.flatMap((each) => each.urls);
+  let at = 0;
+  return {
+    urls,
+    needsWritable: all.some((each) => each.needsWritable),
+    current: () => urls[at] as string,
+    skip(url) {
+      if (urls[at] === url) at = (at + 1) % urls.length;
+    },
+  };
+}
+
+function serversOf(address: string): Pick<Hosts, "urls" | "needsWritable"> {
   const [, before = "", list = "", rest = ""] = ADDRESS.exec(address) ?? [];
   const servers = list.split(",");
   const wanted = ATTRIBUTES.exec(rest)?.[1] ?? (servers.length > 1 ? "read-write" : "any");
@@ -30,15 +100,7 @@ export function readHosts(address: string): Hosts {
     );
   const tail = withoutAttributes(rest);
   const urls = before === "" ? [address] : servers.map((server) => `${before}${server}${tail}`);
-  let at = 0;
-  return {
-    urls,
-    needsWritable: wanted !== "any",
-    current: () => urls[at] as string,
-    skip(url) {
-      if (urls[at] === url) at = (at + 1) % urls.length;
-    },
-  };
+  return { urls, needsWritable: wanted !== "any" };
 }
 
 /** The driver does not know the attribute. */

@@ -11,8 +11,11 @@ import { limits } from "../limits.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
 import { pause, type Seams } from "../seams.ts";
 
-/** SQL states of a database that can not serve now: no connection, no resources (a full disk), shutting down, read-only. */
-const AWAY = /^(08|53|57P|25006)/;
+/**
+ * SQL states of a database that can not serve now: no connection, no resources (a full disk), shutting down, read-only, and a
+ * password that is not let in, or not any more: another one may be on its way (cli/rotate-database.ts).
+ */
+const AWAY = /^(08|53|57P|25006|28P01)/;
 /** Of these: what a server says before it has begun with the statement, or about one that it has undone for this reason. */
 const NEVER_RAN = /^(25006|57P03|53300)/;
 const AWAY_SOCKET = new Set([

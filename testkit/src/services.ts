@@ -56,11 +56,17 @@ export async function startService(name: ServiceName): Promise<Service> {
     await stop();
     throw thrown;
   }
-  const signal = (which: NodeJS.Signals) => {
-    for (const { group } of running) process.kill(-group, which);
+  const pause = () => {
+    for (const { group } of running) {
+      process.kill(-group, "SIGSTOP");
+      // The shell goes on watching over them.
+      process.kill(group, "SIGCONT");
+    }
+  };
+  const resume = () => {
+    for (const { group } of running) process.kill(-group, "SIGCONT");
   };
   const url = `${services[name].protocol}://127.0.0.1:${port}`;
-  const [pause, resume] = [() => signal("SIGSTOP"), () => signal("SIGCONT")];
   return { name, url, start, kill, pause, resume, stop, [Symbol.asyncDispose]: stop };
 }
 
@@ -165,9 +171,9 @@ type Running = { group: number; end(): Promise<void> };
 
 /**
  * A shell, first of a process group, that kills the group when its own standard input ends: that happens whatever way this
- * process ends. It ends by itself when the server does.
+ * process ends. When the server ends by itself, the group ends too.
  */
-const SUPERVISOR = `exec 3<&0; "$@" & pid=$!; (cat <&3 >/dev/null; kill -KILL 0) & wait $pid`;
+const SUPERVISOR = `("$@"; kill -KILL 0) & read -r nothing; kill -KILL 0`;
 const START_DEADLINE_MS = 60_000;
 
 function supervise({ program, args, env = {}, ready }: Command): Promise<Running> {

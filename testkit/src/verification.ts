@@ -30,6 +30,11 @@ export async function compareEmoji(
   ask: (asking: Device) => Promise<VerificationRequest>,
 ): Promise<Comparison> {
   const received = requestTo(asked);
+  // A device takes no request of one that it has not heard of.
+  await asked.until(`it knows ${asking.label}`, async () => {
+    const known = await asked.crypto.getUserDeviceInfo([asking.userId]);
+    return known.get(asking.userId)?.has(asking.deviceId);
+  });
   const mine = await ask(asking);
   const theirs = await received;
   await theirs.accept();
@@ -37,22 +42,26 @@ export async function compareEmoji(
   const myVerifier = await mine.startVerification("m.sas.v1");
   await reaches(theirs, VerificationPhase.Started);
   const theirVerifier = theirs.verifier as Verifier;
-  const screens = [shows(myVerifier), shows(theirVerifier)];
+  const screens = [shows(asking, myVerifier), shows(asked, theirVerifier)];
   const verified = Promise.all([myVerifier.verify(), theirVerifier.verify()]);
   // Where one side fails before anything is shown, that is what is wrong.
   const failed = verified.then(() => Promise.reject(new Error("it was verified before anybody compared")));
   const [left, right] = (await Promise.race([Promise.all(screens), failed])) as [ShowSasCallbacks, ShowSasCallbacks];
   failed.catch(() => {});
   const confirm = async () => {
-    await Promise.all([left.confirm(), right.confirm()]);
+    // One after the other, as people do. At the same time, the second message of a device could overtake its first.
+    await left.confirm();
+    await right.confirm();
     await verified;
     await Promise.all([mine, theirs].map((request) => reaches(request, VerificationPhase.Done)));
   };
   return { asking: left.sas.emoji ?? [], asked: right.sas.emoji ?? [], confirm };
 }
 
-function requestTo(device: Device): Promise<VerificationRequest> {
-  return new Promise((resolve) => device.client.once(CryptoEvent.VerificationRequestReceived, resolve));
+async function requestTo(device: Device): Promise<VerificationRequest> {
+  let request: VerificationRequest | undefined;
+  device.client.once(CryptoEvent.VerificationRequestReceived, (received) => (request = received));
+  return device.until("somebody wants to verify with it", () => request);
 }
 
 async function reaches(request: VerificationRequest, phase: VerificationPhase): Promise<void> {
@@ -67,6 +76,18 @@ async function reaches(request: VerificationRequest, phase: VerificationPhase): 
   });
 }
 
-function shows(verifier: Verifier): Promise<ShowSasCallbacks> {
-  return new Promise((resolve) => verifier.once(VerifierEvent.ShowSas, resolve));
+function shows(device: Device, verifier: Verifier): Promise<ShowSasCallbacks> {
+  let emoji: ShowSasCallbacks | undefined;
+  return waitFor({
+    what: `${device.label} shows emoji`,
+    check: () => emoji,
+    listen: (look) => {
+      const show = (shown: ShowSasCallbacks) => {
+        emoji = shown;
+        look();
+      };
+      verifier.on(VerifierEvent.ShowSas, show);
+      return () => verifier.off(VerifierEvent.ShowSas, show);
+    },
+  });
 }

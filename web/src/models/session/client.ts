@@ -12,6 +12,7 @@ import { generatedName } from "../client/roomName.ts";
 import { secretKeyCallbacks } from "../crypto/secretKeys.ts";
 import { verificationMethods } from "../verification/camera.ts";
 import { type Credentials, storageKeyBytes } from "./credentials.ts";
+import { inOrder } from "./inOrder.ts";
 import { renewingFetch, type TokenHolder } from "./tokens.ts";
 
 export const startOptions: IStartClientOpts = {
@@ -36,7 +37,7 @@ export async function openClient(holder: TokenHolder): Promise<MatrixClient> {
     deviceId,
     accessToken,
     store,
-    fetchFn: renewingFetch(withClient(holder, () => client)),
+    fetchFn: inOrder(renewingFetch(withClient(holder, () => client))),
     cryptoCallbacks: secretKeyCallbacks,
     verificationMethods: await verificationMethods(),
     disableVoip: true,

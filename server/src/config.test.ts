@@ -20,6 +20,7 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
   PARLEY_BUS: ["kafka", "Redis"],
+  PARLEY_EPHEMERAL: ["nats", "Memory"],
   PARLEY_QUEUE: ["redis", "RabbitMQ"],
   REDIS_URL: ["http://user:hunter2@host", "hunter2"],
   NATS_URL: ["redis://user:hunter2@host", "hunter2"],

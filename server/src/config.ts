@@ -95,6 +95,10 @@ export const settings: readonly Setting[] = [
     name: "PARLEY_BUS",
     doc: "What carries hints between replicas: memory, postgresql, redis, nats or rabbitmq. By default postgresql with DATABASE_URL, else memory.",
   },
+  {
+    name: "PARLEY_EPHEMERAL",
+    doc: "Where presence, typing and limits are: memory, redis or postgresql. By default postgresql with DATABASE_URL, else memory.",
+  },
   { name: "REDIS_URL", secret: true, doc: "Where Redis is, for what is set to redis: redis:// or rediss://." },
   { name: "NATS_URL", secret: true, doc: "Where NATS is, for what is set to nats: nats:// or tls://." },
   { name: "RABBITMQ_URL", secret: true, doc: "Where RabbitMQ is, for what is set to rabbitmq: amqp:// or amqps://." },
@@ -145,7 +149,10 @@ export interface Config {
   natsUrl: string | undefined;
   rabbitmqUrl: string | undefined;
   queue: (typeof queueAdapters)[number];
+  ephemeral: (typeof ephemeralAdapters)[number];
 }
+
+const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
 
 const queueAdapters = ["none", "postgresql", "rabbitmq"] as const;
 
@@ -187,6 +194,7 @@ export function readConfig(env: Env = process.env): Config {
     natsUrl: url(env, "NATS_URL", ["nats:", "tls:"]),
     rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
     queue: queue(env),
+    ephemeral: ephemeral(env),
   };
 }
 
@@ -247,6 +255,16 @@ const serverOfBus: Partial<Record<BusName, { setting: string; example: string }>
   nats: { setting: "NATS_URL", example: "nats://localhost:4222" },
   rabbitmq: { setting: "RABBITMQ_URL", example: "amqp://localhost:5672" },
 };
+
+function ephemeral(env: Env): Config["ephemeral"] {
+  const byDefault = env["DATABASE_URL"] ? "postgresql" : "memory";
+  const name = oneOf({ PARLEY_EPHEMERAL: byDefault, ...given(env) }, "PARLEY_EPHEMERAL", ephemeralAdapters);
+  if (name === "redis" && !env["REDIS_URL"])
+    throw new StartError(
+      `PARLEY_EPHEMERAL is "redis", and REDIS_URL is not set: set it to its address, such as redis://localhost:6379.`,
+    );
+  return name;
+}
 
 function bus(env: Env): BusName {
   const byDefault = env["DATABASE_URL"] ? "postgresql" : "memory";

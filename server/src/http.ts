@@ -243,7 +243,7 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
   // PostgreSQL's texts can not hold NUL, and no identifier has one.
   if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address holds the character NUL.");
   const session = await authenticate(ctx, each, request);
-  if (each.rate) ctx.rates.take(each.rate, session?.id ?? request.ip);
+  if (each.rate) await ctx.rates.admit(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;
   let closed: AbortSignal | undefined;
   const answer = await each.handle(

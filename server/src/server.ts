@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { openSessions } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { type Installation, readInstallation } from "./bus/installation.ts";
+import { type KeyRing, openKeyRing } from "./bus/key-ring.ts";
 import { openBus } from "./bus/open.ts";
 import { joinProcesses } from "./bus/processes.ts";
 import type { Config } from "./config.ts";
@@ -15,7 +16,7 @@ import { openDatabase } from "./db/database.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { openReplicas } from "./db/replicas.ts";
-import { openMemoryEphemeral } from "./ephemeral/memory.ts";
+import { openEphemeral } from "./ephemeral/open.ts";
 import { asError, StartError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { closeHttp, createHttp, type Route } from "./http.ts";
@@ -71,6 +72,8 @@ export interface StartOptions {
   seams?: Seams;
   /** Told of each slow step. */
   onProgress?(text: string): void;
+  /** Other migrations than those of this version, for tests of what the next version will do. */
+  migrations?: URL;
   /** PostgreSQL settings of the embedded database, for tests. */
   postgresSettings?: Record<string, string>;
 }
@@ -120,13 +123,15 @@ async function openContext(
   const metrics = createMetrics();
   const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
-  await migrate(databaseUrl, onProgress);
+  await migrate(databaseUrl, onProgress, options.migrations);
   // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
   undo.push(() => db.close());
   const installation = await readInstallation(db.log);
-  const bus = await openShared({ config, databaseUrl, installation, seams, logger, metrics }, undo);
+  const keys = await openKeyRing({ db: db.log, seams, logger });
+  undo.push(() => keys.close());
+  const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics }, undo);
   const hints = openHints({ bus, epoch: installation.epoch });
   const log = await openLog({ db, seams, logger, metrics, announce: hints.announce });
   undo.push(() => log.close());
@@ -144,8 +149,10 @@ async function openContext(
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
   const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
   undo.push(() => sessions.close());
-  const ephemeral = openMemoryEphemeral(seams);
-  const rates = createRates(seams, config.rateLimits);
+  const ephemeral = await openEphemeral({ config, db: db.ephemeral, bus, seams, logger });
+  undo.push(() => ephemeral.close());
+  const rates = createRates({ seams, shared: ephemeral, isEnabled: config.rateLimits });
+  undo.push(() => rates.close());
   const queue = await openQueue({ config, db: db.queue, bus, seams, logger, registry: metrics.registry });
   undo.push(() => queue?.close());
   const ctx: Context = {
@@ -174,6 +181,7 @@ interface Shared {
   config: Config;
   databaseUrl: string;
   installation: Installation;
+  keys: KeyRing;
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
@@ -182,13 +190,19 @@ interface Shared {
 /** What makes this process one of several: its place among them, and the bus. */
 async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const { config, databaseUrl: url, seams, logger } = shared;
-  const alone = config.bus === "memory" ? "PARLEY_BUS=memory" : undefined;
+  const alone = aloneBy(config);
   const { roles, bus: busName } = config;
   const processes = await joinProcesses({ url, version, roles, bus: busName, alone, seams, logger });
   undo.push(() => processes.leave());
   const bus = await openBus(shared);
   undo.push(() => bus.close());
   return bus;
+}
+
+/** The setting that makes this process one that others do not hear. */
+function aloneBy({ bus, ephemeral }: Config): string | undefined {
+  if (bus === "memory") return "PARLEY_BUS=memory";
+  return ephemeral === "memory" ? "PARLEY_EPHEMERAL=memory" : undefined;
 }
 
 async function startDatabase(dataDir: string, options: StartOptions, undo: Undo[]): Promise<string> {

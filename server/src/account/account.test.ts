@@ -114,13 +114,13 @@ test("receipts that are sent at once end at the newest event, whatever their ord
 });
 
 test("presence is seen by who shares a room, and typing is for members", async () => {
-  const path = `${V3}/presence/${encodeURIComponent(alice.userId)}/status`;
+  const path = `${V3}/presence/${encodeURIComponent(bob.userId)}/status`;
   const carol = await registerPerson(server.url, "carol");
-  await alice.call("PUT", path, { presence: "unavailable", status_msg: "lunch" });
-  const { presence, status_msg } = await bob.call("GET", path);
+  await bob.call("PUT", path, { presence: "unavailable", status_msg: "lunch" });
+  const { presence, status_msg } = await alice.call("GET", path);
   assert.deepEqual({ presence, status_msg }, { presence: "unavailable", status_msg: "lunch" });
   assert.deepEqual(await refusal(carol.ask("GET", path)), [403, "M_FORBIDDEN"]);
-  assert.deepEqual(await refusal(bob.ask("PUT", path, { presence: "online" })), [403, "M_FORBIDDEN"]);
+  assert.deepEqual(await refusal(alice.ask("PUT", path, { presence: "online" })), [403, "M_FORBIDDEN"]);
   const room = await createRoom(alice);
   const typing = (person: Person) => `${room.path}/typing/${encodeURIComponent(person.userId)}`;
   assert.deepEqual(await refusal(carol.ask("PUT", typing(carol), { typing: true })), [403, "M_FORBIDDEN"]);

@@ -22,8 +22,8 @@ export async function checkPassword(
   ctx: Context,
   { userId, password, address }: { userId: string; password: string; address: string },
 ): Promise<string | undefined> {
-  ctx.rates.check("loginFailed", userId);
-  ctx.rates.check("loginFailed", address);
+  await ctx.rates.check("loginFailed", userId);
+  await ctx.rates.check("loginFailed", address);
   const account = await ctx.db.auth.one<{ hash: string | null }>(
     "select password_hash as hash from auth.accounts where user_id = $1",
     [userId],
@@ -32,6 +32,6 @@ export async function checkPassword(
   // Nobody can have set a longer one, and hashing it would be work for nothing.
   const candidate = password.slice(0, limits.password_characters + 1);
   if (await verifyPassword(ctx, candidate, stored)) return stored;
-  for (const key of [userId, address]) ctx.rates.take("loginFailed", key);
+  for (const key of [userId, address]) await ctx.rates.admit("loginFailed", key);
   return undefined;
 }

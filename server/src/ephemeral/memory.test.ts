@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulate } from "../../../testkit/src/simulation.ts";
-import { openMemoryEphemeral } from "./memory.ts";
+import { limits } from "../limits.ts";
+import { openMemoryEphemeral, openMemoryStore } from "./memory.ts";
+import { openShared } from "./shared.ts";
+import type { Store } from "./store.ts";
 
 const alice = "@alice:x";
+const bob = "@bob:x";
 const room = "!a";
 
 function open() {
@@ -13,6 +17,22 @@ function open() {
   const told: object[] = [];
   ephemeral.listen((change) => told.push(change));
   return { world, ephemeral, told };
+}
+
+/** As `open`, with what is asked of the store counted. */
+function openCounted() {
+  const world = simulate(1);
+  const store = openMemoryStore(world.seams);
+  const writes: number[] = [];
+  const counted: Store = {
+    ...store,
+    exchange(ask) {
+      if (ask.operations.length > 0) writes.push(ask.operations.length);
+      return store.exchange(ask);
+    },
+  };
+  const ephemeral = openShared({ store: counted, seams: world.seams, logger: { warn() {} } });
+  return { world, ephemeral, writes };
 }
 
 test("typing ends by itself at its timeout, and both changes are told", async () => {
@@ -34,26 +54,8 @@ test("who goes on typing is told once, and the timeout begins anew", async () =>
   assert.deepEqual(ephemeral.typing(room)?.users, [alice]);
   assert.equal(told.length, 1);
   ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 0 });
-  assert.deepEqual([ephemeral.typing(room)?.users, told.length, world.timers()], [[], 2, 0]);
-});
-
-test("the end of what never began is no change", () => {
-  const { ephemeral, told } = open();
-  ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 0 });
-  assert.deepEqual([ephemeral.typing(room), told], [undefined, []]);
-});
-
-test("the numbers of changes only grow, also while the clock stands still", () => {
-  const { ephemeral } = open();
-  const numbers = [ephemeral.clock()];
-  for (const state of ["online", "unavailable", "offline", "online"] as const) {
-    ephemeral.setPresence(alice, { state, active: true });
-    numbers.push(ephemeral.clock());
-  }
-  assert.deepEqual(
-    numbers,
-    [...new Set(numbers)].toSorted((a, b) => a - b),
-  );
+  await ephemeral.written();
+  assert.deepEqual([ephemeral.typing(room)?.users, told.length], [[], 2]);
 });
 
 test("without a sign of life a person goes offline; each sign puts it off, and only changes are told", async () => {
@@ -70,15 +72,54 @@ test("without a sign of life a person goes offline; each sign puts it off, and o
   assert.equal(told.length, 2);
 });
 
-test("a status stays until it is taken away, and changes are found by their number", () => {
-  const { ephemeral } = open();
-  ephemeral.setPresence(alice, { state: "online", statusMessage: "here", active: true });
-  const seen = ephemeral.clock();
-  ephemeral.setPresence("@bob:x", { state: "online", active: true });
-  ephemeral.setPresence(alice, { state: "unavailable", active: false });
-  assert.equal(ephemeral.presence(alice)?.statusMessage, "here");
-  assert.deepEqual([...ephemeral.presenceChanges(seen)].map(({ userId }) => userId).toSorted(), [alice, "@bob:x"]);
-  assert.deepEqual([...ephemeral.presenceChanges(ephemeral.clock())], []);
-  ephemeral.setPresence(alice, { state: "unavailable", statusMessage: null, active: false });
-  assert.equal(ephemeral.presence(alice)?.statusMessage, null);
+test("signs of life that change nothing are written together, and never more often than every so often", async () => {
+  const { world, ephemeral, writes } = openCounted();
+  const people = Array.from({ length: 500 }, (_, i) => `@p${i}:x`);
+  const syncAll = () => {
+    for (const userId of people) ephemeral.setPresence(userId, { state: "online", active: true });
+  };
+  syncAll();
+  await world.advance(0);
+  assert.deepEqual(writes, [500]);
+  for (let passed_ms = 0; passed_ms < 3 * limits.presenceRefresh_ms; passed_ms += 1_000) {
+    syncAll();
+    await world.advance(1_000);
+  }
+  assert.deepEqual(writes, [500, 500, 500, 500]);
+});
+
+test("what is set in one turn of the loop is one write, and of one thing only the last", async () => {
+  const { ephemeral, writes } = openCounted();
+  for (const timeout_ms of [1_000, 0, 2_000]) ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms });
+  ephemeral.setTyping({ roomId: room, userId: bob, timeout_ms: 1_000 });
+  await ephemeral.written();
+  assert.deepEqual(writes, [2]);
+  assert.deepEqual(ephemeral.typing(room)?.users, [alice, bob]);
+});
+
+test("an upload's progress is told now and then, and how it ended at once", async () => {
+  const { world, ephemeral } = open();
+  const told: (number | string)[] = [];
+  ephemeral.listenUploads(({ bytes, status }) => told.push(status === "uploading" ? bytes : status));
+  const step = (bytes: number) =>
+    ephemeral.setUpload({ id: "u", userId: alice, status: "uploading", bytes, total: 100 });
+  for (let bytes = 1; bytes <= 10; bytes++) step(bytes);
+  await world.advance(limits.uploadProgress_ms);
+  assert.deepEqual(told, [10]);
+  step(50);
+  ephemeral.setUpload({ id: "u", userId: alice, status: "complete", bytes: 100, total: 100 });
+  await world.advance(0);
+  assert.deepEqual(told, [10, "complete"]);
+});
+
+test("nothing is left running when it is closed", async () => {
+  const { world, ephemeral } = open();
+  ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 30_000 });
+  for (let i = 0; i < 2; i++) {
+    ephemeral.setPresence(alice, { state: "online", active: true });
+    await ephemeral.written();
+  }
+  ephemeral.setUpload({ id: "u", userId: alice, status: "uploading", bytes: 1, total: 100 });
+  await ephemeral.close();
+  assert.equal(world.timers(), 0);
 });

@@ -6,6 +6,7 @@ import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { startReceiptWorker } from "./receipts-write.ts";
+import { presenceContent } from "./content.ts";
 import { receiptRoutes } from "./receipts.ts";
 
 const typingBody = z.looseObject({ typing: z.boolean(), timeout: z.number().int().min(0).optional() });
@@ -44,6 +45,7 @@ export const routes: readonly Route[] = [
       if (room.membership(session.userId) !== "join") throw matrixError("M_FORBIDDEN", "You are not in this room.");
       const timeout_ms = body.typing ? Math.min(body.timeout ?? limits.typingDefault_ms, limits.typing_ms) : 0;
       ctx.ephemeral.setTyping({ roomId: room.roomId, userId: session.userId, timeout_ms });
+      await ctx.ephemeral.written();
       return {};
     },
   }),
@@ -53,14 +55,16 @@ export const routes: readonly Route[] = [
     access: "session",
     rate: "other",
     body: presenceBody,
-    handle({ session, params, body }, ctx) {
+    async handle({ session, params, body }, ctx) {
       requireOwn(session, params["userId"]);
       ctx.ephemeral.setPresence(session.userId, {
+        sessionId: session.id,
         state: body.presence,
         statusMessage: body.status_msg,
         active: true,
         timeout_ms: limits.presence_ms,
       });
+      await ctx.ephemeral.written();
       return {};
     },
   }),
@@ -73,13 +77,7 @@ export const routes: readonly Route[] = [
       if (!(await sharesRoom(ctx, session.userId, userId)))
         throw matrixError("M_FORBIDDEN", "You share no room with this person.");
       const presence = ctx.ephemeral.presence(userId);
-      if (!presence) return { presence: "offline" };
-      return {
-        presence: presence.state,
-        last_active_ago: Math.max(0, ctx.seams.now_ms() - presence.lastActive_ms),
-        currently_active: presence.state === "online",
-        ...(presence.statusMessage === null ? {} : { status_msg: presence.statusMessage }),
-      };
+      return presence ? presenceContent(presence, ctx.seams.now_ms()) : { presence: "offline" };
     },
   }),
 ];

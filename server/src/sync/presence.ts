@@ -1,5 +1,6 @@
 /** Presence in a sync: of the person and of everybody they share a room with. Specification: presence module. */
 import type { Presence } from "../ephemeral/ephemeral.ts";
+import { presenceContent } from "../presence/content.ts";
 import type { Run } from "./run.ts";
 
 /** The m.presence events that are new to the client. */
@@ -44,11 +45,5 @@ function isShared({ ask, joined }: Run, userId: string): boolean {
 
 /** The JSON of an m.presence event. */
 export function presenceJson(userId: string, presence: Presence, now_ms: number): string {
-  const content = {
-    presence: presence.state,
-    last_active_ago: Math.max(0, now_ms - presence.lastActive_ms),
-    currently_active: presence.state === "online",
-    ...(presence.statusMessage === null ? {} : { status_msg: presence.statusMessage }),
-  };
-  return JSON.stringify({ type: "m.presence", sender: userId, content });
+  return JSON.stringify({ type: "m.presence", sender: userId, content: presenceContent(presence, now_ms) });
 }

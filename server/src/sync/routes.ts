@@ -56,7 +56,9 @@ export const routes: readonly Route[] = [
     async handle(request, ctx) {
       const parts = syncPartsOf(ctx);
       const ask = await askOf(ctx, request.session, request.query);
-      noteOnline(ctx, request.session.userId, request.query.set_presence);
+      noteOnline(ctx, request.session, request.query.set_presence);
+      // A first sync tells a person that they are online themselves.
+      if (ask.isFirst) await ctx.ephemeral.written();
       return encoded(await sync(ctx, parts, { ask, signal: request.signal }));
     },
   }),

@@ -89,10 +89,12 @@ for (const [what, entry, expected] of cases) {
 test("typing wakes the room, presence those who share one", async () => {
   const typing = open();
   typing.ephemeral.setTyping({ roomId: "!a", userId: alice, timeout_ms: 1_000 });
+  await typing.ephemeral.written();
   await settled();
   assert.deepEqual(typing.woken, [`${alice} news`, `${bob} news`]);
   const presence = open();
   presence.ephemeral.setPresence(carol, { state: "online", active: true });
+  await presence.ephemeral.written();
   await settled();
   assert.deepEqual(presence.woken, [`${carol} news`]);
 });

@@ -1,0 +1,55 @@
+/** Every store keeps the same rules; the real servers are started for it. */
+import { after, before } from "node:test";
+import { Redis } from "ioredis";
+import { createTestDatabase } from "../../../testkit/src/server.ts";
+import { missingService, type Service, startService } from "../../../testkit/src/services.ts";
+import { connectOwner, type Database, openDatabase } from "../db/database.ts";
+import { realSeams } from "../seams.ts";
+import { conformance } from "./conformance.ts";
+import { openMemoryStore } from "./memory.ts";
+import { openPostgresqlStore } from "./postgresql.ts";
+import { openRedisStore } from "./redis.ts";
+
+// In one process the replicas are two views of one memory.
+const memory = openMemoryStore(realSeams);
+conformance({ name: "memory", skip: false, openStore: async () => ({ ...memory, isShared: true }) });
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let db: Database;
+before(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.url, connections: 4, onError() {}, patience_ms: 0, seams: realSeams });
+});
+after(async () => {
+  await db.close();
+  await database[Symbol.asyncDispose]();
+});
+conformance({
+  name: "postgresql",
+  skip: false,
+  openStore: async () => openPostgresqlStore({ db: db.ephemeral, seams: realSeams }),
+  // What a crash does to unlogged tables.
+  async lose() {
+    const owner = await connectOwner(database.url);
+    const all = ["head", "typing", "rooms", "sessions", "people"].map((table) => `ephemeral.${table}`);
+    await owner.query(`truncate ${all.join(", ")}`);
+    await owner.end();
+  },
+});
+
+const skip = missingService("redis");
+let redis: Service;
+before(async () => {
+  if (!skip) redis = await startService("redis");
+});
+after(() => redis?.stop());
+conformance({
+  name: "redis",
+  skip,
+  openStore: () => openRedisStore(redis.url),
+  async lose() {
+    const client = new Redis(redis.url);
+    await client.flushall();
+    client.disconnect();
+  },
+});

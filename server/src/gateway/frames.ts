@@ -11,6 +11,7 @@ const signIn = z.object({
   filter: z.union([z.string(), z.looseObject({})]).optional(),
   full_state: z.boolean().optional(),
   use_state_after: z.boolean().optional(),
+  "org.matrix.msc4222.use_state_after": z.boolean().optional(),
   set_presence: z.enum(["offline", "online", "unavailable"]).optional(),
 });
 

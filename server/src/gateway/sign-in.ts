@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { parseToken } from "../log/token.ts";
+import type { StateSection } from "../sync/run.ts";
 import type { Arrival } from "./follower.ts";
 import type { SignInFrame } from "./frames.ts";
 import type { Stand } from "./outlet.ts";
@@ -22,7 +23,7 @@ export async function signIn(ctx: Context, frame: SignInFrame, address: string):
   const arrival: Arrival = {
     session,
     filter: await loadFilter(ctx, session.userId, filter),
-    stateSection: frame.use_state_after === true ? "state_after" : "state",
+    stateSection: stateSectionOf(frame),
     fullState: frame.full_state === true,
     since: standOf(ctx, frame.since),
     presence: frame.set_presence,
@@ -35,6 +36,11 @@ function sessionOf(ctx: Context, { access_token, ticket }: SignInFrame, address:
   if (access_token !== undefined) return ctx.authenticate(access_token, address);
   if (ticket !== undefined) return useStreamTicket(ctx, ticket);
   throw matrixError("M_MISSING_TOKEN", "The frame has neither an access_token nor a ticket.");
+}
+
+function stateSectionOf(frame: SignInFrame): StateSection {
+  if (frame.use_state_after === true) return "state_after";
+  return frame["org.matrix.msc4222.use_state_after"] === true ? "org.matrix.msc4222.state_after" : "state";
 }
 
 /** Another epoch means that the log was restored from a backup: what the client knows may never have happened. */

@@ -10,6 +10,7 @@ import type { IStartClientOpts, MatrixClient } from "matrix-js-sdk";
 import type { Logger } from "matrix-js-sdk/lib/logger.js";
 import { generatedName } from "../client/roomName.ts";
 import { secretKeyCallbacks } from "../crypto/secretKeys.ts";
+import { createStreaming } from "../stream/streamingFetch.ts";
 import { verificationMethods } from "../verification/camera.ts";
 import { type Credentials, storageKeyBytes } from "./credentials.ts";
 import { inOrder } from "./inOrder.ts";
@@ -37,7 +38,7 @@ export async function openClient(holder: TokenHolder): Promise<MatrixClient> {
     deviceId,
     accessToken,
     store,
-    fetchFn: inOrder(renewingFetch(withClient(holder, () => client))),
+    fetchFn: createStreaming({ baseUrl, fetch: inOrder(renewingFetch(withClient(holder, () => client))) }).fetch,
     cryptoCallbacks: secretKeyCallbacks,
     verificationMethods: await verificationMethods(),
     disableVoip: true,

@@ -94,6 +94,8 @@ export const limits = {
   busQueue_packets: 1_000,
   /** How long a connection to a broker may take until it carries packets, and until it is closed. */
   busConnect_ms: 5_000,
+  /** How often a process looks for a new key of the bus. */
+  busKeys_ms: 5_000,
   busClose_ms: 1_000,
   /** How often a packet must come back from the broker. */
   busBeat_ms: 10_000,

@@ -12,16 +12,18 @@ import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
 import { realSeams } from "../seams.ts";
 import { type Broker, conform } from "./conformance.ts";
+import { fixedKey } from "./key-ring.ts";
 import { openMemoryBus } from "./memory.ts";
 import { type BusOptions, openBus } from "./open.ts";
 
 const logger = createLogger("silent");
-const installation = { channel: "parley-test", busKey: Buffer.alloc(32, 7), epoch: 1 };
+const installation = { channel: "parley-test", epoch: 1 };
+const keys = fixedKey(Buffer.alloc(32, 7));
 const none = { redisUrl: undefined, natsUrl: undefined, rabbitmqUrl: undefined };
 
 function optionsFor(config: Partial<BusOptions["config"]>, metrics = createMetrics()): BusOptions {
   const all = { bus: "memory" as const, ...none, ...config };
-  return { config: all, databaseUrl: "", installation, seams: realSeams, logger, metrics };
+  return { config: all, databaseUrl: "", installation, keys, seams: realSeams, logger, metrics };
 }
 
 const configOf = {
@@ -53,7 +55,7 @@ for (const name of serviceNames) {
         await openBus(optionsFor(configOf[name](url), metrics)),
         await openBus({
           ...optionsFor(configOf[name](url)),
-          installation: { ...installation, busKey: Buffer.alloc(32, 8) },
+          keys: fixedKey(Buffer.alloc(32, 8)),
         }),
       ];
       const heard: string[] = [];

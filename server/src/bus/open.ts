@@ -1,6 +1,7 @@
 /** The one place that chooses the bus. An adapter is loaded only where it is wanted. */
 import type { Config } from "../config.ts";
 import type { Installation } from "./installation.ts";
+import type { KeyRing } from "./key-ring.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
@@ -13,6 +14,7 @@ export interface BusOptions {
   config: Pick<Config, "bus" | "redisUrl" | "natsUrl" | "rabbitmqUrl">;
   databaseUrl: string;
   installation: Installation;
+  keys: KeyRing;
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
@@ -20,7 +22,7 @@ export interface BusOptions {
 
 /** Opens the bus that is set. Throws StartError where it can not be reached. */
 export async function openBus(options: BusOptions): Promise<Bus> {
-  const { config, databaseUrl, installation, ...world } = options;
+  const { config, databaseUrl, installation, keys, ...world } = options;
   if (config.bus === "memory") {
     const { openMemoryBus } = await import("./memory.ts");
     world.metrics.busConnected.set(1);
@@ -34,7 +36,7 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   return openRemoteBus({
     ...world,
     transport: sealed(transport, {
-      key: installation.busKey,
+      keys,
       seams: world.seams,
       onForeign: () => world.metrics.busForeign.inc(),
     }),

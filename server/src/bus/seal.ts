@@ -6,6 +6,7 @@
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Seams } from "../seams.ts";
+import type { KeyRing } from "./key-ring.ts";
 import type { Transport } from "./transport.ts";
 
 const CIPHER = "aes-256-gcm";
@@ -15,7 +16,7 @@ const TAG_BYTES = 16;
 /** The transport for texts, over one for bytes. What does not open is not from us, and is dropped; `onForeign` hears of it. */
 export function sealed(
   transport: Transport<Buffer>,
-  { key, seams, onForeign }: { key: Buffer; seams: Seams; onForeign(): void },
+  { keys, seams, onForeign }: { keys: KeyRing; seams: Seams; onForeign(): void },
 ): Transport<string> {
   return {
     ...transport,
@@ -24,14 +25,22 @@ export function sealed(
       const link = await transport.connect({
         onLost,
         onPacket(packet) {
-          const text = open(packet, key);
+          const text = openWith(keys, packet);
           if (text === undefined) onForeign();
           else onPacket(text);
         },
       });
-      return { ...link, send: (packets) => link.send(packets.map((each) => seal(each, key, seams))) };
+      return { ...link, send: (packets) => link.send(packets.map((each) => seal(each, keys.sealing(), seams))) };
     },
   };
+}
+
+function openWith(keys: KeyRing, packet: Uint8Array): string | undefined {
+  for (const key of keys.opening()) {
+    const text = open(packet, key);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 export function seal(text: string, key: Buffer, seams: Pick<Seams, "randomBytes">): Buffer {

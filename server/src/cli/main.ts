@@ -2,6 +2,7 @@
 import { readConfig } from "../config.ts";
 import { asError, StartError } from "../errors.ts";
 import { realSeams } from "../seams.ts";
+import { rotateBus } from "./rotate-bus.ts";
 import { rotateDatabase } from "./rotate-database.ts";
 
 const HELP = `Usage: parley <command>
@@ -9,6 +10,8 @@ const HELP = `Usage: parley <command>
   rotate database [--wait-s <seconds>]
       Gives the database user of DATABASE_URL a new password. DATABASE_URL must name a file (file:///…), which
       every process reads; --wait-s is how long the file may take to reach them all, 0 by default.
+  rotate bus
+      Makes a new key for what leaves for Redis, NATS or RabbitMQ. It takes 20 s.
 
 Settings are environment variables: docs/operations/settings.md.`;
 
@@ -18,10 +21,12 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(HELP);
     return;
   }
-  if (verb !== "rotate" || what !== "database")
-    throw new StartError(`There is no command "${args.join(" ")}".\n\n${HELP}`);
-  const wait_ms = readWait(options) * 1_000;
-  await rotateDatabase({ address: readConfig().databaseUrl, wait_ms, seams: realSeams, say: console.log });
+  const { databaseUrl: address } = readConfig();
+  const common = { address, seams: realSeams, say: console.log };
+  if (verb === "rotate" && what === "database")
+    return rotateDatabase({ ...common, wait_ms: readWait(options) * 1_000 });
+  if (verb === "rotate" && what === "bus" && options.length === 0) return rotateBus(common);
+  throw new StartError(`There is no command "${args.join(" ")}".\n\n${HELP}`);
 }
 
 function readWait(options: readonly string[]): number {

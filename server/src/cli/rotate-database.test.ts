@@ -117,7 +117,12 @@ test("the password of the database changes under load, more connections are made
   // The control: a password that nobody published lets no process in.
   await sql("alter role rotator password 'told to nobody'");
   await sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'rotator'");
-  const { status, body } = await request(cluster.gateways[0]?.url as string, "GET", "/_matrix/client/v3/devices", person);
+  const { status, body } = await request(
+    cluster.gateways[0]?.url as string,
+    "GET",
+    "/_matrix/client/v3/devices",
+    person,
+  );
   assert.deepEqual([status, body.errcode], [503, "IO_PARLEY_UNAVAILABLE"]);
 });
 

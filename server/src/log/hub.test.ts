@@ -66,6 +66,7 @@ function openTrustingHub({ sleep }: Simulation, store: Store): Hub {
   };
   return {
     head: () => head,
+    heard_ms: () => 0,
     offer: (entries) => void goTo(entries.at(-1)?.position ?? 0),
     hint: (position) => void goTo(position),
     reached: async () => {},

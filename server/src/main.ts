@@ -11,7 +11,11 @@ async function main(): Promise<void> {
   const begun_ms = performance.now();
   const stopAsked = firstSignal();
   const config = readConfig();
-  const server = await startServer(config, { onProgress: (text) => console.log(`  ${text}`) });
+  // The server's own timers keep no process: a start that waits for a database with nothing open must not end here.
+  const awake = setInterval(() => {}, 60_000);
+  const server = await startServer(config, { onProgress: (text) => console.log(`  ${text}`) }).finally(() =>
+    clearInterval(awake),
+  );
   await sayWhere(server, performance.now() - begun_ms);
   await stopAsked;
   console.log("  stopping");

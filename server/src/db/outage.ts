@@ -95,7 +95,7 @@ export interface Outage {
   patiently<T>(attempt: () => Promise<T>): Promise<T>;
 }
 
-/** Between two attempts: at first there is another server to try, then a restart to wait for. */
+/** Between two attempts: first there is another server to try at once, then a restart to wait for. */
 const PAUSES_MS = [0, 20, 50, 100, 200];
 
 export function openOutage(seams: Seams, patience_ms: number = limits.databasePatience_ms): Outage {
@@ -113,7 +113,8 @@ export function openOutage(seams: Seams, patience_ms: number = limits.databasePa
           if (since_ms === undefined || mayHaveRun(thrown) || seams.monotonic_ms() - since_ms >= patience_ms)
             throw thrown;
         }
-        await pause(seams, PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] as number);
+        const pause_ms = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] as number;
+        if (pause_ms > 0) await pause(seams, pause_ms);
       }
     },
   };

@@ -218,6 +218,8 @@ export const limits = {
   backupPage_sessions: 1_000,
   dehydratedDevice_bytes: 262_144,
 
+  /** A half written file that nobody has written to for so long belongs to a process that ended. */
+  uploadAbandoned_ms: 3_600_000,
   /** Media. The largest upload is a setting. */
   fileName_characters: 255,
   contentType_characters: 255,

@@ -6,7 +6,6 @@ import { encoded, type Request, route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { readAccountDataItem } from "../log/queries.ts";
 import { pushRulesContent } from "../push/stored-rules.ts";
-import { inTurn } from "../turns.ts";
 import { requireOwn } from "./own.ts";
 
 /** Types that have paths of their own. */
@@ -21,13 +20,38 @@ export interface DataKey {
 
 /** Stores account data, and tells all of the person's sessions. */
 export async function putAccountData(ctx: Context, { userId, roomId, type }: DataKey, content: object): Promise<void> {
+  await ctx.log.append({
+    lane: userId,
+    entries: [
+      { kind: "account_data", user: userId, ...(roomId === "" ? {} : { room: roomId }), type, body: bodyOf(content) },
+    ],
+  });
+}
+
+/**
+ * Changes what is stored, and tells all of the person's sessions. `change` gets the stored text, undefined for none, and gives the
+ * new content; it is called again where somebody else, here or in another replica, was faster.
+ */
+export async function changeAccountData(
+  ctx: Context,
+  key: DataKey,
+  change: (stored: string | undefined) => object,
+): Promise<void> {
+  for (;;) {
+    const stored = await readAccountDataItem(ctx.db.log, key);
+    const row = await ctx.db.log.one<{ position: number | null }>(
+      "select log.change_account_data($1, $2, $3, $4, $5) as position",
+      [key.userId, key.roomId, key.type, stored ?? null, bodyOf(change(stored))],
+    );
+    if (row?.position) return ctx.log.reached(row.position);
+  }
+}
+
+function bodyOf(content: object): string {
   const body = JSON.stringify(content);
   if (Buffer.byteLength(body) > limits.event_bytes)
     throw matrixError("M_TOO_LARGE", `Account data may have ${limits.event_bytes} bytes.`);
-  await ctx.log.append({
-    lane: userId,
-    entries: [{ kind: "account_data", user: userId, ...(roomId === "" ? {} : { room: roomId }), type, body }],
-  });
+  return body;
 }
 
 function keyOf({ session, params }: Request, type = params["type"] as string): DataKey {
@@ -66,8 +90,7 @@ const dataRoutes = ["/account_data/:type", "/rooms/:roomId/account_data/:type"].
 
 type Tags = Record<string, Record<string, unknown>>;
 
-async function readTags(ctx: Context, key: DataKey): Promise<Tags> {
-  const stored = await readAccountDataItem(ctx.db.log, key);
+function tagsOf(stored: string | undefined): Tags {
   const tags = stored === undefined ? undefined : (JSON.parse(stored) as { tags?: unknown }).tags;
   // Clients may also write m.tag as account data, where it may be anything.
   const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -80,10 +103,10 @@ async function readTags(ctx: Context, key: DataKey): Promise<Tags> {
 }
 
 async function changeTags(ctx: Context, key: DataKey, change: (tags: Tags) => void): Promise<object> {
-  await inTurn(`tags ${key.userId} ${key.roomId}`, async () => {
-    const tags = await readTags(ctx, key);
+  await changeAccountData(ctx, key, (stored) => {
+    const tags = tagsOf(stored);
     change(tags);
-    await putAccountData(ctx, key, { tags });
+    return { tags };
   });
   return {};
 }
@@ -96,7 +119,9 @@ const tagRoutes: readonly Route[] = [
     method: "GET",
     path: TAGS,
     access: "session",
-    handle: async (request, ctx) => ({ tags: await readTags(ctx, keyOf(request, "m.tag")) }),
+    handle: async (request, ctx) => ({
+      tags: tagsOf(await readAccountDataItem(ctx.db.log, keyOf(request, "m.tag"))),
+    }),
   }),
   route({
     method: "PUT",

@@ -1,10 +1,11 @@
 /** Blobs as files: `<folder>/<ab>/<hash>`. A file is written under another name, synced, and renamed when its hash is known. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { matrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { randomToken, type Seams } from "../seams.ts";
 import type { Blobs, StoredBlob } from "./blobs.ts";
 
@@ -12,11 +13,11 @@ import type { Blobs, StoredBlob } from "./blobs.ts";
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 
-/** Opens the store. Uploads that a killed process left half done are thrown away. */
+/** Opens the store. Uploads that a killed process left half done are thrown away; those of other processes go on. */
 export async function openFilesystemBlobs(folder: string, seams: Seams): Promise<Blobs> {
   const incoming = join(folder, "incoming");
-  await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: PRIVATE_FOLDER });
+  await dropAbandoned(incoming, seams);
   const pathOf = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
   return {
     async put(content, { max_bytes }) {
@@ -36,16 +37,27 @@ export async function openFilesystemBlobs(folder: string, seams: Seams): Promise
     },
     async get(sha256, range) {
       const path = pathOf(sha256);
-      const isThere = await stat(path).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === "ENOENT") return false;
-          throw error;
-        },
-      );
-      return isThere ? createReadStream(path, range) : undefined;
+      return (await statIfThere(path)) ? createReadStream(path, range) : undefined;
     },
   };
+}
+
+/** A file that is being written changes all the time; HTTP ends an upload that stands still long before this. */
+async function dropAbandoned(incoming: string, seams: Seams): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    const file = await statIfThere(path);
+    if (file && seams.now_ms() - file.mtimeMs > limits.uploadAbandoned_ms) await rm(path, { force: true });
+  }
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw thrown;
+  }
 }
 
 async function write(path: string, content: Readable | Buffer, max_bytes: number): Promise<StoredBlob> {

@@ -1,11 +1,10 @@
 /** Reading and changing push rules. Specification: client-server-api, push module, "Push Rules: API". */
 import { z } from "zod";
-import { putAccountData } from "../account/data.ts";
+import { changeAccountData } from "../account/data.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { encoded, route, type Route } from "../http.ts";
 import { readAccountDataItem } from "../log/queries.ts";
-import { inTurn } from "../turns.ts";
 import {
   actionsBodySchema,
   deleteRule,
@@ -29,13 +28,13 @@ async function changesOf(ctx: Context, userId: string): Promise<RuleChanges> {
 }
 
 /** Applies one edit to the person's rules, which tells all of their sessions. */
-function edit(ctx: Context, userId: string, change: (changes: RuleChanges) => EditResult): Promise<object> {
-  return inTurn(`push rules ${userId}`, async () => {
-    const result = change(await changesOf(ctx, userId));
+async function edit(ctx: Context, userId: string, change: (changes: RuleChanges) => EditResult): Promise<object> {
+  await changeAccountData(ctx, keyOf(userId), (stored) => {
+    const result = change(storedChanges(stored));
     if (!result.ok) throw matrixError(result.failure.errcode, result.failure.error, { status: result.failure.status });
-    await putAccountData(ctx, keyOf(userId), result.changes);
-    return {};
+    return result.changes;
   });
+  return {};
 }
 
 function addressOf(params: Record<string, string>): RuleAddress {

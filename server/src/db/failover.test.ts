@@ -11,7 +11,7 @@ import {
   promote,
   until,
 } from "../../../testkit/src/postgres.ts";
-import { temporaryDirectory } from "../../../testkit/src/process.ts";
+import { startProcess, temporaryDirectory } from "../../../testkit/src/process.ts";
 import { openTcpProxy } from "../../../testkit/src/tcp-proxy.ts";
 import { appendBatch } from "../log/append.ts";
 import { appendSurely } from "../log/append-surely.ts";
@@ -143,6 +143,15 @@ test("an append whose answer is lost is found in the log, with and without a tra
 async function headOf(): Promise<number> {
   return Number((await primary.query<{ position: string }>("select position from log.head"))[0]?.position);
 }
+
+test("a process starts whichever of the servers is named first", async () => {
+  const [first, second] = [standby, primary].map(({ socket }) => `${encodeURIComponent(join(socket, ".."))}:5432`);
+  using data = temporaryDirectory();
+  await using running = await startProcess(data.path, {
+    DATABASE_URL: `postgres://parley@${first},${second}/postgres`,
+  });
+  assert.equal((await fetch(`${running.url}/health/ready`)).status, 200);
+});
 
 test("a fail-over to the synchronous standby costs writers time: no error, no message lost, none doubled", async () => {
   const { sent, attempts, stored } = await runThrough("failover", async () => {

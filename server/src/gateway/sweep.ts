@@ -14,7 +14,11 @@ export function startSweep(gateway: Gateway): Timer {
   const { ctx, registry } = gateway;
   return ctx.seams.every(limits.streamSweep_ms, () => {
     const now_ms = ctx.seams.monotonic_ms();
-    for (const follower of registry.all()) look(gateway, follower, now_ms);
+    // G8: a session may have ended that nobody here has heard of.
+    const isBlind = now_ms - ctx.log.hub.heard_ms() > limits.sessionBlind_ms;
+    for (const follower of registry.all())
+      if (isBlind) follower.close(goAway(limits.streamRetry_ms + ctx.seams.randomInt(limits.streamRetrySpread_ms)));
+      else look(gateway, follower, now_ms);
   });
 }
 

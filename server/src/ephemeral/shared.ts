@@ -45,7 +45,8 @@ export function openShared({ store, bus, seams, logger }: SharedOptions): Epheme
       own.note(userId, presence);
       if (presence.active) view.noteActive(userId);
     },
-    written: exchanges.written,
+    // What was set is dropped while the store is away, and a question to it may hang.
+    written: () => (health.isAway() ? Promise.resolve() : exchanges.written()),
     ...uploads,
     spend: async (spendings) => (health.isAway() ? undefined : health.ask(() => store.spend(spendings))),
     async close() {

@@ -64,15 +64,23 @@ create function ephemeral.now_ms() returns bigint language sql volatile as $$
   select floor(extract(epoch from clock_timestamp()) * 1000)::bigint
 $$;
 
+-- The functions below are plpgsql, whose plans are kept, and touch few rows by index, whatever the statistics say.
+
 -- The rooms whose typing this changes: what is over ends, then what is asked for is set.
-create function ephemeral.set_typing(p_operations jsonb, p_now_ms bigint) returns text[] language sql volatile as $$
-  with asked as (
+create function ephemeral.set_typing(p_operations jsonb, p_now_ms bigint) returns text[] language plpgsql volatile as $$
+declare
+  v_rooms text[];
+begin
+  with asked as materialized (
     select o ->> 'room' as room_id, o ->> 'user' as user_id, (o ->> 'timeout_ms')::bigint as timeout_ms
     from jsonb_array_elements(p_operations) o where o ? 'room'
+  ), over as (
+    delete from ephemeral.typing t where t.until_ms <= p_now_ms
+      and not exists (select from asked a where a.room_id = t.room_id and a.user_id = t.user_id)
+    returning t.room_id
   ), ended as (
-    delete from ephemeral.typing t
-    where (t.until_ms <= p_now_ms and not exists (select from asked a where (a.room_id, a.user_id) = (t.room_id, t.user_id)))
-       or (t.room_id, t.user_id) in (select room_id, user_id from asked where timeout_ms <= 0)
+    delete from ephemeral.typing t using asked a
+    where a.timeout_ms <= 0 and t.room_id = a.room_id and t.user_id = a.user_id
     returning t.room_id
   ), begun as (
     insert into ephemeral.typing as t select room_id, user_id, p_now_ms + timeout_ms from asked where timeout_ms > 0
@@ -80,78 +88,104 @@ create function ephemeral.set_typing(p_operations jsonb, p_now_ms bigint) return
     -- Of a row that is new.
     returning t.room_id, t.xmax = 0 as is_new
   )
-  select array_agg(distinct room_id) from (select room_id from ended union all select room_id from begun where is_new) changed
+  select array_agg(distinct room_id) into v_rooms from (
+    select room_id from over union all select room_id from ended union all select room_id from begun where is_new) changed;
+  return v_rooms;
+end
 $$;
 
 -- The people whom this may change.
-create function ephemeral.set_sessions(p_operations jsonb, p_now_ms bigint) returns text[] language sql volatile as $$
-  with asked as (
+create function ephemeral.set_sessions(p_operations jsonb, p_now_ms bigint) returns text[] language plpgsql volatile as $$
+declare
+  v_people text[];
+begin
+  with asked as materialized (
     select o ->> 'user' as user_id, o ->> 'session' as session_id, o ->> 'state' as state,
       p_now_ms + (o ->> 'timeout_ms')::bigint - (o ->> 'idle_ms')::bigint as until_ms
     from jsonb_array_elements(p_operations) o where o ? 'session'
-  ), living as (
-    select * from asked where state <> 'offline' and until_ms > p_now_ms
-  ), ended as (
-    delete from ephemeral.sessions s
-    where (s.until_ms <= p_now_ms or (s.user_id, s.session_id) in (select user_id, session_id from asked))
-      and (s.user_id, s.session_id) not in (select user_id, session_id from living)
+  ), over as (
+    delete from ephemeral.sessions s where s.until_ms <= p_now_ms
+      and not exists (select from asked a where a.user_id = s.user_id and a.session_id = s.session_id)
     returning s.user_id
+  ), ended as (
+    delete from ephemeral.sessions s using asked a
+    where (a.state = 'offline' or a.until_ms <= p_now_ms) and s.user_id = a.user_id and s.session_id = a.session_id
   ), begun as (
-    insert into ephemeral.sessions select user_id, session_id, state, until_ms from living
+    insert into ephemeral.sessions select user_id, session_id, state, until_ms from asked
+    where state <> 'offline' and until_ms > p_now_ms
     on conflict (user_id, session_id) do update set state = excluded.state, until_ms = excluded.until_ms
   )
-  select array_agg(distinct user_id) from (select user_id from ended union all select user_id from asked) touched
+  select array_agg(distinct user_id) into v_people from (
+    select user_id from over union all select user_id from asked) touched;
+  return v_people;
+end
 $$;
 
 -- Brings the touched people up to date. Gives whether that changed anybody.
 create function ephemeral.settle_people(p_operations jsonb, p_touched text[], p_now_ms bigint, p_number bigint)
-returns boolean language sql volatile as $$
-  with said as (
+returns boolean language plpgsql volatile as $$
+declare
+  v_changed boolean;
+begin
+  with said as materialized (
     select o ->> 'user' as user_id,
       max(p_now_ms - (o ->> 'active_ms')::bigint) as active_ms,
       bool_or(o ? 'status') as has_status,
       (array_agg(o ->> 'status' order by nth desc) filter (where o ? 'status'))[1] as status
     from jsonb_array_elements(p_operations) with ordinality each (o, nth) where o ? 'session' group by 1
-  ), now_so as (
+  ), together as (
     select t.user_id,
       case when bool_or(s.state = 'online') then 'online' when count(s.state) > 0 then 'unavailable' else 'offline' end as state
     from unnest(p_touched) t (user_id) left join ephemeral.sessions s using (user_id) group by 1
-  ), next as (
+  ), settled as materialized (
     select n.user_id, n.state,
       case when said.has_status then said.status else p.status end as status,
       coalesce(greatest(p.active_ms, said.active_ms), p_now_ms) as active_ms,
-      p.user_id is null or p.state <> n.state
-        or (said.has_status and p.status is distinct from said.status) as differs,
+      coalesce(p.user_id is null or p.state <> n.state
+        or (said.has_status and p.status is distinct from said.status), false) as differs,
       p.changed
-    from now_so n left join said using (user_id) left join ephemeral.people p on p.user_id = n.user_id
+    from together n left join said using (user_id) left join ephemeral.people p on p.user_id = n.user_id
   ), written as (
     insert into ephemeral.people as p
-    select user_id, state, status, active_ms, case when differs then p_number else changed end from next
+    select user_id, state, status, active_ms, case when differs then p_number else changed end from settled
     on conflict (user_id) do update
       set state = excluded.state, status = excluded.status, active_ms = excluded.active_ms, changed = excluded.changed
   )
-  select coalesce(bool_or(differs), false) from next
+  select bool_or(differs) into v_changed from settled;
+  return v_changed;
+end
 $$;
 
 -- What is above p_after, or everything that is true.
 create function ephemeral.news(p_head ephemeral.head, p_after bigint, p_is_whole boolean, p_most integer)
-returns jsonb language sql volatile as $$
-  select jsonb_build_object(
-    'born', p_head.born, 'upTo', p_head.number, 'isWhole', p_is_whole, 'after', case when p_is_whole then 0 else p_after end,
+returns jsonb language plpgsql volatile as $$
+declare
+  v_typing jsonb;
+  v_presence jsonb;
+  v_upto bigint := p_head.number;
+begin
+  if p_is_whole then
+    select jsonb_agg(jsonb_build_array(room_id, users[1:p_most], changed)) into v_typing
+    from ephemeral.rooms where changed <= v_upto and users <> '{}';
+    select jsonb_agg(jsonb_build_array(user_id, state, status, active_ms, changed)) into v_presence
+    from ephemeral.people where changed <= v_upto and state <> 'offline';
+  elsif p_after < v_upto then
+    select jsonb_agg(jsonb_build_array(room_id, users[1:p_most], changed)) into v_typing
+    from ephemeral.rooms where changed > p_after and changed <= v_upto;
+    select jsonb_agg(jsonb_build_array(user_id, state, status, active_ms, changed)) into v_presence
+    from ephemeral.people where changed > p_after and changed <= v_upto;
+  end if;
+  return jsonb_build_object(
+    'born', p_head.born, 'upTo', v_upto, 'isWhole', p_is_whole, 'after', case when p_is_whole then 0 else p_after end,
     'now_ms', ephemeral.now_ms(),
-    'end_ms', (select least(
-      (select min(until_ms) from ephemeral.typing), (select min(until_ms) from ephemeral.sessions))),
-    'typing', coalesce((
-      select jsonb_agg(jsonb_build_array(room_id, users[1:p_most], changed)) from ephemeral.rooms
-      where changed <= p_head.number and case when p_is_whole then users <> '{}' else changed > p_after end), '[]'),
-    'presence', coalesce((
-      select jsonb_agg(jsonb_build_array(user_id, state, status, active_ms, changed)) from ephemeral.people
-      where changed <= p_head.number and case when p_is_whole then state <> 'offline' else changed > p_after end), '[]'))
+    'end_ms', least((select min(until_ms) from ephemeral.typing), (select min(until_ms) from ephemeral.sessions)),
+    'typing', coalesce(v_typing, '[]'), 'presence', coalesce(v_presence, '[]'));
+end
 $$;
 
 -- One exchange: see server/src/ephemeral/store.ts. Where nothing is to be changed it takes no lock.
 create function ephemeral.exchange(p_operations jsonb, p_after bigint, p_born bigint, p_horizon_ms bigint, p_most integer)
-returns jsonb language plpgsql volatile as $$
+returns jsonb language plpgsql volatile set enable_seqscan = off as $$
 declare
   v_head ephemeral.head;
   v_now_ms bigint := ephemeral.now_ms();

@@ -1,0 +1,95 @@
+/** A store that goes away stops nobody, is told once, and is used again by itself when it is back. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { missingService, startService } from "../../../testkit/src/services.ts";
+import { realSeams } from "../seams.ts";
+import type { Ephemeral } from "./ephemeral.ts";
+import { openRedisStore } from "./redis.ts";
+import { openShared } from "./shared.ts";
+
+const skip = missingService("redis");
+const [room, alice] = ["!a:x", "@alice:x"];
+
+/** The port over Redis, with what it warns of. */
+async function open(url: string) {
+  const warnings: string[] = [];
+  const waiting: { count: number; resolve(): void }[] = [];
+  const logger = {
+    warn(_about: unknown, text?: string) {
+      warnings.push(text ?? "");
+      for (const { count, resolve } of waiting) if (warnings.length >= count) resolve();
+    },
+  };
+  const ephemeral = openShared({ store: await openRedisStore(url), seams: realSeams, logger });
+  await ephemeral.written();
+  const warned = (count: number) =>
+    new Promise<void>((resolve) => {
+      waiting.push({ count, resolve });
+      if (warnings.length >= count) resolve();
+    });
+  return { ephemeral, warnings, warned, [Symbol.asyncDispose]: () => ephemeral.close() };
+}
+
+function until(ephemeral: Ephemeral, condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => void (condition() && resolve());
+    ephemeral.listen(look);
+    look();
+  });
+}
+
+const spending = { name: "login x", burst: 5, perSecond: 1, tokens: 1, isSpent: false };
+
+for (const how of ["killed", "hanging"] as const)
+  test(`while Redis is ${how}, presence stands still, nothing throws, and one warning says so`, { skip }, async () => {
+    await using redis = await startService("redis");
+    await using opened = await open(redis.url);
+    const { ephemeral, warnings, warned } = opened;
+    ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 60_000 });
+    ephemeral.setPresence(alice, { state: "online", active: true });
+    await ephemeral.written();
+    const seen = ephemeral.clock();
+
+    if (how === "killed") await redis.kill();
+    else redis.pause();
+    ephemeral.setTyping({ roomId: room, userId: "@bob:x", timeout_ms: 60_000 });
+    await ephemeral.written();
+    await warned(1);
+    assert.equal(ephemeral.presence(alice)?.state, "online");
+    assert.deepEqual(ephemeral.typing(room)?.users, [], "nobody could say that it ended, so it ends");
+    assert.ok((ephemeral.typing(room)?.changed ?? 0) > seen);
+    assert.equal(await ephemeral.spend([spending]), undefined);
+    assert.equal(await ephemeral.upload("u"), undefined);
+    for (let i = 0; i < 10; i++) {
+      ephemeral.setPresence(alice, { state: i % 2 ? "online" : "unavailable", active: true });
+      ephemeral.setUpload({ id: "u", userId: alice, status: "failed", bytes: i, total: 10 });
+      await ephemeral.written();
+    }
+    assert.equal(warnings.length, 1);
+
+    if (how === "killed") await redis.start();
+    else redis.resume();
+    await warned(2);
+    assert.match(warnings[1] ?? "", /is back/);
+    ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 60_000 });
+    await until(ephemeral, () => ephemeral.typing(room)?.users.includes(alice) === true);
+    assert.ok((ephemeral.typing(room)?.changed ?? 0) > seen);
+    assert.equal((await ephemeral.spend([spending]))?.[0]?.isTaken, true);
+    // Who was online before, and is still here, is said again: another replica finds it there.
+    await using other = await open(redis.url);
+    await until(other.ephemeral, () => other.ephemeral.presence(alice)?.state === "online");
+    assert.equal(warnings.length, 2);
+  });
+
+test("a store that is away at the start keeps nobody from starting", { skip }, async () => {
+  await using redis = await startService("redis");
+  await redis.kill();
+  await using opened = await open(redis.url);
+  const { ephemeral, warned } = opened;
+  ephemeral.setPresence(alice, { state: "online", active: true });
+  await ephemeral.written();
+  assert.equal(ephemeral.presence(alice), undefined);
+  await redis.start();
+  await warned(2);
+  await until(ephemeral, () => ephemeral.presence(alice)?.state === "online");
+});

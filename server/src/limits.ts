@@ -178,6 +178,8 @@ export const limits = {
   streamStuck_ms: 60_000,
   streamSilence_ms: 90_000,
   streamHeartbeat_ms: 25_000,
+  /** How long a process that does not hear the log keeps its streams: a session may have ended that it does not know of. */
+  streamBlind_ms: 20_000,
   /** How often heartbeats that are due are sent, and connections looked for that are dead. */
   streamSweep_ms: 1_000,
   /** What comes within this time goes out together. */

@@ -15,7 +15,7 @@ export function startSweep(gateway: Gateway): Timer {
   return ctx.seams.every(limits.streamSweep_ms, () => {
     const now_ms = ctx.seams.monotonic_ms();
     // G8: a session may have ended that nobody here has heard of.
-    const isBlind = now_ms - ctx.log.hub.heard_ms() > limits.sessionBlind_ms;
+    const isBlind = now_ms - ctx.log.hub.heard_ms() > limits.streamBlind_ms;
     for (const follower of registry.all())
       if (isBlind) follower.close(goAway(limits.streamRetry_ms + ctx.seams.randomInt(limits.streamRetrySpread_ms)));
       else look(gateway, follower, now_ms);

@@ -20,12 +20,14 @@ export type Fault = {
 const START_ATTEMPTS = 20;
 const START_PAUSE_MS = 500;
 
-async function startAgain(member: Member): Promise<void> {
+/** A process refuses to start where the bus does not answer, so hints that get lost are mended after the first attempt. */
+async function startAgain(world: World, member: Member): Promise<void> {
   for (let attempt = 1; ; attempt++)
     try {
       return await member.start();
     } catch (thrown) {
       if (attempt === START_ATTEMPTS) throw thrown;
+      world.loseHints(0);
       await wait(START_PAUSE_MS);
     }
 }
@@ -33,35 +35,36 @@ async function startAgain(member: Member): Promise<void> {
 const kill: Fault = {
   name: "a process is killed",
   group: "process",
-  async run({ cluster }, random, note) {
-    const member = random.pick(cluster.members);
+  async run(world, random, note) {
+    const member = random.pick(world.cluster.members);
     await member.kill();
     note();
     await wait(random.below(1_000));
-    await startAgain(member);
+    await startAgain(world, member);
   },
 };
 
 const killTwo: Fault = {
   name: "two processes are killed",
   group: "process",
-  async run({ cluster }, random, note) {
+  async run(world, random, note) {
+    const { cluster } = world;
     // One of each kind is left, as it is where more replicas than one are wanted.
     const members = [random.pick(cluster.gateways), random.pick(cluster.of("messages"))];
     await Promise.all(members.map((member) => member.kill()));
     note();
-    await Promise.all(members.map(startAgain));
+    await Promise.all(members.map((member) => startAgain(world, member)));
   },
 };
 
 const restart: Fault = {
   name: "a process is replaced",
   group: "process",
-  async run({ cluster }, random, note) {
-    const member = random.pick(cluster.members);
+  async run(world, random, note) {
+    const member = random.pick(world.cluster.members);
     await member.stop();
     note();
-    await startAgain(member);
+    await startAgain(world, member);
   },
 };
 

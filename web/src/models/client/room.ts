@@ -1,5 +1,6 @@
 /** The model of one room on the SDK's. */
 import {
+  ClientEvent,
   EventType,
   type MatrixClient,
   type MatrixEvent,
@@ -168,6 +169,8 @@ function follow(
     if (hasType(event, EventType.RoomMember) || hasType(event, EventType.RoomEncryption)) trustChanged();
   };
   return listen(client, {
+    // Whether it is direct is said of all rooms at once.
+    [ClientEvent.AccountData]: (event: MatrixEvent) => hasType(event, EventType.Direct) && changed(),
     [RoomEvent.Name]: ofRoom,
     [RoomEvent.MyMembership]: ofRoom,
     [RoomEvent.Summary]: () => changed(),

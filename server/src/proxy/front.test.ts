@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { registerPerson, request } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
+import { limits } from "../limits.ts";
 import { roleNames } from "../roles.ts";
 import { isRepeatable } from "./repeatable.ts";
 
@@ -190,6 +191,42 @@ test("a process that is stopping is left alone at once, and the addresses take t
   for (let i = 0; i < 9; i++) assert.equal((await call(gateway.url + VERSIONS, "GET")).status, 200);
   assert.equal(leaving.heard.length, 1);
   assert.ok(one.heard.length >= 3 && two.heard.length >= 3);
+});
+
+test("a process that takes connections and says nothing is not waited for where another can be asked", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  silent.on("request", () => {});
+  const { port } = silent.address() as AddressInfo;
+  await using sound = await startUpstream(json);
+  await using gateway = await startGateway([`http://127.0.0.1:${port}`, sound.url]);
+  const begun_ms = performance.now();
+  assert.equal((await call(gateway.url + VERSIONS, "GET")).status, 200);
+  const waited_ms = performance.now() - begun_ms;
+  const most_ms = limits.upstreamCheck_ms + limits.upstreamCheckWait_ms + 2_000;
+  assert.ok(waited_ms > limits.upstreamCheckWait_ms && waited_ms < most_ms, `it took ${waited_ms} ms`);
+  silent.close();
+  silent.closeAllConnections();
+});
+
+test("an upstream may be a name, whatever number of addresses it has", async () => {
+  await using upstream = await startUpstream(json);
+  await using gateway = await startGateway([upstream.url.replace("127.0.0.1", "localhost")]);
+  for (let i = 0; i < 3; i++) assert.equal((await call(gateway.url + VERSIONS, "POST", "{}")).status, 200);
+  await using nowhere = await startGateway(["http://nowhere.invalid:1"]);
+  assert.equal((await call(nowhere.url + VERSIONS, "GET")).status, 502);
+});
+
+test("the id that a trusted proxy gave a request is its id in every process", async () => {
+  const trusting = { trustedProxies: ["127.0.0.1"] };
+  await using rest = await startTestServer({ config: { ...trusting, roles: ["auth"] } });
+  const config = { ...trusting, roles: ["gateway"], upstreams: { auth: [rest.url] } } as const;
+  await using gateway = await startTestServer({ databaseUrl: rest.databaseUrl, config });
+  const headers = { "x-request-id": "given-by-the-balancer" };
+  const answer = await fetch(gateway.url + VERSIONS, { headers });
+  assert.equal(answer.headers.get("x-request-id"), "given-by-the-balancer");
+  const forged = await fetch(gateway.url + VERSIONS, { headers: { "x-request-id": "two\tlines" } });
+  assert.notEqual(forged.headers.get("x-request-id"), "two\tlines");
 });
 
 test("only what can be repeated is called so", () => {

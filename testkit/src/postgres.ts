@@ -1,7 +1,7 @@
 // PostgreSQL servers that a test may kill, pause, promote and fill up: the embedded binaries without their keeper. Nothing starts
 // them again but the test.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chownSync,
@@ -29,7 +29,7 @@ import {
   writeAccessRules,
   type Cluster,
 } from "../../server/src/db/embedded/cluster.ts";
-import { signalTo } from "../../server/src/db/embedded/processes.ts";
+import { birthOf, signalTo } from "../../server/src/db/embedded/processes.ts";
 
 const READY_DEADLINE_MS = 30_000;
 
@@ -171,16 +171,19 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
   let callOff = () => {};
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals) => {
-    // Its own process group, so that no helper process is left out.
-    if (isRunning()) signalTo(-(child?.pid as number), name);
+    if (isRunning()) signalAll(child?.pid as number, name);
   };
-  const end = async (name: NodeJS.Signals) => {
+  const end = async (name: "SIGKILL" | "SIGINT") => {
     if (!child || !isRunning()) return;
     child.ref();
     const gone = once(child, "exit");
-    if (name === "SIGINT") signalTo(child.pid as number, name);
-    else signal(name);
+    const pid = child.pid as number;
+    const all = [pid, ...childrenOf(pid)];
+    if (name === "SIGINT") signalTo(pid, name);
+    else signalAll(pid, name);
     await gone;
+    // What it had forked lets go of its shared memory a moment later; a start before that would fail.
+    await until("the end of PostgreSQL's processes", async () => all.every((each) => birthOf(each) === undefined));
     callOff();
   };
   return {
@@ -206,6 +209,26 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
       }
     },
   };
+}
+
+/** The processes that the server has forked: each of them is the first of a group of its own. */
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
+  return stdout.split("\n").flatMap((line) => {
+    const [child, parent] = line.trim().split(/\s+/).map(Number);
+    return parent === pid ? [child as number] : [];
+  });
+}
+
+/**
+ * As if the machine stood still, went on or crashed: nothing of the server may outlive a part of it. A backend that lives to
+ * see the server's first process die tells others what it was about to commit, though no standby has it.
+ */
+function signalAll(pid: number, name: NodeJS.Signals): void {
+  // It forks no more while its children are looked for.
+  signalTo(pid, "SIGSTOP");
+  for (const each of childrenOf(pid)) signalTo(each, name);
+  signalTo(pid, name);
 }
 
 function launch(cluster: Cluster, settings: Record<string, string>): ChildProcess {

@@ -144,6 +144,23 @@ async function headOf(): Promise<number> {
   return Number((await primary.query<{ position: string }>("select position from log.head"))[0]?.position);
 }
 
+test("a primary that is relieved refuses changes: they are made as soon as some server takes them, and once", async () => {
+  const setReadOnly = async (value: string) => {
+    await primary.query(`alter system set default_transaction_read_only = '${value}'`);
+    await primary.query("select pg_reload_conf()");
+  };
+  const { sent, attempts, stored } = await runThrough("relieved", async () => {
+    await setReadOnly("on");
+    await until("the refusal of changes", async () => {
+      const refused = primary.query("create table log.refused (n integer)").then(() => false);
+      return refused.catch((thrown: { code?: string }) => thrown.code === "25006");
+    });
+    await setReadOnly("off");
+  });
+  assert.deepEqual(lost(sent, stored), []);
+  assert.deepEqual(doubled(sent, attempts, stored), []);
+});
+
 test("a process starts whichever of the servers is named first", async () => {
   const [first, second] = [standby, primary].map(({ socket }) => `${encodeURIComponent(join(socket, ".."))}:5432`);
   using data = temporaryDirectory();

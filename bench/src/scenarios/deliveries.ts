@@ -12,7 +12,7 @@ import {
 } from "../bench.ts";
 import { createLedger, type Ledger } from "../ledger.ts";
 import { countFailures, createMeter } from "../meter.ts";
-import { type Readers, startReaders } from "../readers.ts";
+import { type Readers, type Reading, startReaders } from "../readers.ts";
 import { startSenders } from "../senders.ts";
 import { parseReader, scanReader, type SyncReader, uniqueTag } from "../sync-answer.ts";
 import { roomTogether } from "./sends.ts";
@@ -55,7 +55,7 @@ export const latency: Scenario = {
     }),
 };
 
-interface Shape {
+export interface Shape {
   /** All of them sync. */
   members: number;
   /** How many of them also send. */
@@ -63,9 +63,12 @@ interface Shape {
   interval_ms?: number;
   reader: (tag: string) => SyncReader;
   value: ValueOf;
+  /** How the members are told; by default through /sync. */
+  start?: (reading: Reading) => Promise<Readers>;
 }
 
-async function measureDeliveries(bench: Bench, shape: Shape): Promise<Outcome> {
+/** Members of one room read, some of them write, and each message is counted where it arrives. */
+export async function measureDeliveries(bench: Bench, shape: Shape): Promise<Outcome> {
   const { origin } = bench;
   const lanes = await roomTogether(origin, takeUsers(bench.crowd, shape.members));
   const tag = uniqueTag();
@@ -73,7 +76,13 @@ async function measureDeliveries(bench: Bench, shape: Shape): Promise<Outcome> {
   const seen = createMeter();
   const sent = createMeter();
   const users = lanes.map(({ user }) => user);
-  const readers = await startReaders({ origin, users, reader: shape.reader(tag), ledger, meter: seen });
+  const readers = await (shape.start ?? startReaders)({
+    origin,
+    users,
+    reader: shape.reader(tag),
+    ledger,
+    meter: seen,
+  });
   const interval = shape.interval_ms === undefined ? {} : { interval_ms: shape.interval_ms };
   const senders = startSenders({ origin, lanes: lanes.slice(0, shape.senders), tag, ledger, meter: sent, ...interval });
   try {

@@ -3,6 +3,7 @@ import { deliveries, latency } from "./deliveries.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
+import { streamDeliveries, streamFanOut, streamIdle } from "./stream.ts";
 
 /**
  * In the order in which they run. Memory comes first, on a server that has done nothing else, and
@@ -17,6 +18,9 @@ export const scenarios: readonly Scenario[] = [
   sendsOneRoom,
   deliveries,
   latency,
+  streamIdle,
+  streamDeliveries,
+  streamFanOut,
   joinsOneRoom,
   joinsManyRooms,
 ];

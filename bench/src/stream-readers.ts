@@ -1,0 +1,112 @@
+import { performance } from "node:perf_hooks";
+import { connect } from "./http.ts";
+import { call, syncRequest, type User } from "./matrix.ts";
+import type { Readers, Reading } from "./readers.ts";
+import { openWebSocket, type WebSocketLink } from "./websocket.ts";
+
+// Clients of io.parley.stream: docs/protocol/stream.md of Parley.
+
+export const STREAM_PATH = "/_parley/client/v1/stream";
+
+/** How often a client says what it has; without it, it counts as dead after a while. */
+const ACK_EVERY_MS = 1_000;
+const PREFIX = Buffer.from('{"type":"sync","sync":');
+const RESYNC = Buffer.from('{"type":"sync","resync":true,"sync":');
+const HEARTBEAT = Buffer.from('{"type":"heartbeat"');
+const FILTER = { room: { timeline: { limit: 100 } } };
+
+/** Opens a stream for each user. Resolves when all have been told everything so far. */
+export async function startStreamReaders({ origin, users, reader, ledger, meter }: Reading): Promise<Readers> {
+  const counts = { gaps: 0, answers: 0 };
+  let failed: Error | undefined;
+  const take = (index: number, body: Buffer): string | undefined => {
+    try {
+      const { nextBatch, sequence, limited } = reader(body);
+      counts.answers++;
+      if (limited) counts.gaps++;
+      const at_ms = performance.now();
+      for (const number of sequence) {
+        const latency_ms = ledger.deliver(index, { number, at_ms });
+        if (latency_ms !== undefined) meter.hit(latency_ms);
+      }
+      return nextBatch;
+    } catch (error) {
+      failed ??= error as Error;
+      return undefined;
+    }
+  };
+  const links = await Promise.all(
+    users.map((user, index) =>
+      openStreamClient({ origin, user, onAnswer: (body) => take(index, body), onEnd: () => meter.fail("closed") }),
+    ),
+  );
+  return {
+    gaps: () => counts.gaps,
+    answers: () => counts.answers,
+    async stop() {
+      for (const link of links) link.destroy();
+      if (failed) throw failed;
+    },
+  };
+}
+
+export interface StreamClientOptions {
+  origin: string;
+  user: User;
+  /** Gives the token of the answer; its bytes are only good until it returns. */
+  onAnswer(body: Buffer): string | undefined;
+  onEnd(): void;
+}
+
+/** A stream from now on. Resolves when the client has been told everything so far. */
+export async function openStreamClient({ origin, user, onAnswer, onEnd }: StreamClientOptions): Promise<WebSocketLink> {
+  const since = await tokenOf(origin, user);
+  let isStopping = false;
+  let token: string | undefined;
+  const level = Promise.withResolvers<void>();
+  const link = await openWebSocket({
+    origin,
+    path: STREAM_PATH,
+    onMessage(payload) {
+      const body = bodyOf(payload);
+      if (body) token = onAnswer(body) ?? token;
+      else if (payload.subarray(0, HEARTBEAT.length).equals(HEARTBEAT)) {
+        token = (JSON.parse(payload.toString()) as { next_batch: string }).next_batch;
+        level.resolve();
+      }
+    },
+    onEnd() {
+      clearInterval(acks);
+      level.reject(new Error("the stream was closed before it began"));
+      if (!isStopping) onEnd();
+    },
+  });
+  const acks = setInterval(() => {
+    if (token !== undefined) link.send(JSON.stringify({ type: "ack", since: token }));
+    token = undefined;
+  }, ACK_EVERY_MS);
+  link.send(JSON.stringify({ type: "sign_in", access_token: user.accessToken, since, filter: FILTER }));
+  await level.promise;
+  return {
+    send: (text) => link.send(text),
+    destroy() {
+      isStopping = true;
+      link.destroy();
+    },
+  };
+}
+
+async function tokenOf(origin: string, user: User): Promise<string> {
+  const connection = connect(origin);
+  try {
+    return (await call<{ next_batch: string }>(connection, user, syncRequest({ timeout_ms: 0 }))).next_batch;
+  } finally {
+    await connection.destroy();
+  }
+}
+
+/** The answer of /sync inside of a frame; undefined for a frame of another kind. */
+function bodyOf(payload: Buffer): Buffer | undefined {
+  const prefix = [PREFIX, RESYNC].find((each) => payload.subarray(0, each.length).equals(each));
+  return prefix && payload.subarray(prefix.length, -1);
+}

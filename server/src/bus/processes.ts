@@ -52,7 +52,8 @@ export async function joinProcesses(options: ProcessesOptions): Promise<Processe
     connect: (lose) =>
       takePlace(options, lose).catch((thrown: unknown) => {
         // At the start it is refused. After the database was away it goes on, and the operator hears of it.
-        if (hasJoined) logger.warn({ reason: asError(thrown).message }, "this process has no place among the replicas");
+        if (hasJoined && sqlState(asError(thrown).cause) === LOCK_NOT_AVAILABLE)
+          logger.warn({ reason: asError(thrown).message }, "this process has no place among the replicas");
         throw thrown;
       }),
     onLinked: () => (hasJoined = true),

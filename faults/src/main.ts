@@ -21,8 +21,13 @@ function readOptions(): Options {
       seed: { type: "string", default: "1" },
       minutes: { type: "string", default: "10000" },
       out: { type: "string", default: "" },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
   const bus = buses.find((each) => each === values.bus);
   const [schedules, seed, minutes] = [values.schedules, values.seed, values.minutes].map(Number) as [
     number,

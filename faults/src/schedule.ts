@@ -33,7 +33,7 @@ const EXTRA_FAULT = 0.3;
 /** Before the first fault, and after it before the second. */
 const QUIET_MS = 200;
 const BETWEEN_MS = 600;
-const DEADLINE_MS = 45_000;
+const DEADLINE_MS = 120_000;
 /** How long it may take to read the room in the end. */
 const READ_MS = 30_000;
 const LOOK_MS = 5;

@@ -136,7 +136,7 @@ export const limits = {
   presenceRefresh_ms: 20_000,
   presenceKept_ms: 7 * 86_400_000,
   /** The store of these: how long an answer may take; what is written at once, and what may wait to be. */
-  ephemeralAnswer_ms: 1_000,
+  ephemeralAnswer_ms: 3_000,
   ephemeralBatch_operations: 1_000,
   ephemeralWaiting_operations: 50_000,
   /** How often it is asked although nobody said that something changed, and the least time to something's end. */

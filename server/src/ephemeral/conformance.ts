@@ -28,18 +28,21 @@ export interface Replica {
   until(condition: () => unknown): Promise<void>;
 }
 
-/** A bus between replicas of this process; `isDead` loses every message. */
-function connect(isDead: boolean): () => Bus {
+/** A bus between replicas of this process, which loses some messages: those of these numbers, from 0. */
+function connect(loses: (nth: number) => boolean): () => Bus {
+  let published = 0;
   const all = new Set<{ topic: string; receive: (message: string, own: boolean) => void; by: number }>();
   let buses = 0;
   return () => {
     const by = buses++;
     return {
       packet_bytes: 0,
-      publish: (topic, message) =>
-        void setImmediate(() => {
-          for (const each of all) if (each.topic === topic && !isDead) each.receive(message, each.by === by);
-        }),
+      publish(topic, message) {
+        if (loses(published++)) return;
+        setImmediate(() => {
+          for (const each of all) if (each.topic === topic) each.receive(message, each.by === by);
+        });
+      },
       subscribe(topic, receive) {
         const each = { topic, receive, by };
         all.add(each);
@@ -53,9 +56,9 @@ function connect(isDead: boolean): () => Bus {
 /** Opens replicas on the store, and gives what closes them. */
 export async function openReplicas(
   suite: Pick<Conformance, "openStore">,
-  { count = 2, isBusDead = false }: { count?: number; isBusDead?: boolean } = {},
+  { count = 2, loses = () => false }: { count?: number; loses?: (nth: number) => boolean } = {},
 ): Promise<{ replicas: Replica[]; lookAround(): void } & AsyncDisposable> {
-  const newBus = connect(isBusDead);
+  const newBus = connect(loses);
   const looks: (() => void)[] = [];
   // The regular look at the store happens when the test says so.
   const seams: Seams = {
@@ -110,6 +113,7 @@ export function conformance(suite: Conformance): void {
   typingRules(rule);
   presenceRules(rule);
   clockRules(rule, suite);
+  lossRules(suite);
   bucketRules(rule);
   uploadRules(rule);
 }
@@ -236,12 +240,14 @@ function clockRules(rule: Rule, suite: Conformance): void {
     assert.equal(ephemeral.presence(userId)?.changed, a.ephemeral.presence(userId)?.changed);
     assert.ok(ephemeral.clock() >= a.ephemeral.clock());
   });
+}
 
+function lossRules(suite: Conformance): void {
   test(
     `${suite.name}: with a dead bus the regular look finds what the others changed`,
     { skip: suite.skip },
     async () => {
-      await using opened = await openReplicas(suite, { isBusDead: true });
+      await using opened = await openReplicas(suite, { loses: () => true });
       const [a, b] = opened.replicas as Pair;
       const [roomId, userId] = [fresh("!"), fresh("@")];
       a.ephemeral.setTyping({ roomId, userId, timeout_ms: TTL_MS });
@@ -249,6 +255,22 @@ function clockRules(rule: Rule, suite: Conformance): void {
       assert.equal(b.ephemeral.typing(roomId), undefined);
       opened.lookAround();
       await b.until(() => b.ephemeral.typing(roomId)?.users.length === 1);
+    },
+  );
+
+  test(
+    `${suite.name}: what a lost message said is found with the next`,
+    { skip: suite.skip, timeout: 30_000 },
+    async () => {
+      await using opened = await openReplicas(suite, { loses: (nth) => nth === 0 });
+      const [a, b] = opened.replicas as Pair;
+      const [first, second, userId] = [fresh("!"), fresh("!"), fresh("@")];
+      for (const roomId of [first, second]) {
+        a.ephemeral.setTyping({ roomId, userId, timeout_ms: TTL_MS });
+        await a.ephemeral.written();
+      }
+      await b.until(() => b.ephemeral.typing(second)?.users.length === 1);
+      assert.deepEqual(b.ephemeral.typing(first), a.ephemeral.typing(first));
     },
   );
 

@@ -1,26 +1,16 @@
-/** G1 to G4 on real processes and a real PostgreSQL with its standby: twenty schedules, and bugs that they must find. */
+/** Bugs that real schedules must find: they are planted in the database of a real cluster. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Fault } from "../src/faults.ts";
-import { complaints, render, tableOf } from "../src/report.ts";
-import { type Outcome, runSchedule } from "../src/schedule.ts";
+import { runSchedule } from "../src/schedule.ts";
 import { openWorld, type World } from "../src/world.ts";
-
-const SCHEDULES = 20;
 
 let world: World;
 before(async () => {
   world = await openWorld("postgresql");
 });
 after(() => world[Symbol.asyncDispose]());
-
-test(`${SCHEDULES} schedules: nothing is lost, duplicated, reordered or misread, and everybody is served again`, async () => {
-  const outcomes: Outcome[] = [];
-  for (let seed = 1; seed <= SCHEDULES; seed++) outcomes.push(await runSchedule(world, seed));
-  console.log(render(tableOf(outcomes)));
-  assert.deepEqual(outcomes.flatMap(complaints), []);
-});
 
 const nothing: Fault = { name: "nothing", group: "process", run: async (_world, _random, note) => note() };
 

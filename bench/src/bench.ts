@@ -37,6 +37,8 @@ export interface Scenario {
   needs: { pair: 0 | 2; crowd: number };
   /** Whether the numbers are taken from the server's process, which must then be in sight. */
   needsProcess?: boolean;
+  /** What the server must announce in its versions. */
+  needsFeature?: string;
   run(bench: Bench): Promise<Outcome>;
 }
 

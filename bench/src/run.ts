@@ -80,10 +80,11 @@ async function runOne(scenario: Scenario, bench: Bench, target: Target): Promise
 }
 
 /** Why a scenario can not be measured on this target, if it can not. */
-function whyNot({ needs, needsProcess }: Scenario, bench: Bench, target: Target): string | undefined {
+function whyNot({ needs, needsProcess, needsFeature }: Scenario, bench: Bench, target: Target): string | undefined {
   if (bench.pair.length < needs.pair || bench.crowd.length < needs.crowd) {
     return `needs ${needs.pair} + ${needs.crowd} users, has ${bench.pair.length} + ${bench.crowd.length}`;
   }
+  if (needsFeature !== undefined && !target.features.has(needsFeature)) return `the server has no ${needsFeature}`;
   if (needsProcess === true && target.watched.serverPids.length === 0) {
     return "the server's process is not in sight; --server-pid names it";
   }

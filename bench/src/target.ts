@@ -9,6 +9,8 @@ export interface Target extends AsyncDisposable {
   origin: string;
   /** Name and version, as far as the server tells them. */
   name: string;
+  /** What it announces beside the specification. */
+  features: ReadonlySet<string>;
   watched: Watched;
   /** PostgreSQL's version, when its process is in sight. */
   postgres?: string;
@@ -40,12 +42,13 @@ function localServer(origin: string): number[] {
 }
 
 async function describe(origin: string, watched: Watched): Promise<Target> {
-  const name = await askName(origin);
+  const { name, features } = await askWho(origin);
   const [postgresPid] = watched.postgresPids;
   const postgres = postgresPid === undefined ? undefined : programVersion(postgresPid);
   return {
     origin,
     name,
+    features,
     watched,
     ...(postgres !== undefined && { postgres }),
     async [Symbol.asyncDispose]() {},
@@ -56,21 +59,25 @@ async function describe(origin: string, watched: Watched): Promise<Target> {
  * `/versions` must answer, since it is what makes it a Matrix server. Who it is stands there in
  * `server` (on some), in the federation API's version, or in the `Server` header.
  */
-async function askName(origin: string): Promise<string> {
+async function askWho(origin: string): Promise<Pick<Target, "name" | "features">> {
   const connection = connect(origin);
   try {
     const versions = await exchange(connection, { method: "GET", path: "/_matrix/client/versions" });
     if (versions.status !== 200) throw new Error(`/_matrix/client/versions answered ${versions.status}`);
     const federation = await exchange(connection, { method: "GET", path: "/_matrix/federation/v1/version" });
     const header = versions.headers["server"];
-    return (
-      serverField(versions.body) ?? serverField(federation.body) ?? (typeof header === "string" ? header : "unknown")
-    );
+    const told = serverField(versions.body) ?? serverField(federation.body);
+    return { name: told ?? (typeof header === "string" ? header : "unknown"), features: featuresIn(versions.body) };
   } catch (error) {
     throw new Error(`${origin} is not a working Matrix server`, { cause: error });
   } finally {
     await connection.destroy();
   }
+}
+
+function featuresIn(versions: Buffer): ReadonlySet<string> {
+  const { unstable_features = {} } = JSON.parse(versions.toString()) as { unstable_features?: Record<string, boolean> };
+  return new Set(Object.keys(unstable_features).filter((name) => unstable_features[name]));
 }
 
 function serverField(body: Buffer): string | undefined {

@@ -53,6 +53,10 @@ test("every scenario measures something on a working server", async () => {
     scenarios.map(({ name }) => name),
   );
   for (const { name, median, notes } of result.rows) {
+    if (scenarios.find((each) => each.name === name)?.needsFeature) {
+      assert.match(notes.join(), /^the server has no /, name);
+      continue;
+    }
     assert.ok(median && median.value > 0 && median.count > 0, `${name}: ${notes.join()}`);
     assert.deepEqual(median.failures, {}, name);
   }

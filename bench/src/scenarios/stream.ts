@@ -12,6 +12,7 @@ import { scanReader } from "../sync-answer.ts";
 import type { WebSocketLink } from "../websocket.ts";
 import { measureDeliveries } from "./deliveries.ts";
 
+const FEATURE = "io.parley.stream";
 const MEMBERS = 100;
 
 export const streamDeliveries: Scenario = {
@@ -20,6 +21,7 @@ export const streamDeliveries: Scenario = {
   unit: "deliveries/s",
   goals: [{ of: "p99_ms", below: 50 }],
   needs: { pair: 0, crowd: MEMBERS },
+  needsFeature: FEATURE,
   run: (bench) =>
     measureDeliveries(bench, {
       members: MEMBERS,
@@ -36,6 +38,7 @@ export const streamFanOut: Scenario = {
   unit: "deliveries/s",
   goals: [{ of: "value", atLeast: 300_000 }],
   needs: { pair: 0, crowd: 0 },
+  needsFeature: FEATURE,
   run: measureFanOut,
 };
 
@@ -50,6 +53,7 @@ export const streamIdle: Scenario = {
   goals: [{ of: "value", below: 12 }],
   needs: { pair: 0, crowd: IDLE_USERS },
   needsProcess: true,
+  needsFeature: FEATURE,
   run: measureIdle,
 };
 

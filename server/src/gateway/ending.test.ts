@@ -1,5 +1,6 @@
 /** How streams are refused and how they end: each close code says what the client must do. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
@@ -12,14 +13,6 @@ import { isOwnOrigin } from "./handshake.ts";
 
 const SYNC = "/_matrix/client/v3/sync";
 const TICKET = "/_parley/client/v1/stream/ticket";
-
-/** Time that runs so many times faster. */
-const fast = (factor: number): Seams => ({
-  ...realSeams,
-  monotonic_ms: () => realSeams.monotonic_ms() * factor,
-  after: (delay_ms, action) => realSeams.after(delay_ms / factor, action),
-  every: (every_ms, action) => realSeams.every(every_ms / factor, action),
-});
 
 test("a frame that is none ends the stream for good, and says why", async () => {
   await using server = await startTestServer();
@@ -48,15 +41,61 @@ test("a frame that is too large ends the stream with the protocol's own code", a
   assert.equal((await client.closed).code, 1009);
 });
 
-test("who does not sign in is closed, and so is who says nothing for too long", async () => {
-  await using server = await startTestServer({ seams: fast(100) });
-  const alice = await registerPerson(server.url, "alice");
+test("who does not sign in is closed", async () => {
+  const seams: Seams = { ...realSeams, after: (delay_ms, action) => realSeams.after(delay_ms / 100, action) };
+  await using server = await startTestServer({ seams });
   using silent = await openSocket(server.url);
   assert.deepEqual([(await silent.closed).code, silent.frames[0].errcode], [CLOSE.stop, "M_MISSING_TOKEN"]);
+});
+
+/** A server on a clock that the test can move on; looks at the log and at the connections come quickly. */
+async function startSkipping() {
+  let skipped_ms = 0;
+  const seams: Seams = {
+    ...realSeams,
+    monotonic_ms: () => realSeams.monotonic_ms() + skipped_ms,
+    every: (every_ms, action) => realSeams.every(every_ms / 20, action),
+  };
+  const server = await startTestServer({ seams });
+  const jump = (time_ms: number) => void (skipped_ms += time_ms);
+  const { hub } = server.ctx.log;
+  return {
+    server,
+    jump,
+    /** Moves on in steps, with a look at the log in each. */
+    async skip(time_ms: number): Promise<void> {
+      for (let left_ms = time_ms; left_ms > 0; left_ms -= 5_000) {
+        jump(Math.min(left_ms, 5_000));
+        while (hub.heard_ms() < seams.monotonic_ms() - 4_000) await sleep(5);
+      }
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+test("there are heartbeats, and who says nothing for too long is closed", async () => {
+  await using world = await startSkipping();
+  const { server, skip } = world;
+  const alice = await registerPerson(server.url, "alice");
   using quiet = await openStream(server.url, alice);
-  const { code, reason } = await quiet.closed;
-  assert.deepEqual([code, reason], [CLOSE.reconnect, { reconnect_in_ms: 0 }]);
-  assert.ok(quiet.frames.filter((frame) => frame.type === "heartbeat").length > 2, "it had heartbeats until then");
+  const heartbeats = () => quiet.frames.filter((frame) => frame.type === "heartbeat").length;
+  await quiet.until(() => heartbeats() >= 1);
+  const first = heartbeats();
+  await skip(limits.streamHeartbeat_ms);
+  await quiet.until(() => heartbeats() > first);
+  quiet.send({ type: "ping" });
+  await quiet.until(() => heartbeats() > first + 1);
+  await skip(limits.streamSilence_ms);
+  assert.deepEqual(await quiet.closed, { code: CLOSE.reconnect, reason: { reconnect_in_ms: 0 } });
+});
+
+test("a process that has not heard the log for long sends its clients away: a session may have ended", async () => {
+  await using world = await startSkipping();
+  const alice = await registerPerson(world.server.url, "alice");
+  using stream = await openStream(world.server.url, alice);
+  await stream.until((frame) => frame.type === "heartbeat");
+  world.jump(2 * limits.streamBlind_ms);
+  assert.equal((await stream.closed).code, CLOSE.reconnect);
 });
 
 test("a token that nobody has means sign in again, a token of sync that can not be gone on from means resync", async () => {

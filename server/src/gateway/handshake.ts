@@ -26,7 +26,7 @@ export function openHandshake(gateway: Gateway): AcceptSocket {
     const { origin, host } = request.headers;
     if (origin !== undefined && !isOwnOrigin(origin, [ctx.publicUrl(), `http://${host}`, `https://${host}`]))
       throw matrixError("M_FORBIDDEN", "Pages of other origins may not open the stream.");
-    if (ctx.stopping.aborted || registry.count() >= limits.stream_connections) throw busy();
+    if (ctx.draining() || registry.count() >= limits.stream_connections) throw busy();
     if (!signingIn.has(request.address)) throw busy();
     const upgrade = request.takeOver();
     if (!upgrade) throw matrixError("M_UNRECOGNIZED", "This is a WebSocket: ask for the upgrade.", { status: 426 });

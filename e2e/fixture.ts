@@ -52,21 +52,25 @@ async function keepPictures({ browser }: World): Promise<void> {
 export interface World extends AsyncDisposable {
   system: System;
   browser: Browser;
-  /** A browser profile that has never been here. */
-  fresh(): Promise<Profile>;
+  /** A browser profile that has never been here, at the system's address or at another one of it. */
+  fresh(url?: string): Promise<Profile>;
   /** What the pages have complained about so far: errors, refused content, failed views. */
   complaints(): string[];
 }
 
 export async function startWorld(): Promise<World> {
-  const system = await startSystem({ PARLEY_RATE_LIMITS: "off" });
+  return openWorld(await startSystem({ PARLEY_RATE_LIMITS: "off" }));
+}
+
+/** A browser beside a system that is running. The system ends with the world. */
+export async function openWorld(system: System): Promise<World> {
   const browser = await launchChromium(findChromium() ?? "");
   const profiles: Profile[] = [];
   return {
     system,
     browser,
-    async fresh() {
-      const profile = await freshProfile(browser, system.url);
+    async fresh(url = system.url) {
+      const profile = await freshProfile(browser, url);
       profiles.push(profile);
       return profile;
     },

@@ -17,6 +17,7 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_LOG_LEVEL: ["verbose"],
   PARLEY_DATABASE_CONNECTIONS: ["0", "101"],
   DATABASE_URL: ["mysql://user:hunter2@host/db", "hunter2"],
+  DATABASE_REPLICA_URLS: ["mysql://user:hunter2@host/db", "hunter2"],
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
   PARLEY_BUS: ["kafka", "Redis"],

@@ -280,7 +280,7 @@ function bus(env: Env): BusName {
 function replicaUrls(env: Env): readonly string[] {
   const name = "DATABASE_REPLICA_URLS";
   const list = (env[name] ?? "").split(",").filter((each) => each.trim() !== "");
-  return list.flatMap((each) => url({ [name]: each.trim() }, name, ["postgres:", "postgresql:"]) ?? []);
+  return list.flatMap((each) => url({ [name]: each.trim() }, name, ["postgres:", "postgresql:", "file:"]) ?? []);
 }
 
 function queue(env: Env): Config["queue"] {

@@ -74,6 +74,15 @@ for (const way of ways)
         ["m.read", events[2]],
         ["m.read.private", events[0]],
       ]);
+      // What would go back is told to nobody.
+      const told = await server.ctx.db.log.query<{ body: string }>(
+        "select body from log.entries where kind = 'receipt' and room_id = $1 and type = 'm.read' order by position",
+        [roomId],
+      );
+      assert.deepEqual(
+        told.map(({ body }) => (JSON.parse(body) as { event_id: string }).event_id),
+        [events[1], events[2]],
+      );
     });
 
     test("of receipts that come together only the newest of a person in a room is an entry", async () => {

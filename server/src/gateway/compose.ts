@@ -5,11 +5,12 @@
 import type { Context } from "../context.ts";
 import { formatToken } from "../log/token.ts";
 import type { RoomState } from "../rooms/state.ts";
+import { rememberMember } from "../sync/members.ts";
 import { unreadSections } from "../sync/room.ts";
 import type { SyncParts } from "../sync/run.ts";
 import type { Follower } from "./follower.ts";
 import type { Stand } from "./outlet.ts";
-import { type RoomPart, roomPart } from "./room-part.ts";
+import { type RoomPart, roomPart, type RoomStretch } from "./room-part.ts";
 import { joinedFrame } from "./wire.ts";
 
 export interface Round {
@@ -49,6 +50,7 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
     if (part === "own" || rest === undefined) return "own";
     told.push({ part, rest });
   }
+  for (const { part } of told) for (const member of part.members) rememberMember(parts, session.id, member);
   const presence = people.length > 0 ? `"presence":{"events":[${people.join(",")}]},` : "";
   const end = `${presence}${counts},"next_batch":"${tokenOf(composing)}"}}`;
   const [first] = told;
@@ -56,17 +58,30 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
   return told.length === 1 ? frameOfRoom(first.part, `${first.rest}}}},${end}`) : frameOfRooms(told, end);
 }
 
-function partFor({ ctx, round }: Composing, room: RoomState, follower: Follower): RoomPart | "own" | undefined {
-  const since = Math.max(follower.stand.position, round.from.position);
-  const seen = Math.max(follower.stand.ephemeral, round.from.ephemeral);
-  const { stateSection, session } = follower;
-  const name = `${since} ${seen} ${stateSection}`;
+/** The part that fits the follower, of those that were made already, or a new one. */
+function partFor(composing: Composing, room: RoomState, follower: Follower): RoomPart | "own" | undefined {
+  const { from } = composing.round;
+  const { stateSection, session, filter, stand } = follower;
+  const stretch: RoomStretch = {
+    since: Math.max(stand.position, from.position),
+    seen: Math.max(stand.ephemeral, from.ephemeral),
+    stateSection,
+  };
+  const part = sharedPart(composing, room, stretch);
+  if (typeof part !== "object") return part;
+  const withMembers = filter.state.lazyLoadMembers && !knowsSenders(composing, { room, part, follower });
+  if (part.sessions.has(session.id))
+    return roomPart(composing.ctx, room, { ...stretch, withMembers, sessionId: session.id });
+  return withMembers ? sharedPart(composing, room, { ...stretch, withMembers }) : part;
+}
+
+function sharedPart({ ctx, round }: Composing, room: RoomState, stretch: RoomStretch): RoomPart | "own" | undefined {
+  const { since, seen, stateSection, withMembers = false } = stretch;
+  const name = `${since} ${seen} ${stateSection} ${withMembers}`;
   let ofRoom = round.parts.get(room);
   if (!ofRoom) round.parts.set(room, (ofRoom = new Map()));
-  if (!ofRoom.has(name)) ofRoom.set(name, roomPart(ctx, room, { since, seen, stateSection }));
-  const part = ofRoom.get(name);
-  if (typeof part !== "object" || !part.sessions.has(session.id)) return part;
-  return roomPart(ctx, room, { since, seen, stateSection, sessionId: session.id });
+  if (!ofRoom.has(name)) ofRoom.set(name, roomPart(ctx, room, stretch));
+  return ofRoom.get(name);
 }
 
 interface Member {
@@ -83,7 +98,6 @@ function restOfRoom(composing: Composing, member: Member): string | undefined {
   if (part.readers.has(userId)) return undefined;
   if (room.memberPosition(userId) > Math.max(stand.position, composing.round.from.position)) return undefined;
   if (ignored.size > 0) for (const sender of part.senders.keys()) if (ignored.has(sender)) return undefined;
-  if (filter.state.lazyLoadMembers && !knowsSenders(composing, member)) return undefined;
   // Receipts of others and typing change nothing of the counts.
   if (part.events === 0) return "";
   const unread = composing.parts.unread.peek(userId, room);

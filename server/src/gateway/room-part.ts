@@ -16,6 +16,8 @@ export interface RoomPart {
   events: number;
   /** By sender: the position of their membership, which a client that loads members lazily must have. */
   senders: ReadonlyMap<string, number>;
+  /** The memberships of the senders, where they are told with it. */
+  members: readonly LogEntry[];
   /** Sessions that sent one of the events: they get their transaction ids with them. */
   sessions: ReadonlySet<number>;
   /** Whose receipts are among the news: their unread counts change with them. */
@@ -30,13 +32,15 @@ export interface RoomStretch {
   stateSection: StateSection;
   /** A session that sent one of the events gets its transaction ids with them, in a part of its own. */
   sessionId?: number;
+  /** For clients that load members lazily and do not have all of these: the memberships of the senders come along. */
+  withMembers?: boolean;
 }
 
 /** The part for members who stand at `since`; "own" where it has something that can not be told to all alike; undefined for none. */
 export function roomPart(
   ctx: Context,
   room: RoomState,
-  { since, seen, stateSection, sessionId }: RoomStretch,
+  { since, seen, stateSection, sessionId, withMembers }: RoomStretch,
 ): RoomPart | "own" | undefined {
   const entries = ctx.log.tail.ofRoom(room.roomId, since);
   const events: LogEntry[] = [];
@@ -48,14 +52,21 @@ export function roomPart(
   if (events.length > limits.streamRound_events || events.some((event) => event.stateKey !== null)) return "own";
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });
   if (events.length === 0 && ephemeral.length === 0) return undefined;
+  const members = withMembers ? membersOf(room, events) : [];
   return {
-    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, since, stateSection, sessionId })),
+    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId })),
     events: events.length,
+    members,
     senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),
     sessions: new Set(events.filter(({ txnId }) => txnId !== null).map(({ sessionId }) => sessionId as number)),
     readers: new Set(receipts.map(({ userId }) => userId as string)),
     frames: new Map(),
   };
+}
+
+function membersOf(room: RoomState, events: readonly LogEntry[]): LogEntry[] {
+  const senders = new Set(events.map(({ userId }) => userId as string));
+  return [...senders].flatMap((sender) => room.get("m.room.member", sender)?.entry ?? []);
 }
 
 function ephemeralOf(
@@ -74,6 +85,7 @@ function ephemeralOf(
 interface RoomNews {
   events: readonly LogEntry[];
   ephemeral: readonly string[];
+  members: readonly LogEntry[];
   since: number;
   stateSection: StateSection;
   sessionId: number | undefined;
@@ -82,13 +94,13 @@ interface RoomNews {
 function roomJson(
   ctx: Context,
   { roomId }: RoomState,
-  { events, ephemeral, since, stateSection, sessionId }: RoomNews,
+  { events, ephemeral, members, since, stateSection, sessionId }: RoomNews,
 ): string {
   const reader = { membership: "join" as const, ...(sessionId === undefined ? {} : { sessionId }) };
   const texts = events.map((event) => clientEvent(event, reader));
   const from = events[0] ? events[0].position - 1 : since;
   const timeline = `"timeline":{"events":[${texts.join(",")}],"limited":false,"prev_batch":"${tokenAt(ctx, from)}"}`;
-  const state = `"${stateSection}":{"events":[]}`;
+  const state = `"${stateSection}":{"events":[${members.map((member) => clientEvent(member)).join(",")}]}`;
   const more = ephemeral.length > 0 ? `,"ephemeral":{"events":[${ephemeral.join(",")}]}` : "";
   return `${JSON.stringify(roomId)}:{${timeline},${state}${more}`;
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Json, type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { eventsIn, openStream, type StreamClient, untilEvent } from "../../../testkit/src/stream.ts";
+import { syncPartsOf } from "../sync/parts.ts";
 
 const SYNC = "/_matrix/client/v3/sync";
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
@@ -82,6 +83,15 @@ test("a client that loads members lazily is told of each speaker once", async ()
       (event: Json) => event.state_key,
     );
   assert.deepEqual([await members("one"), await members("two")], [[alice.userId], []]);
+  // Also where nobody remembers what the client has, all are told alike.
+  server.ctx.metrics.streamFrames.reset();
+  syncPartsOf(server.ctx).lazyMembers.clear();
+  assert.deepEqual([await members("three"), await members("four")], [[alice.userId], []]);
+  const { values } = await server.ctx.metrics.streamFrames.get();
+  assert.deepEqual(
+    values.map(({ labels, value }) => [labels.made, value]),
+    [["shared", 2]],
+  );
 });
 
 test("typing, receipts and presence are told, and an ignored person is not heard", async () => {

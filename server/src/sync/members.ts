@@ -5,7 +5,7 @@
  */
 import type { LogEntry } from "../log/entry.ts";
 import type { RoomState } from "../rooms/state.ts";
-import type { Run } from "./run.ts";
+import type { Run, SyncParts } from "./run.ts";
 import { heroesOf } from "./summary.ts";
 
 interface MembersOptions {
@@ -53,7 +53,7 @@ export function membersForTimeline(run: Run, room: RoomState, options: MembersOp
       continue;
     events.push(member);
   }
-  for (const event of events) if (isMember(event)) remember(run, room.roomId, event);
+  for (const event of events) if (isMember(event)) rememberMember(run.parts, ask.session.id, event);
   return events;
 }
 
@@ -67,9 +67,11 @@ function isKnown({ parts, ask }: Run, roomId: string, member: LogEntry): boolean
   );
 }
 
-function remember({ parts, ask }: Run, roomId: string, member: LogEntry): void {
-  let rooms = parts.lazyMembers.get(ask.session.id);
-  if (!rooms) parts.lazyMembers.set(ask.session.id, (rooms = new Map()));
+/** Notes that the session's client has this membership. */
+export function rememberMember({ lazyMembers }: SyncParts, sessionId: number, member: LogEntry): void {
+  const roomId = member.roomId as string;
+  let rooms = lazyMembers.get(sessionId);
+  if (!rooms) lazyMembers.set(sessionId, (rooms = new Map()));
   let members = rooms.get(roomId);
   if (!members) rooms.set(roomId, (members = new Map()));
   members.set(member.stateKey as string, member.position);

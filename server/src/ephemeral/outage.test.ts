@@ -6,28 +6,46 @@ import { realSeams } from "../seams.ts";
 import type { Ephemeral } from "./ephemeral.ts";
 import { openRedisStore } from "./redis.ts";
 import { openShared } from "./shared.ts";
+import type { Store } from "./store.ts";
 
 const skip = missingService("redis");
 const [room, alice] = ["!a:x", "@alice:x"];
 
-/** The port over Redis, with what it warns of. */
+/** A number that is waited for. */
+function counter() {
+  const waiting: { count: number; resolve(): void }[] = [];
+  let number = 0;
+  const look = () => {
+    for (const { count, resolve } of waiting) if (number >= count) resolve();
+  };
+  return {
+    add: () => ((number += 1), look()),
+    reached: (count: number) => new Promise<void>((resolve) => (waiting.push({ count, resolve }), look())),
+  };
+}
+
+/** The port over Redis, with what it warns of, and how often Redis was asked in vain. */
 async function open(url: string) {
   const warnings: string[] = [];
-  const waiting: { count: number; resolve(): void }[] = [];
-  const logger = {
-    warn(_about: unknown, text?: string) {
-      warnings.push(text ?? "");
-      for (const { count, resolve } of waiting) if (warnings.length >= count) resolve();
-    },
-  };
-  const ephemeral = openShared({ store: await openRedisStore(url), seams: realSeams, logger });
-  await ephemeral.written();
-  const warned = (count: number) =>
-    new Promise<void>((resolve) => {
-      waiting.push({ count, resolve });
-      if (warnings.length >= count) resolve();
+  const [warned, failed] = [counter(), counter()];
+  const warn = (_about: unknown, text?: string) => (warnings.push(text ?? ""), warned.add());
+  // It looks for the store more often than a real one, so that it looks several times while it is away.
+  const seams = { ...realSeams, every: (_every_ms: number, action: () => void) => realSeams.every(20, action) };
+  const store = await openRedisStore(url);
+  const exchange: Store["exchange"] = (ask) =>
+    store.exchange(ask).catch((thrown: unknown) => {
+      failed.add();
+      throw thrown;
     });
-  return { ephemeral, warnings, warned, [Symbol.asyncDispose]: () => ephemeral.close() };
+  const ephemeral = openShared({ store: { ...store, exchange }, seams, logger: { warn } });
+  await ephemeral.written();
+  return {
+    ephemeral,
+    warnings,
+    warned: warned.reached,
+    failed: failed.reached,
+    [Symbol.asyncDispose]: () => ephemeral.close(),
+  };
 }
 
 function until(ephemeral: Ephemeral, condition: () => boolean): Promise<void> {
@@ -44,7 +62,7 @@ for (const how of ["killed", "hanging"] as const)
   test(`while Redis is ${how}, presence stands still, nothing throws, and one warning says so`, { skip }, async () => {
     await using redis = await startService("redis");
     await using opened = await open(redis.url);
-    const { ephemeral, warnings, warned } = opened;
+    const { ephemeral, warnings, warned, failed } = opened;
     ephemeral.setTyping({ roomId: room, userId: alice, timeout_ms: 60_000 });
     ephemeral.setPresence(alice, { state: "online", active: true });
     await ephemeral.written();
@@ -65,6 +83,7 @@ for (const how of ["killed", "hanging"] as const)
       ephemeral.setUpload({ id: "u", userId: alice, status: "failed", bytes: i, total: 10 });
       await ephemeral.written();
     }
+    await failed(how === "killed" ? 5 : 2);
     assert.equal(warnings.length, 1);
 
     if (how === "killed") await redis.start();

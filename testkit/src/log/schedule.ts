@@ -93,20 +93,22 @@ async function startOne(scene: Scene, name: number): Promise<void> {
     name,
     world,
     store,
-    announce: (position) => announce(scene, name, position),
+    publish: (message) => publish(scene, name, message),
     trustsTheBus: plants.trustsTheBus ?? false,
   });
   scene.record.hubs.push(process.seen);
   scene.processes.push(process);
 }
 
-/** A hint on the bus: lost, late, doubled or out of order, and now and then wrong. */
-function announce({ processes, world, loss }: Scene, from: number, position: number): void {
+/** A message on the bus: lost, late, doubled or out of order, and now and then with a head that is wrong. */
+function publish({ processes, world, loss }: Scene, from: number, message: string): void {
   for (const process of processes) {
     if (process.name === from) continue;
     for (let copies = world.random.chance(0.1) ? 2 : 1; copies > 0; copies--) {
       if (world.random.chance(loss)) continue;
-      const told = world.random.chance(0.02) ? position + world.random.below(100) : position;
+      const told = world.random.chance(0.02)
+        ? message.replace(/"head":\d+/, `"head":${world.random.below(200)}`)
+        : message;
       world.seams.after(world.random.below(20), () => process.hear(told));
     }
   }

@@ -3,6 +3,8 @@
  * and cut off; when it is dead, nothing that it had begun goes on here.
  */
 import type { Database } from "../../../server/src/db/database.ts";
+import type { Bus } from "../../../server/src/bus/bus.ts";
+import { followHints, openHints } from "../../../server/src/log/hints.ts";
 import { type Log, openLog } from "../../../server/src/log/open.ts";
 import { createLogger } from "../../../server/src/logger.ts";
 import { createMetrics } from "../../../server/src/metrics.ts";
@@ -26,18 +28,22 @@ export interface SimulatedProcess {
   pause(duration_ms: number): void;
   /** Its database connections break. */
   cut(): void;
-  /** A hint arrives. */
-  hear(position: number): void;
+  /** A message of the bus arrives. */
+  hear(message: string): void;
 }
 
 export interface ProcessOptions {
   name: number;
   world: Simulation;
   store: SimulatedStore;
-  announce(position: number): void;
+  /** Puts a message on the bus, for the other processes. */
+  publish(message: string): void;
   /** The planted bug of G4: it never looks at the log by itself. */
   trustsTheBus: boolean;
 }
+
+/** The history epoch of the simulated store. */
+const EPOCH = 1;
 
 // Counting costs more than a whole schedule, and nobody reads it.
 const metrics = createMetrics();
@@ -45,7 +51,7 @@ const logger = createLogger("silent");
 
 /** Starts a process; it is there when it has read the head of the log. */
 export async function startSimulatedProcess(options: ProcessOptions): Promise<SimulatedProcess> {
-  const { name, world, store, announce } = options;
+  const { name, world, store, publish } = options;
   const { promise: death, resolve: die } = Promise.withResolvers<void>();
   const state = { dead: false, cuts: 0, pausedUntil_ms: 0 };
   const isDead = () => state.dead;
@@ -57,13 +63,16 @@ export async function startSimulatedProcess(options: ProcessOptions): Promise<Si
     isDead,
     latency_ms: () => left_ms() + world.random.below(4),
   }) as Database["log"];
+  const bus = busOf((message) => isDead() || publish(message));
+  const hints = openHints({ bus, epoch: EPOCH });
   const log = await openLog({
     db: { log: db } as Database,
     seams,
     logger,
     metrics,
-    announce: (position) => isDead() || announce(position),
+    announce: hints.announce,
   });
+  followHints({ bus, hub: log.hub, epoch: EPOCH });
   const seen: Stored[] = [];
   log.hub.listen((entries) =>
     seen.push(...entries.map(({ position, eventId }) => ({ position, eventId: eventId as string }))),
@@ -82,7 +91,24 @@ export async function startSimulatedProcess(options: ProcessOptions): Promise<Si
     },
     pause: (duration_ms) => void (state.pausedUntil_ms = world.seams.monotonic_ms() + duration_ms),
     cut: () => void (state.cuts += 1),
-    hear: (position) => void seams.after(0, () => log.hub.hint(position)),
+    hear: (message) => void seams.after(0, () => bus.hear(message)),
+  };
+}
+
+/** One process's end of the bus. */
+function busOf(publish: (message: string) => void): Bus & { hear(message: string): void } {
+  const receivers = new Set<(message: string, own: boolean) => void>();
+  return {
+    packet_bytes: 65_536,
+    publish: (_topic, message) => publish(message),
+    subscribe(_topic, receive) {
+      receivers.add(receive);
+      return () => void receivers.delete(receive);
+    },
+    close: async () => {},
+    hear(message) {
+      for (const receive of receivers) receive(message, false);
+    },
   };
 }
 

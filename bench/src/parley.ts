@@ -12,7 +12,7 @@ import { connect, exchange, failureReason } from "./http.ts";
 import { findPostgres, type Watched } from "./probe.ts";
 import { listProcesses, type ProcessStat, readProcess, withDescendants } from "./processes.ts";
 
-const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+export const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
 
 /** The first start creates the database; a minute is far more than a slow disk needs. */
 const START_LIMIT_MS = 60_000;
@@ -37,7 +37,7 @@ export async function startParley(entry: string = SERVER): Promise<Parley> {
   await chmod(folder, 0o711);
   const logFile = join(folder, "server.log");
   const port = await freePort();
-  const child = launch(entry, { folder, logFile, port });
+  const child = launch(entry, { dataDir: join(folder, "data"), logFile, port });
   const origin = `http://127.0.0.1:${port}`;
   const dispose = () => stop(child, folder);
   try {
@@ -53,14 +53,16 @@ export async function startParley(entry: string = SERVER): Promise<Parley> {
   return { origin, watched: { serverPids, postgresPids }, [Symbol.asyncDispose]: dispose };
 }
 
-interface Launch {
-  folder: string;
+export interface Launch {
+  dataDir: string;
   logFile: string;
   port: number;
+  /** Settings on top of those of this process's environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
-/** Output goes to a file: reading it here would be work for the load client. */
-function launch(entry: string, { folder, logFile, port }: Launch): ChildProcess {
+/** Starts a server process without limits. Its output goes to a file: reading it here would be work for the load client. */
+export function launch(entry: string, { dataDir, logFile, port, env }: Launch): ChildProcess {
   const log = openSync(logFile, "a");
   const child = spawn(process.execPath, [...serverFlags, entry], {
     stdio: ["ignore", log, log],
@@ -69,16 +71,18 @@ function launch(entry: string, { folder, logFile, port }: Launch): ChildProcess 
       ...process.env,
       PARLEY_PORT: String(port),
       PARLEY_HOST: "127.0.0.1",
-      PARLEY_DATA_DIR: join(folder, "data"),
+      PARLEY_DATA_DIR: dataDir,
       PARLEY_RATE_LIMITS: "off",
       PARLEY_REGISTRATION: "open",
+      ...env,
     },
   });
   closeSync(log);
   return child;
 }
 
-async function freePort(): Promise<number> {
+/** A port that the system has just found free. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -87,7 +91,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilReady(origin: string, child: ChildProcess): Promise<void> {
+/** Waits until the server answers. Rejects when it has ended, or takes too long. */
+export async function untilReady(origin: string, child: ChildProcess): Promise<void> {
   const connection = connect(origin);
   const limit_ms = Date.now() + START_LIMIT_MS;
   const request = { method: "GET" as const, path: "/_matrix/client/versions" };
@@ -107,14 +112,19 @@ async function untilReady(origin: string, child: ChildProcess): Promise<void> {
 /** Asks the server to end and then makes sure: of its whole tree nothing is left, PostgreSQL included. */
 async function stop(child: ChildProcess, folder: string): Promise<void> {
   const postgres = findPostgres([child.pid ?? 0], folder);
-  const tree = withDescendants(listProcesses(), [child.pid ?? 0, ...postgres]);
+  await stopTree(child, postgres);
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** Asks a process to end, and kills what is left of it, of its children and of `others` after a while. */
+export async function stopTree(child: ChildProcess, others: readonly number[] = []): Promise<void> {
+  const tree = withDescendants(listProcesses(), [child.pid ?? 0, ...others]);
   if (!hasEnded(child)) {
     const ended = once(child, "exit");
     child.kill("SIGTERM");
     await Promise.race([ended, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
   for (const started of tree) killLeftOver(started);
-  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 function hasEnded(child: ChildProcess): boolean {

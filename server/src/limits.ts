@@ -184,6 +184,8 @@ export const limits = {
   streamSweep_ms: 1_000,
   /** What comes within this time goes out together. */
   streamTick_ms: 10,
+  /** The most that a round waits for because the last one took long. */
+  streamRest_ms: 100,
   /** How many events of a room one round tells to all its members; more are told to each, as far as its filter wants them. */
   streamRound_events: 2_000,
   /** How long after a failure here a client comes back: at least, and at most so much more. */

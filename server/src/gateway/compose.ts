@@ -19,11 +19,19 @@ export interface Round {
   to: Stand;
   /** By room, kind of state section and stand. */
   parts: Map<RoomState, Map<string, RoomPart | "own" | undefined>>;
+  /** Whole frames, by what they were made of. */
+  frames: Map<string, Buffer>;
+}
+
+/** A room of a frame: what its members are told alike, and this one's own end of it. */
+interface ToldRoom {
+  part: RoomPart;
+  rest: string;
 }
 
 /** Begins a round that brings everybody from one stand to the next. */
 export function beginRound(from: Stand, to: Stand): Round {
-  return { from, to, parts: new Map() };
+  return { from, to, parts: new Map(), frames: new Map() };
 }
 
 export interface Composing {
@@ -42,7 +50,7 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
   if (!follower.takesShared) return "own";
   const counts = parts.keyCounts.peek(session.userId, session.deviceId);
   if (counts === undefined) return "own";
-  const told: { part: RoomPart; rest: string }[] = [];
+  const told: ToldRoom[] = [];
   for (const room of rooms) {
     const part = partFor(composing, room, follower);
     if (part === undefined) continue;
@@ -53,9 +61,8 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
   for (const { part } of told) for (const member of part.members) rememberMember(parts, session.id, member);
   const presence = people.length > 0 ? `"presence":{"events":[${people.join(",")}]},` : "";
   const end = `${presence}${counts},"next_batch":"${tokenOf(composing)}"}}`;
-  const [first] = told;
-  if (!first) return people.length > 0 ? joinedFrame([NO_ROOMS, end]) : undefined;
-  return told.length === 1 ? frameOfRoom(first.part, `${first.rest}}}},${end}`) : frameOfRooms(told, end);
+  if (told.length === 0) return people.length > 0 ? joinedFrame([NO_ROOMS, end]) : undefined;
+  return frameOf(composing, told, end);
 }
 
 /** The part that fits the follower, of those that were made already, or a new one. */
@@ -116,13 +123,14 @@ function tokenOf({ ctx, round: { to } }: Composing): string {
 }
 
 /** Most members of a room are told the same to the last byte: then they get the same bytes. */
-function frameOfRoom(part: RoomPart, rest: string): Buffer {
-  let frame = part.frames.get(rest);
-  if (!frame) part.frames.set(rest, (frame = joinedFrame([ROOMS_OPEN, part.json, rest])));
+function frameOf({ round }: Composing, told: readonly ToldRoom[], end: string): Buffer {
+  const name = told.map(({ part, rest }) => part.name + rest).join() + end;
+  let frame = round.frames.get(name);
+  if (!frame) round.frames.set(name, (frame = encodeFrame(told, end)));
   return frame;
 }
 
-function frameOfRooms(told: readonly { part: RoomPart; rest: string }[], end: string): Buffer {
+function encodeFrame(told: readonly ToldRoom[], end: string): Buffer {
   const pieces: (Buffer | string)[] = [ROOMS_OPEN];
   for (const [at, { part, rest }] of told.entries()) {
     if (at > 0) pieces.push(",");

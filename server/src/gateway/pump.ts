@@ -4,9 +4,10 @@
  * must be told something of their own leaves the phase and is told like a client that comes back (phases.ts).
  *
  * The first news after a quiet time go out at once; after a round the next one waits `limits.streamTick_ms`, or as long as the
- * last round took, so that under load more goes out together.
+ * last round took, up to `limits.streamRest_ms`, so that under load more goes out together.
  */
 import type { Context } from "../context.ts";
+import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { presenceJson } from "../sync/presence.ts";
@@ -50,10 +51,18 @@ export function openPump(options: PumpOptions): Pump {
     const marked = marks;
     marks = createMarks();
     stand = { position: hub.head(), ephemeral: ctx.ephemeral.clock() };
-    handOut({ ...options, round: beginRound(from, stand) }, options.registry, marked);
+    try {
+      handOut({ ...options, round: beginRound(from, stand) }, options.registry, marked);
+    } catch (thrown) {
+      ctx.logger.error({ err: asError(thrown) }, "a round of the stream failed; each client is told by itself");
+      for (const each of options.registry.all()) {
+        reset(each);
+        leave(from, each);
+      }
+    }
     const took_ms = ctx.seams.monotonic_ms() - begun_ms;
     ctx.metrics.streamTick_s.observe(took_ms / 1_000);
-    next_ms = begun_ms + took_ms + Math.max(limits.streamTick_ms, took_ms);
+    next_ms = begun_ms + took_ms + Math.min(Math.max(limits.streamTick_ms, took_ms), limits.streamRest_ms);
   }
 
   function plan(): void {
@@ -107,7 +116,7 @@ function handOut(composing: Composing, registry: Registry, marks: Marks): void {
   for (const userId of marks.presence) addPresence(composing, { registry, userId, shared });
   for (const each of shared) if (each.phase === "stream" && !own.has(each)) tell(composing, each, own);
   for (const each of shared) reset(each);
-  for (const each of own) leave(composing, each);
+  for (const each of own) leave(composing.round.from, each);
 }
 
 function isNews({ phase, stand }: Follower, position: number): boolean {
@@ -181,7 +190,8 @@ export function fallBack({ ctx, parts }: Pick<Composing, "ctx" | "parts">, follo
   depart(follower);
 }
 
-function leave({ round: { from } }: Composing, follower: Follower): void {
+/** Back to being told by itself, from where the last round left it. */
+function leave(from: Stand, follower: Follower): void {
   if (follower.phase !== "stream") return;
   const { position, ephemeral } = follower.stand;
   follower.stand = {

@@ -11,6 +11,8 @@ import { receiptsJson } from "../sync/room.ts";
 import { type StateSection, tokenAt } from "../sync/run.ts";
 
 export interface RoomPart {
+  /** Of this round no other part has it. */
+  name: string;
   /** The beginning of the room's object, without the brace that ends it. */
   json: Buffer;
   events: number;
@@ -22,8 +24,6 @@ export interface RoomPart {
   sessions: ReadonlySet<number>;
   /** Whose receipts are among the news: their unread counts change with them. */
   readers: ReadonlySet<string>;
-  /** Frames that were made with it, by what follows it there. */
-  frames: Map<string, Buffer>;
 }
 
 export interface RoomStretch {
@@ -54,13 +54,13 @@ export function roomPart(
   if (events.length === 0 && ephemeral.length === 0) return undefined;
   const members = withMembers ? membersOf(room, events) : [];
   return {
+    name: `${room.roomId} ${since} ${seen} ${stateSection} ${sessionId} ${withMembers}`,
     json: Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId })),
     events: events.length,
     members,
     senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),
     sessions: new Set(events.filter(({ txnId }) => txnId !== null).map(({ sessionId }) => sessionId as number)),
     readers: new Set(receipts.map(({ userId }) => userId as string)),
-    frames: new Map(),
   };
 }
 

@@ -56,22 +56,27 @@ function busMetrics(registers: Registry[]) {
       registers,
     }),
     busDropped: new Counter({ name: "parley_bus_dropped_total", help: "Messages that were not sent", registers }),
-    busForeign: new Counter({ name: "parley_bus_foreign_total", help: "Packets that are not of this Parley", registers }),
+    busForeign: new Counter({
+      name: "parley_bus_foreign_total",
+      help: "Packets that are not of this Parley",
+      registers,
+    }),
   };
 }
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
   return {
     registry,
     http: new Histogram({
       name: "parley_http_request_duration_seconds",
       help: "Time to answer a request",
       labelNames: ["method", "route", "status"],
-      buckets: seconds,
+      buckets: SECONDS,
       registers,
     }),
     appendEntries: new Histogram({
@@ -83,7 +88,7 @@ export function createMetrics(): Metrics {
     append_s: new Histogram({
       name: "parley_log_append_duration_seconds",
       help: "Time of one append",
-      buckets: seconds,
+      buckets: SECONDS,
       registers,
     }),
     staleSubmissions: new Counter({
@@ -104,6 +109,19 @@ export function createMetrics(): Metrics {
       registers,
     }),
     syncWaiting: new Gauge({ name: "parley_sync_waiting", help: "Sync requests waiting for news", registers }),
+    ...streamMetrics(registers),
+    syncs: new Counter({ name: "parley_syncs_total", help: "Sync answers", labelNames: ["from"], registers }),
+    proxied: new Counter({
+      name: "parley_proxied_requests_total",
+      help: "Requests that the gateway handed on to other roles",
+      labelNames: ["role", "outcome"],
+      registers,
+    }),
+  };
+}
+
+function streamMetrics(registers: Registry[]) {
+  return {
     streams: new Gauge({ name: "parley_streams", help: "Streams that are signed in", registers }),
     streamFrames: new Counter({
       name: "parley_stream_frames_total",
@@ -119,14 +137,7 @@ export function createMetrics(): Metrics {
     streamTick_s: new Histogram({
       name: "parley_stream_tick_duration_seconds",
       help: "Time of one round of handing out news",
-      buckets: seconds,
-      registers,
-    }),
-    syncs: new Counter({ name: "parley_syncs_total", help: "Sync answers", labelNames: ["from"], registers }),
-    proxied: new Counter({
-      name: "parley_proxied_requests_total",
-      help: "Requests that the gateway handed on to other roles",
-      labelNames: ["role", "outcome"],
+      buckets: SECONDS,
       registers,
     }),
   };

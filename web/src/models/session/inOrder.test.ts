@@ -8,10 +8,10 @@ const DONE = "https://a.example/_matrix/client/v3/sendToDevice/m.key.verificatio
 /** A fetch that answers when told to. */
 function line() {
   const begun: { address: string; answer: () => void; fail: () => void }[] = [];
-  const base = ((resource: RequestInfo | URL) => {
+  const base = ((resource: string) => {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const answer = () => resolve(new Response("{}"));
-    begun.push({ address: String(resource), answer, fail: () => reject(new TypeError("no network")) });
+    begun.push({ address: resource, answer, fail: () => reject(new TypeError("no network")) });
     return promise;
   }) as typeof fetch;
   return { begun, send: inOrder(base) };

@@ -11,11 +11,13 @@ import type { World } from "./world.ts";
 /** What a scenario works with. */
 export interface Bench {
   origin: string;
-  options: Pick<Options, "seconds" | "warmup" | "runs" | "rooms" | "deliverySenders">;
+  options: Pick<Options, "seconds" | "warmup" | "runs" | "rooms" | "deliverySenders" | "herd" | "members" | "minutes">;
   /** The two users who share the many rooms of the memory and sync scenarios. */
   pair: readonly User[];
   /** Everyone else; they start in no room. */
   crowd: readonly User[];
+  /** What the server announces beside the specification. */
+  features: ReadonlySet<string>;
   probe: Probe;
   /** The many rooms, created when a scenario first asks for them. */
   world: () => Promise<World>;
@@ -39,6 +41,10 @@ export interface Scenario {
   needsProcess?: boolean;
   /** What the server must announce in its versions. */
   needsFeature?: string;
+  /** Whether it starts servers of its own, which it does only where the harness starts the others too. */
+  needsOwnServers?: boolean;
+  /** Runs only where `--only` names it. */
+  onlyByName?: boolean;
   run(bench: Bench): Promise<Outcome>;
 }
 

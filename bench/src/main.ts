@@ -10,7 +10,9 @@ import { openTarget } from "./target.ts";
 async function main(options: Options): Promise<number> {
   // Read before measuring: a mistyped file name should not cost ten minutes.
   const earlier = options.compare === undefined ? undefined : await readResult(options.compare);
-  const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  const chosen = scenarios.filter(({ name, onlyByName }) =>
+    options.only.length === 0 ? onlyByName !== true : options.only.includes(name),
+  );
   progress(options.target === undefined ? "starting Parley" : `connecting to ${options.target}`);
   await using target = await openTarget(options);
   const result = await Promise.race([runAll({ scenarios: chosen, options, target, progress }), interrupted()]);
@@ -53,7 +55,7 @@ function explain(error: unknown): string {
 async function start(args: readonly string[]): Promise<number> {
   if (args.includes("--help")) return print(USAGE);
   if (args.includes("--list"))
-    return print(scenarios.map(({ name, title }) => `${name.padEnd(16)}${title}\n`).join(""));
+    return print(scenarios.map(({ name, title }) => `${name.padEnd(18)}${title}\n`).join(""));
   try {
     const names = scenarios.map(({ name }) => name);
     return await main(parseOptions(args, names));

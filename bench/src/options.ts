@@ -15,6 +15,12 @@ export interface Options {
   rooms: number;
   /** Sends in flight in the deliveries scenario. */
   deliverySenders: number;
+  /** Streams that are cut at once. */
+  herd: number;
+  /** Members of the hot room. */
+  members: number;
+  /** How long the soak takes. */
+  minutes: number;
   registrationToken: string | undefined;
   /** File of accounts to use instead of registering. */
   users: string | undefined;
@@ -36,12 +42,16 @@ export const USAGE = `Measures a Matrix homeserver and prints the result as Mark
   npm run bench -- [options]
 
   --target URL              the server to measure (default: starts Parley in a temporary folder)
-  --only NAME,…             scenarios to run (--list names them; default: all)
+  --only NAME,…             scenarios to run (--list names them; default: all but soak);
+                            the beginning of names selects all of them: --only scaling,stream
   --seconds N               length of a measured window (default 5)
   --warmup N                seconds of load before the first window (default 2)
   --runs N                  windows per scenario, of which the median is shown (default 3)
   --rooms N                 rooms in the memory and sync scenarios (default 1000)
   --delivery-senders N      sends in flight in the deliveries scenario (default 4)
+  --herd N                  streams that are cut at once in reconnect-herd (default 2000)
+  --members N               members of the room in hot-room (default 5000)
+  --minutes N               length of soak (default 30)
   --registration-token T    for a server that registers by token
   --users FILE              JSON: [{"user_id": …, "password": … or "access_token": …}, …]
   --server-pid PID,…        processes of a target on this machine (default: whoever listens on its port)
@@ -64,6 +74,9 @@ const SPEC = {
   runs: { type: "string", default: "3" },
   rooms: { type: "string", default: "1000" },
   "delivery-senders": { type: "string", default: "4" },
+  herd: { type: "string", default: "2000" },
+  members: { type: "string", default: "5000" },
+  minutes: { type: "string", default: "30" },
   "registration-token": { type: "string" },
   users: { type: "string" },
   "server-pid": { type: "string", default: "" },
@@ -85,6 +98,9 @@ export function parseOptions(args: readonly string[], scenarioNames: readonly st
     runs: positiveInteger("runs", values.runs),
     rooms: positiveInteger("rooms", values.rooms),
     deliverySenders: positiveInteger("delivery-senders", values["delivery-senders"]),
+    herd: positiveInteger("herd", values.herd),
+    members: positiveInteger("members", values.members),
+    minutes: positive("minutes", values.minutes),
     registrationToken: values["registration-token"],
     users: values.users,
     serverPids: splitList(values["server-pid"]).map((pid) => positiveInteger("server-pid", pid)),
@@ -110,11 +126,13 @@ function originOf(target: string): string {
   return url.origin;
 }
 
+/** Whole names, or their beginnings up to a dash. */
 function namesIn(list: string, known: readonly string[]): string[] {
-  const names = splitList(list);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: there are ${known.join(", ")}`);
-  return names;
+  return splitList(list).flatMap((part) => {
+    const meant = known.filter((name) => name === part || name.startsWith(`${part}-`));
+    if (meant.length === 0) throw new UsageError(`--only ${part}: there are ${known.join(", ")}`);
+    return meant;
+  });
 }
 
 function splitList(list: string): string[] {

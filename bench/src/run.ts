@@ -60,6 +60,7 @@ async function prepare({ scenarios, options, target, progress }: Plan, probe: Pr
     options,
     pair,
     crowd: users.slice(pairSize),
+    features: target.features,
     probe,
     world: () => (world ??= createWorld({ origin: target.origin, pair, rooms: options.rooms, progress })),
     progress,
@@ -80,7 +81,9 @@ async function runOne(scenario: Scenario, bench: Bench, target: Target): Promise
 }
 
 /** Why a scenario can not be measured on this target, if it can not. */
-function whyNot({ needs, needsProcess, needsFeature }: Scenario, bench: Bench, target: Target): string | undefined {
+function whyNot(scenario: Scenario, bench: Bench, target: Target): string | undefined {
+  const { needs, needsProcess, needsFeature, needsOwnServers } = scenario;
+  if (needsOwnServers === true && !target.isOwn) return "it starts servers of its own, and --target was given";
   if (bench.pair.length < needs.pair || bench.crowd.length < needs.crowd) {
     return `needs ${needs.pair} + ${needs.crowd} users, has ${bench.pair.length} + ${bench.crowd.length}`;
   }

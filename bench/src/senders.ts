@@ -94,13 +94,15 @@ async function saturate(outlet: Outlet, stopped: AbortSignal): Promise<void> {
 async function pace(outlets: readonly Outlet[], interval_ms: number, stopped: AbortSignal): Promise<void> {
   const inFlight = new Set<Promise<number>>();
   const start_ms = performance.now();
-  for (let count = 0; !stopped.aborted; count++) {
-    const sent = outlets[count % outlets.length]?.sendOne();
-    if (sent) {
+  for (let count = 0; !stopped.aborted;) {
+    // All that are due: a timer has no finer steps than a millisecond.
+    for (const due = (performance.now() - start_ms) / interval_ms; count <= due; count++) {
+      const sent = outlets[count % outlets.length]?.sendOne();
+      if (sent === undefined) continue;
       inFlight.add(sent);
       void sent.then(() => inFlight.delete(sent));
     }
-    await rest(start_ms + (count + 1) * interval_ms - performance.now(), stopped);
+    await rest(start_ms + count * interval_ms - performance.now(), stopped);
   }
   await Promise.all(inFlight);
 }

@@ -12,6 +12,8 @@ export interface Target extends AsyncDisposable {
   /** What it announces beside the specification. */
   features: ReadonlySet<string>;
   watched: Watched;
+  /** Whether the harness has started it. */
+  isOwn: boolean;
   /** PostgreSQL's version, when its process is in sight. */
   postgres?: string;
 }
@@ -27,7 +29,7 @@ export async function openTarget(options: Options): Promise<Target> {
   const parley = await startParley();
   try {
     const target = await describe(parley.origin, parley.watched);
-    return { ...target, [Symbol.asyncDispose]: () => parley[Symbol.asyncDispose]() };
+    return { ...target, isOwn: true, [Symbol.asyncDispose]: () => parley[Symbol.asyncDispose]() };
   } catch (error) {
     await parley[Symbol.asyncDispose]();
     throw error;
@@ -50,6 +52,7 @@ async function describe(origin: string, watched: Watched): Promise<Target> {
     name,
     features,
     watched,
+    isOwn: false,
     ...(postgres !== undefined && { postgres }),
     async [Symbol.asyncDispose]() {},
   };

@@ -2,6 +2,7 @@ import type { Scenario } from "../bench.ts";
 import { deliveries, latency } from "./deliveries.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
+import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
 import { streamDeliveries, streamFanOut, streamIdle } from "./stream.ts";
 
@@ -23,4 +24,5 @@ export const scenarios: readonly Scenario[] = [
   streamFanOut,
   joinsOneRoom,
   joinsManyRooms,
+  ...scaling,
 ];

@@ -43,7 +43,8 @@ async function measureSends(bench: Bench, users: readonly User[], arrange: Arran
   }
 }
 
-async function roomEach(origin: string, users: readonly User[]): Promise<Lane[]> {
+/** A room for each of the users. */
+export async function roomEach(origin: string, users: readonly User[]): Promise<Lane[]> {
   const connection = connect(origin);
   const lanes: Lane[] = [];
   for (const user of users) lanes.push({ user, roomId: await createRoom(connection, user, "Sends, one of many") });

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openFilesLimit } from "./processes.ts";
 import type { User } from "./matrix.ts";
 import type { Cut, Meter } from "./meter.ts";
 import type { Options } from "./options.ts";
@@ -96,6 +97,12 @@ export async function measureWindow({ probe }: Bench, { meter, value, until }: W
     failures: cut.failures,
     cpu,
   };
+}
+
+/** That this process, and the servers that it starts, may have so many connections. @throws Error with the numbers otherwise. */
+export function needDescriptors(count: number): void {
+  const limit = openFilesLimit();
+  if (limit < count) throw new Error(`needs ${count} open files, and the limit is ${limit}: raise it with ulimit -n`);
 }
 
 /** The first `count` of the crowd. @throws RangeError when there are fewer. */

@@ -77,6 +77,12 @@ export function machineBusy_ms(): number {
   return [user, nice, system, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) * TICK_MS;
 }
 
+/** How many files, sockets among them, this process and those that it starts may have open. Unlimited where nobody says so. */
+export function openFilesLimit(): number {
+  const found = /^Max open files\s+(\d+)/m.exec(readOrEmpty("/proc/self/limits"));
+  return found ? Number(found[1]) : Number.POSITIVE_INFINITY;
+}
+
 /** The process that listens on this TCP port of this machine, where the system lets us see it. */
 export function findListener(port: number): number | undefined {
   const inode = listeningInode("/proc/net/tcp", port) ?? listeningInode("/proc/net/tcp6", port);

@@ -13,6 +13,8 @@ const ACK_EVERY_MS = 1_000;
 const PREFIX = Buffer.from('{"type":"sync","sync":');
 const RESYNC = Buffer.from('{"type":"sync","resync":true,"sync":');
 const HEARTBEAT = Buffer.from('{"type":"heartbeat"');
+/** Only the token is wanted, and a room may have thousands of members. */
+const BRIEF = JSON.stringify({ room: { timeline: { limit: 1 }, state: { lazy_load_members: true } } });
 const FILTER = { room: { timeline: { limit: 100 } } };
 
 /** Opens a stream for each user. Resolves when all have been told everything so far. */
@@ -53,41 +55,58 @@ export async function startStreamReaders({ origin, users, reader, ledger, meter 
 export interface StreamClientOptions {
   origin: string;
   user: User;
+  /** Where to go on; without it, from now on. */
+  since?: string;
+  localAddress?: string | undefined;
   /** Gives the token of the answer; its bytes are only good until it returns. */
   onAnswer(body: Buffer): string | undefined;
   onEnd(): void;
 }
 
-/** A stream from now on. Resolves when the client has been told everything so far. */
-export async function openStreamClient({ origin, user, onAnswer, onEnd }: StreamClientOptions): Promise<WebSocketLink> {
-  const since = await tokenOf(origin, user);
+/** A stream whose place is known. */
+export interface StreamLink extends WebSocketLink {
+  /** The client has everything up to here. */
+  token(): string;
+}
+
+/** Opens a stream. Resolves when the client has been told everything so far, and rejects when it is closed before that. */
+export async function openStreamClient(options: StreamClientOptions): Promise<StreamLink> {
+  const { origin, user, localAddress, onAnswer, onEnd } = options;
+  const since = options.since ?? (await tokenOf(origin, user));
   let isStopping = false;
+  let latest = since;
+  const timers: { acks?: NodeJS.Timeout } = {};
   let token: string | undefined;
   const level = Promise.withResolvers<void>();
+  level.promise.catch(() => undefined); // heard below, unless the handshake itself is refused
   const link = await openWebSocket({
     origin,
     path: STREAM_PATH,
+    localAddress,
     onMessage(payload) {
       const body = bodyOf(payload);
-      if (body) token = onAnswer(body) ?? token;
-      else if (payload.subarray(0, HEARTBEAT.length).equals(HEARTBEAT)) {
-        token = (JSON.parse(payload.toString()) as { next_batch: string }).next_batch;
+      if (body) {
+        const read = onAnswer(body);
+        if (read !== undefined) latest = token = read;
+      } else if (payload.subarray(0, HEARTBEAT.length).equals(HEARTBEAT)) {
+        latest = token = (JSON.parse(payload.toString()) as { next_batch: string }).next_batch;
         level.resolve();
       }
     },
     onEnd() {
-      clearInterval(acks);
+      clearInterval(timers.acks);
       level.reject(new Error("the stream was closed before it began"));
       if (!isStopping) onEnd();
     },
   });
-  const acks = setInterval(() => {
+  timers.acks = setInterval(() => {
     if (token !== undefined) link.send(JSON.stringify({ type: "ack", since: token }));
     token = undefined;
   }, ACK_EVERY_MS);
   link.send(JSON.stringify({ type: "sign_in", access_token: user.accessToken, since, filter: FILTER }));
   await level.promise;
   return {
+    token: () => latest,
     send: (text) => link.send(text),
     destroy() {
       isStopping = true;
@@ -96,10 +115,12 @@ export async function openStreamClient({ origin, user, onAnswer, onEnd }: Stream
   };
 }
 
-async function tokenOf(origin: string, user: User): Promise<string> {
+/** The token of now, without what came before it. */
+export async function tokenOf(origin: string, user: User): Promise<string> {
   const connection = connect(origin);
   try {
-    return (await call<{ next_batch: string }>(connection, user, syncRequest({ timeout_ms: 0 }))).next_batch;
+    return (await call<{ next_batch: string }>(connection, user, syncRequest({ timeout_ms: 0, filterId: BRIEF })))
+      .next_batch;
   } finally {
     await connection.destroy();
   }

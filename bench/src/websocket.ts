@@ -13,6 +13,8 @@ export interface WebSocketLink {
 export interface LinkOptions {
   origin: string;
   path: string;
+  /** The address of this machine to come from, such as 127.0.1.7. */
+  localAddress?: string | undefined;
   /** A whole text message. The bytes are only good until it returns. */
   onMessage(payload: Buffer): void;
   /** The connection ended, for whatever reason. */
@@ -24,11 +26,11 @@ const PING = 0x9;
 const PONG = 0xa;
 
 /** Opens a WebSocket and resolves when the server has agreed. Rejects with its status line when it has not. */
-export function openWebSocket({ origin, path, onMessage, onEnd }: LinkOptions): Promise<WebSocketLink> {
+export function openWebSocket({ origin, path, localAddress, onMessage, onEnd }: LinkOptions): Promise<WebSocketLink> {
   const { hostname, port, host } = new URL(origin);
   const key = randomBytes(16).toString("base64");
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () =>
+    const socket = connect({ port: Number(port), host: hostname, ...(localAddress && { localAddress }) }, () =>
       socket.write(
         `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
           `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,

@@ -1,5 +1,6 @@
 import type { Scenario } from "../bench.ts";
 import { deliveries, latency } from "./deliveries.ts";
+import { reconnectHerd } from "./herd.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
@@ -25,4 +26,5 @@ export const scenarios: readonly Scenario[] = [
   joinsOneRoom,
   joinsManyRooms,
   ...scaling,
+  reconnectHerd,
 ];

@@ -71,6 +71,25 @@ test("every scenario measures something on a working server", async () => {
   assert.equal(stdout.split("\n").filter((line) => line.startsWith("| ")).length, byDefault.length + 2);
 });
 
+test("a soak is measured where it is named", async () => {
+  const { code, row } = await measure({}, ["--only", "soak", "--minutes", "0.02"]);
+  assert.equal(code, 0);
+  const { median, notes } = row("soak");
+  assert.ok(median && median.count > 10 && Number.isFinite(median.value), notes.join());
+  assert.match(
+    notes.join(),
+    /^0.02 minutes, (20|19) samples: median of the first quarter \d+\.\d MB, of the last \d+\.\d MB$/,
+  );
+});
+
+test("the beginning of names selects all of them", async () => {
+  const { result } = await measure({}, ["--only", "sends,memory"]);
+  assert.deepEqual(
+    result.rows.map(({ name }) => name),
+    ["memory", "sends-many", "sends-one"],
+  );
+});
+
 test("a scenario that breaks down is told in its row and by the exit code, and the others still run", async () => {
   const hide = (_userId: string, text: string): boolean => text.startsWith("parley-bench");
   const { code, row } = await measure({ hide, failEverySend: 1 }, ["--only", "sync-changed,sends-one,latency"]);

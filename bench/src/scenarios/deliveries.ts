@@ -13,7 +13,8 @@ import {
 import { createLedger, type Ledger } from "../ledger.ts";
 import { countFailures, createMeter } from "../meter.ts";
 import { type Readers, type Reading, startReaders } from "../readers.ts";
-import { startSenders } from "../senders.ts";
+import { spread } from "../samples.ts";
+import { type Lane, startSenders } from "../senders.ts";
 import { parseReader, scanReader, type SyncReader, uniqueTag } from "../sync-answer.ts";
 import { roomTogether } from "./sends.ts";
 
@@ -69,8 +70,12 @@ export interface Shape {
 
 /** Members of one room read, some of them write, and each message is counted where it arrives. */
 export async function measureDeliveries(bench: Bench, shape: Shape): Promise<Outcome> {
+  return measureAmong(bench, await roomTogether(bench.origin, takeUsers(bench.crowd, shape.members)), shape);
+}
+
+/** The same with members who are in their room already; in the room there may be others, who are not connected. */
+export async function measureAmong(bench: Bench, lanes: readonly Lane[], shape: Shape): Promise<Outcome> {
   const { origin } = bench;
-  const lanes = await roomTogether(origin, takeUsers(bench.crowd, shape.members));
   const tag = uniqueTag();
   const ledger = createLedger(shape.members);
   const seen = createMeter();
@@ -85,11 +90,15 @@ export async function measureDeliveries(bench: Bench, shape: Shape): Promise<Out
   });
   const interval = shape.interval_ms === undefined ? {} : { interval_ms: shape.interval_ms };
   const senders = startSenders({ origin, lanes: lanes.slice(0, shape.senders), tag, ledger, meter: sent, ...interval });
+  const from_ms = performance.now();
   try {
     const runs = await measureRuns(bench, seen, shape.value);
     await senders.stop();
+    const seconds = (performance.now() - from_ms) / 1000;
     await drain(ledger);
-    return { runs, notes: tell(ledger, readers, countFailures(sent.cut().failures)) };
+    const { latencies, failures } = sent.cut();
+    const rate = `${(latencies.length / seconds).toFixed(0)} sends/s, p99 ${spread(latencies)?.p99_ms.toFixed(1)} ms`;
+    return { runs, notes: [...tell(ledger, readers, countFailures(failures)), rate] };
   } finally {
     await senders.stop();
     await readers.stop();

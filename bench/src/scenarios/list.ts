@@ -2,6 +2,8 @@ import type { Scenario } from "../bench.ts";
 import { deliveries, latency } from "./deliveries.ts";
 import { reconnectHerd } from "./herd.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
+import { soak } from "./soak.ts";
+import { hotRoom } from "./hot-room.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
@@ -27,4 +29,6 @@ export const scenarios: readonly Scenario[] = [
   joinsManyRooms,
   ...scaling,
   reconnectHerd,
+  hotRoom,
+  soak,
 ];

@@ -44,6 +44,8 @@ export interface Scenario {
   needsFeature?: string;
   /** Whether it starts servers of its own, which it does only where the harness starts the others too. */
   needsOwnServers?: boolean;
+  /** What the machine lacks for it; undefined where it lacks nothing. */
+  missing?: () => string | undefined;
   /** Runs only where `--only` names it. */
   onlyByName?: boolean;
   run(bench: Bench): Promise<Outcome>;

@@ -12,6 +12,8 @@ import { createProbe, type Watched } from "./probe.ts";
 export interface Fleet extends AsyncDisposable {
   /** One for each process; it stays the same through a restart. */
   origins: readonly string[];
+  /** With which a process becomes one of them. */
+  settings: Readonly<Record<string, string>>;
   /** Of the processes that were started first. */
   watched: Watched;
   /** SIGKILL; resolves when the process is gone. */
@@ -34,15 +36,17 @@ export async function startFleet(processes: number, entry: string = SERVER): Pro
   // PostgreSQL runs as another account under root, and must get through.
   await chmod(folder, 0o711);
   const postgres = started.use(await startEmbeddedPostgres({ dataDir: join(folder, "postgres"), onProgress() {} }));
+  const env = settingsFor(postgres.url);
   const members: Member[] = [];
   for (let index = 0; index < processes; index++) {
-    members.push(await openMember({ entry, folder, index, databaseUrl: postgres.url }));
+    members.push(await openMember({ entry, folder, index, env }));
   }
   started.defer(async () => void (await Promise.all(members.map((member) => member.stop()))));
   await Promise.all(members.map((member) => member.start()));
   const ending = started.move();
   return {
     origins: members.map(({ origin }) => origin),
+    settings: env,
     watched: { serverPids: members.map((member) => member.pid()), postgresPids: [postgres.pid] },
     kill: async (index) => members[index]?.kill(),
     start: async (index) => members[index]?.start(),
@@ -72,21 +76,26 @@ interface Place {
   entry: string;
   folder: string;
   index: number;
-  databaseUrl: string;
+  env: Readonly<Record<string, string>>;
 }
 
-async function openMember({ entry, folder, index, databaseUrl }: Place): Promise<Member> {
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const logFile = join(folder, `server-${index}.log`);
-  const dataDir = join(folder, `data-${index}`);
-  const env = {
+function settingsFor(databaseUrl: string): Record<string, string> {
+  return {
     DATABASE_URL: databaseUrl,
     PARLEY_BUS: "postgresql",
     PARLEY_METRICS_PORT: "off",
     PARLEY_PASSWORD_COST: "low",
+    PARLEY_RATE_LIMITS: "off",
+    PARLEY_REGISTRATION: "open",
     ROLES: "all",
   };
+}
+
+async function openMember({ entry, folder, index, env }: Place): Promise<Member> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const logFile = join(folder, `server-${index}.log`);
+  const dataDir = join(folder, `data-${index}`);
   let child: ChildProcess | undefined;
   return {
     origin,

@@ -1,15 +1,14 @@
 // How the rate grows with the number of workers that take sends out of a queue:
 //
-//   node bench/src/queue.ts [--adapter rabbitmq] [--messages 8000] [--distance 200] [--runs 3]
+//   node bench/src/queue.ts [--adapter rabbitmq] [--messages 8000] [--distance 200] [--runs 3] [--workers 1,2,3] [--json]
 //
-// Prints a table. With --distance 0 the database is on this machine, and so is everything else: then what is measured is how the
-// processors of one machine are shared. With a distance in milliseconds workers wait for the database, as they do in a cluster.
+// Prints a table; with --json, for each number of workers the list of rates. With --distance 0 the database is on this machine, and
+// so is everything else: then what is measured is how the processors of one machine are shared. With a distance in milliseconds
+// workers wait for the database, as they do in a cluster.
 
 import { parseArgs } from "node:util";
 import { openQueueLoad, type QueueAdapter, queueAdapters } from "../../testkit/src/queue-load.ts";
 import { medianBy } from "./samples.ts";
-
-const WORKERS = [1, 2, 3];
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +16,8 @@ const { values } = parseArgs({
     messages: { type: "string", default: "8000" },
     distance: { type: "string", default: "200" },
     runs: { type: "string", default: "3" },
+    workers: { type: "string", default: "1,2,3" },
+    json: { type: "boolean", default: false },
   },
 });
 
@@ -25,19 +26,21 @@ if (!adapter) throw new Error(`--adapter ${values.adapter}: there are ${queueAda
 process.stdout.write(await measure(adapter));
 
 async function measure(adapter: QueueAdapter): Promise<string> {
+  const counts = values.workers.split(",").map(Number);
   const [messages, distance_ms, runs] = [values.messages, values.distance, values.runs].map(Number) as [
     number,
     number,
     number,
   ];
   await using load = await openQueueLoad({ adapter, distance_ms });
-  const rates = new Map<number, number[]>(WORKERS.map((workers) => [workers, []]));
+  const rates = new Map<number, number[]>(counts.map((workers) => [workers, []]));
   // In turns, so that what else the machine does falls on all of them.
   for (let run = 0; run < runs; run++)
-    for (const workers of WORKERS) {
+    for (const workers of counts) {
       process.stderr.write(`run ${run + 1}/${runs}, ${workers} workers\n`);
       rates.get(workers)?.push(await load.drain(workers, messages));
     }
+  if (values.json) return `${JSON.stringify([...rates.values()])}\n`;
   const lines = [...rates].map(([workers, all]) => {
     const median = medianBy(all, (rate) => rate);
     return `| ${workers} | ${Math.round(median)} | ${all.map((rate) => Math.round(rate)).join(", ")} |`;

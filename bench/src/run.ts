@@ -84,6 +84,8 @@ async function runOne(scenario: Scenario, bench: Bench, target: Target): Promise
 function whyNot(scenario: Scenario, bench: Bench, target: Target): string | undefined {
   const { needs, needsProcess, needsFeature, needsOwnServers } = scenario;
   if (needsOwnServers === true && !target.isOwn) return "it starts servers of its own, and --target was given";
+  const lacking = scenario.missing?.();
+  if (lacking !== undefined) return lacking;
   if (bench.pair.length < needs.pair || bench.crowd.length < needs.crowd) {
     return `needs ${needs.pair} + ${needs.crowd} users, has ${bench.pair.length} + ${bench.crowd.length}`;
   }

@@ -4,6 +4,7 @@ import { reconnectHerd } from "./herd.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { soak } from "./soak.ts";
 import { hotRoom } from "./hot-room.ts";
+import { logDirect, logQueue } from "./log.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
@@ -27,6 +28,8 @@ export const scenarios: readonly Scenario[] = [
   streamFanOut,
   joinsOneRoom,
   joinsManyRooms,
+  logDirect,
+  logQueue,
   ...scaling,
   reconnectHerd,
   hotRoom,

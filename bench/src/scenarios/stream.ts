@@ -84,7 +84,8 @@ async function measureFanOut(bench: Bench): Promise<Outcome> {
   }
 }
 
-async function endOf(child: ChildProcess): Promise<void> {
+/** Ends a process that ends with its input, and kills it where it does not. */
+export async function endOf(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.stdin?.end();

@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
       "server/src/rooms/a.ts": `import { text } from "../../../web/src/text.ts";`,
       "server/src/rooms/b.ts": `import { start } from "../../../testkit/src/server.ts";`,
       "e2e/story.test.ts": `import { startServer } from "../server/src/server.ts";`,
-      "bench/src/main.ts": `export { startServer } from "../../server/src/server.ts";`,
+      "faults/src/main.ts": `export { startServer } from "../../server/src/server.ts";`,
     },
     harmless: {
       "server/src/rooms/a.test.ts": `import { start } from "../../../testkit/src/server.ts";`,

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,13 @@ export async function startFleet(processes: number, entry: string = SERVER): Pro
     members.push(await openMember({ entry, folder, index, env }));
   }
   started.defer(async () => void (await Promise.all(members.map((member) => member.stop()))));
+  // An interrupted run exits in the middle of its scenario.
+  const atExit = () => {
+    for (const member of members) member.end();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.once("exit", atExit);
+  started.defer(() => void process.off("exit", atExit));
   await Promise.all(members.map((member) => member.start()));
   const ending = started.move();
   return {
@@ -70,6 +78,8 @@ interface Member {
   start(): Promise<void>;
   kill(): Promise<void>;
   stop(): Promise<void>;
+  /** SIGKILL, without waiting. */
+  end(): void;
 }
 
 interface Place {
@@ -118,5 +128,6 @@ async function openMember({ entry, folder, index, env }: Place): Promise<Member>
     async stop() {
       if (child !== undefined) await stopTree(child);
     },
+    end: () => void child?.kill("SIGKILL"),
   };
 }

@@ -34,11 +34,14 @@ export async function openHerd({ origin, users, progress }: HerdOptions): Promis
   const stopping = new AbortController();
   const state: State = { origin, stopped: stopping.signal, text: undefined, refusals: {}, arrived() {} };
   const members = users.map((user, index) => createMember(user, index));
+  const tokens = new Map<User, Promise<string>>();
   let next = 0;
   let open = 0;
   const work = async (): Promise<void> => {
     for (let member = members[next++]; member; member = members[next++]) {
-      member.token = await tokenOf(origin, member.user);
+      const token = tokens.get(member.user) ?? tokenOf(origin, member.user);
+      tokens.set(member.user, token);
+      member.token = await token;
       await connectMember(state, member);
       progress(`streams ${++open}/${members.length}`);
     }

@@ -38,7 +38,10 @@ export function openWebSocket({ origin, path, localAddress, onMessage, onEnd }: 
     );
     socket.setNoDelay(true);
     socket.once("error", reject);
-    socket.once("close", onEnd);
+    socket.once("close", () => {
+      reject(new Error("closed before the handshake")); // without effect after it
+      onEnd();
+    });
     socket.once("data", (first) => {
       const end = first.indexOf("\r\n\r\n");
       if (!first.toString("latin1", 0, 12).endsWith(" 101")) {

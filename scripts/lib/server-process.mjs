@@ -7,7 +7,12 @@
  */
 import { inRepo } from "./paths.mjs";
 
-export const serverFlags = ["--disable-warning=ExperimentalWarning", "--optimize-for-size", "--max-semi-space-size=16"];
+export const serverFlags = [
+  "--disable-warning=ExperimentalWarning",
+  "--optimize-for-size",
+  "--max-semi-space-size=16",
+  "--heap-growing-percent=15",
+];
 
 export const serverEnvironment = {
   NODE_COMPILE_CACHE: inRepo(".runtime", "compiled"),

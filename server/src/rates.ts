@@ -10,6 +10,7 @@
  * While the store is away each process has its own buckets.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "./bounded.ts";
 import type { Ephemeral } from "./ephemeral/ephemeral.ts";
 import { type MatrixError, matrixError } from "./errors.ts";
 import { limits, type Rate, strictRates } from "./limits.ts";
@@ -88,7 +89,7 @@ function refusal(rate: Rate, tokens: number): MatrixError {
 
 /** The buckets of this process. */
 function openBuckets(seams: Seams) {
-  const buckets = new LRUCache<string, Bucket>({ max: limits.buckets });
+  const buckets = new LRUCache<string, Bucket>(atMost(limits.buckets));
 
   function fill(bucket: Bucket): void {
     const { burst, perSecond } = limits.rates[bucket.rate];

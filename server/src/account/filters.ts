@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route, type Route, validate } from "../http.ts";
@@ -17,7 +18,7 @@ export async function loadFilter(ctx: Context, userId: string, text: string | un
   if (text === undefined || text === "") return NO_FILTER;
   const isInline = text.startsWith("{");
   const name = isInline ? text : `${userId} ${text}`;
-  const compiled = compiledOf.get(ctx) ?? new LRUCache<string, CompiledFilter>({ max: limits.compiledFilters });
+  const compiled = compiledOf.get(ctx) ?? new LRUCache<string, CompiledFilter>(atMost(limits.compiledFilters));
   compiledOf.set(ctx, compiled);
   const known = compiled.get(name);
   if (known) return known;

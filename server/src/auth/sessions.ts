@@ -5,6 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
@@ -31,7 +32,7 @@ interface Known {
 }
 
 export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seams }): Sessions {
-  const known = new LRUCache<string, Known>({ max: limits.sessionCache_sessions, dispose: forgetHash });
+  const known = new LRUCache<string, Known>({ ...atMost(limits.sessionCache_sessions), dispose: forgetHash });
   const hashesOf = new Map<number, Set<string>>();
   const loading = new Map<string, Promise<Session>>();
   const lastSeen = createLastSeen(db, seams);

@@ -1,5 +1,6 @@
 /** The store of a single process: plain maps. What it does in one turn of the loop, the others do in one atomic step. */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import { limits } from "../limits.ts";
 import type { Seams } from "../seams.ts";
 import type { Ephemeral, PresenceState, Upload } from "./ephemeral.ts";
@@ -38,7 +39,7 @@ export function openMemoryEphemeral(seams: Seams): Ephemeral {
 /** Opens the memory; nothing of it outlives the process. */
 export function openMemoryStore(seams: Pick<Seams, "now_ms">): Store {
   const uploads = new LRUCache<string, Upload>({
-    max: limits.uploads,
+    ...atMost(limits.uploads),
     ttl: limits.uploadKept_ms,
     perf: clockOf(seams),
   });
@@ -60,8 +61,8 @@ function clockOf(seams: Pick<Seams, "now_ms">) {
 }
 
 function openExchange({ now_ms }: Pick<Seams, "now_ms">): Store["exchange"] {
-  const rooms = new LRUCache<string, Room>({ max: limits.typing_rooms });
-  const people = new LRUCache<string, Person>({ max: limits.presence_users });
+  const rooms = new LRUCache<string, Room>(atMost(limits.typing_rooms));
+  const people = new LRUCache<string, Person>(atMost(limits.presence_users));
   const born = now_ms();
   let number = born;
   /** Nothing is over before this; it may be earlier than what it once stood for. */
@@ -160,7 +161,7 @@ function nextEnd(rooms: Iterable<Room>, people: Iterable<Person>): number {
 }
 
 function openBuckets({ now_ms }: Pick<Seams, "now_ms">): Store["spend"] {
-  const buckets = new LRUCache<string, { tokens: number; at_ms: number }>({ max: limits.buckets });
+  const buckets = new LRUCache<string, { tokens: number; at_ms: number }>(atMost(limits.buckets));
 
   function spendOne({ name, burst, perSecond, tokens, isSpent }: Spending): Bucket {
     const bucket = buckets.get(name) ?? { tokens: burst, at_ms: now_ms() };

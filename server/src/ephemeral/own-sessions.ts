@@ -3,6 +3,7 @@
  * something is written at once, a mere sign of life with all the others, every `limits.presenceRefresh_ms`.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import { limits } from "../limits.ts";
 import type { Seams, Timer } from "../seams.ts";
 import type { NewPresence, Presence, PresenceState } from "./ephemeral.ts";
@@ -35,7 +36,7 @@ export interface OwnSessionsOptions {
 }
 
 export function openOwnSessions({ seams, presence, write }: OwnSessionsOptions): OwnSessions {
-  const sessions = new LRUCache<string, OwnSession>({ max: limits.presence_users });
+  const sessions = new LRUCache<string, OwnSession>(atMost(limits.presence_users));
   const seen = new Set<OwnSession>();
   let refresh: Timer | undefined;
 

@@ -4,6 +4,7 @@
  * news that do not follow what is known are refused, so that nothing is skipped.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import { limits } from "../limits.ts";
 import type { Seams } from "../seams.ts";
 import type { Change, Ephemeral, Presence } from "./ephemeral.ts";
@@ -35,7 +36,7 @@ export function openView(seams: Pick<Seams, "now_ms">): View {
   const tell: Tell = (change) => {
     for (const listener of listeners) listener(change);
   };
-  const rooms = new LRUCache<string, Typing>({ max: limits.typing_rooms });
+  const rooms = new LRUCache<string, Typing>(atMost(limits.typing_rooms));
   const people = openPeople();
   let clock = 0;
   let born = 0;
@@ -111,7 +112,7 @@ function sameUsers(some: readonly string[], others: readonly string[]): boolean 
 
 /** The people, and in which order they changed. */
 function openPeople() {
-  const people = new LRUCache<string, Presence>({ max: limits.presence_users });
+  const people = new LRUCache<string, Presence>(atMost(limits.presence_users));
   /** Ascending; what has changed again since stands here twice, and counts once. */
   let order: { userId: string; changed: number }[] = [];
 

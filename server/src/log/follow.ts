@@ -1,5 +1,6 @@
 /** Values that are worked out from the log, kept in memory, and forgotten when an entry changes them. */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { LogEntry } from "./entry.ts";
 import type { Hub } from "./hub.ts";
 
@@ -23,7 +24,7 @@ export interface Followed<Value> {
  * behind the change.
  */
 export function followLog<Value extends object>(hub: Hub, options: FollowOptions<Value>): Followed<Value> {
-  const known = new LRUCache<string, Value>({ max: options.max });
+  const known = new LRUCache<string, Value>(atMost(options.max));
   const loads = new Map<string, Promise<Value>>();
 
   hub.listen((entries) => {

@@ -9,6 +9,7 @@
  * what was read meanwhile. The log keeps one entry for each pair: what a newer one replaces is deleted.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import type { Session } from "../http.ts";
@@ -44,7 +45,7 @@ export function deliveriesOf(ctx: Context): Deliveries {
 }
 
 function openDeliveries(ctx: Context): Deliveries {
-  const watermarks = new LRUCache<number, number>({ max: limits.sessionCache_sessions });
+  const watermarks = new LRUCache<number, number>(atMost(limits.sessionCache_sessions));
   const due = new Map<string, Delivery>();
   let writing: Promise<void> | undefined;
 

@@ -3,6 +3,7 @@
  * wrong for long and never dangerous: the append refuses what was authorised against it.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -135,7 +136,7 @@ function applyTo(room: RoomState, entry: LogEntry): void {
 }
 
 function openUsers({ db, hub }: CacheParts) {
-  const users = new LRUCache<string, Map<string, UserMembership>>({ max: limits.userCache_users });
+  const users = new LRUCache<string, Map<string, UserMembership>>(atMost(limits.userCache_users));
   const loads = new Map<string, Promise<Map<string, UserMembership>>>();
   /** Memberships that arrive for people who are just being read: they must not be lost. */
   const meanwhile = new Map<string, LogEntry[]>();

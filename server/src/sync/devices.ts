@@ -3,6 +3,7 @@
  * left. Specification: client-server-api, "Send-to-Device messaging" and "Extensions to /sync" of end-to-end encryption.
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { readKeyCounts } from "../keys/counts.ts";
@@ -28,7 +29,7 @@ export interface CountsBody {
 
 /** Keeps the counts in memory; every change of them is an entry of the log. */
 export function openKeyCounts(ctx: Context): KeyCounts {
-  const known = new LRUCache<string, string>({ max: limits.sessionCache_sessions });
+  const known = new LRUCache<string, string>(atMost(limits.sessionCache_sessions));
   ctx.log.hub.listen((entries) => {
     for (const entry of entries)
       if (entry.kind === "session" && entry.type === "one_time_keys")

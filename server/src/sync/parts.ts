@@ -1,5 +1,6 @@
 /** What all syncs of a process share, whether a request asks for them or a stream pushes them. */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { openKeyCounts } from "./devices.ts";
@@ -18,8 +19,8 @@ export function openSyncParts(ctx: Context): SyncParts {
     waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams, stopping }),
     unread: openUnreadCounter(ctx),
     keyCounts: openKeyCounts(ctx),
-    lazyMembers: new LRUCache({ max: limits.lazyMembers_sessions }),
-    handedOut: new LRUCache({ max: limits.sessionCache_sessions }),
+    lazyMembers: new LRUCache(atMost(limits.lazyMembers_sessions)),
+    handedOut: new LRUCache(atMost(limits.sessionCache_sessions)),
   };
   partsOf.set(ctx, parts);
   return parts;

@@ -4,6 +4,7 @@
  * Specification: client-server-api, "Receiving notifications", and threading module, "Notifications".
  */
 import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
@@ -56,7 +57,7 @@ type Counters = LRUCache<string, Map<string, Counter>>;
 
 /** Opens the counter and lets it follow the log. */
 export function openUnreadCounter(ctx: Context): UnreadCounter {
-  const counters: Counters = new LRUCache({ max: limits.userCache_users });
+  const counters: Counters = new LRUCache(atMost(limits.userCache_users));
   const { hub, tail } = ctx.log;
   const rulesets = followLog(hub, {
     max: limits.userCache_users,

@@ -11,6 +11,7 @@ import { undeclaredPackages, unusedPackages } from "./structure/dependencies.ts"
 import {
   clientCodeInServer,
   foreignRoutes,
+  foreignToDeploy,
   groundOnDomains,
   misplacedPackages,
   wrongDirections,
@@ -77,6 +78,15 @@ const cases: readonly Case[] = [
     harmless: {
       "server/src/rooms/a.test.ts": `import { start } from "../../../testkit/src/server.ts";`,
       "testkit/src/server.ts": `import { startServer } from "../../server/src/server.ts";`,
+    },
+  },
+  {
+    rule: "the description of a release knows the server by its tables alone",
+    check: foreignToDeploy,
+    planted: { "deploy/src/release.ts": `import { migrate } from "../../server/src/db/migrate.ts";` },
+    harmless: {
+      "deploy/src/a.ts": `import { roles } from "../../server/src/roles.ts";`,
+      "deploy/test/b.test.ts": `import { migrate } from "../../server/src/db/migrate.ts";`,
     },
   },
   {

@@ -48,6 +48,8 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   // Some of what it measures is inside of a server: the log without HTTP, several processes on one database.
   bench: ["testkit", "scripts", "server"],
   faults: ["testkit"],
+  // Of the server only what describes it: see foreignToDeploy.
+  deploy: ["testkit", "scripts", "server"],
   scripts: [],
 };
 
@@ -60,6 +62,22 @@ export function wrongDirections(tree: Tree): string[] {
     if (source === "server" && target === "testkit" && isTest(from)) return;
     return `${from} imports ${file}: ${source} may not depend on ${target}`;
   });
+}
+
+/** What deploy/ may know of the server: the files that describe it as data. Its tests may run what they like. */
+const described = ["server/src/roles.ts", "server/src/config.ts"];
+
+/** The description of a release rests on the tables of the server, and on nothing else of it. */
+export function foreignToDeploy(tree: Tree): string[] {
+  return problems(
+    tree,
+    ({ from, file }) =>
+      from.startsWith("deploy/src/") &&
+      file?.startsWith("server/") &&
+      !isTest(from) &&
+      !described.includes(file) &&
+      `${from} imports ${file}: deploy/src may only know ${described.join(" and ")}`,
+  );
 }
 
 /** What the domains stand on imports none of them. */

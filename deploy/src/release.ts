@@ -1,0 +1,296 @@
+/**
+ * What a release is made of, as data: the chart, the overlays, the compose file, the documents and the checks are each compared
+ * with this, so that none of them drifts away. What a process serves is in server/src/roles.ts, and what may be set in
+ * server/src/config.ts; here is how many of them run, where they listen, whom they talk to and how they end.
+ */
+import type { RoleName } from "../../server/src/roles.ts";
+
+/** Where the images of a release are. A tag is a version, never `latest`; releases name their digest. */
+export const images = {
+  server: "ghcr.io/parley-im/parley",
+  /** Static files behind nginx, in place of the role `web`. */
+  web: "ghcr.io/parley-im/parley-web",
+} as const;
+
+/** What the image runs: the flags of scripts/lib/server-process.mjs, which a test compares. */
+export const commands = {
+  server: [
+    "node",
+    "--disable-warning=ExperimentalWarning",
+    "--optimize-for-size",
+    "--max-semi-space-size=16",
+    "--heap-growing-percent=15",
+    "server/src/main.ts",
+  ],
+  /** Brings the database to this release's schema, once, under a lock. */
+  migrate: ["parley", "release", "db"],
+  /** Ends when the schema is at least what this release needs; refuses one that is too new. */
+  wait: ["parley", "release", "wait"],
+} as const;
+
+/** Who the processes are in the image: nobody whom the node knows. */
+export const user = { uid: 10001, gid: 10001 } as const;
+
+/** Where a process finds what is mounted. */
+export const mounts = {
+  /** One file for each secret setting. */
+  secrets: "/run/secrets/parley",
+  /** PARLEY_DATA_DIR; uploads are in `media` below it. */
+  data: "/var/lib/parley",
+  media: "/var/lib/parley/media",
+  temporary: "/tmp",
+} as const;
+
+/** What is not a workload of Parley. A workload connects to those that stand in its `uses`. */
+export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "smtp";
+
+/** The ports of services where an installation says nothing else. */
+export const servicePorts: Record<Service, readonly number[]> = {
+  postgresql: [5432],
+  redis: [6379],
+  nats: [4222],
+  rabbitmq: [5672],
+  objects: [443, 9000],
+  smtp: [25, 465, 587],
+};
+
+/** The setting that a connection is made by; a service whose setting is not there is not connected to. */
+export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
+  postgresql: ["DATABASE_URL"],
+  redis: ["REDIS_URL"],
+  nats: ["NATS_URL"],
+  rabbitmq: ["RABBITMQ_URL"],
+};
+
+export type WorkloadName = "api" | "gateway" | "auth" | "keys" | "presence" | "messages" | "media" | "worker" | "web";
+
+/**
+ * What a workload is scaled on besides CPU, where a metrics adapter or KEDA is: `sockets` are those of a pod
+ * (`parley_streams` and `parley_sync_waiting`), `queue` is what waits in the queue.
+ */
+export type Signal = "cpu" | "sockets" | "queue";
+
+export interface Workload {
+  name: WorkloadName;
+  /** ROLES of its processes. */
+  roles: readonly RoleName[];
+  /** The container port named `http`, and the Service's. */
+  port: number;
+  /** The container port named `metrics`: /metrics, and the probes, which the public port need not show. */
+  metricsPort: number;
+  /** Whether others connect to it: a workload that nobody asks has no Service. */
+  isServed: boolean;
+  replicas: { least: number; most: number };
+  signal: Signal;
+  uses: readonly Service[];
+  /** The other workloads that it connects to, each with the setting that has their address. */
+  calls: Partial<Record<WorkloadName, string>>;
+  /** Between being told to stop and stopping, while it says that it is not ready. PARLEY_DRAIN_MS in seconds. */
+  drain_s: number;
+  /** When the kubelet ends what has not ended: more than the drain and the 10 s that server/src/main.ts takes after it. */
+  grace_s: number;
+  resources: { requests: Resources; limits: Resources };
+  /** Whether its pods hold uploads: a claim that all of them share, unless they are in an object store. */
+  keepsMedia: boolean;
+}
+
+interface Resources {
+  cpu: string;
+  memory: string;
+}
+
+/** Sockets and waiting syncs are sent elsewhere over this long, so that not all of them come back in the same second. */
+const SOCKET_DRAIN_S = 20;
+/** Longer than a load balancer takes to look away: two readiness checks and the news of them. */
+const DRAIN_S = 10;
+/** What server/src/main.ts takes after the drain at most, and 5 s for the kubelet. */
+const END_S = 15;
+
+const shared: readonly Service[] = ["postgresql", "redis", "nats", "rabbitmq"];
+
+const drained = (drain_s: number) => ({ drain_s, grace_s: drain_s + END_S });
+
+/** Port numbers are those of the metrics too, 1000 up, as config.ts has it by default. */
+const at = (port: number) => ({ port, metricsPort: port + 1_000 });
+
+const large = { requests: { cpu: "250m", memory: "384Mi" }, limits: { cpu: "2", memory: "1Gi" } };
+const small = { requests: { cpu: "100m", memory: "192Mi" }, limits: { cpu: "1", memory: "512Mi" } };
+
+const many = {
+  isServed: true,
+  replicas: { least: 2, most: 10 },
+  signal: "cpu" as Signal,
+  calls: {},
+  keepsMedia: false,
+};
+
+/** Every role of the API. */
+export const apiRoles = [
+  "auth",
+  "keys",
+  "messages",
+  "gateway",
+  "presence",
+  "media",
+] as const satisfies readonly RoleName[];
+
+export const workloads: Record<WorkloadName, Workload> = {
+  api: {
+    ...many,
+    ...at(8080),
+    ...drained(SOCKET_DRAIN_S),
+    name: "api",
+    roles: apiRoles,
+    signal: "sockets",
+    uses: [...shared, "objects", "smtp"],
+    resources: large,
+    keepsMedia: true,
+  },
+  gateway: {
+    ...many,
+    ...at(8080),
+    ...drained(SOCKET_DRAIN_S),
+    name: "gateway",
+    roles: ["gateway"],
+    signal: "sockets",
+    uses: shared,
+    calls: {
+      auth: "AUTH_URL",
+      keys: "KEYS_URL",
+      messages: "MESSAGES_URL",
+      presence: "PRESENCE_URL",
+      media: "MEDIA_URL",
+    },
+    resources: large,
+  },
+  auth: {
+    ...many,
+    ...at(8081),
+    ...drained(DRAIN_S),
+    name: "auth",
+    roles: ["auth"],
+    uses: [...shared, "smtp"],
+    resources: small,
+  },
+  keys: { ...many, ...at(8082), ...drained(DRAIN_S), name: "keys", roles: ["keys"], uses: shared, resources: small },
+  presence: {
+    ...many,
+    ...at(8083),
+    ...drained(DRAIN_S),
+    name: "presence",
+    roles: ["presence"],
+    signal: "queue",
+    uses: shared,
+    resources: small,
+  },
+  messages: {
+    ...many,
+    ...at(8084),
+    ...drained(DRAIN_S),
+    name: "messages",
+    roles: ["messages"],
+    signal: "queue",
+    uses: shared,
+    resources: large,
+  },
+  media: {
+    ...many,
+    ...at(8085),
+    ...drained(DRAIN_S),
+    name: "media",
+    roles: ["media"],
+    uses: [...shared, "objects"],
+    resources: small,
+    keepsMedia: true,
+  },
+  worker: {
+    ...many,
+    ...at(8086),
+    ...drained(DRAIN_S),
+    name: "worker",
+    // What waits in a queue is taken by the roles that write it.
+    roles: ["worker", "messages", "presence"],
+    isServed: false,
+    replicas: { least: 1, most: 10 },
+    signal: "queue",
+    uses: [...shared, "smtp"],
+    resources: small,
+  },
+  web: { ...many, ...at(8087), ...drained(DRAIN_S), name: "web", roles: ["web"], uses: shared, resources: small },
+};
+
+/** The static web image has no other part of Parley in it: it hands `/api` to the API, and needs no database. */
+export const staticWeb = { port: workloads.web.port, calls: "API_BASE_URL", uid: user.uid } as const;
+
+/** Two shapes of one release: all of the API in one Deployment, or one for each role. Both have web; worker is optional. */
+export const shapes = {
+  together: ["api", "web", "worker"],
+  split: ["gateway", "auth", "keys", "messages", "presence", "media", "web", "worker"],
+} as const satisfies Record<string, readonly WorkloadName[]>;
+export type Shape = keyof typeof shapes;
+
+/** The workload of a shape that takes whatever belongs to the API: the gateway hands on what is another role's. */
+export const doors = { together: "api", split: "gateway" } as const satisfies Record<Shape, WorkloadName>;
+
+/**
+ * Which path goes to which workload, the first part of a path that fits: what an Ingress of any kind can do. The paths of
+ * roles with a segment in the middle (`rooms/:roomId/typing`) it can not tell apart: they go to the door.
+ */
+export const edgePaths: Record<Shape, readonly { path: string; workload: WorkloadName }[]> = {
+  together: [
+    { path: "/_matrix", workload: "api" },
+    { path: "/_parley", workload: "api" },
+    { path: "/.well-known/matrix", workload: "api" },
+    { path: "/", workload: "web" },
+  ],
+  split: [
+    { path: "/_matrix/media", workload: "media" },
+    { path: "/_matrix/client/v1/media", workload: "media" },
+    { path: "/_matrix", workload: "gateway" },
+    { path: "/_parley", workload: "gateway" },
+    { path: "/.well-known/matrix", workload: "gateway" },
+    { path: "/", workload: "web" },
+  ],
+};
+
+/** Asked on the port `metrics` by the kubelet. */
+export const probes = {
+  /** A start waits for the database for as long as it takes to migrate a large one by another's hand. */
+  startup: { path: "/health/live", period_s: 2, timeout_s: 2, failures: 90 },
+  live: { path: "/health/live", period_s: 10, timeout_s: 5, failures: 6 },
+  ready: { path: "/health/ready", period_s: 5, timeout_s: 4, failures: 2 },
+} as const;
+
+/** The order in which Argo CD applies; the others need none, since pods wait for the schema by themselves. */
+export const waves = {
+  namespace: -3,
+  configuration: -2,
+  postgresql: -1,
+  migrations: 0,
+  workloads: 1,
+  edge: 2,
+} as const;
+
+/** Settings that every process of an installation has, with the same value. */
+export const commonSettings = [
+  "PARLEY_SERVER_NAME",
+  "PARLEY_PUBLIC_URL",
+  "PARLEY_HOST",
+  "PARLEY_TRUSTED_PROXIES",
+  "DATABASE_URL",
+] as const;
+
+/** Settings that each workload has for itself. */
+export const ownSettings = [
+  "ROLES",
+  "PARLEY_PORT",
+  "PARLEY_METRICS_PORT",
+  "PARLEY_DRAIN_MS",
+  "PARLEY_DATA_DIR",
+] as const;
+
+/** Secret settings that may be `file://` and a file, which is read again while the process runs. The others are variables. */
+export const fileSettings = ["DATABASE_URL"] as const;
+
+/** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */
+export const trustedProxies = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7";

@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { test } from "node:test";
+import { registerPerson } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
 
 const PATH = "/_matrix/client/v1/mutual_rooms";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 const pathFor = (userId: string, from?: string) =>
   `${PATH}?${new URLSearchParams({ user_id: userId, ...(from !== undefined && { from }) })}`;

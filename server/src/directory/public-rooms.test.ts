@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
 
 const CLIENT = "/_matrix/client/v3";
 const PUBLIC = `${CLIENT}/publicRooms`;
-let server: TestServer;
-let alice: Person;
-let people: Person[];
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  people = await Promise.all(["bob", "carol", "dora"].map((name) => registerPerson(server.url, name)));
-});
-after(() => server.stop());
+const { server, alice } = await startNeighbours(["alice"], { config: { roles: ["auth", "messages"] } });
+const people = await Promise.all(["bob", "carol", "dora"].map((name) => registerPerson(server.url, name)));
 
 const publicRoom = (options: object) => createRoom(alice, { visibility: "public", ...options });
 const listPath = ({ id }: TestRoom) => `${CLIENT}/directory/list/room/${encodeURIComponent(id)}`;

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
 import { listPerson } from "./people.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 async function search(who: Person, search_term: string, more: object = {}): Promise<string[]> {
   const { results } = await who.call("POST", `${CLIENT}/user_directory/search`, { search_term, ...more });

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { test } from "node:test";
+import type { Json } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom, type Query, type TestRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 /** A room with twenty messages, named 0 to 19. */
 async function longRoom(): Promise<{ room: TestRoom; ids: string[] }> {

@@ -1,34 +1,24 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { test } from "node:test";
+import type { Json, Person } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom, type Query, type TestRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { limits } from "../limits.ts";
 
 const EVENTS = 3_000;
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-/** A long room, in the middle of which bob joined. */
-let room: TestRoom;
-/** The ids of all its events, in the order of the log. */
-let all: string[];
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages", "gateway"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-  room = await createRoom(alice, { preset: "private_chat", initial_state: [joinedOnly] });
-  const other = await createRoom(alice);
-  await fill(EVENTS / 2, other);
-  await room.change(alice, "invite", bob);
-  await room.change(bob, "join");
-  await fill(EVENTS / 2, other);
-  all = await idsInLog(room);
-});
-after(() => server.stop());
-
 const joinedOnly = { type: "m.room.history_visibility", content: { history_visibility: "joined" } };
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], {
+  config: { roles: ["auth", "messages", "gateway"] },
+});
+/** A long room, in the middle of which bob joined. */
+const room = await createRoom(alice, { preset: "private_chat", initial_state: [joinedOnly] });
+const other = await createRoom(alice);
+await fill(EVENTS / 2, other);
+await room.change(alice, "invite", bob);
+await room.change(bob, "join");
+await fill(EVENTS / 2, other);
+/** The ids of all its events, in the order of the log. */
+let all = await idsInLog(room);
 
 /** Many messages, among those of another room. */
 async function fill(count: number, other: TestRoom): Promise<void> {

@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { test } from "node:test";
+import type { Json, Person } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { readEvent } from "../log/queries.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 let made = 0;
 /** A room of alice's with bob in it. */

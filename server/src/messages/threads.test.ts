@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom, type Query, type TestRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 async function newRoom(): Promise<TestRoom> {
   const room = await createRoom(alice);

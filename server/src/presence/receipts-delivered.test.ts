@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED } from "../log/entry.ts";
 import { deliveriesOf } from "./receipts-delivered.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-let carol: Person;
-
-before(async () => {
-  server = await startTestServer();
-  [alice, bob, carol] = (await Promise.all(
-    ["alice", "bob", "carol"].map((name) => registerPerson(server.url, name)),
-  )) as [Person, Person, Person];
-});
-after(() => server.stop());
+const { server, alice, bob, carol } = await startNeighbours(["alice", "bob", "carol"]);
 
 let made = 0;
 async function roomOf(...people: Person[]) {

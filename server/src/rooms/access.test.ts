@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { test } from "node:test";
+import type { Person } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { readEvent } from "../log/queries.ts";
 import { membershipsOf, sightOf } from "./access.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
 
 type Visibility = "world_readable" | "shared" | "invited" | "joined";
 

@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { test } from "node:test";
+import type { Json } from "../../../testkit/src/http.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  alice = await registerPerson(server.url, "alice");
-  bob = await registerPerson(server.url, "bob");
-  await bob.call("PUT", `${CLIENT}/profile/${bob.userId}/displayname`, { displayname: "Bob" });
-});
-after(() => server.stop());
+const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
+await bob.call("PUT", `${CLIENT}/profile/${bob.userId}/displayname`, { displayname: "Bob" });
 
 async function create(options: object = {}): Promise<{ id: string; path: string; state: Json[] }> {
   const { room_id: id } = await alice.call("POST", `${CLIENT}/createRoom`, options);

@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { leaveAllRooms } from "./membership.ts";
 
 const CLIENT = "/_matrix/client/v3";
-let server: TestServer;
-let alice: Person;
-let bob: Person;
-let carol: Person;
-
-before(async () => {
-  server = await startTestServer({ config: { roles: ["auth", "messages"] } });
-  [alice, bob, carol] = await Promise.all([
-    registerPerson(server.url, "alice"),
-    registerPerson(server.url, "bob"),
-    registerPerson(server.url, "carol"),
-  ]);
+const { server, alice, bob, carol } = await startNeighbours(["alice", "bob", "carol"], {
+  config: { roles: ["auth", "messages"] },
 });
-after(() => server.stop());
 
 type Room = { id: string; path: string };
 

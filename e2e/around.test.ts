@@ -1,7 +1,7 @@
 /** What stands around a conversation: open channels, direct messages, a lost connection, the settings. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ANA, BEN, meet, ROOM, settle, skip, startWorld, story, type World } from "./fixture.ts";
+import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import {
   composer,
@@ -23,12 +23,7 @@ describe("around a conversation", { skip }, () => {
   const part = story(() => world);
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.fresh();
-    ben = await world.fresh();
-    await settle(ana, ANA);
-    await settle(ben, BEN);
-    await meet(ana, ben);
+    ({ world, ana, ben } = await startPair());
   });
 
   after(() => world?.[Symbol.asyncDispose]());

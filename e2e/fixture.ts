@@ -62,6 +62,22 @@ export async function startWorld(): Promise<World> {
   return openWorld(await startSystem({ PARLEY_RATE_LIMITS: "off" }));
 }
 
+export interface Pair {
+  world: World;
+  ana: Profile;
+  ben: Profile;
+}
+
+/** A system in which Ana and Ben have each other and an encrypted channel, at its beginning. */
+export async function startPair(): Promise<Pair> {
+  const world = await startWorld();
+  const [ana, ben] = [await world.fresh(), await world.fresh()];
+  await settle(ana, ANA);
+  await settle(ben, BEN);
+  await meet(ana, ben);
+  return { world, ana, ben };
+}
+
 /** A browser beside a system that is running. The system ends with the world. */
 export async function openWorld(system: System): Promise<World> {
   const browser = await launchChromium(findChromium() ?? "");

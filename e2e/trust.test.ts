@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { ANA, BEN, meet, ROOM, settle, skip, startWorld, story, type World } from "./fixture.ts";
+import { ANA, ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import { goToRooms, heading, message, openRoom, type Profile, row, send, signIn } from "./person.ts";
 
@@ -14,12 +14,7 @@ describe("devices and people that are verified", { skip }, () => {
   const part = story(() => world);
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.fresh();
-    ben = await world.fresh();
-    await settle(ana, ANA);
-    await settle(ben, BEN);
-    await meet(ana, ben);
+    ({ world, ana, ben } = await startPair());
     await send(ben.page, ROOM, "Written before the laptop was there.");
     await message(ana.page, "Written before the laptop was there.").waitFor();
   });

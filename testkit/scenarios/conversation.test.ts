@@ -31,12 +31,7 @@ test("an edit takes the place of what was said, for who was there and for who co
   await bob.joins(room);
   const id = await alice.says(room, "see yo tomorow");
   await bob.hears(room, "see yo tomorow");
-  await alice.sends(room, "m.room.message", {
-    msgtype: "m.text",
-    body: "* see you tomorrow",
-    "m.new_content": { msgtype: "m.text", body: "see you tomorrow" },
-    "m.relates_to": { rel_type: "m.replace", event_id: id },
-  });
+  await alice.edits(room, id, "see you tomorrow");
   assert.equal((await bob.hears(room, "see you tomorrow")).getId(), id);
 
   const laptop = await bob.device("laptop");
@@ -52,12 +47,7 @@ test("in an encrypted room an edit, a reply, a reaction and a redaction arrive a
   const id = await alice.says(room, "lunch at one?");
   await bob.hears(room, "lunch at one?");
 
-  await alice.sends(room, "m.room.message", {
-    msgtype: "m.text",
-    body: "* lunch at two?",
-    "m.new_content": { msgtype: "m.text", body: "lunch at two?" },
-    "m.relates_to": { rel_type: "m.replace", event_id: id },
-  });
+  await alice.edits(room, id, "lunch at two?");
   assert.equal((await bob.hears(room, "lunch at two?")).getId(), id);
 
   const answer = { msgtype: "m.text", body: "fine", "m.relates_to": { "m.in_reply_to": { event_id: id } } };

@@ -1,11 +1,10 @@
 // PostgreSQL servers that a test may kill, pause, promote and fill up: the embedded binaries without their keeper. Nothing starts
 // them again but the test.
 
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chownSync,
-  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -19,16 +18,11 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
-import { accountFor, makePrivate, runAs } from "../../server/src/db/embedded/account.ts";
+import { accountFor, makePrivate } from "../../server/src/db/embedded/account.ts";
 import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
 import { locateBinaries } from "../../server/src/db/embedded/binaries.ts";
-import {
-  createFiles,
-  environment,
-  superuser,
-  writeAccessRules,
-  type Cluster,
-} from "../../server/src/db/embedded/cluster.ts";
+import { createFiles, superuser, writeAccessRules, type Cluster } from "../../server/src/db/embedded/cluster.ts";
+import { spawnPostmaster } from "../../server/src/db/embedded/postmaster.ts";
 import { birthOf, signalTo } from "../../server/src/db/embedded/processes.ts";
 
 const READY_DEADLINE_MS = 30_000;
@@ -232,7 +226,7 @@ function signalAll(pid: number, name: NodeJS.Signals): void {
 }
 
 function launch(cluster: Cluster, settings: Record<string, string>): ChildProcess {
-  const { account, binaries, pgdata, directory } = cluster;
+  const { account, directory } = cluster;
   const { hba, ident } = writeAccessRules(cluster);
   // The walreceiver and walsender come over the same socket.
   writeFileSync(hba, "local all all peer map=parley\nlocal replication all peer map=parley\n");
@@ -245,18 +239,7 @@ function launch(cluster: Cluster, settings: Record<string, string>): ChildProces
     ident_file: ident,
   };
   const args = Object.entries({ ...settings, ...fixed }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const log = openSync(join(directory, "postgres.log"), "a");
-  try {
-    return spawn(binaries.postgres, ["-D", pgdata, ...args], {
-      ...runAs(account),
-      cwd: pgdata,
-      env: environment,
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
-  } finally {
-    closeSync(log);
-  }
+  return spawnPostmaster({ cluster, args }, openSync(join(directory, "postgres.log"), "a"));
 }
 
 async function becomesReady(cluster: Cluster, url: string, child: ChildProcess): Promise<void> {

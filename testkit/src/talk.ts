@@ -17,6 +17,8 @@ export type Talk = {
   says(room: string, text: string): Promise<string>;
   /** Sends any event, encrypted where the room is; gives its id. */
   sends(room: string, type: string, content: object): Promise<string>;
+  /** Puts this text in the place of what a message says. */
+  edits(room: string, id: string, text: string): Promise<string>;
   /** Waits for a message with this text, decrypted and with its last edit. */
   hears(room: string, text: string): Promise<sdk.MatrixEvent>;
   /** The texts that the device shows of a room, oldest first; "✗" for one that it can not decrypt. */
@@ -40,6 +42,13 @@ const encryption: sdk.ICreateRoomStateEvent = {
   state_key: "",
   content: { algorithm: "m.megolm.v1.aes-sha2" },
 };
+
+const editOf = (eventId: string, body: string) => ({
+  msgtype: "m.text",
+  body: `* ${body}`,
+  "m.new_content": { msgtype: "m.text", body },
+  "m.relates_to": { rel_type: "m.replace", event_id: eventId },
+});
 
 /** The words of one device. */
 export function talkOf(device: Device): Talk {
@@ -85,6 +94,7 @@ export function talkOf(device: Device): Talk {
     },
     says: (id, text) => sends(id, "m.room.message", { msgtype: "m.text", body: text }),
     sends,
+    edits: (id, eventId, text) => sends(id, "m.room.message", editOf(eventId, text)),
     hears: (id, text) =>
       device.until(`it hears “${text}”`, (client) =>
         client

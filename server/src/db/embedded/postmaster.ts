@@ -94,7 +94,7 @@ async function launchUntilReady(
 }
 
 /** Its own process group: Ctrl-C in a terminal must reach Parley only, which then ends the database last. */
-function spawnPostmaster({ cluster, args }: Run, log: number): ChildProcess {
+export function spawnPostmaster({ cluster, args }: Pick<Run, "cluster" | "args">, log: number): ChildProcess {
   const { account, binaries, pgdata } = cluster;
   try {
     return spawn(binaries.postgres, ["-D", pgdata, ...args], {

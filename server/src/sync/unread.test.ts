@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Json, Person } from "../../../testkit/src/http.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
+import { people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+
+test("unread counts follow the push rules, mentions are highlights, and a receipt ends them", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  let { next_batch: since } = await sync(bob);
+  await say(alice, roomId, "one");
+  const last = await say(alice, roomId, { body: "two", "m.mentions": { user_ids: [bob.userId] } });
+  const counts = (answer: Json) => answer.rooms.join[roomId].unread_notifications;
+  const unread = await sync(bob, { since });
+  assert.deepEqual(counts(unread), { notification_count: 2, highlight_count: 1 });
+  assert.deepEqual(
+    counts(await sync(bob)),
+    { notification_count: 2, highlight_count: 1 },
+    "counted from the log it is the same",
+  );
+  await bob.call("POST", roomPath(roomId, `receipt/m.read/${last}`), {});
+  const read = await sync(bob, { since: unread.next_batch });
+  assert.deepEqual(counts(read), { notification_count: 0, highlight_count: 0 });
+  since = read.next_batch;
+  await bob.call("PUT", `/_matrix/client/v3/pushrules/global/room/${encodeURIComponent(roomId)}`, { actions: [] });
+  await say(alice, roomId, "muted");
+  const muted = await sync(bob, { since });
+  assert.deepEqual(counts(muted), { notification_count: 0, highlight_count: 0 });
+  assert.equal(muted.account_data.events[0].content.global.room[0].rule_id, roomId);
+  assert.deepEqual(
+    counts(await sync(alice)),
+    { notification_count: 0, highlight_count: 0 },
+    "one's own messages are read",
+  );
+});
+
+test("threads are counted apart where the client asks for it, and together where it does not", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const root = await say(bob, roomId, "root");
+  const { next_batch: since } = await sync(bob);
+  const reply = await say(alice, roomId, {
+    body: "in the thread",
+    "m.relates_to": { rel_type: "m.thread", event_id: root },
+  });
+  await say(alice, roomId, "outside");
+  const filter = { room: { timeline: { unread_thread_notifications: true } } };
+  const apart = (await sync(bob, { since, filter })).rooms.join[roomId];
+  assert.equal(apart.unread_notifications.notification_count, 1);
+  assert.equal(apart.unread_thread_notifications[root].notification_count, 1);
+  assert.equal((await sync(bob, { since })).rooms.join[roomId].unread_notifications.notification_count, 2);
+  await bob.call("POST", roomPath(roomId, `receipt/m.read/${reply}`), { thread_id: root });
+  const after = (await sync(bob, { since, filter })).rooms.join[roomId];
+  assert.equal(after.unread_notifications.notification_count, 1);
+  assert.deepEqual(after.unread_thread_notifications, {});
+});

@@ -18,6 +18,8 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_DATABASE_CONNECTIONS: ["0", "101"],
   DATABASE_URL: ["mysql://user:hunter2@host/db", "hunter2"],
   DATABASE_REPLICA_URLS: ["mysql://user:hunter2@host/db", "hunter2"],
+  DATABASE_OWNER_URL: ["postgres://user:hunter2@host/db", "mysql://user:hunter2@host/db"],
+  PARLEY_MIGRATE: ["never", "Auto"],
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
   PARLEY_BUS: ["kafka", "Redis"],

@@ -92,6 +92,16 @@ export const settings: readonly Setting[] = [
     doc: "Another PostgreSQL (15 or newer) in place of the embedded one, or file:// and a file with its address.",
   },
   {
+    name: "DATABASE_OWNER_URL",
+    secret: true,
+    doc: "The same database as the user that owns the schema and may migrate. By default DATABASE_URL.",
+  },
+  {
+    name: "PARLEY_MIGRATE",
+    default: "auto",
+    doc: "auto (a start migrates) or wait (a start waits for parley release db).",
+  },
+  {
     name: "PARLEY_BUS",
     doc: "What carries hints between replicas: memory, postgresql, redis, nats or rabbitmq. By default postgresql with DATABASE_URL, else memory.",
   },
@@ -134,6 +144,9 @@ export interface Config {
   logLevel: string;
   databaseConnections: number;
   databaseUrl: string | undefined;
+  /** The same database, as the user that migrates. */
+  databaseOwnerUrl: string | undefined;
+  migrate: "auto" | "wait";
   /** Servers that replicate it, for reads. */
   databaseReplicaUrls: readonly string[];
   /** Whose X-Forwarded-For is believed. */
@@ -184,6 +197,8 @@ export function readConfig(env: Env = process.env): Config {
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:", "file:"]),
+    databaseOwnerUrl: ownerUrl(env),
+    migrate: oneOf(env, "PARLEY_MIGRATE", ["auto", "wait"]),
     databaseReplicaUrls: replicaUrls(env),
     trustedProxies: proxies(env),
     roles: roles(env),
@@ -275,6 +290,13 @@ function bus(env: Env): BusName {
       `PARLEY_BUS is "${name}", and ${server.setting} is not set: set it to its address, such as ${server.example}.`,
     );
   return name;
+}
+
+function ownerUrl(env: Env): string | undefined {
+  const name = "DATABASE_OWNER_URL";
+  if (env[name] && !env["DATABASE_URL"])
+    refuse(name, "", "set it to another user of the database of DATABASE_URL, and that too.");
+  return url(env, name, ["postgres:", "postgresql:", "file:"]);
 }
 
 function replicaUrls(env: Env): readonly string[] {

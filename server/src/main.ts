@@ -13,9 +13,10 @@ async function main(): Promise<void> {
   const config = readConfig();
   // The server's own timers keep no process: a start that waits for a database with nothing open must not end here.
   const awake = setInterval(() => {}, 60_000);
-  const server = await startServer(config, { onProgress: (text) => console.log(`  ${text}`) }).finally(() =>
-    clearInterval(awake),
-  );
+  const starting = new AbortController();
+  void stopAsked.then(() => starting.abort(new StartError("The server was told to stop before it had started.")));
+  const onProgress = (text: string) => console.log(`  ${text}`);
+  const server = await startServer(config, { onProgress, signal: starting.signal, onForked }).finally(() => clearInterval(awake));
   await sayWhere(server, performance.now() - begun_ms);
   await stopAsked;
   console.log("  stopping");
@@ -25,6 +26,12 @@ async function main(): Promise<void> {
   }, config.drain_ms + STOP_DEADLINE_MS);
   await server.stop();
   clearTimeout(deadline);
+}
+
+/** What is in memory is of no use any more, and whoever is connected must begin anew elsewhere. */
+function onForked(): void {
+  console.error("The database that took over does not have all that this process has told: it ends, and must be started again.");
+  process.exit(1);
 }
 
 async function sayWhere({ ctx, url }: RunningServer, took_ms: number): Promise<void> {

@@ -14,12 +14,15 @@ import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDatabase } from "./db/database.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
+import { userIn } from "./db/hosts.ts";
 import { migrate } from "./db/migrate.ts";
 import { openReplicas } from "./db/replicas.ts";
+import { waitForSchema } from "./db/schema.ts";
 import { openEphemeral } from "./ephemeral/open.ts";
 import { asError, StartError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { closeHttp, createHttp, type Route } from "./http.ts";
+import { limits } from "./limits.ts";
 import { followHints, openHints } from "./log/hints.ts";
 import { openLog } from "./log/open.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -74,6 +77,10 @@ export interface StartOptions {
   onProgress?(text: string): void;
   /** Other migrations than those of this version, for tests of what the next version will do. */
   migrations?: URL;
+  /** Calls a start off that waits for the schema. */
+  signal?: AbortSignal;
+  /** What this process has told clients is not in the database that took over: it must end. See log/epochs.ts. */
+  onForked?(): void;
   /** PostgreSQL settings of the embedded database, for tests. */
   postgresSettings?: Record<string, string>;
 }
@@ -117,13 +124,12 @@ async function openContext(
   process: { undo: Undo[]; stopping: AbortSignal; draining(): boolean },
 ): Promise<Context> {
   const { undo, stopping, draining } = process;
-  const onProgress = options.onProgress ?? (() => {});
   const seams = options.seams ?? realSeams;
   const logger = createLogger(config.logLevel);
   const metrics = createMetrics();
   const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
-  await migrate(databaseUrl, onProgress, options.migrations);
+  await openSchema(config, databaseUrl, options);
   // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
@@ -188,6 +194,15 @@ interface Shared {
 }
 
 /** What makes this process one of several: its place among them, and the bus. */
+/** Brings the database to the schema of this version, or waits until somebody else has. */
+async function openSchema(config: Config, url: string, options: StartOptions): Promise<void> {
+  const { onProgress = () => {}, migrations: folder, seams = realSeams, signal } = options;
+  if (config.migrate === "wait")
+    return waitForSchema({ url, seams, timeout_ms: limits.schemaWait_ms, onProgress, folder, signal });
+  const { databaseOwnerUrl: owner } = config;
+  await migrate(owner ?? url, { onProgress, folder, servingUser: owner && userIn(url) });
+}
+
 async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const { config, databaseUrl: url, seams, logger } = shared;
   const alone = aloneBy(config);

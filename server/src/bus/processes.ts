@@ -133,7 +133,8 @@ const IS_ALIVE = `exists (
   where d.datname = current_database() and l.locktype = 'advisory' and l.granted
     and l.classid = ${PROCESS_LOCK_CLASS} and l.objid = p.number and l.objsubid = 2)`;
 
-function listAlive(connection: Dedicated): Promise<ProcessRow[]> {
+/** All that run now, the oldest first. */
+export function listAlive(connection: Pick<Dedicated, "query">): Promise<ProcessRow[]> {
   return connection.query<ProcessRow>(
     `select number, started_at as "startedAt", seen_at as "seenAt", version, roles, bus
      from log.processes p where ${IS_ALIVE} order by number`,

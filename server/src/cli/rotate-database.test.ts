@@ -138,15 +138,15 @@ test("the command rotates, says each step and no password, and refuses what it c
   assert.deepEqual([status, stderr], [0, ""]);
   assert.match(stdout, /published.*\nchanged.*\nretired/);
   assert.ok(!stdout.includes(new URL(readFileSync(file, "utf8").trim()).password));
-  for (const [args, env, expected] of [
-    [["rotate", "database"], {}, /embedded database asks for no password/],
-    [["rotate", "database"], { DATABASE_URL: "postgres://a:hunter2@127.0.0.1/b" }, /put the address into a file/],
-    [["rotate", "database"], { DATABASE_URL: "file:///nowhere" }, /can not be read/],
-    [["rotate", "moon"], {}, /There is no command "rotate moon"/],
-    [["rotate", "database", "--wait-s", "soon"], {}, /--wait-s soon/],
+  for (const [args, env, expected, code] of [
+    [["rotate", "database"], {}, /embedded database asks for no password/, 1],
+    [["rotate", "database"], { DATABASE_URL: "postgres://a:hunter2@127.0.0.1/b" }, /put the address into a file/, 1],
+    [["rotate", "database"], { DATABASE_URL: "file:///nowhere" }, /can not be read/, 1],
+    [["rotate", "moon"], {}, /There is no command "rotate moon"/, 2],
+    [["rotate", "database", "--wait-s", "soon"], {}, /--wait-s soon/, 2],
   ] as const) {
     const refused = parley(args, { ...env });
-    assert.equal(refused.status, 1);
+    assert.equal(refused.status, code);
     assert.match(refused.stderr, expected);
     assert.ok(!refused.stderr.includes("hunter2"));
   }

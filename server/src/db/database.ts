@@ -305,6 +305,9 @@ export async function connectOwner(url: string, applicationName = "parley migrat
   );
 }
 
+/** A connection of its own, for the few who need one. */
+export type Connection = pg.Client;
+
 /** Gives the user of the connection another password. Connections that are open stay so. */
 export async function alterOwnPassword(client: pg.Client, password: string, seams: Seams): Promise<void> {
   const verifier = await scramVerifier(password, seams);

@@ -64,6 +64,13 @@ function hostsInFile(address: string): Hosts {
   };
 }
 
+/** The user that the address names, or the file with it; undefined where it leaves that to the driver. */
+export function userIn(address: string): string | undefined {
+  const [, before = ""] = ADDRESS.exec(readHosts(address).urls[0] ?? "") ?? [];
+  const user = /^[^:]+:\/\/([^:@]+)/.exec(before)?.[1];
+  return user === undefined ? undefined : decodeURIComponent(user);
+}
+
 /** The addresses in a file, one a line. Throws StartError where there is none. */
 export function readAddresses(address: string): string[] {
   try {

@@ -36,7 +36,7 @@ test("a migrated database is migrated again without a change", async () => {
   await using database = await createTestDatabase();
   const before = await run(database.url, "select * from parley.migrations order by schema, number");
   const told: string[] = [];
-  await migrate(database.url, (text) => told.push(text));
+  await migrate(database.url, { onProgress: (text) => told.push(text) });
   assert.deepEqual(told, []);
   assert.deepEqual(await run(database.url, "select * from parley.migrations order by schema, number"), before);
 });
@@ -45,7 +45,7 @@ test("replicas that start together on an empty database migrate it once", async 
   await using database = await createTestDatabase();
   await wipe(database.url);
   const told: string[] = [];
-  await Promise.all([1, 2, 3].map(() => migrate(database.url, (text) => told.push(text))));
+  await Promise.all([1, 2, 3].map(() => migrate(database.url, { onProgress: (text) => told.push(text) })));
   assert.equal(new Set(told).size, told.length);
   const [row] = await run<{ count: string }>(database.url, "select count(*)::int as count from parley.migrations");
   assert.equal(row?.count, told.length);

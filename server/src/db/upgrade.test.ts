@@ -73,7 +73,7 @@ test("an expansion is applied while the release before serves, both go on beside
 test("a schema that is not compatible with this release stops its start, and says which migration that is", async () => {
   using next = nextRelease("create table log.more (a integer)", { isExpansion: false });
   await using database = await createTestDatabase();
-  await migrate(database.url, () => {}, next.migrations);
+  await migrate(database.url, { folder: next.migrations });
   await assert.rejects(migrate(database.url), (error) => {
     assert.ok(error instanceof StartError);
     return /newer Parley.*_next/.test(error.message);
@@ -87,7 +87,7 @@ test("a migration that waits for a lock lets those behind it pass, and comes thr
   const room = await createRoom(alice);
   const [holder, watcher] = [await connectOwner(server.databaseUrl), await connectOwner(server.databaseUrl)];
   await holder.query("begin; lock table log.entries in row exclusive mode");
-  const migrating = migrate(server.databaseUrl, () => {}, next.migrations);
+  const migrating = migrate(server.databaseUrl, { folder: next.migrations });
   const waits = `select from pg_stat_activity where application_name = 'parley migrate' and wait_event_type = 'Lock'
     and datname = current_database()`;
   while ((await watcher.query(waits)).rowCount === 0) await watcher.query("select pg_sleep(0.02)");
@@ -101,10 +101,10 @@ test("a migration that waits for a lock lets those behind it pass, and comes thr
 test("a start that was cut short between a migration and its rights is made good by the next", async () => {
   using next = nextRelease("create table log.more (a integer)", { isExpansion: false });
   await using database = await createTestDatabase();
-  await migrate(database.url, () => {}, next.migrations);
+  await migrate(database.url, { folder: next.migrations });
   const owner = await connectOwner(database.url);
   await owner.query("revoke select on log.more from parley_log; update parley.migrations set granted_at = null");
-  await migrate(database.url, () => {}, next.migrations);
+  await migrate(database.url, { folder: next.migrations });
   const { rows } = await owner.query("select has_table_privilege('parley_log', 'log.more', 'select') as may");
   await owner.end();
   assert.deepEqual(rows, [{ may: true }]);

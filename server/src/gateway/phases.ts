@@ -10,6 +10,7 @@
  */
 import { ignoredUsersOf } from "../account/ignored-users.ts";
 import { formatToken } from "../log/token.ts";
+import type { Memberships } from "../rooms/cache.ts";
 import { build, catchUp } from "../sync/sync.ts";
 import { askOf, type Follower } from "./follower.ts";
 import type { Gateway } from "./gateway.ts";
@@ -28,7 +29,8 @@ export async function* follow(gateway: Gateway, follower: Follower): AsyncGenera
   await catchUp(gateway.ctx, follower.stand.position);
   while (follower.phase !== "over") {
     yield* backfill(gateway, follower);
-    if (cutOver(gateway, follower)) await stream(follower);
+    const memberships = await gateway.ctx.rooms.memberships(follower.session.userId);
+    if (cutOver(gateway, follower, memberships)) await stream(follower);
   }
 }
 
@@ -69,9 +71,10 @@ function isLevel({ pump }: Gateway, { stand }: Follower): boolean {
 }
 
 /** False where a round came in between: then there is more to tell first. */
-function cutOver(gateway: Gateway, follower: Follower): boolean {
+function cutOver(gateway: Gateway, follower: Follower, memberships: Memberships): boolean {
   if (!isHere(follower) || !isLevel(gateway, follower)) return false;
-  gateway.pump.join(follower);
+  const joined = [...memberships].filter(([, { membership }]) => membership === "join");
+  gateway.pump.join(follower, new Set(joined.map(([roomId]) => roomId)));
   if (follower.isOwedHead) tellHead(gateway, follower);
   return true;
 }

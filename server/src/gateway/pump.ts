@@ -21,8 +21,8 @@ import type { Registry } from "./registry.ts";
 export interface Pump {
   /** Everything up to here has been handed out. */
   stand(): Stand;
-  /** Lets the follower take part from now on. It must stand at the pump's stand, or further. */
-  join(follower: Follower): void;
+  /** Lets the follower, who is in these rooms, take part from now on. It must stand at the pump's stand, or further. */
+  join(follower: Follower, roomIds: ReadonlySet<string>): void;
   /** Stops the rounds. */
   close(): void;
 }
@@ -86,7 +86,8 @@ export function openPump(options: PumpOptions): Pump {
 
   return {
     stand: () => stand,
-    join(follower) {
+    join(follower, roomIds) {
+      options.registry.settle(follower.session.userId, roomIds);
       follower.phase = "stream";
     },
     close: () => void (isClosed = true),
@@ -104,16 +105,16 @@ function handOut(composing: Composing, registry: Registry, marks: Marks): void {
     for (const each of registry.ofUser(userId)) if (isNews(each, position)) own.add(each);
   for (const [roomId, position] of marks.rooms) {
     const room = ctx.rooms.peek(roomId);
-    // A room that fell out of the cache: whoever is connected may be in it.
-    if (!room) for (const each of registry.all()) own.add(each);
-    else
-      for (const each of followersIn(room, registry))
-        if (position > 0 && isNews(each, position)) own.add(each);
-        else shared.add(take(each, room));
+    for (const each of registry.inRoom(roomId))
+      // A room that fell out of the cache is told to each by itself.
+      if (!room || (position > 0 && isNews(each, position))) own.add(each);
+      else shared.add(take(each, room));
   }
-  for (const [userId, position] of marks.devices)
-    for (const each of sharers(ctx, registry, userId)) if (isNews(each, position)) own.add(each);
-  for (const userId of marks.presence) addPresence(composing, { registry, userId, shared });
+  for (const [userId, position] of marks.devices) {
+    const { sure, unsure } = sharers(ctx, registry, userId);
+    for (const each of [...sure, ...unsure]) if (isNews(each, position)) own.add(each);
+  }
+  for (const userId of marks.presence) addPresence(composing, { registry, userId, shared, own });
   for (const each of shared) if (each.phase === "stream" && !own.has(each)) tell(composing, each, own);
   for (const each of shared) reset(each);
   for (const each of own) leave(composing.round.from, each);
@@ -133,22 +134,28 @@ function reset(follower: Follower): void {
   if (follower.people.length > 0) follower.people = [];
 }
 
-/** Everybody joined in the room who is connected; it goes through the smaller of the two sets. */
-function* followersIn(room: RoomState, registry: Registry): Iterable<Follower> {
-  if (room.joinedCount < registry.people()) for (const userId of room.joined()) yield* registry.ofUser(userId);
-  else for (const userId of registry.users()) if (room.membership(userId) === "join") yield* registry.ofUser(userId);
+/** Who is connected and shares a room with somebody. */
+interface Sharers {
+  sure: Set<Follower>;
+  /** Neither the person's memberships nor the room of these are in memory. */
+  unsure: Set<Follower>;
 }
 
-/** Everybody connected who shares a room with the person, and the person. */
-function sharers(ctx: Context, registry: Registry, userId: string): Set<Follower> {
-  const found = new Set(registry.ofUser(userId));
+/** Everybody connected who shares a room with the person, and the person. It waits for nothing, and asks no database. */
+function sharers(ctx: Context, registry: Registry, userId: string): Sharers {
+  const found: Sharers = { sure: new Set(registry.ofUser(userId)), unsure: new Set() };
   const memberships = ctx.rooms.peekMemberships(userId);
-  if (!memberships) return new Set(registry.all());
-  for (const [roomId, { membership }] of memberships) {
-    const room = membership === "join" ? ctx.rooms.peek(roomId) : undefined;
-    if (room) for (const each of followersIn(room, registry)) found.add(each);
-    else if (membership === "join") return new Set(registry.all());
-  }
+  const add = (to: Set<Follower>, roomId: string) => {
+    for (const each of registry.inRoom(roomId)) to.add(each);
+  };
+  if (memberships) {
+    for (const [roomId, { membership }] of memberships) if (membership === "join") add(found.sure, roomId);
+  } else
+    for (const roomId of registry.rooms()) {
+      const room = ctx.rooms.peek(roomId);
+      if (!room) add(found.unsure, roomId);
+      else if (room.membership(userId) === "join") add(found.sure, roomId);
+    }
   return found;
 }
 
@@ -156,17 +163,20 @@ interface PresenceOf {
   registry: Registry;
   userId: string;
   shared: Set<Follower>;
+  own: Set<Follower>;
 }
 
-function addPresence({ ctx, round }: Composing, { registry, userId, shared }: PresenceOf): void {
+function addPresence({ ctx, round }: Composing, { registry, userId, shared, own }: PresenceOf): void {
   const presence = ctx.ephemeral.presence(userId);
   if (!presence || presence.changed <= round.from.ephemeral) return;
   const json = presenceJson(userId, presence, ctx.seams.now_ms());
-  for (const each of sharers(ctx, registry, userId)) {
+  const { sure, unsure } = sharers(ctx, registry, userId);
+  for (const each of sure) {
     if (each.stand.ephemeral >= presence.changed) continue;
     each.people.push(json);
     shared.add(each);
   }
+  for (const each of unsure) if (!sure.has(each)) own.add(each);
 }
 
 function tell(composing: Composing, follower: Follower, own: Set<Follower>): void {

@@ -5,12 +5,42 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { type Cluster, type Member, startCluster } from "../testkit/src/cluster.ts";
+import { missingService, type ServiceName, startService } from "../testkit/src/services.ts";
 import { ANA, BEN, meet, openWorld, ROOM, settle, skip, story, type World } from "./fixture.ts";
 import { composer, message, type Profile, send, write } from "./person.ts";
 
 const PROCESSES = { gateway: 2, messages: 3, presence: 2, auth: 1, keys: 1, media: 1, worker: 1, web: 1 };
 
-describe("two people at different gateways, while processes are killed", { skip }, () => {
+/** What carries hints, sends and what is true for a moment between the processes, and the servers that it needs. */
+interface Between {
+  name: string;
+  env: Record<string, string>;
+  services: readonly ServiceName[];
+}
+
+const choices: readonly Between[] = [
+  { name: "PostgreSQL alone", env: {}, services: [] },
+  {
+    name: "Redis, and RabbitMQ's queues",
+    env: { PARLEY_BUS: "redis", PARLEY_EPHEMERAL: "redis", PARLEY_QUEUE: "rabbitmq" },
+    services: ["redis", "rabbitmq"],
+  },
+  {
+    name: "NATS, and PostgreSQL's queues",
+    env: { PARLEY_BUS: "nats", PARLEY_QUEUE: "postgresql" },
+    services: ["nats"],
+  },
+  { name: "RabbitMQ alone", env: { PARLEY_BUS: "rabbitmq", PARLEY_QUEUE: "rabbitmq" }, services: ["rabbitmq"] },
+];
+
+for (const { name, env, services } of choices) {
+  const missing = skip || services.map(missingService).find((each) => each !== false) || false;
+  describe(`two people at different gateways, while processes are killed: ${name}`, { skip: missing }, () => {
+    tell(services, env);
+  });
+}
+
+function tell(services: readonly ServiceName[], settings: Record<string, string>): void {
   let world: World;
   let cluster: Cluster;
   let ana: Profile;
@@ -19,9 +49,13 @@ describe("two people at different gateways, while processes are killed", { skip 
   const part = story(() => world);
 
   before(async () => {
-    cluster = await startCluster({ processes: PROCESSES, env: { PARLEY_RATE_LIMITS: "off" } });
+    await using started = new AsyncDisposableStack();
+    const env: Record<string, string> = { PARLEY_RATE_LIMITS: "off", ...settings };
+    for (const service of services) env[`${service.toUpperCase()}_URL`] = started.use(await startService(service)).url;
+    cluster = started.use(await startCluster({ processes: PROCESSES, env }));
     const [first, second] = cluster.gateways as [Member, Member];
-    const end = () => cluster[Symbol.asyncDispose]();
+    const everything = started.move();
+    const end = () => everything.disposeAsync();
     world = await openWorld({ url: first.url, administratorLink: "", [Symbol.asyncDispose]: end });
     ana = await world.fresh();
     ben = await world.fresh(second.url);
@@ -73,4 +107,4 @@ describe("two people at different gateways, while processes are killed", { skip 
       assert.equal(await page.getByText("Not sent").count(), 0);
     }
   });
-});
+}

@@ -9,6 +9,7 @@ import { asError, StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { Seams } from "../seams.ts";
+import { fingerprints } from "../shared-settings.ts";
 import { keepLinked, type Relinked, within } from "./relink.ts";
 
 /** Any constants do, so long as every version of Parley uses the same. */
@@ -24,9 +25,24 @@ export interface ProcessesOptions {
   bus: string;
   /** The setting that makes this process one that others do not hear, as it is written; undefined where there is none. */
   alone: string | undefined;
+  /** What the row says of this process beside that. */
+  about?: About;
   seams: Seams;
   logger: Logger;
 }
+
+/** For whoever looks for trouble: `parley doctor`. */
+export interface About {
+  host: string;
+  /** The most database connections that the process opens. */
+  connections: number;
+  /** What all processes should have the same, by name. The row gets an HMAC of each. */
+  shared: Readonly<Record<string, string>>;
+  /** Up to where the process has the log; undefined before it has any. */
+  position(): number | undefined;
+}
+
+const NOTHING_KNOWN: About = { host: "", connections: 0, shared: {}, position: () => undefined };
 
 export interface ProcessRow {
   number: number;
@@ -35,6 +51,13 @@ export interface ProcessRow {
   version: string;
   roles: string;
   bus: string;
+  host: string;
+  /** As of seenAt; null before it is known. */
+  position: number | null;
+  clockAhead_ms: number | null;
+  connections: number | null;
+  /** JSON: an HMAC by the name of each setting. */
+  fingerprints: string;
 }
 
 export interface Processes {
@@ -72,14 +95,14 @@ interface Place {
 }
 
 async function takePlace(options: ProcessesOptions, lose: (reason: Error) => void): Promise<Place> {
-  const { url, seams } = options;
+  const { url, seams, about = NOTHING_KNOWN } = options;
   const connection = await openDedicated({ url, name: "parley process", role: "log", onLost: lose });
   try {
     await takeCompanyLock(connection, options);
     const number = await enlist(connection, options);
     await warnOfOtherBus(connection, options);
     const beat = seams.every(limits.replicaBeat_ms, () => {
-      const seen = connection.query("update log.processes set seen_at = now() where number = $1", [number]);
+      const seen = connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null]);
       within(seams, limits.replicaBeat_ms, seen).catch((thrown: unknown) => lose(asError(thrown)));
     });
     const close = async () => {
@@ -116,15 +139,25 @@ function describe({ startedAt, version, roles, bus }: ProcessRow): string {
   return `version ${version}, roles ${roles}, bus ${bus}, started ${startedAt.toISOString()}`;
 }
 
+const SEEN = `update log.processes set seen_at = now(), position = $3,
+    clock_ahead_ms = $2::double precision - extract(epoch from clock_timestamp()) * 1000
+  where number = $1`;
+
 /** The row and its lock are one transaction: nobody sees the row without the lock. Rows of the dead go. */
-async function enlist(connection: Dedicated, { version, roles, bus }: ProcessesOptions): Promise<number> {
+async function enlist(connection: Dedicated, options: ProcessesOptions): Promise<number> {
+  const { version, roles, bus, about = NOTHING_KNOWN, seams } = options;
+  const [own] = await connection.query<{ salt: Buffer }>("select salt from log.installation");
+  const marks = JSON.stringify(own ? fingerprints(about.shared, own.salt) : {});
   const rows = await connection.query<{ number: number }>(
-    `with mine as (insert into log.processes (version, roles, bus) values ($1, $2, $3) returning number)
+    `with mine as (
+       insert into log.processes (version, roles, bus, host, connections, fingerprints) values ($1, $2, $3, $4, $5, $6) returning number)
      select number, pg_advisory_lock(${PROCESS_LOCK_CLASS}, number) from mine`,
-    [version, roles.join(","), bus],
+    [version, roles.join(","), bus, about.host, about.connections, marks],
   );
+  const number = rows[0]?.number as number;
+  await connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null]);
   await connection.query(`delete from log.processes p where not ${IS_ALIVE}`);
-  return rows[0]?.number as number;
+  return number;
 }
 
 /** Locks of other databases of the same server have other numbers in "database". */
@@ -136,7 +169,8 @@ const IS_ALIVE = `exists (
 /** All that run now, the oldest first. */
 export function listAlive(connection: Pick<Dedicated, "query">): Promise<ProcessRow[]> {
   return connection.query<ProcessRow>(
-    `select number, started_at as "startedAt", seen_at as "seenAt", version, roles, bus
+    `select number, started_at as "startedAt", seen_at as "seenAt", version, roles, bus,
+       host, position, clock_ahead_ms as "clockAhead_ms", connections, fingerprints
      from log.processes p where ${IS_ALIVE} order by number`,
   );
 }

@@ -1,0 +1,32 @@
+/**
+ * Settings that all processes of one Parley should have the same, and how processes find out that they have not without telling
+ * each other: each writes an HMAC of every value, with a salt of the database, into its row of log.processes. Whoever can
+ * read that table can try values, so it hides secrets that are long and random, and not a word of the dictionary.
+ */
+import { createHmac } from "node:crypto";
+import type { Config } from "./config.ts";
+
+/** By the name of the setting; an empty text for none. Secrets are among them. */
+export function sharedSettings(config: Config): Record<string, string> {
+  return {
+    PARLEY_SERVER_NAME: config.serverName,
+    PARLEY_PUBLIC_URL: config.publicUrl ?? "",
+    PARLEY_REGISTRATION: config.registration,
+    PARLEY_RATE_LIMITS: `${config.rateLimits}`,
+    PARLEY_ACCESS_TOKEN_LIFETIME_S: `${config.accessTokenLifetime_ms}`,
+    PARLEY_MEDIA_MAX_BYTES: `${config.mediaMax_bytes}`,
+    PARLEY_BUS: config.bus,
+    PARLEY_EPHEMERAL: config.ephemeral,
+    PARLEY_QUEUE: config.queue,
+    REDIS_URL: config.redisUrl ?? "",
+    NATS_URL: config.natsUrl ?? "",
+    RABBITMQ_URL: config.rabbitmqUrl ?? "",
+  };
+}
+
+/** 64 bits of each value's HMAC, in hexadecimal. */
+export function fingerprints(values: Readonly<Record<string, string>>, salt: Buffer): Record<string, string> {
+  const of = (name: string, value: string) =>
+    createHmac("sha256", salt).update(`${name}\0${value}`).digest("hex").slice(0, 16);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(name, value)]));
+}

@@ -22,7 +22,7 @@ export interface ReplicasOptions {
   connections: number;
   primary: Db;
   /** The history epoch of this process: a replica of another history serves nobody. */
-  epoch: number;
+  epoch(): number;
   seams: Seams;
   onError(error: Error): void;
   /** Told of each read, and who answered it. */
@@ -69,7 +69,7 @@ async function lookAt(replica: Replica, { epoch, onError }: ReplicasOptions): Pr
   replica.looking = true;
   try {
     const head = await replica.reader.one<{ position: number; epoch: number }>("select position, epoch from log.head");
-    replica.position = head?.epoch === epoch ? head.position : -1;
+    replica.position = head?.epoch === epoch() ? head.position : -1;
   } catch (thrown) {
     if (replica.position !== -1) onError(asError(thrown));
     replica.position = -1;

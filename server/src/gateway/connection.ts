@@ -129,11 +129,11 @@ function receive(gateway: Gateway, follower: Follower, frame: LaterFrame): void 
   noteOnline(ctx, session, follower.presence);
   if (frame.type === "ping") return tellHead(gateway, follower);
   if (frame.type !== "ack") return;
-  const { epoch, position } = parseToken(frame.since);
+  const token = parseToken(frame.since);
   const told = Math.max(follower.stand.position, gateway.pump.stand().position);
-  if (epoch !== ctx.log.epoch || position > told)
+  if (!ctx.log.holds(token) || token.position > told)
     throw matrixError("M_INVALID_PARAM", "This token was not given out here.");
-  acknowledge(ctx, parts, { session, since: position });
+  acknowledge(ctx, parts, { session, since: token.position });
 }
 
 function depart({ ctx, registry }: Gateway, follower: Follower): void {

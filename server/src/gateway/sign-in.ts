@@ -25,7 +25,7 @@ export async function signIn(ctx: Context, frame: SignInFrame, address: string):
     filter: await loadFilter(ctx, session.userId, filter),
     stateSection: stateSectionOf(frame),
     fullState: frame.full_state === true,
-    since: standOf(ctx, frame.since),
+    since: await standOf(ctx, frame.since),
     presence: frame.set_presence,
   };
   refuseEnded(ctx, session, head);
@@ -43,11 +43,11 @@ function stateSectionOf(frame: SignInFrame): StateSection {
   return frame["org.matrix.msc4222.use_state_after"] === true ? "org.matrix.msc4222.state_after" : "state";
 }
 
-/** Another epoch means that the log was restored from a backup: what the client knows may never have happened. */
-function standOf(ctx: Context, since: string | undefined): Stand | undefined {
+/** Of another history, from before a restore or lost in a fail-over, what the client knows may never have happened. */
+async function standOf(ctx: Context, since: string | undefined): Promise<Stand | undefined> {
   if (since === undefined) return undefined;
-  const { epoch, position, ephemeral } = parseToken(since);
-  return epoch === ctx.log.epoch ? { position, ephemeral } : undefined;
+  const token = parseToken(since);
+  return (await ctx.log.holdsNow(token)) ? { position: token.position, ephemeral: token.ephemeral } : undefined;
 }
 
 /** A session that ended while it was looked up: nobody was there yet to be told. */

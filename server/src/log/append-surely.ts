@@ -12,7 +12,7 @@ import { mayHaveRun } from "../db/outage.ts";
 import { limits } from "../limits.ts";
 import { appendBatch, type Batch } from "./append.ts";
 import { type Appended, ENTRY_COLUMNS, type LogEntry, type Submission } from "./entry.ts";
-import { readHead } from "./queries.ts";
+import { readHead, SURELY } from "./queries.ts";
 
 /** As `appendBatch`. Throws IO_PARLEY_UNAVAILABLE where the database stays away, or where nothing has a name to look for. */
 export async function appendSurely(db: Db, submissions: readonly Submission[]): Promise<Batch> {
@@ -66,7 +66,7 @@ function withoutTrace(submission: Submission): Appended {
 async function readAnswers(db: Db, submissions: readonly Submission[]): Promise<Map<string, string>> {
   const asked = submissions.flatMap(({ transaction }) => transaction ?? []);
   const rows = await db.query<{ session: number; key: string; answer: string }>(
-    `select t.session_id as session, t.txn_key as key, t.answer
+    `select t.session_id as session, t.txn_key as key, t.answer, ${SURELY}
      from unnest($1::bigint[], $2::text[]) as asked(session, key)
      join log.transactions t on t.session_id = asked.session and t.txn_key = asked.key`,
     [asked.map(({ session }) => session), asked.map(({ key }) => key)],
@@ -76,6 +76,9 @@ async function readAnswers(db: Db, submissions: readonly Submission[]): Promise<
 
 async function readEvents(db: Db, submissions: readonly Submission[]): Promise<Map<string, LogEntry>> {
   const ids = submissions.flatMap(({ entries }) => entries.flatMap((entry) => entry.event_id ?? []));
-  const rows = await db.query<LogEntry>(`select ${ENTRY_COLUMNS} from log.entries e where e.event_id = any($1)`, [ids]);
-  return new Map(rows.map((row) => [row.eventId as string, row]));
+  const rows = await db.query<LogEntry & { surely: string }>(
+    `select ${ENTRY_COLUMNS}, ${SURELY} as surely from log.entries e where e.event_id = any($1)`,
+    [ids],
+  );
+  return new Map(rows.map(({ surely: _surely, ...row }) => [row.eventId as string, row]));
 }

@@ -19,6 +19,9 @@ export interface Batch {
   entries: LogEntry[];
 }
 
+/** The first append after a fail-over begins an epoch, which its own answer does not have yet. */
+const APPEND = "select log.append($1, $2, $3, $4) as result, log.epoch() as epoch";
+
 const EFFECT = { state: 1, receipts: 2, accountData: 4, redactions: 8 };
 
 function effectsOf(entry: NewEntry): number {
@@ -69,12 +72,12 @@ async function callAppend(db: Db, submissions: readonly Submission[]): Promise<A
       answer: transaction?.answer,
     };
   });
-  const row = await db.one<{ result: AppendResult }>("select log.append($1, $2, $3, $4) as result", [
+  const row = await db.one<{ result: AppendResult; epoch: number }>(APPEND, [
     JSON.stringify(heads),
     members.length > 0 ? JSON.stringify(members) : null,
     JSON.stringify(entries),
     effects,
   ]);
   if (!row) throw new Error("log.append gave no row");
-  return row.result;
+  return { ...row.result, epoch: row.epoch };
 }

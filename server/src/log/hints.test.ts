@@ -34,7 +34,7 @@ function createBus(packet_bytes = 100_000) {
 /** What a process with this bus sends for the appends of one turn. */
 async function announced(batches: LogEntry[][], packet_bytes?: number): Promise<string[]> {
   const { bus, published } = createBus(packet_bytes);
-  const hints = openHints({ bus, epoch: 1 });
+  const hints = openHints({ bus, epoch: () => 1 });
   for (const batch of batches) hints.announce(batch.at(-1)?.position ?? 0, batch);
   await settled();
   return published;
@@ -60,7 +60,7 @@ function follower(
     onFetch: () => {},
   });
   hub.listen((entries) => counted.seen.push(...entries));
-  follow({ bus, hub, epoch: 1 });
+  follow({ bus, hub, epoch: () => 1 });
   return Object.assign(counted, { hub, deliver });
 }
 
@@ -180,7 +180,12 @@ test("hints of this process itself, of another history, and entries in a form th
   };
   assert.deepEqual(await look((there) => there.deliver(text)), [1, 1, 0]);
   assert.deepEqual(await look((there) => there.deliver(text, true)), [0, 0, 0]);
-  assert.deepEqual(await look((there) => there.deliver(text.replace('"epoch":1', '"epoch":2'))), [0, 0, 0]);
+  assert.deepEqual(await look((there) => there.deliver(text.replace('"epoch":1', '"epoch":0'))), [0, 0, 0]);
+  assert.deepEqual(
+    await look((there) => there.deliver(text.replace('"epoch":1', '"epoch":2'))),
+    [0, 1, 1],
+    "of a history to come the head is",
+  );
   assert.deepEqual(
     await look((there) => there.deliver(text.replace('"format":1', '"format":9'))),
     [0, 1, 1],

@@ -17,7 +17,7 @@ export interface Hints {
 }
 
 /** Opens the sending side. */
-export function openHints({ bus, epoch }: { bus: Bus; epoch: number }): Hints {
+export function openHints({ bus, epoch }: { bus: Bus; epoch(): number }): Hints {
   const most_bytes = Math.min(limits.headInline_bytes, bus.packet_bytes) - ENVELOPE_BYTES;
   let head = 0;
   let batches: (readonly LogEntry[])[] = [];
@@ -27,7 +27,7 @@ export function openHints({ bus, epoch }: { bus: Bus; epoch: number }): Hints {
     isDue = false;
     const entries = encodeSmall(batches, most_bytes);
     batches = [];
-    bus.publish("head", `{"format":${FORMAT},"epoch":${epoch},"head":${head},"entries":[${entries.join()}]}`);
+    bus.publish("head", `{"format":${FORMAT},"epoch":${epoch()},"head":${head},"entries":[${entries.join()}]}`);
   }
 
   return {
@@ -49,15 +49,16 @@ export function followHints({
 }: {
   bus: Bus;
   hub: Pick<Hub, "offer" | "hint">;
-  epoch: number;
+  epoch(): number;
 }): () => void {
   return bus.subscribe("head", (message, own) => {
     // What this process appended, its hub was offered at once.
     if (own) return;
     const hint = JSON.parse(message) as { format: number; epoch: number; head: number; entries: Encoded[] };
-    if (hint.epoch !== epoch) return;
-    // Of a process of another version only the head is sure.
-    if (hint.format === FORMAT) for (const run of runsOf(hint.entries.map(decode))) hub.offer(run);
+    if (hint.epoch < epoch()) return;
+    // Of a process of another version only the head is sure, and so it is of an epoch that this one is not in yet.
+    if (hint.format === FORMAT && hint.epoch === epoch())
+      for (const run of runsOf(hint.entries.map(decode))) hub.offer(run);
     hub.hint(hint.head);
   });
 }

@@ -36,6 +36,8 @@ export interface Fetched {
   entries: LogEntry[];
   /** Everything of the log up to here is among the entries, or is no longer in it. */
   upTo: number;
+  /** The history that they are of. */
+  epoch?: number;
 }
 
 export interface HubOptions {
@@ -45,6 +47,8 @@ export interface HubOptions {
   head: number;
   /** At most `limit` entries above `after`. */
   fetch(after: number, limit: number): Promise<Fetched>;
+  /** Whether what was fetched still counts when it is about to be handed out. */
+  isCurrent?(fetched: Fetched): boolean;
   /** Called for each fetch that was wanted, or brought something. */
   onFetch(): void;
 }
@@ -196,7 +200,9 @@ function createFetcher(options: HubOptions, follower: Follower) {
         wanted = 0;
         const before = follower.head();
         const begun_ms = options.seams.monotonic_ms();
-        const { entries, upTo } = await options.fetch(before, limits.tailFetch_entries);
+        const fetched = await options.fetch(before, limits.tailFetch_entries);
+        if (options.isCurrent?.(fetched) === false) return;
+        const { entries, upTo } = fetched;
         if (target > before || upTo > before) options.onFetch();
         follower.deliver(entries, upTo);
         if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target, upTo + 1);

@@ -5,6 +5,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
 import { limits } from "../limits.ts";
 import { appendSurely } from "./append-surely.ts";
+import { type Epochs, openEpochs } from "./epochs.ts";
 import type { Appended, LogEntry, Submission } from "./entry.ts";
 import { type Hub, openHub } from "./hub.ts";
 import { openLanes } from "./lanes.ts";
@@ -13,8 +14,13 @@ import { readEntries, readHead } from "./queries.ts";
 import { createTail, type Tail } from "./tail.ts";
 
 export interface Log {
-  /** The history epoch: another one in a client's token means that the client must start over. */
-  epoch: number;
+  /** The history epoch, for tokens that are given out. It grows with a fail-over of the database. */
+  readonly epoch: number;
+  /** Whether a client's token stands in this history; if not the client must start over. Of an epoch that this process does
+   *  not know yet it does. */
+  holds: Epochs["holds"];
+  /** The same for who goes on from the token with what this process has in memory. */
+  holdsNow: Epochs["holdsNow"];
   hub: Hub;
   tail: Tail;
   /** Resolves when the entries are committed and everybody in this process who listens has them. Throws M_BAD_JSON for
@@ -33,35 +39,35 @@ export interface LogOptions {
   metrics: Metrics;
   /** Tells the other processes that the log has grown up to `position`, by these entries if they are known. */
   announce(position: number, entries?: readonly LogEntry[]): void;
+  /** Entries that this process has handed out were lost with a failed database: the process must end. See epochs.ts. */
+  onForked?(): void;
 }
 
 /** Opens the log at its head. The tail fills from here on, and with what was written last before. */
-export async function openLog({ db, seams, logger, metrics, announce }: LogOptions): Promise<Log> {
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { db, seams, metrics, announce } = options;
   const { position, epoch } = await readHead(db.log);
   // Starting a little behind the head lets clients that reconnect after a restart go on from memory.
   const start = Math.max(0, position - limits.tailFetch_entries);
   const tail = createTail(start);
-  const hub = openHub({
-    seams,
-    logger,
-    head: start,
-    fetch: (after, limit) => readEntries(db.log, after, limit),
-    onFetch: () => metrics.tailFetches.inc(),
-  });
+  const { hub, epochs } = await openFollower(options, { epoch, start });
   hub.listen((entries) => tail.push(entries));
   const lanes = openLanes({
     lanes: limits.lanes,
     async append(submissions) {
       const begun_ms = seams.monotonic_ms();
       const batch = await appendSurely(db.log, submissions);
+      await epochs.enter(batch.epoch);
       metrics.append_s.observe((seams.monotonic_ms() - begun_ms) / 1_000);
       metrics.appendEntries.observe(batch.entries.length);
       return batch;
     },
     // Class 22 is data that can not be, 23 a rule of the tables: the transaction is undone.
     isRefusal: (thrown) => /^2[23]/.test(sqlState(thrown) ?? ""),
-    onAppended({ entries, outcomes }) {
+    onAppended({ entries, outcomes, epoch: of }) {
       for (const { outcome } of outcomes) if (outcome === "stale") metrics.staleSubmissions.inc();
+      // What was committed in an epoch that is over comes by way of the log, if it is there.
+      if (of !== epochs.current()) return;
       hub.offer(entries);
       const last = entries.at(-1);
       if (last) announce(last.position, entries);
@@ -69,7 +75,11 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
   });
   await hub.reached(position);
   return {
-    epoch,
+    get epoch() {
+      return epochs.current();
+    },
+    holds: epochs.holds,
+    holdsNow: epochs.holdsNow,
     hub,
     tail,
     append: async (submission) => {
@@ -89,4 +99,31 @@ export async function openLog({ db, seams, logger, metrics, announce }: LogOptio
       hub.close();
     },
   };
+}
+
+/** What follows the log from `start` on, in the epoch in which it is. */
+async function openFollower(options: LogOptions, { epoch, start }: { epoch: number; start: number }) {
+  const { db, seams, logger, metrics, onForked } = options;
+  const epochs = await openEpochs({
+    db: db.log,
+    epoch,
+    head: () => hub.head(),
+    onForked() {
+      logger.error("the database that took over does not have all that this process has told: it must start again");
+      onForked?.();
+    },
+  });
+  const hub: Hub = openHub({
+    seams,
+    logger,
+    head: start,
+    async fetch(after, limit) {
+      const fetched = await readEntries(db.log, after, limit);
+      await epochs.enter(fetched.epoch);
+      return fetched;
+    },
+    isCurrent: (fetched) => fetched.epoch === epochs.current(),
+    onFetch: () => metrics.tailFetches.inc(),
+  });
+  return { hub, epochs };
 }

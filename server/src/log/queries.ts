@@ -2,24 +2,32 @@
 import type { Db, Reader } from "../db/database.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "./entry.ts";
 
-export async function readHead(db: Db): Promise<{ position: number; epoch: number }> {
+export async function readHead(db: Reader): Promise<{ position: number; epoch: number }> {
   const row = await db.one<{ position: number; epoch: number }>("select position, epoch from log.head");
   if (!row) throw new Error("log.head has no row");
   return row;
 }
 
+/** The epochs that a fail-over began, and the position up to which each goes on with the history before it. */
+export async function readForks(db: Reader): Promise<Map<number, number>> {
+  const rows = await db.query<{ epoch: number; position: number }>("select epoch, position from log.forks");
+  return new Map(rows.map(({ epoch, position }) => [epoch, position]));
+}
+
 /**
- * At most `limit` entries above `after`, in the order of positions, and how far the log is known with them. A redaction brings
- * along what it left of its target.
+ * At most `limit` entries above `after`, in the order of positions, how far the log is known with them, and its epoch. A redaction
+ * brings along what it left of its target.
  */
 export async function readEntries(
   db: Db,
   after: number,
   limit: number,
-): Promise<{ entries: LogEntry[]; upTo: number }> {
+): Promise<{ entries: LogEntry[]; upTo: number; epoch: number }> {
   // One statement sees one moment: what is not among the entries up to the head is no longer in the log.
-  const rows = await db.query<LogEntry & { head: number; leftBody: string | null; leftUnsigned: string | null }>(
-    `select h.position as head, n.* from log.head h left join lateral (
+  const rows = await db.query<
+    LogEntry & { head: number; epoch: number; leftBody: string | null; leftUnsigned: string | null }
+  >(
+    `select h.position as head, h.epoch, n.* from log.head h left join lateral (
        select ${ENTRY_COLUMNS}, t.body as "leftBody", t.unsigned as "leftUnsigned"
        from log.entries e left join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
        where e.position > $1 order by e.position limit $2
@@ -29,11 +37,18 @@ export async function readEntries(
   const upTo = rows.length < limit ? (rows[0]?.head ?? after) : (rows.at(-1)?.position ?? after);
   const entries = rows
     .filter((row) => row.position !== null)
-    .map(({ head: _head, leftBody, leftUnsigned, ...entry }) =>
+    .map(({ head: _head, epoch: _epoch, leftBody, leftUnsigned, ...entry }) =>
       leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } },
     );
-  return { entries, upTo };
+  return { entries, upTo, epoch: rows[0]?.epoch ?? 0 };
 }
+
+/**
+ * What is found with this in the select list is on the synchronous standby when the answer comes, though it was only read: the
+ * statement writes a few bytes behind it, which the commit waits for. What the database shows without that may be lost in a
+ * fail-over, if the backend that wrote it was ended while it waited.
+ */
+export const SURELY = "pg_logical_emit_message(true, 'parley', '')";
 
 export function readEvent(db: Reader, eventId: string): Promise<LogEntry | undefined> {
   return db.one<LogEntry>(`select ${ENTRY_COLUMNS} from log.entries e where e.event_id = $1 and e.kind = 'event'`, [
@@ -41,10 +56,10 @@ export function readEvent(db: Reader, eventId: string): Promise<LogEntry | undef
   ]);
 }
 
-/** The first answer to a transaction, if it was appended before. */
+/** The first answer to a transaction, if it was appended before. Whoever is told it may rely on it: see SURELY. */
 export async function readTransaction(db: Db, session: number, key: string): Promise<string | undefined> {
   const row = await db.one<{ answer: string }>(
-    "select answer from log.transactions where session_id = $1 and txn_key = $2",
+    `select answer, ${SURELY} from log.transactions where session_id = $1 and txn_key = $2`,
     [session, key],
   );
   return row?.answer;

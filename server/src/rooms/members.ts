@@ -33,7 +33,7 @@ export const members = route({
 function momentOf(ctx: Context, at: string | undefined, { upTo }: ReadAccess): number | undefined {
   const token = at === undefined ? undefined : parseToken(at, "at");
   // A token of another epoch stands in a history that is no longer this one.
-  const position = token?.epoch === ctx.log.epoch ? token.position : undefined;
+  const position = token && ctx.log.holds(token) ? token.position : undefined;
   return position === undefined || upTo === undefined ? (position ?? upTo) : Math.min(position, upTo);
 }
 

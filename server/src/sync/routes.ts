@@ -33,8 +33,8 @@ function stateSectionOf(query: z.output<typeof syncQuery>): StateSection {
 
 async function askOf(ctx: Context, session: Session, query: z.output<typeof syncQuery>): Promise<Ask> {
   const token = query.since === undefined ? undefined : parseToken(query.since);
-  // Another epoch means that the log was restored from a backup: what the client knows may never have happened.
-  const known = token?.epoch === ctx.log.epoch ? token : undefined;
+  // Of another history, from before a restore or lost in a fail-over, what the client knows may never have happened.
+  const known = token && (await ctx.log.holdsNow(token)) ? token : undefined;
   return {
     session,
     filter: await loadFilter(ctx, session.userId, query.filter),

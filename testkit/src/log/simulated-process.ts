@@ -42,9 +42,6 @@ export interface ProcessOptions {
   trustsTheBus: boolean;
 }
 
-/** The history epoch of the simulated store. */
-const EPOCH = 1;
-
 // Counting costs more than a whole schedule, and nobody reads it.
 const metrics = createMetrics();
 const logger = createLogger("silent");
@@ -64,7 +61,7 @@ export async function startSimulatedProcess(options: ProcessOptions): Promise<Si
     latency_ms: () => left_ms() + world.random.below(4),
   }) as Database["log"];
   const bus = busOf((message) => isDead() || publish(message));
-  const hints = openHints({ bus, epoch: EPOCH });
+  const hints = openHints({ bus, epoch: () => log.epoch });
   const log = await openLog({
     db: { log: db } as Database,
     seams,
@@ -72,7 +69,7 @@ export async function startSimulatedProcess(options: ProcessOptions): Promise<Si
     metrics,
     announce: hints.announce,
   });
-  followHints({ bus, hub: log.hub, epoch: EPOCH });
+  followHints({ bus, hub: log.hub, epoch: () => log.epoch });
   const seen: Stored[] = [];
   log.hub.listen((entries) =>
     seen.push(...entries.map(({ position, eventId }) => ({ position, eventId: eventId as string }))),

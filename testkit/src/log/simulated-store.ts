@@ -57,6 +57,7 @@ interface Tables {
   head: number;
 }
 
+const EPOCH = 1;
 const UNIQUE = () => Object.assign(new Error("duplicate key value violates unique constraint"), { code: "23505" });
 /** How much of the newest an asynchronous standby may lack. */
 const LAG_ENTRIES = 3;
@@ -137,14 +138,17 @@ interface Statement {
 
 async function execute(parts: Parts, way: Way, { sql, params }: Statement): Promise<object[]> {
   const { entries, head, answers } = parts.tables;
-  if (sql.startsWith("select log.append(")) return [{ result: await append(parts, way, params) }];
+  if (sql.startsWith("select log.append(")) return [{ result: await append(parts, way, params), epoch: EPOCH }];
   if (sql.includes("from log.head h left join lateral")) {
     const [after = 0, limit = 0] = params as number[];
     const above = entries.filter((entry) => entry.position > after).toSorted((a, b) => a.position - b.position);
-    const found = above.slice(0, limit).map((entry) => ({ head, leftBody: null, leftUnsigned: null, ...entry }));
-    return found.length > 0 ? found : [{ head, position: null }];
+    const found = above
+      .slice(0, limit)
+      .map((entry) => ({ head, epoch: EPOCH, leftBody: null, leftUnsigned: null, ...entry }));
+    return found.length > 0 ? found : [{ head, epoch: EPOCH, position: null }];
   }
-  if (sql.includes("from log.head")) return [{ position: head, epoch: 1 }];
+  if (sql.includes("from log.forks")) return [];
+  if (sql.includes("from log.head")) return [{ position: head, epoch: EPOCH }];
   if (sql.includes("join log.transactions t")) {
     const [sessions, keys] = params as [number[], string[]];
     return keys.flatMap((key, i) => {
@@ -205,7 +209,7 @@ function commit(
     if (key !== undefined && !isRefused.has(head.i)) tables.answers.set(key, head.answer ?? "");
   }
   tables.head = Math.max(tables.head, from + accepted.length);
-  return { epoch: 1, head: from, count: accepted.length, refused: refused.length > 0 ? refused : null };
+  return { epoch: EPOCH, head: from, count: accepted.length, refused: refused.length > 0 ? refused : null };
 }
 
 /** The newest entries are gone, with all that rests on them. */

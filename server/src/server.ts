@@ -2,6 +2,7 @@
  * One Parley process: opens the parts in their order, mounts the domains of its roles, and closes everything in the reverse
  * order. The tests and the command line start the same thing.
  */
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openSessions } from "./auth/sessions.ts";
@@ -17,6 +18,7 @@ import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { userIn } from "./db/hosts.ts";
 import { migrate } from "./db/migrate.ts";
 import { openReplicas } from "./db/replicas.ts";
+import { schemas } from "./db/roles.ts";
 import { waitForSchema } from "./db/schema.ts";
 import { openEphemeral } from "./ephemeral/open.ts";
 import { asError, StartError } from "./errors.ts";
@@ -24,7 +26,8 @@ import { healthRoutes } from "./health.ts";
 import { closeHttp, createHttp, type Route } from "./http.ts";
 import { limits } from "./limits.ts";
 import { followHints, openHints } from "./log/hints.ts";
-import { openLog } from "./log/open.ts";
+import { type Log, openLog } from "./log/open.ts";
+import { claimServerName } from "./log/server-name.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createMetricsServer } from "./metrics-server.ts";
@@ -34,6 +37,7 @@ import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
+import { sharedSettings } from "./shared-settings.ts";
 import { version } from "./version.ts";
 
 /** What a domain's routes.ts exports. */
@@ -134,13 +138,24 @@ async function openContext(
   const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
   const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
   undo.push(() => db.close());
+  await claimServerName(db.log, config.serverName);
   const installation = await readInstallation(db.log);
   const keys = await openKeyRing({ db: db.log, seams, logger });
   undo.push(() => keys.close());
-  const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics }, undo);
+  let opened: Log | undefined;
+  const position = () => opened?.hub.head();
+  const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics, position }, undo);
   const hints = openHints({ bus, epoch: () => log.epoch });
-  const { onForked } = options;
-  const log = await openLog({ db, seams, logger, metrics, announce: hints.announce, onForked });
+  const log = await openLog({
+    db,
+    seams,
+    logger,
+    metrics,
+    follows: serves(config.roles, "sync") ? "everything" : "changes",
+    announce: hints.announce,
+    onForked: options.onForked,
+  });
+  opened = log;
   undo.push(() => log.close());
   const replicas = openReplicas({
     urls: config.databaseReplicaUrls,
@@ -201,6 +216,8 @@ async function openSchema(config: Config, url: string, options: StartOptions): P
   if (config.migrate === "wait")
     return waitForSchema({ url, seams, timeout_ms: limits.schemaWait_ms, onProgress, folder, signal });
   const { databaseOwnerUrl: owner } = config;
+  /** Up to where this process has the log. */
+  position(): number | undefined;
   await migrate(owner ?? url, { onProgress, folder, servingUser: owner && userIn(url) });
 }
 
@@ -208,7 +225,10 @@ async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const { config, databaseUrl: url, seams, logger } = shared;
   const alone = aloneBy(config);
   const { roles, bus: busName } = config;
-  const processes = await joinProcesses({ url, version, roles, bus: busName, alone, seams, logger });
+  // The pools, this process's place among the others, and what listens.
+  const connections = schemas.length * config.databaseConnections + (busName === "postgresql" ? 2 : 1);
+  const about = { host: hostname(), connections, shared: sharedSettings(config), position };
+  const processes = await joinProcesses({ url, version, roles, bus: busName, alone, about, seams, logger });
   undo.push(() => processes.leave());
   const bus = await openBus(shared);
   undo.push(() => bus.close());

@@ -41,6 +41,13 @@ export const systemPackages = [
     service: true,
     isThere: () => isOnPath("rabbitmq-server") || existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
   },
+  {
+    name: "nginx",
+    apt: "nginx-light",
+    neededBy: "the tests of the static web image",
+    service: true,
+    isThere: () => isOnPath("nginx") || existsSync("/usr/sbin/nginx"),
+  },
 ];
 
 /** Installs what is missing where that is possible, and names what is missing then. */

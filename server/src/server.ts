@@ -199,6 +199,15 @@ async function openContext(
   return ctx;
 }
 
+/** Brings the database to the schema of this version, or waits until somebody else has. */
+async function openSchema(config: Config, url: string, options: StartOptions): Promise<void> {
+  const { onProgress = () => {}, migrations: folder, seams = realSeams, signal } = options;
+  if (config.migrate === "wait")
+    return waitForSchema({ url, seams, timeout_ms: limits.schemaWait_ms, onProgress, folder, signal });
+  const { databaseOwnerUrl: owner } = config;
+  await migrate(owner ?? url, { onProgress, folder, servingUser: owner && userIn(url) });
+}
+
 interface Shared {
   config: Config;
   databaseUrl: string;
@@ -207,22 +216,13 @@ interface Shared {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  /** Up to where this process has the log. */
+  position(): number | undefined;
 }
 
 /** What makes this process one of several: its place among them, and the bus. */
-/** Brings the database to the schema of this version, or waits until somebody else has. */
-async function openSchema(config: Config, url: string, options: StartOptions): Promise<void> {
-  const { onProgress = () => {}, migrations: folder, seams = realSeams, signal } = options;
-  if (config.migrate === "wait")
-    return waitForSchema({ url, seams, timeout_ms: limits.schemaWait_ms, onProgress, folder, signal });
-  const { databaseOwnerUrl: owner } = config;
-  /** Up to where this process has the log. */
-  position(): number | undefined;
-  await migrate(owner ?? url, { onProgress, folder, servingUser: owner && userIn(url) });
-}
-
 async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
-  const { config, databaseUrl: url, seams, logger } = shared;
+  const { config, databaseUrl: url, seams, logger, position } = shared;
   const alone = aloneBy(config);
   const { roles, bus: busName } = config;
   // The pools, this process's place among the others, and what listens.

@@ -28,6 +28,8 @@ export interface Herd {
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 8_000;
 const OPENED_AT_ONCE = 64;
+/** Who is not told everything after so long begins anew, as a client does that hears nothing: twice the heartbeat. */
+const PATIENCE_MS = 50_000;
 
 /** Opens all streams. Resolves when all are at the head. */
 export async function openHerd({ origin, users, progress }: HerdOptions): Promise<Herd> {
@@ -117,6 +119,7 @@ async function connectMember(state: State, member: Member): Promise<void> {
     user: member.user,
     since: member.token,
     localAddress: member.localAddress,
+    patience_ms: PATIENCE_MS,
     onAnswer(body) {
       if (state.text === undefined || member.hasRead || !body.includes(state.text)) return undefined;
       member.hasRead = true;

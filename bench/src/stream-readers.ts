@@ -58,6 +58,8 @@ export interface StreamClientOptions {
   /** Where to go on; without it, from now on. */
   since?: string;
   localAddress?: string | undefined;
+  /** How long the client may take until it has been told everything; by default, without end. */
+  patience_ms?: number;
   /** Gives the token of the answer; its bytes are only good until it returns. */
   onAnswer(body: Buffer): string | undefined;
   onEnd(): void;
@@ -69,20 +71,26 @@ export interface StreamLink extends WebSocketLink {
   token(): string;
 }
 
-/** Opens a stream. Resolves when the client has been told everything so far, and rejects when it is closed before that. */
+/**
+ * Opens a stream. Resolves when the client has been told everything so far, and rejects, with what the server said, when it is
+ * closed before that or its patience ends.
+ */
 export async function openStreamClient(options: StreamClientOptions): Promise<StreamLink> {
   const { origin, user, localAddress, onAnswer, onEnd } = options;
   const since = options.since ?? (await tokenOf(origin, user));
+  const late = options.patience_ms === undefined ? undefined : AbortSignal.timeout(options.patience_ms);
   let isStopping = false;
   let latest = since;
-  const timers: { acks?: NodeJS.Timeout } = {};
+  let acks: NodeJS.Timeout | undefined;
   let token: string | undefined;
+  let last = "";
   const level = Promise.withResolvers<void>();
   level.promise.catch(() => undefined); // heard below, unless the handshake itself is refused
   const link = await openWebSocket({
     origin,
     path: STREAM_PATH,
     localAddress,
+    signal: late,
     onMessage(payload) {
       const body = bodyOf(payload);
       if (body) {
@@ -91,20 +99,26 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
       } else if (payload.subarray(0, HEARTBEAT.length).equals(HEARTBEAT)) {
         latest = token = (JSON.parse(payload.toString()) as { next_batch: string }).next_batch;
         level.resolve();
-      }
+      } else last = payload.toString();
     },
     onEnd() {
-      clearInterval(timers.acks);
-      level.reject(new Error("the stream was closed before it began"));
+      clearInterval(acks);
+      level.reject(new Error(`closed after ${reasonOf(last)}`));
       if (!isStopping) onEnd();
     },
   });
-  timers.acks = setInterval(() => {
+  acks = setInterval(() => {
     if (token !== undefined) link.send(JSON.stringify({ type: "ack", since: token }));
     token = undefined;
   }, ACK_EVERY_MS);
+  const giveUp = () => {
+    level.reject(new Error(`late after ${reasonOf(last)}`));
+    link.destroy();
+  };
+  late?.addEventListener("abort", giveUp);
   link.send(JSON.stringify({ type: "sign_in", access_token: user.accessToken, since, filter: FILTER }));
   await level.promise;
+  late?.removeEventListener("abort", giveUp);
   return {
     token: () => latest,
     send: (text) => link.send(text),
@@ -113,6 +127,13 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
       link.destroy();
     },
   };
+}
+
+/** What the last frame before the end was, without what differs from client to client. */
+function reasonOf(frame: string): string {
+  if (frame === "") return "the handshake";
+  const { type, errcode } = JSON.parse(frame) as { type: string; errcode?: string };
+  return errcode ?? type;
 }
 
 /** The token of now, without what came before it. */

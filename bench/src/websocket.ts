@@ -15,6 +15,8 @@ export interface LinkOptions {
   path: string;
   /** The address of this machine to come from, such as 127.0.1.7. */
   localAddress?: string | undefined;
+  /** Ends an attempt whose handshake is not answered yet. */
+  signal?: AbortSignal | undefined;
   /** A whole text message. The bytes are only good until it returns. */
   onMessage(payload: Buffer): void;
   /** The connection ended, for whatever reason. */
@@ -26,7 +28,14 @@ const PING = 0x9;
 const PONG = 0xa;
 
 /** Opens a WebSocket and resolves when the server has agreed. Rejects with its status line when it has not. */
-export function openWebSocket({ origin, path, localAddress, onMessage, onEnd }: LinkOptions): Promise<WebSocketLink> {
+export function openWebSocket({
+  origin,
+  path,
+  localAddress,
+  signal,
+  onMessage,
+  onEnd,
+}: LinkOptions): Promise<WebSocketLink> {
   const { hostname, port, host } = new URL(origin);
   const key = randomBytes(16).toString("base64");
   return new Promise((resolve, reject) => {
@@ -37,8 +46,14 @@ export function openWebSocket({ origin, path, localAddress, onMessage, onEnd }: 
       ),
     );
     socket.setNoDelay(true);
+    const giveUp = () => {
+      reject(new Error("late in the handshake"));
+      socket.destroy();
+    };
+    signal?.addEventListener("abort", giveUp);
     socket.once("error", reject);
     socket.once("close", () => {
+      signal?.removeEventListener("abort", giveUp);
       reject(new Error("closed before the handshake")); // without effect after it
       onEnd();
     });
@@ -52,6 +67,7 @@ export function openWebSocket({ origin, path, localAddress, onMessage, onEnd }: 
         if (opcode === TEXT) onMessage(payload);
         if (opcode === PING) write(socket, PONG, payload);
       });
+      signal?.removeEventListener("abort", giveUp);
       socket.off("error", reject);
       socket.on("error", () => undefined); // "close" follows
       socket.on("data", read);

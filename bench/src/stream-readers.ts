@@ -81,7 +81,7 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
   const late = options.patience_ms === undefined ? undefined : AbortSignal.timeout(options.patience_ms);
   let isStopping = false;
   let latest = since;
-  let acks: NodeJS.Timeout | undefined;
+  const timers: { acks?: NodeJS.Timeout } = {};
   let token: string | undefined;
   let last = "";
   const level = Promise.withResolvers<void>();
@@ -102,12 +102,12 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
       } else last = payload.toString();
     },
     onEnd() {
-      clearInterval(acks);
+      clearInterval(timers.acks);
       level.reject(new Error(`closed after ${reasonOf(last)}`));
       if (!isStopping) onEnd();
     },
   });
-  acks = setInterval(() => {
+  timers.acks = setInterval(() => {
     if (token !== undefined) link.send(JSON.stringify({ type: "ack", since: token }));
     token = undefined;
   }, ACK_EVERY_MS);

@@ -103,10 +103,13 @@ function takeBatch(lane: Lane): Waiting[] {
   /** What waits keeps its place: nothing with the same key may overtake it. */
   const held = new Set<string>();
   let entries = 0;
-  for (const each of lane.waiting) {
+  let at = 0;
+  for (; at < lane.waiting.length; at++) {
+    const each = lane.waiting[at] as Waiting;
     const { submission } = each;
-    const full = batch.length > 0 && entries + submission.entries.length > limits.batch_entries;
-    if (full || held.has(submission.lane) || restsOn(submission, changed)) {
+    // What waits behind a full batch is not even looked at: it may be thousands.
+    if (batch.length > 0 && entries + submission.entries.length > limits.batch_entries) break;
+    if (held.has(submission.lane) || restsOn(submission, changed)) {
       later.push(each);
       held.add(submission.lane);
       if (submission.room) changed.add(submission.room.id);
@@ -117,7 +120,7 @@ function takeBatch(lane: Lane): Waiting[] {
     entries += submission.entries.length;
     noteChanges(submission, changed);
   }
-  lane.waiting = later;
+  lane.waiting = at < lane.waiting.length ? later.concat(lane.waiting.slice(at)) : later;
   return batch;
 }
 

@@ -58,8 +58,12 @@ export const limits = {
   queue_messages: 200_000,
   queueDeliveries: 10,
   /** Messages that one process works on at once; messages of one statement, where the queue is PostgreSQL. */
-  queuePrefetch_messages: 400,
+  queuePrefetch_messages: 100,
   queueBatch_messages: 200,
+  /** Messages full of sends that a process publishes at once; the sends in one, and how large it may become by more than one. */
+  queuedPacks: 4,
+  queuedPack_sends: 50,
+  queuedPack_characters: 131_072,
   /** How long after each failed attempt a message comes again; one more attempt than delays. */
   queueRetries_ms: [250, 1_000, 5_000, 30_000],
   /** How long a message stays taken by a process that does not move any more, and how often a waiting one looks by itself. */
@@ -83,6 +87,9 @@ export const limits = {
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,
   tail_bytes: 32 * 1_048_576,
+  /** The same where nobody follows the log through a process: a few young events are looked for there. */
+  tailYoung_entries: 1_000,
+  tailYoung_bytes: 1_048_576,
   /** How many entries one query for the tail may bring. */
   tailFetch_entries: 2_000,
   /** How long a gap in the tail may stay open before the database is asked: another lane mostly fills it first. */
@@ -227,6 +234,20 @@ export const limits = {
 
   /** A half written file that nobody has written to for so long belongs to a process that ended. */
   uploadAbandoned_ms: 3_600_000,
+  /** How often such files, and uploads to an object store that nobody goes on with, are looked for. */
+  blobSweep_ms: 3_600_000,
+  /** Object stores: the parts of large files, those of one upload at once, and those of all uploads that are in memory. */
+  blobPart_bytes: 8 * 1_048_576,
+  blobPartsAtOnce: 4,
+  blobParts_bytes: 128 * 1_048_576,
+  /** How often a download goes on after its connection to the store broke, and when a client may ask again of a store that is away. */
+  blobReadBreaks: 5,
+  blobsAway_ms: 5_000,
+  /** Requests to clouds: how often they are tried, how long an answer may take, and the least and most between two tries. */
+  cloudTries: 5,
+  cloudAnswer_ms: 30_000,
+  cloudRetryLeast_ms: 100,
+  cloudRetryMost_ms: 10_000,
   /** Media. The largest upload is a setting. */
   fileName_characters: 255,
   contentType_characters: 255,

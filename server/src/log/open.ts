@@ -7,11 +7,12 @@ import { limits } from "../limits.ts";
 import { appendSurely } from "./append-surely.ts";
 import { type Epochs, openEpochs } from "./epochs.ts";
 import type { Appended, LogEntry, Submission } from "./entry.ts";
+import { type Following, type Follows, openFollowing, openTail } from "./following.ts";
 import { type Hub, openHub } from "./hub.ts";
 import { openLanes } from "./lanes.ts";
 import { refuseUnstorable } from "./storable.ts";
-import { readEntries, readHead } from "./queries.ts";
-import { createTail, type Tail } from "./tail.ts";
+import { readHead } from "./queries.ts";
+import type { Tail } from "./tail.ts";
 
 export interface Log {
   /** The history epoch, for tokens that are given out. It grows with a fail-over of the database. */
@@ -26,6 +27,9 @@ export interface Log {
   /** Resolves when the entries are committed and everybody in this process who listens has them. Throws M_BAD_JSON for
    *  names that the database can not hold. */
   append(submission: Submission): Promise<Appended>;
+  /** As `append`, but resolves with the commit: those who listen here may have the entries a moment later. */
+  commit(submission: Submission): Promise<Appended>;
+  followAll: Following["followAll"];
   /** Resolves once everything up to `position` is here: after a domain's own function appended an entry. */
   reached(position: number): Promise<void>;
   /** Finishes what is in flight and stops. */
@@ -37,6 +41,8 @@ export interface LogOptions {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  /** What of the log this process needs: everything, where nothing is said. See following.ts. */
+  follows?: Follows;
   /** Tells the other processes that the log has grown up to `position`, by these entries if they are known. */
   announce(position: number, entries?: readonly LogEntry[]): void;
   /** Entries that this process has handed out were lost with a failed database: the process must end. See epochs.ts. */
@@ -45,12 +51,13 @@ export interface LogOptions {
 
 /** Opens the log at its head. The tail fills from here on, and with what was written last before. */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { db, seams, metrics, announce } = options;
+  const { db, seams, metrics, follows = "everything", announce } = options;
   const { position, epoch } = await readHead(db.log);
   // Starting a little behind the head lets clients that reconnect after a restart go on from memory.
   const start = Math.max(0, position - limits.tailFetch_entries);
-  const tail = createTail(start);
-  const { hub, epochs } = await openFollower(options, { epoch, start });
+  const tail = openTail(follows, start, () => hub.head());
+  const following = openFollowing(db.log, follows);
+  const { hub, epochs } = await openFollower(options, { epoch, start, following });
   hub.listen((entries) => tail.push(entries));
   const lanes = openLanes({
     lanes: limits.lanes,
@@ -74,6 +81,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
     },
   });
   await hub.reached(position);
+  const commit = async (submission: Submission) => {
+    refuseUnstorable(submission);
+    return lanes.submit(submission);
+  };
   return {
     get epoch() {
       return epochs.current();
@@ -82,9 +93,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
     holdsNow: epochs.holdsNow,
     hub,
     tail,
+    commit,
+    followAll: following.followAll,
     append: async (submission) => {
-      refuseUnstorable(submission);
-      const appended = await lanes.submit(submission);
+      const appended = await commit(submission);
       // Mostly it is here already; another lane's entries before it may still be on their way.
       const last = appended.outcome === "appended" ? appended.entries.at(-1) : undefined;
       if (last && last.position > hub.head()) await hub.reached(last.position);
@@ -102,7 +114,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
 }
 
 /** What follows the log from `start` on, in the epoch in which it is. */
-async function openFollower(options: LogOptions, { epoch, start }: { epoch: number; start: number }) {
+async function openFollower(
+  options: LogOptions,
+  { epoch, start, following }: { epoch: number; start: number; following: Following },
+) {
   const { db, seams, logger, metrics, onForked } = options;
   const epochs = await openEpochs({
     db: db.log,
@@ -118,7 +133,7 @@ async function openFollower(options: LogOptions, { epoch, start }: { epoch: numb
     logger,
     head: start,
     async fetch(after, limit) {
-      const fetched = await readEntries(db.log, after, limit);
+      const fetched = await following.fetch(after, limit);
       await epochs.enter(fetched.epoch);
       return fetched;
     },

@@ -23,24 +23,39 @@ export async function readEntries(
   after: number,
   limit: number,
 ): Promise<{ entries: LogEntry[]; upTo: number; epoch: number }> {
-  // One statement sees one moment: what is not among the entries up to the head is no longer in the log.
-  const rows = await db.query<
-    LogEntry & { head: number; epoch: number; leftBody: string | null; leftUnsigned: string | null }
-  >(
-    `select h.position as head, h.epoch, n.* from log.head h left join lateral (
+  return toRead(await db.query<Row>(readingOf("true"), [after, limit]), after, limit);
+}
+
+/** As `readEntries`, without messages: events that are neither state nor redactions. */
+export async function readChanges(db: Db, after: number, limit: number): Promise<ReturnType<typeof toRead>> {
+  const isChange = "(e.kind <> 'event' or e.state_key is not null or e.redacts is not null)";
+  return toRead(await db.query<Row>(readingOf(isChange), [after, limit]), after, limit);
+}
+
+type Row = LogEntry & { head: number; epoch: number; leftBody: string | null; leftUnsigned: string | null };
+
+/** One statement sees one moment: what is not among the entries up to the head is no longer in the log, or not wanted. */
+function readingOf(condition: string): string {
+  return `select h.position as head, h.epoch, n.* from log.head h left join lateral (
        select ${ENTRY_COLUMNS}, t.body as "leftBody", t.unsigned as "leftUnsigned"
        from log.entries e left join log.entries t on t.event_id = e.redacts and t.room_id = e.room_id
-       where e.position > $1 order by e.position limit $2
-     ) n on true order by n.position`,
-    [after, limit],
-  );
+       where e.position > $1 and ${condition} order by e.position limit $2
+     ) n on true order by n.position`;
+}
+
+function toRead(rows: readonly Row[], after: number, limit: number) {
   const upTo = rows.length < limit ? (rows[0]?.head ?? after) : (rows.at(-1)?.position ?? after);
-  const entries = rows
-    .filter((row) => row.position !== null)
-    .map(({ head: _head, epoch: _epoch, leftBody, leftUnsigned, ...entry }) =>
-      leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } },
-    );
+  const entries = rows.filter((row) => row.position !== null).map(entryOf);
   return { entries, upTo, epoch: rows[0]?.epoch ?? 0 };
+}
+
+/** Members by name: a rest of an object is slow to make, and slow for all who read it. */
+function entryOf(row: Row): LogEntry {
+  const { position, kind, roomId, userId, deviceId, eventId, type, stateKey, ts } = row;
+  const { relatesTo, relationType, redacts, sessionId, txnId, body, unsigned, leftBody, leftUnsigned } = row;
+  const named = { position, kind, roomId, userId, deviceId, eventId, type, stateKey, ts };
+  const entry = { ...named, relatesTo, relationType, redacts, sessionId, txnId, body, unsigned };
+  return leftBody === null ? entry : { ...entry, redaction: { body: leftBody, unsigned: leftUnsigned } };
 }
 
 /**

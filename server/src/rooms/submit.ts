@@ -54,6 +54,8 @@ export interface Transaction {
 export interface Wanted {
   roomId: string;
   transaction?: Transaction;
+  /** Resolves with the commit; this process may see the event a moment later. */
+  isSeenLater?: boolean;
   /** Makes the event from the room as it is now. It may refuse by throwing, and it is called once for each attempt. */
   propose(room: RoomState): Proposal | Already | Promise<Proposal | Already>;
 }
@@ -62,10 +64,11 @@ export interface Wanted {
  * Puts one event into a room and gives its id when it is committed. Throws M_NOT_FOUND where there is no such room, what
  * the rules or `propose` refuse with, and M_LIMIT_EXCEEDED when the room keeps changing under it.
  */
-export function submit(ctx: Context, { roomId, transaction, propose }: Wanted): Promise<string> {
+export function submit(ctx: Context, { roomId, transaction, isSeenLater, propose }: Wanted): Promise<string> {
   return submitTo(ctx, {
     roomId,
     transaction,
+    isSeenLater,
     async prepare(room) {
       const proposal = await propose(room);
       return "already" in proposal ? proposal : submissionOf(ctx, room, { proposal, transaction });
@@ -76,6 +79,7 @@ export function submit(ctx: Context, { roomId, transaction, propose }: Wanted): 
 export interface Prepared {
   roomId: string;
   transaction?: Transaction | undefined;
+  isSeenLater?: boolean | undefined;
   /** Makes what is to be appended from the room as it is now, or refuses by throwing. Called once for each attempt. */
   prepare(room: RoomState): Promise<Submission | Already>;
 }
@@ -89,7 +93,7 @@ export async function submitTo(ctx: Context, wanted: Prepared): Promise<string> 
     const decision = await wanted.prepare(room).catch(asRefusal);
     if ("entries" in decision) {
       const { position } = room;
-      const appended = await ctx.log.append(decision);
+      const appended = await (wanted.isSeenLater ? ctx.log.commit : ctx.log.append)(decision);
       if (appended.outcome === "repeated") return appended.answer;
       if (appended.outcome === "appended") return decision.entries[0]?.event_id as string;
       room = await ctx.rooms.refresh(wanted.roomId, position);

@@ -2,12 +2,12 @@
 //
 //   node bench/src/queue.ts [--adapter rabbitmq] [--messages 8000] [--distance 200] [--runs 3] [--workers 1,2,3] [--json]
 //
-// Prints a table; with --json, for each number of workers the list of rates. With --distance 0 the database is on this machine, and
+// Prints a table; with --json, for each number of workers the list of runs. With --distance 0 the database is on this machine, and
 // so is everything else: then what is measured is how the processors of one machine are shared. With a distance in milliseconds
 // workers wait for the database, as they do in a cluster.
 
 import { parseArgs } from "node:util";
-import { openQueueLoad, type QueueAdapter, queueAdapters } from "../../testkit/src/queue-load.ts";
+import { type Drained, openQueueLoad, type QueueAdapter, queueAdapters } from "./queue-load.ts";
 import { medianBy } from "./samples.ts";
 
 const { values } = parseArgs({
@@ -33,7 +33,7 @@ async function measure(adapter: QueueAdapter): Promise<string> {
     number,
   ];
   await using load = await openQueueLoad({ adapter, distance_ms });
-  const rates = new Map<number, number[]>(counts.map((workers) => [workers, []]));
+  const rates = new Map<number, Drained[]>(counts.map((workers) => [workers, []]));
   // In turns, so that what else the machine does falls on all of them.
   for (let run = 0; run < runs; run++)
     for (const workers of counts) {
@@ -42,9 +42,12 @@ async function measure(adapter: QueueAdapter): Promise<string> {
     }
   if (values.json) return `${JSON.stringify([...rates.values()])}\n`;
   const lines = [...rates].map(([workers, all]) => {
-    const median = medianBy(all, (rate) => rate);
-    return `| ${workers} | ${Math.round(median)} | ${all.map((rate) => Math.round(rate)).join(", ")} |`;
+    const { rate, cpu_us } = medianBy(all, (each) => each.rate);
+    const cpu = [cpu_us.workers, cpu_us.broker, cpu_us.database].map(Math.round).join(" / ");
+    return `| ${workers} | ${Math.round(rate)} | ${all.map((each) => Math.round(each.rate)).join(", ")} | ${cpu} |`;
   });
   const head = `${adapter}, ${messages} messages, the database ${distance_ms} ms away\n\n`;
-  return `${head}| workers | entries/s | runs |\n|---|---|---|\n${lines.join("\n")}\n`;
+  const columns =
+    "| workers | entries/s | runs | CPU µs of an entry: workers / broker / PostgreSQL |\n|---|---|---|---|\n";
+  return `${head}${columns}${lines.join("\n")}\n`;
 }

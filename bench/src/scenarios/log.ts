@@ -11,6 +11,7 @@ import { type Bench, measureRuns, measureWindow, type Outcome, perSecond, type S
 import { startFleet } from "../fleet.ts";
 import { createMeter } from "../meter.ts";
 import { createProbe } from "../probe.ts";
+import type { Drained } from "../queue-load.ts";
 import { endOf } from "./stream.ts";
 
 const GOAL = [{ of: "value" as const, atLeast: 15_000 }];
@@ -84,7 +85,7 @@ async function measureQueue(bench: Bench): Promise<Outcome> {
     const child = spawn(process.execPath, [programFile("queue.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
     const text = (await Promise.all([child.stdout.toArray(), once(child, "exit")]))[0].join("");
     if (child.exitCode !== 0) throw new Error(`the measurement of the queue ended with ${child.exitCode}`);
-    rate = (JSON.parse(text) as number[][])[0]?.[0] ?? 0;
+    rate = (JSON.parse(text) as Drained[][])[0]?.[0]?.rate ?? 0;
   };
   const run = await measureWindow(bench, { meter: createMeter(), value: () => rate, until });
   return { runs: [{ ...run, count: MESSAGES }], notes: ["CPU is that of the set-up too"] };

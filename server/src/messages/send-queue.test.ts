@@ -8,7 +8,8 @@ import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openQueue } from "../queue/open.ts";
 import { realSeams } from "../seams.ts";
-import { append, type Sending } from "./sending.ts";
+import { readPack } from "./send-packs.ts";
+import { append } from "./sending.ts";
 
 const CLIENT = "/_matrix/client/v3";
 const skip = missingService("rabbitmq");
@@ -124,8 +125,9 @@ for (const adapter of adapters)
       const dying = await openQueue({ ...door.ctx, db: door.ctx.db.queue, seams: impatient, registry: new Registry() });
       let taken = 0;
       dying?.consume("chat.messages", async ({ body }) => {
-        taken += 1;
-        await append(door.ctx, JSON.parse(body) as Sending);
+        const sends = readPack(body);
+        taken += sends.length;
+        await Promise.all(sends.map((each) => append(door.ctx, each)));
         // It never comes to its acknowledgement.
         await new Promise(() => {});
       });
@@ -133,7 +135,7 @@ for (const adapter of adapters)
       await dying?.close();
       assert.deepEqual([taken, new Set(ids).size], [40, 40]);
       server = await startTestServer({ databaseUrl: server.databaseUrl, config: { queue, rabbitmqUrl } });
-      await until(async () => (await deliveries(server, "done")) === 40);
+      await until(async () => (await server.ctx.queue?.depths())?.every(({ waiting }) => waiting === 0) === true);
       const all = await messagesOf(server, room.roomId);
       assert.deepEqual([all.length, new Set(all).size], [40, 40]);
     });

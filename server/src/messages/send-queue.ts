@@ -1,6 +1,6 @@
 /**
  * A send by way of the queue `chat.messages`: the process that was asked publishes it, one of the `messages` workers appends it,
- * and the answer goes out after the commit, as without a queue.
+ * and the answer goes out after the commit, as without a queue. Sends that come together travel together (send-packs.ts).
  *
  * How the asking process learns of the commit: it follows the log anyway, and there the event comes along under the id that it was
  * given here. What the log does not say (a refusal, or that this was a retry of an event under another id) the worker tells on
@@ -12,7 +12,8 @@ import type { Context } from "../context.ts";
 import { asError, type Errcode, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Queue } from "../queue/queue.ts";
-import { append, type Sending } from "./sending.ts";
+import { packOf, publishing, readPack } from "./send-packs.ts";
+import { append, commit, type Sending } from "./sending.ts";
 
 /** What became of a send, where the log does not say it. */
 interface Outcome {
@@ -35,7 +36,7 @@ interface Refusal {
 export async function sendThroughQueue(ctx: Context, sending: Sending): Promise<string> {
   const answer = answersOf(ctx).wait(sending.eventId);
   try {
-    await (ctx.queue as Queue).publish("chat.messages", JSON.stringify(sending));
+    await publishing(ctx)(sending);
   } catch (thrown) {
     ctx.logger.warn({ reason: asError(thrown).message }, "a send could not be queued and is appended here");
     answer.forget();
@@ -65,6 +66,7 @@ function answersOf(ctx: Context): Answers {
 
 function openAnswers({ log, bus, seams }: Context): Answers {
   const waiting = new Map<string, Waiting>();
+  log.followAll();
   log.hub.listen((entries) => {
     if (waiting.size > 0) for (const { eventId } of entries) if (eventId) waiting.get(eventId)?.resolve(eventId);
   });
@@ -97,9 +99,17 @@ function openAnswers({ log, bus, seams }: Context): Answers {
  */
 export function startSendWorker(ctx: Context, queue: Queue): () => Promise<void> {
   const consumer = queue.consume("chat.messages", async ({ body }) => {
-    const sending = JSON.parse(body) as Sending;
-    const outcome = await appendQueued(ctx, sending);
-    if (outcome) ctx.bus.publish("sent", JSON.stringify(outcome));
+    const sends = readPack(body);
+    const settled = await Promise.allSettled(sends.map((each) => appendQueued(ctx, each)));
+    const failed: { sending: Sending; reason: unknown }[] = [];
+    for (const [i, each] of settled.entries()) {
+      if (each.status === "rejected") failed.push({ sending: sends[i] as Sending, reason: each.reason });
+      else if (each.value) ctx.bus.publish("sent", JSON.stringify(each.value));
+    }
+    if (failed.length === 0) return;
+    if (sends.length === 1) throw failed[0]?.reason;
+    // Each by itself from here on: one that can never be done must not take others along among the dead.
+    await Promise.all(failed.map(({ sending }) => queue.publish("chat.messages", packOf(sending))));
   });
   return () => consumer.close();
 }
@@ -108,7 +118,7 @@ export function startSendWorker(ctx: Context, queue: Queue): () => Promise<void>
 async function appendQueued(ctx: Context, sending: Sending): Promise<Outcome | undefined> {
   const sent = sending.eventId;
   try {
-    const eventId = await append(ctx, sending);
+    const eventId = await commit(ctx, sending);
     return eventId === sent ? undefined : { sent, eventId };
   } catch (thrown) {
     // Also what may pass, such as a database that is away: whoever asked is told so, and asks again.

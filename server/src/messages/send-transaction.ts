@@ -9,7 +9,7 @@ import type { Transaction } from "../rooms/submit.ts";
  * The transaction of a request: its key stands for the endpoint with all its parts, however the client spelled the path,
  * and has the same length for all of them. Throws M_INVALID_PARAM for an id that the log can not hold.
  */
-export function transactionOf(session: Session, endpoint: readonly string[], txnId: string): Transaction {
+export function transactionOf(session: Pick<Session, "id">, endpoint: readonly string[], txnId: string): Transaction {
   if (isLongerThan(txnId, identifier_bytes) || !txnId.isWellFormed() || txnId.includes("\0"))
     throw matrixError("M_INVALID_PARAM", `A transaction id is a text of ${identifier_bytes} bytes at the most.`);
   return { session: session.id, key: hash("sha256", JSON.stringify([...endpoint, txnId]), "base64url"), txnId };

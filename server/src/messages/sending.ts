@@ -2,13 +2,13 @@
 import type { Context } from "../context.ts";
 import type { Session } from "../http.ts";
 import type { Content } from "../rooms/rules/event.ts";
-import { newEventId, submit } from "../rooms/submit.ts";
+import { newEventId, submit, type Wanted } from "../rooms/submit.ts";
 import { redactionProposal } from "./redact.ts";
 import { checkRelation, hasCheckedRelation } from "./send-relations.ts";
 import { transactionOf } from "./send-transaction.ts";
 
 export interface Sending {
-  session: Session;
+  session: Pick<Session, "id" | "userId">;
   roomId: string;
   type: string;
   txnId: string;
@@ -23,19 +23,31 @@ export function newSending(ctx: Context, asked: Omit<Sending, "eventId">): Sendi
   return { ...asked, eventId: newEventId(ctx) };
 }
 
-/** Puts the event into its room and gives its id when it is committed: that of the first time, if this is a retry. */
+/**
+ * Puts the event into its room and gives its id when it is committed and known here: that of the first time, if this is a
+ * retry. Throws what the room's rules say against it.
+ */
 export function append(ctx: Context, sending: Sending): Promise<string> {
+  return submit(ctx, wantedBy(ctx, sending));
+}
+
+/** As `append`, for whoever tells others and reads nothing here: it does not wait until this process has seen the event. */
+export function commit(ctx: Context, sending: Sending): Promise<string> {
+  return submit(ctx, { ...wantedBy(ctx, sending), isSeenLater: true });
+}
+
+function wantedBy(ctx: Context, sending: Sending): Wanted {
   const { session, roomId, type, content, eventId } = sending;
   const proposal = { event_id: eventId, sender: session.userId, type, content };
   const isChecked = hasCheckedRelation(content);
-  return submit(ctx, {
+  return {
     roomId,
     transaction: transactionFor(sending),
     propose(room) {
       if (type === "m.room.redaction") return redactionProposal(ctx, room, proposal);
       return isChecked ? checkRelation(ctx, room, proposal) : proposal;
     },
-  });
+  };
 }
 
 function transactionFor({ session, roomId, type, txnId }: Omit<Sending, "eventId">) {

@@ -10,13 +10,15 @@ import { readHead } from "../../server/src/log/queries.ts";
 import { openPostgresqlQueue } from "../../server/src/queue/postgresql.ts";
 import { defaultTuning } from "../../server/src/queue/open.ts";
 import type { Queue } from "../../server/src/queue/queue.ts";
+import { openPublishing } from "../../server/src/messages/send-packs.ts";
 import { openRabbitmqQueue } from "../../server/src/queue/rabbitmq.ts";
 import { randomToken, realSeams } from "../../server/src/seams.ts";
-import { registerPerson } from "./http.ts";
-import { type ParleyProcess, startProcess } from "./process.ts";
-import { startTestServer } from "./server.ts";
-import { type Service, startService } from "./services.ts";
-import { openTcpProxy } from "./tcp-proxy.ts";
+import { listProcesses, type ProcessStat, withDescendants } from "./processes.ts";
+import { registerPerson } from "../../testkit/src/http.ts";
+import { type ParleyProcess, startProcess } from "../../testkit/src/process.ts";
+import { startTestServer } from "../../testkit/src/server.ts";
+import { type Service, startService } from "../../testkit/src/services.ts";
+import { openTcpProxy } from "../../testkit/src/tcp-proxy.ts";
 
 export const queueAdapters = ["postgresql", "rabbitmq"] as const;
 export type QueueAdapter = (typeof queueAdapters)[number];
@@ -38,8 +40,15 @@ export type QueueLoadOptions = {
 };
 
 export type QueueLoad = AsyncDisposable & {
-  /** Entries a second that so many workers bring from a backlog of so many messages into the log. Rejects where one is lost. */
-  drain(workers: number, messages: number): Promise<number>;
+  /** Lets so many workers bring a backlog of so many messages into the log. Rejects where one is lost. */
+  drain(workers: number, messages: number): Promise<Drained>;
+};
+
+export type Drained = {
+  /** Entries a second. */
+  rate: number;
+  /** CPU time of one entry, in microseconds, where it was spent. */
+  cpu_us: { workers: number; broker: number; database: number };
 };
 
 /** Starts the database and, for RabbitMQ, the broker, and makes people and rooms. */
@@ -63,8 +72,9 @@ export async function openQueueLoad({ adapter, distance_ms = 0 }: QueueLoadOptio
     ...(broker ? { RABBITMQ_URL: broker.url } : {}),
   };
   const ending = started.move();
+  const load = { env, directory, db, queue, senders, databasePid: postgres.pid };
   return {
-    drain: (workers, messages) => drain({ env, directory, db, queue, senders }, workers, messages),
+    drain: (workers, messages) => drain(load, workers, messages),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
   };
 }
@@ -112,26 +122,47 @@ type Load = {
   db: Database;
   queue: Queue;
   senders: readonly Sender[];
+  databasePid: number;
 };
 
-async function drain(load: Load, workers: number, messages: number): Promise<number> {
+async function drain(load: Load, workers: number, messages: number): Promise<Drained> {
   const running: ParleyProcess[] = [];
   try {
     for (let n = 0; n < workers; n++) running.push(await startProcess(join(load.directory, `worker-${n}`), load.env));
     for (const { pid } of running) process.kill(pid, "SIGSTOP");
     const { position: before } = await readHead(load.db.log);
     await publish(load, messages);
-    for (const { pid } of running) process.kill(pid, "SIGCONT");
+    const pids = running.map(({ pid }) => pid);
+    const spent = cpuOf(load, pids);
+    for (const pid of pids) process.kill(pid, "SIGCONT");
     const seconds = await timeTo(load.db, before + messages * FROM, before + messages * TO);
     await timeTo(load.db, before, before + messages);
-    return (messages * (TO - FROM)) / seconds;
+    return { rate: (messages * (TO - FROM)) / seconds, cpu_us: perEntry(spent, cpuOf(load, pids), messages) };
   } finally {
     for (const { pid } of running) process.kill(pid, "SIGCONT");
     await Promise.all(running.map((worker) => worker[Symbol.asyncDispose]()));
   }
 }
 
+/** CPU time so far, in milliseconds. What the broker spends on confirming the backlog is over when workers are let go. */
+function cpuOf({ databasePid }: Load, workers: readonly number[]): Drained["cpu_us"] {
+  const all = listProcesses();
+  const brokers = withDescendants(all, [process.pid]).filter(({ name }) => name === "beam.smp");
+  const sum = (some: readonly ProcessStat[]) => some.reduce((total, { cpu_ms }) => total + cpu_ms, 0);
+  return {
+    workers: sum(withDescendants(all, workers)),
+    broker: sum(brokers),
+    database: sum(withDescendants(all, [databasePid])),
+  };
+}
+
+function perEntry(from: Drained["cpu_us"], to: Drained["cpu_us"], messages: number): Drained["cpu_us"] {
+  const each = (part: keyof Drained["cpu_us"]) => ((to[part] - from[part]) * 1_000) / messages;
+  return { workers: each("workers"), broker: each("broker"), database: each("database") };
+}
+
 async function publish({ queue, senders }: Load, messages: number): Promise<void> {
+  const send = openPublishing(queue);
   const together = 1_000;
   for (let start = 0; start < messages; start += together)
     await Promise.all(
@@ -143,7 +174,7 @@ async function publish({ queue, senders }: Load, messages: number): Promise<void
         };
         const [txnId, eventId] = [randomToken(realSeams, 12), `$${randomToken(realSeams, 32)}`];
         const sending = { session, roomId, type: "m.room.message", txnId, content, eventId };
-        return queue.publish("chat.messages", JSON.stringify(sending));
+        return send(sending);
       }),
     );
 }

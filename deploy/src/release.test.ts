@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serverFlags } from "../../scripts/lib/server-process.mjs";
-import { settings } from "../../server/src/config.ts";
+import { settings } from "../../server/src/settings/table.ts";
 import { placeOf, roleNames } from "../../server/src/roles.ts";
 import {
   commands,

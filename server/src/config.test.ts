@@ -1,8 +1,9 @@
 /** Each setting: what it takes, and what is said of a value that it does not take. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readConfig, settings } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { StartError } from "./errors.ts";
+import { settings } from "./settings/table.ts";
 
 const refused: Record<string, readonly string[]> = {
   PARLEY_PORT: ["-1", "65536", "http", "80.5"],
@@ -33,12 +34,61 @@ const refused: Record<string, readonly string[]> = {
       ["auth:8008", "ftp://auth", "http://auth/path"],
     ]),
   ),
+  STORAGE_PROVIDER: ["S3", "ftp"],
+  ...Object.fromEntries(
+    [
+      "S3_ACCESS_KEY_ID",
+      "S3_SECRET_ACCESS_KEY",
+      "MINIO_ACCESS_KEY",
+      "MINIO_SECRET_KEY",
+      "AZURE_STORAGE_KEY",
+      "AZURE_CLIENT_SECRET",
+    ].map((name) => [name, ["secret://hunter2"]]),
+  ),
+  ...Object.fromEntries(
+    ["S3_ENDPOINT", "MINIO_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "GCS_ENDPOINT", "AZURE_AUTHORITY_HOST"].map((name) => [
+      name,
+      ["minio:9000", "ftp://minio"],
+    ]),
+  ),
+  SECRETS_PROVIDER: ["aws", "Vault"],
   PARLEY_DRAIN_MS: ["-1", "5s", "600001"],
   RABBITMQ_URL: ["http://user:hunter2@host", "hunter2"],
 };
 
+/** Settings that are read only where others say so. */
+const contexts: readonly (readonly [names: RegExp, env: Record<string, string>])[] = [
+  [/^S3_/, { STORAGE_PROVIDER: "s3", S3_BUCKET: "media" }],
+  [
+    /^MINIO_/,
+    { STORAGE_PROVIDER: "minio", MINIO_ENDPOINT: "http://minio:9000", MINIO_ACCESS_KEY: "a", MINIO_SECRET_KEY: "b" },
+  ],
+  [/^AZURE_/, { STORAGE_PROVIDER: "azure_blob", AZURE_STORAGE_ACCOUNT: "parley" }],
+  [/^GCS_/, { STORAGE_PROVIDER: "gcs", GCS_BUCKET: "media" }],
+];
+
+function withContext(name: string, value: string): Record<string, string> {
+  const [, env = {}] = contexts.find(([names]) => names.test(name)) ?? [];
+  return { ...env, [name]: value };
+}
+
 /** Any text is an address or a folder; whether it can be used shows when it is. */
-const anything = ["PARLEY_HOST", "PARLEY_DATA_DIR", "PARLEY_METRICS_HOST"];
+const anything = [
+  "ENVIRONMENT",
+  "S3_BUCKET",
+  "S3_REGION",
+  "AZURE_STORAGE_ACCOUNT",
+  "GCS_BUCKET",
+  "MINIO_BUCKET",
+  "AZURE_STORAGE_CONTAINER",
+  "AZURE_TENANT_ID",
+  "AZURE_CLIENT_ID",
+  "AZURE_FEDERATED_TOKEN_FILE",
+  "GOOGLE_APPLICATION_CREDENTIALS",
+  "PARLEY_HOST",
+  "PARLEY_DATA_DIR",
+  "PARLEY_METRICS_HOST",
+];
 
 test("every setting has values that are refused here, or takes any text", () => {
   assert.deepEqual(settings.map(({ name }) => name).toSorted(), [...Object.keys(refused), ...anything].toSorted());
@@ -49,7 +99,7 @@ for (const [name, values] of Object.entries(refused))
     const isSecret = settings.find((setting) => setting.name === name)?.secret ?? false;
     for (const value of values)
       assert.throws(
-        () => readConfig({ [name]: value }),
+        () => readConfig(withContext(name, value)),
         (error: unknown) => {
           assert.ok(error instanceof StartError);
           assert.match(error.message, new RegExp(`^${name} is .*: set it to .*\\.$`));
@@ -121,4 +171,39 @@ test("a bus that has a server of its own is refused without its address", () => 
       new RegExp(`PARLEY_BUS is "${bus}", and ${setting} is not set: set`),
     );
   assert.equal(readConfig({ PARLEY_BUS: "nats", NATS_URL: "nats://host" }).natsUrl, "nats://host");
+});
+
+test("a setting may come under the name that other software gave it, and twice only where both say the same", () => {
+  const [ours, theirs] = ["https://chat.example.org", "https://other.example.org"];
+  assert.equal(readConfig({ APP_PUBLIC_URL: ours }).publicUrl, ours);
+  assert.equal(readConfig({ APP_PUBLIC_URL: ours, PARLEY_PUBLIC_URL: ours }).publicUrl, ours);
+  assert.throws(
+    () => readConfig({ APP_PUBLIC_URL: theirs, PARLEY_PUBLIC_URL: ours }),
+    /PARLEY_PUBLIC_URL and APP_PUBLIC_URL are one setting and differ/,
+  );
+});
+
+test("in production no setting for tests is taken", () => {
+  assert.equal(readConfig({ ENVIRONMENT: "staging", PARLEY_RATE_LIMITS: "off" }).rateLimits, false);
+  for (const weak of [{ PARLEY_RATE_LIMITS: "off" }, { PARLEY_PASSWORD_COST: "low" }])
+    assert.throws(() => readConfig({ ENVIRONMENT: "production", ...weak }), /set it to .*ENVIRONMENT/);
+});
+
+test("a store of media has what it needs, or says what is missing", () => {
+  const keys = { MINIO_ACCESS_KEY: "a", MINIO_SECRET_KEY: "file:///run/secrets/b" };
+  assert.deepEqual(readConfig({ STORAGE_PROVIDER: "minio", MINIO_ENDPOINT: "http://minio:9000/", ...keys }).storage, {
+    provider: "s3",
+    bucket: "media",
+    region: "us-east-1",
+    endpoint: "http://minio:9000",
+    keys: { accessKeyId: "a", secretAccessKey: "file:///run/secrets/b" },
+  });
+  for (const [env, missing] of [
+    [{ STORAGE_PROVIDER: "s3" }, "S3_BUCKET"],
+    [{ STORAGE_PROVIDER: "s3", S3_BUCKET: "media", S3_ACCESS_KEY_ID: "a" }, "S3_SECRET_ACCESS_KEY"],
+    [{ STORAGE_PROVIDER: "minio", ...keys }, "MINIO_ENDPOINT"],
+    [{ STORAGE_PROVIDER: "azure_blob" }, "AZURE_STORAGE_ACCOUNT"],
+    [{ STORAGE_PROVIDER: "gcs" }, "GCS_BUCKET"],
+  ] as const)
+    assert.throws(() => readConfig(env), new RegExp(`needs ${missing}, which is not set: set it`));
 });

@@ -3,131 +3,12 @@
  * unknown name stops the start with the name, the value (never a secret) and the fix.
  */
 import { isIP } from "node:net";
+import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
-
-/** Roles that a gateway can front, each with the setting that says where they are. */
-const upstreamSettings = [
-  ["AUTH_URL", "auth"],
-  ["KEYS_URL", "keys"],
-  ["MESSAGES_URL", "messages"],
-  ["PRESENCE_URL", "presence"],
-  ["MEDIA_URL", "media"],
-  ["WEB_URL", "web"],
-] as const satisfies readonly (readonly [string, RoleName])[];
-
-export interface Setting {
-  name: string;
-  /** As a person would write it; undefined where the default is worked out from other settings. */
-  default?: string;
-  /** A secret's value is never shown. */
-  secret?: boolean;
-  doc: string;
-}
-
-export const settings: readonly Setting[] = [
-  { name: "PARLEY_PORT", default: "8008", doc: "The port of the HTTP server. 0 takes a free one." },
-  {
-    name: "PARLEY_HOST",
-    default: "127.0.0.1",
-    doc: "The address to listen on. Behind a proxy or in a container: 0.0.0.0.",
-  },
-  {
-    name: "PARLEY_SERVER_NAME",
-    default: "localhost",
-    doc: "The part of user ids and aliases after the colon. It can not change later.",
-  },
-  {
-    name: "PARLEY_PUBLIC_URL",
-    doc: "How clients reach the server, such as https://chat.example.org. By default http://localhost and the port.",
-  },
-  {
-    name: "PARLEY_DATA_DIR",
-    doc: "Where the embedded database and the media are. By default the folder data of the checkout.",
-  },
-  {
-    name: "PARLEY_REGISTRATION",
-    doc: "Who may register: open, token or off. By default open while listening on loopback, else token.",
-  },
-  { name: "PARLEY_RATE_LIMITS", default: "on", doc: "on or off. Off is for benchmarks and test suites only." },
-  {
-    name: "PARLEY_PASSWORD_COST",
-    default: "standard",
-    doc: "standard (argon2id, 19 MiB, 2 passes) or low, which is for test suites only.",
-  },
-  {
-    name: "PARLEY_ACCESS_TOKEN_LIFETIME_S",
-    default: "3600",
-    doc: "How long an access token lives for clients that can refresh it, in seconds.",
-  },
-  { name: "PARLEY_MEDIA_MAX_BYTES", default: "104857600", doc: "The largest file that may be uploaded, in bytes." },
-  {
-    name: "PARLEY_METRICS_PORT",
-    doc: "The port of /metrics. By default PARLEY_PORT and 1000 more; 0 takes a free one; off has none.",
-  },
-  { name: "PARLEY_METRICS_HOST", doc: "The address of the metrics port. By default that of PARLEY_HOST." },
-  {
-    name: "PARLEY_LOG_LEVEL",
-    default: "warn",
-    doc: "fatal, error, warn, info, debug, trace or silent. info has a line for each request.",
-  },
-  {
-    name: "PARLEY_DATABASE_CONNECTIONS",
-    default: "4",
-    doc: "The most database connections that each of the domains opens.",
-  },
-  {
-    name: "PARLEY_TRUSTED_PROXIES",
-    default: "",
-    doc: "Addresses or networks, with commas, of proxies whose X-Forwarded-For is believed. By default none.",
-  },
-  {
-    name: "DATABASE_REPLICA_URLS",
-    secret: true,
-    doc: "Replicas of that PostgreSQL, with commas between, for reads of history.",
-  },
-  {
-    name: "DATABASE_URL",
-    secret: true,
-    doc: "Another PostgreSQL (15 or newer) in place of the embedded one, or file:// and a file with its address.",
-  },
-  {
-    name: "DATABASE_OWNER_URL",
-    secret: true,
-    doc: "The same database as the user that owns the schema and may migrate. By default DATABASE_URL.",
-  },
-  {
-    name: "PARLEY_MIGRATE",
-    default: "auto",
-    doc: "auto (a start migrates) or wait (a start waits for parley release db).",
-  },
-  {
-    name: "PARLEY_BUS",
-    doc: "What carries hints between replicas: memory, postgresql, redis, nats or rabbitmq. By default postgresql with DATABASE_URL, else memory.",
-  },
-  {
-    name: "PARLEY_EPHEMERAL",
-    doc: "Where presence, typing and limits are: memory, redis or postgresql. By default postgresql with DATABASE_URL, else memory.",
-  },
-  { name: "REDIS_URL", secret: true, doc: "Where Redis is, for what is set to redis: redis:// or rediss://." },
-  { name: "NATS_URL", secret: true, doc: "Where NATS is, for what is set to nats: nats:// or tls://." },
-  { name: "RABBITMQ_URL", secret: true, doc: "Where RabbitMQ is, for what is set to rabbitmq: amqp:// or amqps://." },
-  {
-    name: "PARLEY_QUEUE",
-    default: "none",
-    doc: "What hands sends and receipts to their workers: none (they are written where they arrive), postgresql or rabbitmq.",
-  },
-  { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
-  ...upstreamSettings.map(([name, role]) => ({
-    name,
-    doc: `For a gateway that fronts the role ${role}: its addresses, with commas, such as http://${role}:8008.`,
-  })),
-  {
-    name: "PARLEY_DRAIN_MS",
-    default: "0",
-    doc: "How long a process that was told to stop goes on serving while it says that it is not ready.",
-  },
-];
+import { readSecrets } from "./secrets/config.ts";
+import { type Env, given, integer, oneOf, refuse, refuseUnknown, text, url, withAliases } from "./settings/read.ts";
+import { upstreamSettings } from "./settings/table.ts";
 
 export interface Config {
   port: number;
@@ -163,6 +44,9 @@ export interface Config {
   rabbitmqUrl: string | undefined;
   queue: (typeof queueAdapters)[number];
   ephemeral: (typeof ephemeralAdapters)[number];
+  /** Where media are kept. */
+  storage: Storage;
+  secrets: ReturnType<typeof readSecrets>;
 }
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
@@ -172,11 +56,11 @@ const queueAdapters = ["none", "postgresql", "rabbitmq"] as const;
 export const busNames = ["memory", "postgresql", "redis", "nats", "rabbitmq"] as const;
 export type BusName = (typeof busNames)[number];
 
-type Env = Record<string, string | undefined>;
-
 /** Reads and checks the settings. Throws StartError on the first that is wrong. */
-export function readConfig(env: Env = process.env): Config {
-  refuseUnknown(env);
+export function readConfig(environment: Env = process.env): Config {
+  refuseUnknown(environment);
+  const env = withAliases(environment);
+  refuseTestSettings(env);
   const host = text(env, "PARLEY_HOST");
   return {
     port: integer(env, "PARLEY_PORT", [0, 65_535]),
@@ -210,59 +94,24 @@ export function readConfig(env: Env = process.env): Config {
     rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
     queue: queue(env),
     ephemeral: ephemeral(env),
+    storage: readStorage(env),
+    secrets: readSecrets(env),
   };
+}
+
+/** What makes test suites fast makes an installation weak. */
+function refuseTestSettings(env: Env): void {
+  if (env["ENVIRONMENT"] !== "production") return;
+  for (const [name, weak, right] of [
+    ["PARLEY_RATE_LIMITS", "off", "on"],
+    ["PARLEY_PASSWORD_COST", "low", "standard"],
+  ] as const)
+    if (env[name] === weak) refuse(name, weak, `set it to ${right}, or ENVIRONMENT to something else than production.`);
 }
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
-function refuseUnknown(env: Env): void {
-  const known = settings.map((setting) => setting.name);
-  const unknown = Object.keys(env).find((name) => name.startsWith("PARLEY_") && !known.includes(name));
-  if (unknown === undefined) return;
-  throw new StartError(
-    `There is no setting ${unknown}. The settings are ${known.slice(0, -1).join(", ")} and ${known.at(-1)}.`,
-  );
-}
-
-/** An empty variable is as good as none. */
-function given(env: Env): Env {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value));
-}
-
-function text(env: Env, name: string): string {
-  return env[name] || (settings.find((setting) => setting.name === name)?.default ?? "");
-}
-
-function refuse(name: string, value: string, fix: string): never {
-  const secret = settings.find((setting) => setting.name === name)?.secret ?? false;
-  throw new StartError(`${name} is ${secret ? "not valid" : `"${value}"`}: ${fix}`);
-}
-
-function integer(env: Env, name: string, [least, most]: readonly [least: number, most: number]): number {
-  const value = text(env, name);
-  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= least && number <= most)) refuse(name, value, `set it to a whole number from ${least} to ${most}.`);
-  return number;
-}
-
-function oneOf<const T extends string>(env: Env, name: string, allowed: readonly T[]): T {
-  const value = text(env, name);
-  const found = allowed.find((each) => each === value);
-  return found ?? refuse(name, value, `set it to ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}.`);
-}
-
-function url(env: Env, name: string, protocols: readonly string[]): string | undefined {
-  const value = env[name];
-  if (!value) return undefined;
-  const protocol = URL.canParse(value) ? new URL(value).protocol : value.split("/")[0];
-  const wanted = protocols.map((each) => `${each}//`).join(" or ");
-  // A socket's address (postgres://user@/db?host=/run) has no host and is right all the same.
-  if (!protocol || !protocols.includes(protocol))
-    refuse(name, value, `set it to an address that starts with ${wanted}.`);
-  return value;
 }
 
 const serverOfBus: Partial<Record<BusName, { setting: string; example: string }>> = {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { settings } from "./config.ts";
+import { settings } from "./settings/table.ts";
 import { undeclaredPackages, unusedPackages } from "./structure/dependencies.ts";
 import {
   clientCodeInServer,

@@ -3,7 +3,7 @@ import { type Import, importsOf } from "./imports.ts";
 import { isTest, type Tree } from "./tree.ts";
 
 /** Folders of server/src that the domains stand on; they know of no domain. */
-const ground = ["db", "log", "bus", "queue", "blobs", "sessions", "secrets", "ephemeral"];
+const ground = ["db", "log", "bus", "queue", "blobs", "sessions", "secrets", "ephemeral", "cloud", "settings"];
 
 /** Packages that have one place in the server. */
 const places: Readonly<Record<string, string>> = {
@@ -65,7 +65,7 @@ export function wrongDirections(tree: Tree): string[] {
 }
 
 /** What deploy/ may know of the server: the files that describe it as data. Its tests may run what they like. */
-const described = ["server/src/roles.ts", "server/src/config.ts"];
+const described = ["server/src/roles.ts", "server/src/config.ts", "server/src/settings/table.ts"];
 
 /** The description of a release rests on the tables of the server, and on nothing else of it. */
 export function foreignToDeploy(tree: Tree): string[] {

@@ -1,0 +1,11 @@
+/** One setting: an environment variable. */
+export interface Setting {
+  name: string;
+  /** As a person would write it; undefined where the default is worked out from other settings. */
+  default?: string;
+  /** A secret's value is never shown. */
+  secret?: boolean;
+  doc: string;
+  /** Another name for it, which other software gave it. Both may be set where they say the same. */
+  alias?: string;
+}

@@ -52,6 +52,9 @@ const refused: Record<string, readonly string[]> = {
     ]),
   ),
   SECRETS_PROVIDER: ["aws", "Vault"],
+  ENABLE_BILLING_RETRY_WORKER: ["yes", "1"],
+  ENABLE_BILLING_STREAM_REPLAY: ["on", "True"],
+  BILLING_RETRY_DEPLOYMENT_MODE: ["worker", "Dedicated"],
   PARLEY_DRAIN_MS: ["-1", "5s", "600001"],
   RABBITMQ_URL: ["http://user:hunter2@host", "hunter2"],
 };
@@ -206,4 +209,11 @@ test("a store of media has what it needs, or says what is missing", () => {
     [{ STORAGE_PROVIDER: "gcs" }, "GCS_BUCKET"],
   ] as const)
     assert.throws(() => readConfig(env), new RegExp(`needs ${missing}, which is not set: set it`));
+});
+
+test("billing in a process of its own is for a process with the role worker", () => {
+  const env = { ENABLE_BILLING_RETRY_WORKER: "true", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" };
+  assert.throws(() => readConfig({ ...env, ROLES: "auth" }), /set it to embedded, ROLES to some with worker/);
+  assert.deepEqual(readConfig({ ...env, ROLES: "worker" }).billing, ["ENABLE_BILLING_RETRY_WORKER"]);
+  assert.deepEqual(readConfig({ ROLES: "auth", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" }).billing, []);
 });

@@ -7,6 +7,7 @@ import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets } from "./secrets/config.ts";
+import { readBilling } from "./settings/billing.ts";
 import { type Env, given, integer, oneOf, refuse, refuseUnknown, text, url, withAliases } from "./settings/read.ts";
 import { upstreamSettings } from "./settings/table.ts";
 
@@ -47,6 +48,8 @@ export interface Config {
   /** Where media are kept. */
   storage: Storage;
   secrets: ReturnType<typeof readSecrets>;
+  /** What is switched on of billing, of which there is none. */
+  billing: readonly string[];
 }
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
@@ -96,6 +99,7 @@ export function readConfig(environment: Env = process.env): Config {
     ephemeral: ephemeral(env),
     storage: readStorage(env),
     secrets: readSecrets(env),
+    billing: readBilling(env, roles(env)),
   };
 }
 

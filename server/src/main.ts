@@ -11,12 +11,16 @@ async function main(): Promise<void> {
   const begun_ms = performance.now();
   const stopAsked = firstSignal();
   const config = readConfig();
+  for (const name of config.billing)
+    console.error(`  ${name} is true, and this version of Parley bills nobody: nothing is done for it.`);
   // The server's own timers keep no process: a start that waits for a database with nothing open must not end here.
   const awake = setInterval(() => {}, 60_000);
   const starting = new AbortController();
   void stopAsked.then(() => starting.abort(new StartError("The server was told to stop before it had started.")));
   const onProgress = (text: string) => console.log(`  ${text}`);
-  const server = await startServer(config, { onProgress, signal: starting.signal, onForked }).finally(() => clearInterval(awake));
+  const server = await startServer(config, { onProgress, signal: starting.signal, onForked }).finally(() =>
+    clearInterval(awake),
+  );
   await sayWhere(server, performance.now() - begun_ms);
   await stopAsked;
   console.log("  stopping");
@@ -30,7 +34,9 @@ async function main(): Promise<void> {
 
 /** What is in memory is of no use any more, and whoever is connected must begin anew elsewhere. */
 function onForked(): void {
-  console.error("The database that took over does not have all that this process has told: it ends, and must be started again.");
+  console.error(
+    "The database that took over does not have all that this process has told: it ends, and must be started again.",
+  );
   process.exit(1);
 }
 

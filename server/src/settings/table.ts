@@ -1,5 +1,6 @@
 /** Every setting that there is. What they mean to whoever runs Parley: docs/operations/settings.md. */
 import type { RoleName } from "../roles.ts";
+import { billingSettings } from "./billing.ts";
 import { secretSettings } from "./secrets.ts";
 import type { Setting } from "./setting.ts";
 import { storageSettings } from "./storage.ts";
@@ -123,4 +124,5 @@ export const settings: readonly Setting[] = [
   },
   ...storageSettings,
   ...secretSettings,
+  ...billingSettings,
 ];

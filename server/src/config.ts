@@ -7,7 +7,7 @@ import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets } from "./secrets/config.ts";
-import { readBilling } from "./settings/billing.ts";
+import { readBilling } from "./settings/read-billing.ts";
 import { type Env, given, integer, oneOf, refuse, refuseUnknown, text, url, withAliases } from "./settings/read.ts";
 import { upstreamSettings } from "./settings/table.ts";
 

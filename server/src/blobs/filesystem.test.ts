@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import { realSeams } from "../seams.ts";
 import { openFilesystemBlobs } from "./filesystem.ts";
 
-test("a store that opens takes away what a dead process left half written, and leaves what another one is writing", async (t) => {
+test("a sweep takes away what a dead process left half written, and leaves what another one is writing", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "parley-blobs-"));
   t.after(() => rm(folder, { recursive: true }));
   const incoming = join(folder, "incoming");
@@ -15,6 +15,6 @@ test("a store that opens takes away what a dead process left half written, and l
   for (const name of ["dead", "alive"]) await writeFile(join(incoming, name), "half");
   const longAgo_s = (Date.now() - limits.uploadAbandoned_ms - 1_000) / 1_000;
   await utimes(join(incoming, "dead"), longAgo_s, longAgo_s);
-  await openFilesystemBlobs(folder, realSeams);
+  await (await openFilesystemBlobs(folder, realSeams)).sweep();
   assert.deepEqual(await readdir(incoming), ["alive"]);
 });

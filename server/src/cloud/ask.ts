@@ -62,7 +62,7 @@ async function once(seams: Seams, { method = "GET", url, headers, body }: Asking
   const aborting = new AbortController();
   const deadline = seams.after(limits.cloudAnswer_ms, () => aborting.abort(new Error("no answer in time")));
   try {
-    const sent = { method, headers: (await headers?.()) ?? {}, signal: aborting.signal, redirect: "error" as const };
+    const sent = { method, headers: (await headers?.()) ?? {}, signal: aborting.signal, redirect: "manual" as const };
     return await fetch(url, body === undefined ? sent : { ...sent, body: body as BodyInit });
   } finally {
     deadline.cancel();

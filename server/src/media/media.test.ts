@@ -5,8 +5,10 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import sharp from "sharp";
 import { registerPerson, request, type Person } from "../../../testkit/src/http.ts";
+import { startS3 } from "../../../testkit/src/clouds/s3.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { openFilesystemBlobs } from "../blobs/filesystem.ts";
+import { readConfig } from "../config.ts";
 import { realSeams } from "../seams.ts";
 
 const png = () =>
@@ -154,4 +156,31 @@ test("G7: what a killed process left half written is gone at the next start, and
   const stored = await blobs.put(Buffer.from("whole"), { max_bytes: 100 });
   const again = await openFilesystemBlobs(folder, realSeams);
   assert.equal(String(Buffer.concat(await (await again.get(stored.sha256))!.toArray())), "whole");
+});
+
+test("over an object store, files, ranges and thumbnails are what they are over a folder", async () => {
+  await using s3 = await startS3();
+  const { storage } = readConfig({
+    STORAGE_PROVIDER: "s3",
+    S3_ENDPOINT: s3.url,
+    S3_BUCKET: s3.bucket,
+    S3_ACCESS_KEY_ID: s3.keys.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.keys.secretAccessKey,
+  });
+  await using server = await startTestServer({ config: { storage } });
+  const alice = await registerPerson(server.url, "alice");
+  const bytes = await png();
+  const id = await upload(server.url, alice, { bytes, type: "image/png" });
+  assert.deepEqual((await alice.ask("GET", downloadPath(id))).body, bytes);
+  const ranged = await fetch(server.url + downloadPath(id), {
+    headers: { range: "bytes=5-9", authorization: `Bearer ${alice.token}` },
+  });
+  assert.deepEqual([ranged.status, Buffer.from(await ranged.arrayBuffer())], [206, bytes.subarray(5, 10)]);
+  const thumbnail = await alice.ask("GET", `/_matrix/client/v1/media/thumbnail/${id}?width=300&height=200`);
+  assert.equal((await sharp(thumbnail.body).metadata()).width, 320);
+  assert.equal(s3.objects.size, 2);
+
+  s3.plan({ times: 1_000, manner: { status: 403, body: "" } });
+  const away = await alice.ask("GET", downloadPath(id));
+  assert.deepEqual([away.status, away.headers.get("retry-after")], [503, "5"]);
 });

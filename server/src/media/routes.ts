@@ -6,9 +6,8 @@ import { openStore } from "./store.ts";
 import { thumbnail } from "./thumbnail.ts";
 import { uploadRoutes } from "./upload.ts";
 
-export async function start(ctx: Context): Promise<() => Promise<void>> {
-  await openStore(ctx);
-  return async () => {};
+export function start(ctx: Context): Promise<() => Promise<void>> {
+  return openStore(ctx);
 }
 
 export const routes: readonly Route[] = [

@@ -1,13 +1,16 @@
 /** The blob store of this process. */
-import { join } from "node:path";
 import type { Blobs } from "../blobs/blobs.ts";
-import { openFilesystemBlobs } from "../blobs/filesystem.ts";
+import { openBlobs } from "../blobs/open.ts";
 import type { Context } from "../context.ts";
 
 const stores = new WeakMap<Context, Blobs>();
 
-export async function openStore(ctx: Context): Promise<void> {
-  stores.set(ctx, await openFilesystemBlobs(join(ctx.dataDir, "media"), ctx.seams));
+/** Gives the function that closes it. */
+export async function openStore(ctx: Context): Promise<() => Promise<void>> {
+  const { config, dataDir, seams, logger } = ctx;
+  const blobs = await openBlobs({ storage: config.storage, dataDir, seams, logger });
+  stores.set(ctx, blobs);
+  return () => blobs.close();
 }
 
 export function blobsOf(ctx: Context): Blobs {

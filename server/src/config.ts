@@ -44,6 +44,8 @@ export interface Config {
   natsUrl: string | undefined;
   rabbitmqUrl: string | undefined;
   queue: (typeof queueAdapters)[number];
+  /** Whether this process takes from the queue what its roles write. */
+  isQueueWorker: boolean;
   ephemeral: (typeof ephemeralAdapters)[number];
   /** Where media are kept. */
   storage: Storage;
@@ -96,6 +98,7 @@ export function readConfig(environment: Env = process.env): Config {
     natsUrl: url(env, "NATS_URL", ["nats:", "tls:"]),
     rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
     queue: queue(env),
+    isQueueWorker: oneOf(env, "PARLEY_QUEUE_WORKER", ["on", "off"]) === "on",
     ephemeral: ephemeral(env),
     storage: readStorage(env),
     secrets: readSecrets(env),

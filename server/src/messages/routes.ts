@@ -11,9 +11,9 @@ import { startSendWorker } from "./send-queue.ts";
 import { send } from "./send.ts";
 import { threads } from "./threads.ts";
 
-/** Where there is a queue, this process is one of its workers. */
+/** Where there is a queue, this process is one of its workers, unless the settings say that others are. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
-  return ctx.queue ? startSendWorker(ctx, ctx.queue) : async () => {};
+  return ctx.queue && ctx.config.isQueueWorker ? startSendWorker(ctx, ctx.queue) : async () => {};
 }
 
 export const routes: readonly Route[] = [

@@ -164,6 +164,21 @@ test("where no worker answers the process that was asked appends it itself", asy
   assert.deepEqual(await messagesOf(home, room.roomId), ["nobody works"]);
 });
 
+test("a process with the role that is told to leave the queue to others takes nothing out of it", async () => {
+  const queue = "postgresql" as const;
+  await using door = await startTestServer({ config: { queue, isQueueWorker: false } });
+  await using worker = await startTestServer({
+    databaseUrl: door.databaseUrl,
+    config: { roles: ["messages", "worker"], queue },
+  });
+  const alice = await registerPerson(door.url, "alice");
+  const room = await newRoom(alice, door.url);
+  for (let n = 0; n < 10; n++) await room.send({ body: `m${n}` });
+  await until(async () => (await deliveries(worker, "done")) > 0);
+  assert.equal(await deliveries(door, "done"), 0);
+  assert.equal((await messagesOf(door, room.roomId)).length, 10);
+});
+
 test("while the broker is away sends go on, and when it is back they go through it again", { skip }, async () => {
   await using broker = await startService("rabbitmq");
   await using server = await startTestServer({ config: { queue: "rabbitmq", rabbitmqUrl: broker.url } });

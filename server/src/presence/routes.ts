@@ -26,9 +26,9 @@ async function sharesRoom(ctx: Context, userId: string, other: string): Promise<
 
 const PRESENCE = "/_matrix/client/v3/presence/:userId/status";
 
-/** Where there is a queue, this process is one of those that write the receipts in it. */
+/** Where there is a queue, this process is one of those that write the receipts in it, unless the settings say that others are. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
-  return ctx.queue ? startReceiptWorker(ctx, ctx.queue) : async () => {};
+  return ctx.queue && ctx.config.isQueueWorker ? startReceiptWorker(ctx, ctx.queue) : async () => {};
 }
 
 export const routes: readonly Route[] = [

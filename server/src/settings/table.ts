@@ -112,6 +112,11 @@ export const settings: readonly Setting[] = [
     default: "none",
     doc: "What hands sends and receipts to their workers: none (they are written where they arrive), postgresql or rabbitmq.",
   },
+  {
+    name: "PARLEY_QUEUE_WORKER",
+    default: "on",
+    doc: "on or off: whether this process takes from the queue what its roles write. Off where others are there for it.",
+  },
   { name: "ROLES", default: "all", doc: "Which roles this process has: all, or a list with commas." },
   ...upstreamSettings.map(([name, role]) => ({
     name,

@@ -10,6 +10,7 @@ import { readSecrets } from "./secrets/config.ts";
 import { readBilling } from "./settings/read-billing.ts";
 import { type Env, given, integer, oneOf, refuse, refuseUnknown, text, url, withAliases } from "./settings/read.ts";
 import { upstreamSettings } from "./settings/table.ts";
+import { readTraces, type Traces } from "./tracing/config.ts";
 
 export interface Config {
   port: number;
@@ -24,6 +25,8 @@ export interface Config {
   mediaMax_bytes: number;
   metrics: { port: number; host: string } | undefined;
   logLevel: string;
+  /** Where traces go, if they are wanted. */
+  traces: Traces | undefined;
   databaseConnections: number;
   databaseUrl: string | undefined;
   /** The same database, as the user that migrates. */
@@ -83,6 +86,7 @@ export function readConfig(environment: Env = process.env): Config {
     accessTokenLifetime_ms: integer(env, "PARLEY_ACCESS_TOKEN_LIFETIME_S", [1, 31_536_000]) * 1_000,
     mediaMax_bytes: integer(env, "PARLEY_MEDIA_MAX_BYTES", [1, 1_099_511_627_776]),
     metrics: env["PARLEY_METRICS_PORT"] === "off" ? undefined : metrics(env, host),
+    traces: readTraces(env),
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
     databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:", "file:"]),

@@ -12,12 +12,15 @@ import type { Queue } from "./queue/queue.ts";
 import type { Rates } from "./rates.ts";
 import type { RoomCache } from "./rooms/cache.ts";
 import type { Seams } from "./seams.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 
 export interface Context {
   config: Config;
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  /** Where traces are asked for. */
+  tracing: Tracing | undefined;
   rates: Rates;
   db: Database;
   bus: Bus;

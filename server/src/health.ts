@@ -15,6 +15,7 @@ async function ready(ctx: Context): Promise<Health> {
   try {
     const { position } = await readHead(ctx.db.log);
     const lag_entries = Math.max(0, position - ctx.log.hub.head());
+    ctx.metrics.logLag.set(lag_entries);
     const isReady = lag_entries <= limits.readyLag_entries;
     return { status: isReady ? 200 : 503, body: { ready: isReady, lag_entries } };
   } catch (thrown) {

@@ -15,6 +15,8 @@ import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
+import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
+import type { TraceIds } from "./tracing/tracing.ts";
 import { routeUpgrades, takeUpgrade, type Upgrade, upgradesAt } from "./upgrades.ts";
 
 /** Who makes a request: one signed-in device. */
@@ -140,18 +142,22 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     clientErrorHandler: refuseGarbled,
     http: { shouldUpgradeCallback: upgradesAt(all.filter((each) => each.upgrade).flatMap(pathsOf)) },
   });
+  const traces = traceRequests(ctx);
   watchConnections(app.server);
   routeUpgrades(app.server, (request, response) => app.routing(request, response));
   app.addHook("onRequest", (request, reply, done) => {
     void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
     if (request.method === "OPTIONS") return void reply.code(204).send();
+    traces?.begin(request.raw, request.routeOptions.url ?? "unknown");
     if (!front.isElsewhere(pathOf(request))) return done();
     const fronted = { incoming: request.raw, outgoing: reply.raw, id: request.id, take: () => void reply.hijack() };
-    front.forward(fronted).catch(done);
+    const forward = () => front.forward(fronted);
+    (traces ? traces.run(request.raw, forward) : forward()).catch(done);
   });
   app.addHook("onResponse", (request, reply, done) => {
-    observe(ctx, request, reply);
+    observe(ctx, { request, reply, ids: traces?.ids(request.raw) });
+    traces?.end(request.raw, reply.statusCode);
     done();
   });
   app.setErrorHandler((error, request, reply) => answerError(ctx, { error, request, reply }));
@@ -160,13 +166,13 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   });
   void app.register((scope, _options, done) => {
     readBodiesAsText(scope);
-    for (const each of all) if (each.body !== "stream") mount(scope, ctx, each);
+    for (const each of all) if (each.body !== "stream") mount(scope, { ctx, traces }, each);
     done();
   });
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
-    for (const each of all) if (each.body === "stream") mount(scope, ctx, each);
+    for (const each of all) if (each.body === "stream") mount(scope, { ctx, traces }, each);
     done();
   });
   refuseOtherMethods(app, all);
@@ -201,8 +207,16 @@ export function pathsOf(each: Route): string[] {
   return [each.path, ...(each.alsoAt ?? []), ...older];
 }
 
-function mount(scope: FastifyInstance, ctx: Context, each: Route): void {
-  const handler = (request: FastifyRequest, reply: FastifyReply) => serve(ctx, each, { request, reply });
+interface Mounting {
+  ctx: Context;
+  traces: RequestTraces | undefined;
+}
+
+function mount(scope: FastifyInstance, { ctx, traces }: Mounting, each: Route): void {
+  const plain = (request: FastifyRequest, reply: FastifyReply) => serve(ctx, each, { request, reply });
+  const handler: typeof plain = traces
+    ? (request, reply) => traces.run(request.raw, () => plain(request, reply))
+    : plain;
   for (const url of new Set(pathsOf(each)))
     scope.route({
       method: each.method,
@@ -384,7 +398,14 @@ function frameworkError(error: unknown): MatrixError | undefined {
   return undefined;
 }
 
-function observe(ctx: Context, request: FastifyRequest, reply: FastifyReply): void {
+interface Observed {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** Of its trace: here nothing runs as part of it any more. */
+  ids: TraceIds | undefined;
+}
+
+function observe(ctx: Context, { request, reply, ids }: Observed): void {
   const route = request.routeOptions.url ?? "unknown";
   ctx.metrics.http.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
   if (ctx.logger.isLevelEnabled("info"))
@@ -394,5 +415,6 @@ function observe(ctx: Context, request: FastifyRequest, reply: FastifyReply): vo
       route,
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
+      ...ids,
     });
 }

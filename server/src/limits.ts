@@ -115,6 +115,12 @@ export const limits = {
   /** Entries that travel with the hint about them: of one message, how many and how large together. */
   headInline_entries: 16,
   headInline_bytes: 65_536,
+  /** Events that a client reports at once as read or not. */
+  decryptionReport_events: 10_000,
+  /** Traces that wait for the collector; the newest entries that are traced, and deliveries of one of them that are recorded. */
+  traceQueue_spans: 4_096,
+  traced_entries: 1_000,
+  tracedDeliveries_count: 20,
   /** How long a start waits for another replica to end that may not run beside it, and how often a replica shows itself. */
   replicaWait_ms: 3_000,
   replicaBeat_ms: 10_000,
@@ -327,6 +333,7 @@ export const limits = {
     search: { burst: 30, perSecond: 3 },
     stream: { burst: 20, perSecond: 1 },
     streamFrames: { burst: 200, perSecond: 20 },
+    telemetry: { burst: 10, perSecond: 0.02 },
     report: { burst: 10, perSecond: 0.1 },
     other: { burst: 500, perSecond: 100 },
   },

@@ -3,11 +3,13 @@ import { pino, type Logger } from "pino";
 
 export type { Logger };
 
-export function createLogger(level: string): Logger {
+/** Logs from `level` on; `ids` gives what each line says beside its own words: the trace that it belongs to. */
+export function createLogger(level: string, ids?: () => object | undefined): Logger {
   return pino(
     {
       level,
       base: undefined,
+      ...(ids ? { mixin: () => ids() ?? {} } : {}),
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: {
         paths: ["authorization", "*.authorization", "password", "*.password", "access_token", "*.access_token"],

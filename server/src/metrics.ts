@@ -32,6 +32,12 @@ export interface Metrics {
   streamFrames: Counter<"made">;
   /** Times that what was kept for a slow client was dropped, and it was told anew from where it stood. */
   streamResyncs: Counter;
+  /** Seconds from an event's acceptance until clients of this process were told. */
+  delivery_s: Histogram<"via">;
+  /** Events of encrypted rooms, as clients report what became of them: see docs/operations/observability.md. */
+  decryptions: Counter<"outcome">;
+  /** How far this process is behind the head of the log, in entries, when it last looked. */
+  logLag: Gauge;
   /** Seconds that one round of the stream took. */
   streamTick_s: Histogram;
   /** Incremental syncs, by whether memory had all they needed. */
@@ -109,12 +115,36 @@ export function createMetrics(): Metrics {
       registers,
     }),
     syncWaiting: new Gauge({ name: "parley_sync_waiting", help: "Sync requests waiting for news", registers }),
+    ...deliveryMetrics(registers),
     ...streamMetrics(registers),
     syncs: new Counter({ name: "parley_syncs_total", help: "Sync answers", labelNames: ["from"], registers }),
     proxied: new Counter({
       name: "parley_proxied_requests_total",
       help: "Requests that the gateway handed on to other roles",
       labelNames: ["role", "outcome"],
+      registers,
+    }),
+  };
+}
+
+function deliveryMetrics(registers: Registry[]) {
+  return {
+    delivery_s: new Histogram({
+      name: "parley_delivery_duration_seconds",
+      help: "Time from an event's acceptance until clients were told",
+      labelNames: ["via"],
+      buckets: SECONDS,
+      registers,
+    }),
+    decryptions: new Counter({
+      name: "parley_client_decryptions_total",
+      help: "Encrypted events, by what clients say became of them",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    logLag: new Gauge({
+      name: "parley_log_lag_entries",
+      help: "How far this process is behind the head of the log",
       registers,
     }),
   };

@@ -66,6 +66,7 @@ export const roles = {
       `${CLIENT}/rooms/:roomId/typing/*`,
       `${CLIENT}/rooms/:roomId/receipt/*`,
       `${CLIENT}/rooms/:roomId/read_markers`,
+      "/_parley/client/v1/decryptions",
     ],
   },
   media: {

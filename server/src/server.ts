@@ -38,6 +38,7 @@ import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
 import { sharedSettings } from "./shared-settings.ts";
+import { openTracing, type Tracing } from "./tracing/tracing.ts";
 import { version } from "./version.ts";
 
 /** What a domain's routes.ts exports. */
@@ -129,7 +130,10 @@ async function openContext(
 ): Promise<Context> {
   const { undo, stopping, draining } = process;
   const seams = options.seams ?? realSeams;
-  const logger = createLogger(config.logLevel);
+  let tracing: Tracing | undefined;
+  const logger = createLogger(config.logLevel, config.traces && (() => tracing?.ids()));
+  tracing = await openTracing(config, { seams, logger });
+  undo.push(() => tracing?.close());
   const metrics = createMetrics();
   const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
@@ -145,12 +149,14 @@ async function openContext(
   let opened: Log | undefined;
   const position = () => opened?.hub.head();
   const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics, position }, undo);
+  tracing?.share(bus);
   const hints = openHints({ bus, epoch: () => log.epoch });
   const log = await openLog({
     db,
     seams,
     logger,
     metrics,
+    tracing,
     follows: serves(config.roles, "sync") ? "everything" : "changes",
     announce: hints.announce,
     onForked: options.onForked,
@@ -182,6 +188,7 @@ async function openContext(
     seams,
     logger,
     metrics,
+    tracing,
     rates,
     db,
     bus,

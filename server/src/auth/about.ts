@@ -13,7 +13,7 @@ const getVersions = route({
   method: "GET",
   path: "/_matrix/client/versions",
   access: "anyone",
-  handle: () => ({ versions, unstable_features: { "io.parley.stream": true } }),
+  handle: () => ({ versions, unstable_features: { "io.parley.stream": true, "io.parley.decryptions": true } }),
 });
 
 /** Specification: "Capabilities negotiation". */

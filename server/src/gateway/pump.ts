@@ -9,6 +9,8 @@
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { noteDeliveries } from "../log/deliveries.ts";
+import type { LogEntry } from "../log/entry.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { presenceJson } from "../sync/presence.ts";
 import type { SyncParts } from "../sync/run.ts";
@@ -38,6 +40,8 @@ export function openPump(options: PumpOptions): Pump {
   const { ctx } = options;
   const { hub } = ctx.log;
   let marks = createMarks();
+  /** Events since the last round that somebody who is connected is told. */
+  let heard: LogEntry[] = [];
   let stand: Stand = { position: hub.head(), ephemeral: ctx.ephemeral.clock() };
   let next_ms = 0;
   let isPlanned = false;
@@ -48,8 +52,9 @@ export function openPump(options: PumpOptions): Pump {
     if (isClosed) return;
     const begun_ms = ctx.seams.monotonic_ms();
     const from = stand;
-    const marked = marks;
+    const [marked, told] = [marks, heard];
     marks = createMarks();
+    heard = [];
     stand = { position: hub.head(), ephemeral: ctx.ephemeral.clock() };
     try {
       handOut({ ...options, round: beginRound(from, stand) }, options.registry, marked);
@@ -60,6 +65,7 @@ export function openPump(options: PumpOptions): Pump {
         leave(from, each);
       }
     }
+    noteDeliveries(ctx, { after: from.position, upTo: stand.position, via: "stream" }, told);
     const took_ms = ctx.seams.monotonic_ms() - begun_ms;
     ctx.metrics.streamTick_s.observe(took_ms / 1_000);
     next_ms = begun_ms + took_ms + Math.min(Math.max(limits.streamTick_ms, took_ms), limits.streamRest_ms);
@@ -74,7 +80,11 @@ export function openPump(options: PumpOptions): Pump {
   }
 
   hub.listen((entries) => {
-    if (options.registry.count() > 0) for (const entry of entries) markEntry(marks, entry);
+    if (options.registry.count() > 0)
+      for (const entry of entries) {
+        markEntry(marks, entry);
+        if (entry.kind === "event" && isFollowed(options.registry, entry.roomId as string)) heard.push(entry);
+      }
     plan();
   });
   ctx.ephemeral.listen((change) => {
@@ -92,6 +102,10 @@ export function openPump(options: PumpOptions): Pump {
     },
     close: () => void (isClosed = true),
   };
+}
+
+function isFollowed(registry: Registry, roomId: string): boolean {
+  return registry.inRoom(roomId)[Symbol.iterator]().next().done === false;
 }
 
 /** One round: finds whom it concerns, and tells them. */

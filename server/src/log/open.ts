@@ -3,6 +3,7 @@ import { type Database, sqlState } from "../db/database.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { limits } from "../limits.ts";
 import { appendSurely } from "./append-surely.ts";
 import { type Epochs, openEpochs } from "./epochs.ts";
@@ -41,6 +42,7 @@ export interface LogOptions {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  tracing?: Tracing | undefined;
   /** What of the log this process needs: everything, where nothing is said. See following.ts. */
   follows?: Follows;
   /** Tells the other processes that the log has grown up to `position`, by these entries if they are known. */
@@ -51,7 +53,7 @@ export interface LogOptions {
 
 /** Opens the log at its head. The tail fills from here on, and with what was written last before. */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { db, seams, metrics, follows = "everything", announce } = options;
+  const { db, seams, metrics, tracing, follows = "everything", announce } = options;
   const { position, epoch } = await readHead(db.log);
   // Starting a little behind the head lets clients that reconnect after a restart go on from memory.
   const start = Math.max(0, position - limits.tailFetch_entries);
@@ -64,6 +66,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     async append(submissions) {
       const begun_ms = seams.monotonic_ms();
       const batch = await appendSurely(db.log, submissions);
+      tracing?.placed(submissions, batch.outcomes);
       await epochs.enter(batch.epoch);
       metrics.append_s.observe((seams.monotonic_ms() - begun_ms) / 1_000);
       metrics.appendEntries.observe(batch.entries.length);
@@ -81,9 +84,15 @@ export async function openLog(options: LogOptions): Promise<Log> {
     },
   });
   await hub.reached(position);
+  /** One step of a trace: the wait in the lane, the append and its commit. */
+  const traced = (within: Tracing, submission: Submission) =>
+    within.step("append", () => {
+      within.submitted(submission);
+      return lanes.submit(submission);
+    });
   const commit = async (submission: Submission) => {
     refuseUnstorable(submission);
-    return lanes.submit(submission);
+    return tracing ? traced(tracing, submission) : lanes.submit(submission);
   };
   return {
     get epoch() {

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
+import { reportDecryptions } from "./decryptions.ts";
 import { startReceiptWorker } from "./receipts-write.ts";
 import { presenceContent } from "./content.ts";
 import { receiptRoutes } from "./receipts.ts";
@@ -33,6 +34,7 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
 
 export const routes: readonly Route[] = [
   ...receiptRoutes,
+  reportDecryptions,
   route({
     method: "PUT",
     path: "/_matrix/client/v3/rooms/:roomId/typing/:userId",

@@ -10,6 +10,7 @@ import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { placeOf, type RoleName, roleNames } from "../roles.ts";
 import { pause, type Seams } from "../seams.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { type Agents, type Asking, attempt, openAgents, Unanswered } from "./attempt.ts";
 import { isRepeatable } from "./repeatable.ts";
 import { openTargets, type Target, type Targets } from "./targets.ts";
@@ -39,10 +40,11 @@ export interface FrontOptions {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  tracing?: Tracing | undefined;
 }
 
 /** Opens the way to the other roles. */
-export async function openFront({ roles, upstreams, seams, logger, metrics }: FrontOptions): Promise<Front> {
+export async function openFront({ roles, upstreams, seams, logger, metrics, tracing }: FrontOptions): Promise<Front> {
   const hasAll = roleNames.every((role) => roles.includes(role));
   const ways = new Map<RoleName, Targets>();
   for (const [role, urls] of Object.entries(upstreams) as [RoleName, readonly string[]][])
@@ -62,7 +64,7 @@ export async function openFront({ roles, upstreams, seams, logger, metrics }: Fr
       if (inFlight >= limits.proxied_requests)
         throw matrixError("IO_PARLEY_UNAVAILABLE", "Too many requests are on their way.", { retryAfter_ms: 1_000 });
       inFlight += 1;
-      const outcome = await carry(fronted, { targets, agents, seams, logger }).finally(() => (inFlight -= 1));
+      const outcome = await carry(fronted, { targets, agents, seams, logger, tracing }).finally(() => (inFlight -= 1));
       metrics.proxied.inc({ role, outcome });
     },
     close() {
@@ -78,11 +80,12 @@ interface Way {
   agents: Agents;
   seams: Seams;
   logger: Logger;
+  tracing: Tracing | undefined;
 }
 
 /** Asks one process after the other, as far as that is safe, and hands back the first answer. */
 async function carry(fronted: Fronted, way: Way): Promise<"answered" | "repeated" | "abandoned"> {
-  const asking = await prepare(fronted);
+  const asking = await prepare(fronted, way.tracing?.current());
   const tried = new Set<Target>();
   for (let attempts = 1; ; attempts++) {
     const target = way.targets.next(tried);
@@ -138,6 +141,7 @@ const OF_THE_CONNECTION = new Set([
   "upgrade",
   "expect",
 ]);
+const OF_THE_TRACE = new Set(["traceparent", "tracestate"]);
 
 function passable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = (headers.connection ?? "").toLowerCase().split(/\s*,\s*/);
@@ -147,7 +151,7 @@ function passable(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 }
 
 /** The request as it goes on. Small bodies of requests that can be repeated are read first. */
-async function prepare({ incoming, id }: Fronted): Promise<Asking> {
+async function prepare({ incoming, id }: Fronted, traceparent: string | undefined): Promise<Asking> {
   const { method = "GET", url: path = "/" } = incoming;
   const length_bytes = Number(incoming.headers["content-length"] ?? 0);
   const hasBody = length_bytes > 0 || incoming.headers["transfer-encoding"] !== undefined;
@@ -156,10 +160,12 @@ async function prepare({ incoming, id }: Fronted): Promise<Asking> {
   const peer = incoming.socket.remoteAddress ?? "";
   const before = incoming.headers["x-forwarded-for"];
   const headers: IncomingHttpHeaders = {
-    ...passable(incoming.headers),
+    ...Object.fromEntries(Object.entries(passable(incoming.headers)).filter(([name]) => !OF_THE_TRACE.has(name))),
     ...(hasBody && !isSmall && !length_bytes ? { "transfer-encoding": "chunked" } : {}),
     "x-forwarded-for": before === undefined ? peer : `${String(before)}, ${peer}`,
     "x-request-id": id,
+    // The processes behind believe this one, so a client's own word must not reach them.
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
   const body = !hasBody ? Buffer.alloc(0) : canRepeat ? await readAll(incoming) : incoming;
   return { method, path, headers, body, isRepeatable: canRepeat };

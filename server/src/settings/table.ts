@@ -4,6 +4,7 @@ import { billingSettings } from "./billing.ts";
 import { secretSettings } from "./secrets.ts";
 import type { Setting } from "./setting.ts";
 import { storageSettings } from "./storage.ts";
+import { tracingSettings } from "./tracing.ts";
 
 /** Roles that a gateway can front, each with the setting that says where they are. */
 export const upstreamSettings = [
@@ -130,4 +131,5 @@ export const settings: readonly Setting[] = [
   ...storageSettings,
   ...secretSettings,
   ...billingSettings,
+  ...tracingSettings,
 ];

@@ -11,6 +11,7 @@ import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { formatToken } from "../log/token.ts";
+import { noteDeliveries } from "../log/deliveries.ts";
 import { parentsAmong } from "../messages/aggregations.ts";
 import { strippedEvent } from "../messages/client-event.ts";
 import type { Memberships, UserMembership } from "../rooms/cache.ts";
@@ -34,18 +35,24 @@ export async function sync(
   if (ask.isFirst) parts.lazyMembers.delete(ask.session.id);
   const deadline_ms = ctx.seams.monotonic_ms() + ask.timeout_ms;
   let since = ask.since;
+  let hasWaited = false;
   for (;;) {
     // Taken before the answer is built: what comes meanwhile is then looked at, not slept through.
     const seen = ctx.ephemeral.clock();
     const answer = await build(ctx, parts, { ask, since });
     const left_ms = deadline_ms - ctx.seams.monotonic_ms();
-    if (answer.hasNews || ask.isFirst || ask.fullState || left_ms <= 0 || ctx.stopping.aborted)
+    if (answer.hasNews || ask.isFirst || ask.fullState || left_ms <= 0 || ctx.stopping.aborted) {
+      // Who comes back after a while is told what is old, and says nothing of how fast news travel.
+      if (hasWaited && answer.hasNews)
+        noteDeliveries(ctx, { after: since, upTo: answer.upTo, via: "sync" }, answer.events());
       return answer.json(seen);
+    }
     since = answer.upTo;
     if (ctx.log.hub.head() > since || ctx.ephemeral.clock() > seen) continue;
     ctx.metrics.syncWaiting.inc();
     await parts.waiters.wait(ask.session.userId, { timeout_ms: left_ms, signal: signal() });
     ctx.metrics.syncWaiting.dec();
+    hasWaited = true;
     if (signal().aborted) return answer.json(seen);
   }
 }
@@ -64,6 +71,8 @@ export interface Built {
   /** The answer tells everything up to here. */
   upTo: number;
   hasNews: boolean;
+  /** What was said in the person's rooms, as far as the answer tells it. */
+  events(): LogEntry[];
   /** The answer; `seen` is how much of typing and presence the client has with it. */
   json(seen: number): string;
 }
@@ -96,6 +105,7 @@ export async function build(
   return {
     upTo: run.upTo,
     hasNews: sections.length > 0 || countsChanged,
+    events: () => [...run.joined.keys()].flatMap((roomId) => run.news.ofRoom(roomId).events),
     json: (seen) =>
       `{"next_batch":"${formatToken({ epoch: ctx.log.epoch, position: run.upTo, ephemeral: seen })}",${[...sections, counts].join(",")}}`,
   };

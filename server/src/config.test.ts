@@ -55,6 +55,9 @@ const refused: Record<string, readonly string[]> = {
   ENABLE_BILLING_RETRY_WORKER: ["yes", "1"],
   ENABLE_BILLING_STREAM_REPLAY: ["on", "True"],
   BILLING_RETRY_DEPLOYMENT_MODE: ["worker", "Dedicated"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["otel-collector:4318", "grpc://otel-collector"],
+  OTEL_EXPORTER_OTLP_HEADERS: ["hunter2", "a=hunter2,b", "a=%hunter2"],
+  OTEL_TRACES_SAMPLER_ARG: ["2", "-1", "1%", ".5"],
   PARLEY_DRAIN_MS: ["-1", "5s", "600001"],
   RABBITMQ_URL: ["http://user:hunter2@host", "hunter2"],
 };

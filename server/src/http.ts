@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
+import { validate } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
@@ -301,28 +302,6 @@ function readBody(each: Route, request: FastifyRequest): unknown {
     throw matrixError("M_NOT_JSON", `The body is not JSON: ${asError(thrown).message}`);
   }
   return validate(each.body, json, "body");
-}
-
-/** Checks a value from the network; what is wrong with it is said in a sentence that names the place. */
-export function validate<T extends z.ZodType>(schema: T, value: unknown, where: "body" | "query"): z.output<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const place = issue?.path.length ? `"${issue.path.join(".")}"` : `the ${where}`;
-  const missing = issue?.code === "invalid_type" && isAbsent(value, issue.path);
-  if (missing) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
-  throw matrixError(
-    where === "body" ? "M_BAD_JSON" : "M_INVALID_PARAM",
-    `${place} is not valid: ${issue?.message ?? "unknown"}`,
-  );
-}
-
-function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {
-  if (path.length === 0) return false;
-  let at: unknown = value;
-  for (const key of path)
-    at = typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined;
-  return at === undefined;
 }
 
 async function authenticate(ctx: Context, each: Route, request: FastifyRequest): Promise<Session | undefined> {

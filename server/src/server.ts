@@ -28,7 +28,7 @@ import { limits } from "./limits.ts";
 import { followHints, openHints } from "./log/hints.ts";
 import { type Log, openLog } from "./log/open.ts";
 import { claimServerName } from "./log/server-name.ts";
-import { createLogger, type Logger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createMetricsServer } from "./metrics-server.ts";
 import { type Front, openFront } from "./proxy/front.ts";
@@ -38,7 +38,7 @@ import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
 import { sharedSettings } from "./shared-settings.ts";
-import { openTracing, type Tracing } from "./tracing/tracing.ts";
+import { openObservers } from "./tracing/tracing.ts";
 import { version } from "./version.ts";
 
 /** What a domain's routes.ts exports. */
@@ -129,25 +129,10 @@ async function openContext(
   process: { undo: Undo[]; stopping: AbortSignal; draining(): boolean },
 ): Promise<Context> {
   const { undo, stopping, draining } = process;
-  const seams = options.seams ?? realSeams;
-  let tracing: Tracing | undefined;
-  const logger = createLogger(config.logLevel, config.traces && (() => tracing?.ids()));
-  tracing = await openTracing(config, { seams, logger });
-  undo.push(() => tracing?.close());
-  const metrics = createMetrics();
-  const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
-  const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
-  await openSchema(config, databaseUrl, options);
-  // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
-  const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
-  const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
-  undo.push(() => db.close());
-  await claimServerName(db.log, config.serverName);
-  const installation = await readInstallation(db.log);
-  const keys = await openKeyRing({ db: db.log, seams, logger });
-  undo.push(() => keys.close());
-  let opened: Log | undefined;
-  const position = () => opened?.hub.head();
+  const ground = await openGround(config, options, undo);
+  const { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, onError } = ground;
+  const opened: { log?: Log } = {};
+  const position = () => opened.log?.hub.head();
   const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics, position }, undo);
   tracing?.share(bus);
   const hints = openHints({ bus, epoch: () => log.epoch });
@@ -161,7 +146,7 @@ async function openContext(
     announce: hints.announce,
     onForked: options.onForked,
   });
-  opened = log;
+  opened.log = log;
   undo.push(() => log.close());
   const replicas = openReplicas({
     urls: config.databaseReplicaUrls,
@@ -204,6 +189,26 @@ async function openContext(
     authenticate: sessions.authenticate,
   };
   return ctx;
+}
+
+/** What everything else stands on: logs, traces and counts, and the database. */
+async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
+  const seams = options.seams ?? realSeams;
+  const { logger, tracing } = await openObservers(config, seams);
+  undo.push(() => tracing?.close());
+  const metrics = createMetrics();
+  const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));
+  await openSchema(config, databaseUrl, options);
+  // Its text alone: the driver hangs the whole connection on the error, with the values of the last statement.
+  const onError = (error: Error) => logger.warn({ reason: error.message }, "a database connection was lost");
+  const db = openDatabase({ url: databaseUrl, connections: config.databaseConnections, onError, seams });
+  undo.push(() => db.close());
+  await claimServerName(db.log, config.serverName);
+  const installation = await readInstallation(db.log);
+  const keys = await openKeyRing({ db: db.log, seams, logger });
+  undo.push(() => keys.close());
+  return { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, onError };
 }
 
 /** Brings the database to the schema of this version, or waits until somebody else has. */

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
-import { type Request, route, validate } from "../http.ts";
+import { type Request, route } from "../http.ts";
+import { validate } from "../validate.ts";
 import { checkPassword } from "./passwords.ts";
 import { isDeactivated } from "./queries.ts";
 import { identifier, newDevice, text } from "./shapes.ts";

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { matrixError, type MatrixError } from "../errors.ts";
-import { validate } from "../http.ts";
+import { validate } from "../validate.ts";
 import type { InteractiveRequest } from "./interactive.ts";
 import { checkPassword } from "./passwords.ts";
 import { isUsableRegistrationToken } from "./registration-tokens.ts";

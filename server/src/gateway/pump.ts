@@ -9,9 +9,9 @@
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { noteDeliveries } from "../log/deliveries.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { RoomState } from "../rooms/state.ts";
+import { noteDeliveries } from "../sync/deliveries.ts";
 import { presenceJson } from "../sync/presence.ts";
 import type { SyncParts } from "../sync/run.ts";
 import { beginRound, composeFrame, type Composing } from "./compose.ts";

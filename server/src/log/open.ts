@@ -3,7 +3,6 @@ import { type Database, sqlState } from "../db/database.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Seams } from "../seams.ts";
-import type { Tracing } from "../tracing/tracing.ts";
 import { limits } from "../limits.ts";
 import { appendSurely } from "./append-surely.ts";
 import { type Epochs, openEpochs } from "./epochs.ts";
@@ -37,12 +36,22 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** Who follows what becomes of a request. */
+export interface LogTracing {
+  /** Runs one step of what is being followed. */
+  step<T>(name: string, run: () => Promise<T>): Promise<T>;
+  /** The append of this submission belongs to what runs now. */
+  submitted(submission: Submission): void;
+  /** What became of submissions, before anybody hears of their entries. */
+  placed(submissions: readonly Submission[], outcomes: readonly Appended[]): void;
+}
+
 export interface LogOptions {
   db: Database;
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
-  tracing?: Tracing | undefined;
+  tracing?: LogTracing | undefined;
   /** What of the log this process needs: everything, where nothing is said. See following.ts. */
   follows?: Follows;
   /** Tells the other processes that the log has grown up to `position`, by these entries if they are known. */
@@ -85,7 +94,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   });
   await hub.reached(position);
   /** One step of a trace: the wait in the lane, the append and its commit. */
-  const traced = (within: Tracing, submission: Submission) =>
+  const traced = (within: LogTracing, submission: Submission) =>
     within.step("append", () => {
       within.submitted(submission);
       return lanes.submit(submission);

@@ -1,6 +1,6 @@
 /** The `filter` of the endpoints that give the events of one room. Specification: client-server-api, "Filtering". */
 import { matrixError } from "../errors.ts";
-import { validate } from "../http.ts";
+import { validate } from "../validate.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { type CompiledRoomEventFilter, compileRoomEventFilter, roomEventFilterSchema } from "../sync/filter.ts";
 

@@ -23,7 +23,7 @@ const asked: IncomingHttpHeaders[] = [];
 const collector = createServer((request, response) => {
   asked.push(request.headers);
   void request.toArray().then((chunks) => {
-    const { resourceSpans } = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as Json;
+    const { resourceSpans } = JSON.parse(Buffer.concat(chunks as Buffer[]).toString());
     for (const { resource, scopeSpans } of resourceSpans)
       for (const { spans } of scopeSpans)
         for (const span of spans)
@@ -59,7 +59,7 @@ async function converse(config: Partial<Config>, headers: Record<string, string>
     const room = await createRoom(alice);
     const sync = (query: string) =>
       fetch(`${there?.url}/_matrix/client/v3/sync?${query}`, { headers: { authorization: `Bearer ${alice.token}` } });
-    const { next_batch } = (await (await sync("timeout=0")).json()) as Json;
+    const { next_batch } = await (await sync("timeout=0")).json();
     const waiting = sync(`timeout=30000&since=${next_batch}`);
     await waits(there);
     await fetch(`${here.url}${room.path}/send/m.room.message/t1`, {
@@ -108,8 +108,8 @@ test("a caller's word that its request is to be recorded counts where the caller
     believed
       .filter(isTheirs)
       .map(({ name }) => name.split(" ")[0])
-      .toSorted(),
-    ["PUT", "append", "deliver"],
+      .toSorted((a, b) => (a as string).localeCompare(b as string)),
+    ["append", "deliver", "PUT"],
   );
   assert.equal(believed.every(isTheirs), true);
   assert.deepEqual(await converse({ traces: traces(0) }, { traceparent }), []);

@@ -8,24 +8,18 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import type { Config } from "../config.ts";
-import type { Appended, Submission } from "../log/entry.ts";
-import type { Logger } from "../logger.ts";
+import type { LogTracing } from "../log/open.ts";
+import { createLogger, type Logger } from "../logger.ts";
 import type { Seams } from "../seams.ts";
 import { version } from "../version.ts";
 
-export interface Tracing {
+export interface Tracing extends LogTracing {
   /** Begins with a request: a span of its own, below `parent` where there is one. */
   begin(asked: Asked): Trace;
-  /** Runs one step of what is being traced. */
-  step<T>(name: string, run: () => Promise<T>): Promise<T>;
   /** The W3C `traceparent` of what runs now, for another process; undefined where nothing is recorded. */
   current(): string | undefined;
   /** Under which the log lines of what runs now are found. */
   ids(): TraceIds | undefined;
-  /** The append of this submission belongs to what runs now. */
-  submitted(submission: Submission): void;
-  /** What became of submissions, before anybody hears of their entries. */
-  placed(submissions: readonly Submission[], outcomes: readonly Appended[]): void;
   /** Tells the other processes of traced entries, before their hint, and hears of theirs. */
   share(bus: Bus): void;
   /** Clients were told what stands above `after`, up to `upTo`. */
@@ -71,12 +65,11 @@ export interface TracingOptions {
   logger: Logger;
 }
 
-/** Opens tracing where the settings ask for it. */
-export async function openTracing(
-  config: Config,
-  made: { seams: Seams; logger: Logger },
-): Promise<Tracing | undefined> {
-  if (!config.traces) return undefined;
+/** Opens the log of the process, whose lines say which trace they belong to, and tracing where the settings ask for it. */
+export async function openObservers(config: Config, seams: Seams): Promise<{ logger: Logger; tracing?: Tracing }> {
+  if (!config.traces) return { logger: createLogger(config.logLevel) };
+  const opened: { tracing?: Tracing } = {};
+  const logger = createLogger(config.logLevel, () => opened.tracing?.ids());
   const { openTelemetry } = await import("./telemetry.ts");
   const attributes = {
     "service.name": "parley",
@@ -84,7 +77,9 @@ export async function openTracing(
     "parley.server_name": config.serverName,
     "parley.roles": config.roles.join(","),
   };
-  return openTelemetry({ ...config.traces, attributes, ...made });
+  const tracing = openTelemetry({ ...config.traces, attributes, seams, logger });
+  opened.tracing = tracing;
+  return { logger, tracing };
 }
 
 /** A W3C `traceparent` of version 00; what is none is not believed. */

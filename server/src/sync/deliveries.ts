@@ -1,7 +1,7 @@
 /** How long news travel: from their acceptance by some process to the clients of this one. */
 import type { Context } from "../context.ts";
+import type { LogEntry } from "../log/entry.ts";
 import type { Told } from "../tracing/tracing.ts";
-import type { LogEntry } from "./entry.ts";
 
 /**
  * Clients were just told these events, which stand above `after`, up to `upTo`. The delay of each is counted once for an answer

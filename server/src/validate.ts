@@ -1,0 +1,25 @@
+/** What comes from the network is looked at before anybody uses it. */
+import type { z } from "zod";
+import { matrixError } from "./errors.ts";
+
+/** Checks a value from the network; what is wrong with it is said in a sentence that names the place. */
+export function validate<T extends z.ZodType>(schema: T, value: unknown, where: "body" | "query"): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const place = issue?.path.length ? `"${issue.path.join(".")}"` : `the ${where}`;
+  const missing = issue?.code === "invalid_type" && isAbsent(value, issue.path);
+  if (missing) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
+  throw matrixError(
+    where === "body" ? "M_BAD_JSON" : "M_INVALID_PARAM",
+    `${place} is not valid: ${issue?.message ?? "unknown"}`,
+  );
+}
+
+function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {
+  if (path.length === 0) return false;
+  let at: unknown = value;
+  for (const key of path)
+    at = typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined;
+  return at === undefined;
+}

@@ -13,6 +13,12 @@ export interface Metrics {
   staleSubmissions: Counter;
   /** Database queries that brought the tail up to the head; zero while one process serves all. */
   tailFetches: Counter;
+  /** Seconds from an event's acceptance until clients of this process were told. */
+  delivery_s: Histogram<"via">;
+  /** Events of encrypted rooms, as clients report what became of them: see docs/operations/observability.md. */
+  decryptions: Counter<"outcome">;
+  /** How far this process is behind the head of the log, in entries, when it last looked. */
+  logLag: Gauge;
   /** Whether the bus carries messages to other processes and back: 1 or 0. The memory of a process always does. */
   busConnected: Gauge;
   busPublished: Counter<"topic">;
@@ -32,12 +38,6 @@ export interface Metrics {
   streamFrames: Counter<"made">;
   /** Times that what was kept for a slow client was dropped, and it was told anew from where it stood. */
   streamResyncs: Counter;
-  /** Seconds from an event's acceptance until clients of this process were told. */
-  delivery_s: Histogram<"via">;
-  /** Events of encrypted rooms, as clients report what became of them: see docs/operations/observability.md. */
-  decryptions: Counter<"outcome">;
-  /** How far this process is behind the head of the log, in entries, when it last looked. */
-  logLag: Gauge;
   /** Seconds that one round of the stream took. */
   streamTick_s: Histogram;
   /** Incremental syncs, by whether memory had all they needed. */

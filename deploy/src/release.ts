@@ -28,6 +28,9 @@ export const commands = {
   wait: ["parley", "release", "wait"],
 } as const;
 
+/** The same in the image, whose entry point is `parley` (deploy/image/parley). */
+export const args = { server: ["serve"], migrate: ["release", "db"], wait: ["release", "wait"] } as const;
+
 /** Who the processes are in the image: nobody whom the node knows. */
 export const user = { uid: 10001, gid: 10001 } as const;
 
@@ -38,20 +41,24 @@ export const mounts = {
   /** PARLEY_DATA_DIR; uploads are in `media` below it. */
   data: "/var/lib/parley",
   media: "/var/lib/parley/media",
+  /** What Node has compiled: without it a start takes a second longer. */
+  cache: "/var/cache/parley",
   temporary: "/tmp",
 } as const;
 
 /** What is not a workload of Parley. A workload connects to those that stand in its `uses`. */
-export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "smtp";
+export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "smtp" | "secrets";
 
 /** The ports of services where an installation says nothing else. */
 export const servicePorts: Record<Service, readonly number[]> = {
   postgresql: [5432],
   redis: [6379],
   nats: [4222],
-  rabbitmq: [5672],
+  rabbitmq: [5672, 5671],
   objects: [443, 9000],
   smtp: [25, 465, 587],
+  /** A provider of secrets: those of the clouds, and Vault. */
+  secrets: [443, 8200],
 };
 
 /** The setting that a connection is made by; a service whose setting is not there is not connected to. */
@@ -60,7 +67,12 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   redis: ["REDIS_URL"],
   nats: ["NATS_URL"],
   rabbitmq: ["RABBITMQ_URL"],
+  objects: ["STORAGE_PROVIDER"],
+  secrets: ["SECRETS_PROVIDER"],
 };
+
+/** Values of those settings with which nothing is connected to. */
+export const localProviders = ["", "none", "env", "files", "filesystem"] as const;
 
 export type WorkloadName = "api" | "gateway" | "auth" | "keys" | "presence" | "messages" | "media" | "worker" | "web";
 
@@ -106,7 +118,7 @@ const DRAIN_S = 10;
 /** What server/src/main.ts takes after the drain at most, and 5 s for the kubelet. */
 const END_S = 15;
 
-const shared: readonly Service[] = ["postgresql", "redis", "nats", "rabbitmq"];
+const shared: readonly Service[] = ["postgresql", "redis", "nats", "rabbitmq", "secrets"];
 
 const drained = (drain_s: number) => ({ drain_s, grace_s: drain_s + END_S });
 
@@ -271,6 +283,13 @@ export const waves = {
   edge: 2,
 } as const;
 
+/** What is counted for each signal; `lag` is how far a process is behind the log. */
+export const metrics = {
+  sockets: "parley_streams",
+  queue: "parley_queue_depth",
+  lag: "parley_log_lag_entries",
+} as const;
+
 /** Settings that every process of an installation has, with the same value. */
 export const commonSettings = [
   "PARLEY_SERVER_NAME",
@@ -290,7 +309,16 @@ export const ownSettings = [
 ] as const;
 
 /** Secret settings that may be `file://` and a file, which is read again while the process runs. The others are variables. */
-export const fileSettings = ["DATABASE_URL"] as const;
+export const fileSettings = [
+  "DATABASE_URL",
+  "DATABASE_OWNER_URL",
+  "S3_ACCESS_KEY_ID",
+  "S3_SECRET_ACCESS_KEY",
+  "MINIO_ACCESS_KEY",
+  "MINIO_SECRET_KEY",
+  "AZURE_STORAGE_KEY",
+  "AZURE_CLIENT_SECRET",
+] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */
 export const trustedProxies = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7";

@@ -1,0 +1,122 @@
+{{/* Parts of the objects beside the workloads. */}}
+
+{{- define "parley.ingressPath" }}
+- path: {{ .path }}
+  pathType: Prefix
+  backend:
+    service:
+      name: {{ .full }}-{{ .workload }}
+      port: { name: http }
+{{- end }}
+
+{{- define "parley.ingressMetadata" }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "parley.labels" (dict "root" .root "component" "edge") | nindent 4 }}
+  annotations:
+    {{- include "parley.wave" (dict "root" .root "wave" "edge") | nindent 4 }}
+    {{- with .annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
+
+{{- define "parley.ingressTls" }}
+{{- with . }}
+  tls:
+    {{- range . }}
+    - secretName: {{ .secretName }}
+      hosts:
+        {{- toYaml .hosts | nindent 8 }}
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "parley.policyMetadata" }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "parley.labels" . | nindent 4 }}
+  annotations:
+    {{- include "parley.wave" (dict "root" .root "wave" "configuration") | nindent 4 }}
+{{- end }}
+
+{{/* An edge to a service: in the chart's own pods, in those of CloudNativePG, or wherever the values say. */}}
+{{- define "parley.egressTo" }}
+{{- if and (eq .service "postgresql") (eq .database "postgresql") }}
+# postgresql
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "parley.selector" (dict "root" .root "component" "postgresql") | nindent 10 }}
+  ports:
+    - { protocol: TCP, port: 5432 }
+{{- else if and (eq .service "postgresql") (eq .database "cnpg") }}
+# postgresql
+- to:
+    - podSelector:
+        matchLabels:
+          cnpg.io/cluster: {{ include "parley.fullname" .root }}-postgresql
+  ports:
+    - { protocol: TCP, port: 5432 }
+{{- else }}
+{{- $at := get .root.Values.networkPolicy.egress .service }}
+# {{ .service }}
+- ports:
+    {{- range $at.ports }}
+    - { protocol: TCP, port: {{ int . }} }
+    {{- end }}
+  {{- with $at.to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "parley.migrationPod" }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+restartPolicy: Never
+securityContext:
+  {{- include "parley.podSecurity" (dict "uid" .release.user.uid) | nindent 2 }}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.api.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.api.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: migrations
+    image: {{ include "parley.image" .root }}
+    imagePullPolicy: {{ .root.Values.imagePullPolicy }}
+    args: {{ toJson .release.args.migrate }}
+    env:
+      {{- include "parley.databaseEnv" .context | trim | nindent 6 }}
+    resources:
+      requests: { cpu: 50m, memory: 128Mi }
+      limits: { cpu: "1", memory: 512Mi }
+    securityContext:
+      {{- include "parley.containerSecurity" .root | nindent 6 }}
+    volumeMounts:
+      {{- if .files }}
+      - { name: secrets, mountPath: {{ .release.mounts.secrets }}, readOnly: true }
+      {{- end }}
+      - { name: cache, mountPath: {{ .release.mounts.cache }} }
+      - { name: tmp, mountPath: {{ .release.mounts.temporary }} }
+volumes:
+  {{- with .files }}
+  - name: secrets
+    projected:
+      defaultMode: 288 # 0440
+      sources:
+        {{- . | trim | nindent 8 }}
+  {{- end }}
+  - name: cache
+    emptyDir: { sizeLimit: 128Mi }
+  - name: tmp
+    emptyDir: { sizeLimit: 256Mi }
+{{- end }}

@@ -1,0 +1,244 @@
+{{/*
+The workloads of this installation, as a JSON object by name: what release.json says of each, with the values laid over it.
+*/}}
+{{- define "parley.workloads" -}}
+{{- $root := . -}}
+{{- $release := include "parley.release" . | fromJson -}}
+{{- $shape := ternary "split" "together" .Values.roles.split -}}
+{{- $all := dict -}}
+{{- range $name := get $release.shapes $shape -}}
+{{- if or (ne $name "worker") $root.Values.worker.enabled -}}
+{{- $workload := get $release.workloads $name -}}
+{{- $of := has $name (list "web" "worker") | ternary $name "api" -}}
+{{- $values := get $root.Values $of -}}
+{{- $own := get $root.Values.roles $name | default dict -}}
+{{- $scaling := get $root.Values.autoscaling $of -}}
+{{- $isStatic := and (eq $name "web") (ne $root.Values.web.image "") -}}
+{{- $merged := dict
+  "of" $of
+  "isStatic" $isStatic
+  "image" (ternary $values.image (include "parley.image" $root) (and (ne $of "api") (ne $values.image "")))
+  "replicas" (dict
+    "fixed" ($own.replicas | default $values.replicas)
+    "least" ($own.minReplicas | default $scaling.minReplicas)
+    "most" ($own.maxReplicas | default $scaling.maxReplicas))
+  "resources" (mergeOverwrite (deepCopy $workload.resources) (deepCopy ($own.resources | default $values.resources)))
+  "ownEnv" ($own.env | default dict)
+  "podAnnotations" $values.podAnnotations
+  "nodeSelector" $values.nodeSelector
+  "tolerations" $values.tolerations
+  "affinity" $values.affinity
+  "priorityClassName" $values.priorityClassName
+-}}
+{{- $merged = merge $merged $workload -}}
+{{- if $isStatic -}}
+{{- $_ := set $merged "calls" (dict (get $release.doors $shape) $release.staticWeb.calls) -}}
+{{- $_ := set $merged "uses" list -}}
+{{- end -}}
+{{- $_ := set $all $name $merged -}}
+{{- end -}}
+{{- end -}}
+{{- $all | toJson -}}
+{{- end }}
+
+{{/*
+Where a workload's secret settings are, as a JSON object: setting -> {secret, key}. Takes {root, workload}. What stands later
+goes before: worker and the role web have those of api too, of which web takes only the services. The user that owns the schema is
+for the migrations alone.
+*/}}
+{{- define "parley.secretsOf" -}}
+{{- $root := .root -}}
+{{- $workload := .workload -}}
+{{- $release := include "parley.release" $root | fromJson -}}
+{{- $found := dict -}}
+{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" -}}
+{{- if not $workload.isStatic -}}
+{{- $database := include "parley.database" $root -}}
+{{- if eq $database "postgresql" -}}
+{{- $_ := set $found "DATABASE_URL" (dict "secret" (include "parley.postgresqlSecret" $root) "key" "DATABASE_URL") -}}
+{{- else if eq $database "cnpg" -}}
+{{- $_ := set $found "DATABASE_URL" (dict "secret" (printf "%s-postgresql-app" (include "parley.fullname" $root)) "key" "uri") -}}
+{{- end -}}
+{{- end -}}
+{{- $sources := ternary (list $workload.of) (list "api" $workload.of | uniq) $workload.isStatic -}}
+{{- range $of := $sources -}}
+{{- $secret := include "parley.secretName" (dict "root" $root "of" $of) -}}
+{{- range $key := include "parley.secretKeys" (dict "root" $root "of" $of) | fromJsonArray -}}
+{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) -}}
+{{- $_ := set $found $key (dict "secret" $secret "key" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $found | toJson -}}
+{{- end }}
+
+{{/* The plain settings of a workload, as a JSON object. Takes {root, workload}. Values lie over the chart's own. */}}
+{{- define "parley.envOf" -}}
+{{- $root := .root -}}
+{{- $workload := .workload -}}
+{{- $values := $root.Values -}}
+{{- $release := include "parley.release" $root | fromJson -}}
+{{- $full := include "parley.fullname" $root -}}
+{{- $env := dict -}}
+{{- if not $workload.isStatic -}}
+{{- $secrets := include "parley.secretsOf" . | fromJson -}}
+{{- $env = dict
+  "ROLES" (join "," $workload.roles)
+  "PARLEY_HOST" "0.0.0.0"
+  "PARLEY_PORT" (int $workload.port)
+  "PARLEY_METRICS_PORT" (int $workload.metricsPort)
+  "PARLEY_DRAIN_MS" (mul (int $workload.drain_s) 1000)
+  "PARLEY_DATA_DIR" $release.mounts.data
+  "PARLEY_SERVER_NAME" (include "parley.serverName" $root)
+  "PARLEY_PUBLIC_URL" (include "parley.publicUrl" $root)
+  "PARLEY_REGISTRATION" $values.registration
+  "PARLEY_LOG_LEVEL" $values.logLevel
+  "PARLEY_MEDIA_MAX_BYTES" (int64 $values.mediaMaxBytes)
+  "PARLEY_TRUSTED_PROXIES" ($values.trustedProxies | default $release.trustedProxies)
+  "PARLEY_MIGRATE" "wait"
+-}}
+{{- if hasKey $secrets "REDIS_URL" -}}
+{{- $_ := set $env "PARLEY_BUS" "redis" -}}
+{{- $_ := set $env "PARLEY_EPHEMERAL" "redis" -}}
+{{- end -}}
+{{- if eq $workload.of "web" -}}
+{{- $_ := set $env "PARLEY_DATABASE_CONNECTIONS" 1 -}}
+{{- end -}}
+{{- if and $values.worker.enabled (eq $workload.of "api") -}}
+{{- $_ := set $env "ENABLE_BILLING_RETRY_WORKER" "false" -}}
+{{- $_ := set $env "ENABLE_BILLING_STREAM_REPLAY" "false" -}}
+{{- end -}}
+{{- if eq $workload.of "worker" -}}
+{{- $_ := set $env "ENABLE_BILLING_RETRY_WORKER" "true" -}}
+{{- $_ := set $env "ENABLE_BILLING_STREAM_REPLAY" "true" -}}
+{{- $_ := set $env "BILLING_RETRY_DEPLOYMENT_MODE" "dedicated" -}}
+{{- end -}}
+{{- range $key, $value := $values.api.env -}}
+{{- if or (eq $workload.of "api") (not (contains "BILLING" $key)) -}}
+{{- $_ := set $env $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $to, $setting := $workload.calls -}}
+{{- $_ := set $env $setting (printf "http://%s-%s:%d" $full $to (int (get $release.workloads $to).port)) -}}
+{{- end -}}
+{{- if ne $workload.of "api" -}}
+{{- $env = mergeOverwrite $env (deepCopy (get $values $workload.of).env) -}}
+{{- end -}}
+{{- $env = mergeOverwrite $env $workload.ownEnv -}}
+{{- $env | toJson -}}
+{{- end }}
+
+{{/* env of a container, as a list. Takes {root, workload}. */}}
+{{- define "parley.env" -}}
+{{- $root := .root -}}
+{{- $workload := .workload -}}
+{{- $release := include "parley.release" $root | fromJson -}}
+{{- $env := include "parley.envOf" . | fromJson -}}
+{{- $secrets := include "parley.secretsOf" . | fromJson -}}
+{{- if and (not $workload.isStatic) (eq (include "parley.database" $root) "cnpg") (gt (int $root.Values.cnpg.instances) 1) (not (hasKey $env "DATABASE_REPLICA_URLS")) (not (hasKey $secrets "DATABASE_REPLICA_URLS")) }}
+{{- $cluster := printf "%s-postgresql" (include "parley.fullname" $root) }}
+- name: CNPG_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ $cluster }}-app
+      key: password
+- name: DATABASE_REPLICA_URLS
+  value: postgres://parley:$(CNPG_PASSWORD)@{{ $cluster }}-ro:5432/parley
+{{- end }}
+{{- range $name, $value := $env }}
+{{- if not (hasKey $secrets $name) }}
+- name: {{ $name }}
+  value: {{ include "parley.text" $value | quote }}
+{{- end }}
+{{- end }}
+{{- range $name, $at := $secrets }}
+- name: {{ $name }}
+  {{- if has $name $release.fileSettings }}
+  value: file://{{ $release.mounts.secrets }}/{{ $name }}
+  {{- else }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $at.secret }}
+      key: {{ $at.key }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The sources of the volume with the secret files; empty where there is none. Takes {root, workload}. */}}
+{{- define "parley.secretFiles" -}}
+{{- $release := include "parley.release" .root | fromJson -}}
+{{- $bySecret := dict -}}
+{{- range $name, $at := include "parley.secretsOf" . | fromJson -}}
+{{- if has $name $release.fileSettings -}}
+{{- $_ := set $bySecret $at.secret (append (get $bySecret $at.secret | default list) (dict "key" $at.key "path" $name)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $secret, $items := $bySecret }}
+- secret:
+    name: {{ $secret }}
+    items:
+      {{- range $items }}
+      - { key: {{ .key }}, path: {{ .path }} }
+      {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Restricted, for a pod. Takes {uid}. */}}
+{{- define "parley.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ int .uid }}
+runAsGroup: {{ int .uid }}
+fsGroup: {{ int .uid }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* Restricted, for a container. */}}
+{{- define "parley.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* The services outside of Parley that a workload connects to in this installation, as a JSON list. Takes {root, workload}. */}}
+{{- define "parley.servicesOf" -}}
+{{- $root := .root -}}
+{{- $workload := .workload -}}
+{{- $release := include "parley.release" $root | fromJson -}}
+{{- $env := include "parley.envOf" . | fromJson -}}
+{{- $secrets := include "parley.secretsOf" . | fromJson -}}
+{{- $used := list -}}
+{{- range $service := $workload.uses -}}
+{{- $isUsed := eq $service "postgresql" -}}
+{{- range get $release.serviceSettings $service | default list -}}
+{{- if or (hasKey $secrets .) (and (hasKey $env .) (not (has (get $env . | toString) $release.localProviders))) -}}{{- $isUsed = true -}}{{- end -}}
+{{- end -}}
+{{- if $isUsed -}}{{- $used = append $used $service -}}{{- end -}}
+{{- end -}}
+{{- $used | toJson -}}
+{{- end }}
+
+{{/* DATABASE_URL alone, for what only needs the schema. Takes {root, workload}. */}}
+{{- define "parley.databaseEnv" -}}
+{{- $release := include "parley.release" .root | fromJson -}}
+{{- $secrets := include "parley.secretsOf" . | fromJson -}}
+{{- $env := include "parley.envOf" . | fromJson -}}
+{{- range $name := list "DATABASE_URL" "DATABASE_OWNER_URL" -}}
+{{- if hasKey $secrets $name }}
+{{- $at := get $secrets $name }}
+- name: {{ $name }}
+  {{- if has $name $release.fileSettings }}
+  value: file://{{ $release.mounts.secrets }}/{{ $name }}
+  {{- else }}
+  valueFrom:
+    secretKeyRef: { name: {{ $at.secret }}, key: {{ $at.key }} }
+  {{- end }}
+{{- else if hasKey $env $name }}
+- name: {{ $name }}
+  value: {{ include "parley.text" (get $env $name) | quote }}
+{{- end }}
+{{- end }}
+{{- end }}

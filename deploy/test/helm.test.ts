@@ -1,0 +1,208 @@
+/** The chart: rendered with every file of values, against schemas, invariants and golden files, and rule by rule. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { waves, workloads } from "../src/release.ts";
+import { broughtAlong, chartPath, renderChart, template, valuesFiles } from "./chart.ts";
+import { outdated } from "./golden.ts";
+import { brokenInvariants } from "./invariants.ts";
+import { environmentOf, ofKind, podsIn, secret } from "./invariants/objects.ts";
+import { type KubernetesObject, schemaProblems } from "./schema.ts";
+import { missingTools, repoRoot, run } from "./tools.ts";
+
+const skip = missingTools;
+
+function textOf(path: string): string {
+  return readFileSync(join(repoRoot, path), "utf8");
+}
+
+for (const [name, path] of valuesFiles) {
+  test(`the chart with ${name}.yaml passes the linter, strictly`, { skip }, async () => {
+    const { isGood, output, errors } = await run("helm", ["lint", "--strict", chartPath, "--values", path]);
+    assert.ok(isGood, output + errors);
+  });
+
+  test(`the chart with ${name}.yaml is what an API server takes`, { skip }, async () => {
+    const objects = await renderChart(name);
+    const problems = await Promise.all(objects.map(schemaProblems));
+    assert.deepEqual(problems.flat(), []);
+  });
+
+  test(`the chart with ${name}.yaml keeps the invariants`, { skip }, async () => {
+    assert.deepEqual(brokenInvariants(await renderChart(name), { given: broughtAlong }), []);
+  });
+}
+
+test("what is written from other files is as they say", { skip }, async () => {
+  assert.deepEqual(await outdated(), []);
+});
+
+test("the chart has the version of the release", () => {
+  const { version } = JSON.parse(textOf("package.json")) as { version: string };
+  const chart = parse(textOf(`${chartPath}/Chart.yaml`)) as Record<string, string>;
+  assert.equal(chart["version"], version);
+  assert.equal(chart["appVersion"], version);
+});
+
+test("values.yaml has every key of the starter chart's contract", () => {
+  const ours = parse(textOf(`${chartPath}/values.yaml`)) as object;
+  const theirs = parse(textOf("deploy/helm/values/starter.yaml")) as object;
+  const missing = (wanted: object, own: object, path: string): string[] =>
+    Object.entries(wanted).flatMap(([key, value]: [string, unknown]) => {
+      const found = (own as Record<string, unknown>)[key];
+      if (found === undefined) return [`${path}${key}`];
+      const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
+      return isTable ? missing(value, found as object, `${path}${key}.`) : [];
+    });
+  assert.deepEqual(missing(theirs, ours, ""), []);
+});
+
+test("a key that the chart does not know is refused", { skip }, async () => {
+  for (const set of ["api.imge=x", "apis.image=x", "ingress.host=x", "roles.auth.replica=2"]) {
+    const { isGood, errors } = await template("minimal", [set]);
+    assert.equal(isGood, false, set);
+    assert.match(errors, /additional properties/i, set);
+  }
+});
+
+const refusals: readonly (readonly [set: readonly string[], sentence: RegExp])[] = [
+  [["ingress.hosts[0].host="], /Parley needs to know its host/],
+  [["api.secrets.REDIS_URL=redis://x"], /never both/],
+  [["externalSecrets.enabled=false", "externalSecrets.web.data.API_BASE_URL=x"], /externalSecrets.enabled is false/],
+  [["postgresql.enabled=false"], /There is no database/],
+  [["postgresql.enabled=true", "cnpg.enabled=true"], /There are two databases/],
+  [["externalSecrets.api.data.DATABASE_URL=x", "cnpg.enabled=true"], /There are two databases/],
+  [["autoscaling.enabled=false", "autoscaling.keda.enabled=true"], /keda.enabled needs autoscaling/],
+  [["gatewayApi.enabled=true"], /needs gatewayApi.parentRefs/],
+  [["media.storage=objects"], /needs api.env.STORAGE_PROVIDER/],
+  [["cnpg.enabled=true", "cnpg.backup.enabled=true"], /needs cnpg.backup.destinationPath/],
+];
+
+for (const [set, sentence] of refusals)
+  test(`what can not be is refused in a sentence: ${set.join(", ")}`, { skip }, async () => {
+    const { isGood, errors } = await template("minimal", set);
+    assert.equal(isGood, false);
+    assert.match(errors, sentence);
+  });
+
+function jobOf(objects: readonly KubernetesObject[]): KubernetesObject {
+  const [job, ...others] = ofKind(objects, "Job");
+  assert.ok(job);
+  assert.deepEqual(others, []);
+  return job;
+}
+
+test("the migration is a Job whose name changes with what it runs, and nothing is a hook", { skip }, async () => {
+  const [once, again, other] = await Promise.all([
+    renderChart("minimal"),
+    renderChart("minimal", ["logLevel=debug"]),
+    renderChart("minimal", ["api.image=registry.example.org/parley:0.2.0"]),
+  ]);
+  assert.equal(jobOf(once).metadata.name, jobOf(again).metadata.name);
+  assert.deepEqual(jobOf(once)["spec"], jobOf(again)["spec"]);
+  assert.notEqual(jobOf(once).metadata.name, jobOf(other).metadata.name);
+  assert.equal(JSON.stringify(once).includes("helm.sh/hook"), false);
+  assert.equal(JSON.stringify(once).includes("argocd.argoproj.io/hook"), false);
+});
+
+test("the longest names are still names", { skip }, async () => {
+  const objects = await renderChart("split", [`fullnameOverride=${"a".repeat(60)}`]);
+  assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
+});
+
+test("a changed static secret rolls the pods that read it, and no others", { skip }, async () => {
+  const checksums = async (set: readonly string[]) =>
+    new Map(
+      ofKind(await renderChart("static-secrets", set), "Deployment").map(({ metadata, ...rest }) => {
+        const { template: pod } = rest["spec"] as { template: { metadata: { annotations: Record<string, string> } } };
+        return [metadata.name, pod.metadata.annotations["parley.im/secrets-checksum"]];
+      }),
+    );
+  const [before, after] = [await checksums([]), await checksums(["worker.secrets.NATS_URL=nats://x"])];
+  assert.notEqual(before.get("parley-worker"), after.get("parley-worker"));
+  assert.equal(before.get("parley-api"), after.get("parley-api"));
+  assert.ok(before.get("parley-api"));
+});
+
+async function environments(values: string, set: readonly string[] = []): Promise<Map<string, Map<string, unknown>>> {
+  const objects = await renderChart(values, set);
+  return new Map(
+    podsIn(objects).map(({ owner, spec: { containers } }) => [
+      owner.metadata.labels?.["app.kubernetes.io/component"] ?? "",
+      environmentOf(containers[0] as (typeof containers)[number], objects),
+    ]),
+  );
+}
+
+const retry = "ENABLE_BILLING_RETRY_WORKER";
+const replay = "ENABLE_BILLING_STREAM_REPLAY";
+
+test("with a worker the API does nothing of billing, unless it is told to", { skip }, async () => {
+  const [without, withWorker, told] = [
+    await environments("minimal"),
+    await environments("minimal", ["worker.enabled=true"]),
+    await environments("minimal", ["worker.enabled=true", `api.env.${retry}=true`]),
+  ];
+  assert.equal(without.get("api")?.has(retry), false);
+  assert.deepEqual(
+    [retry, replay].map((name) => withWorker.get("api")?.get(name)),
+    ["false", "false"],
+  );
+  assert.deepEqual(
+    [retry, replay].map((name) => told.get("api")?.get(name)),
+    ["true", "false"],
+  );
+  const worker = told.get("worker");
+  assert.deepEqual(
+    [retry, replay].map((name) => worker?.get(name)),
+    ["true", "true"],
+  );
+  assert.equal(worker?.get("BILLING_RETRY_DEPLOYMENT_MODE"), "dedicated");
+});
+
+test("each workload listens where the release says, has its roles, and drains as long", { skip }, async () => {
+  for (const [name, env] of await environments("split")) {
+    const workload = workloads[name as keyof typeof workloads];
+    if (!workload) continue;
+    assert.deepEqual(
+      ["PARLEY_PORT", "PARLEY_METRICS_PORT", "ROLES", "PARLEY_DRAIN_MS"].map((setting) => env.get(setting)),
+      [`${workload.port}`, `${workload.metricsPort}`, workload.roles.join(","), `${workload.drain_s * 1_000}`],
+      name,
+    );
+  }
+});
+
+test(
+  "secrets are files where the server reads files, and the owner of the schema is for the migration alone",
+  { skip },
+  async () => {
+    const found = await environments("external-secrets");
+    assert.equal(found.get("api")?.get("DATABASE_URL"), "file:///run/secrets/parley/DATABASE_URL");
+    assert.equal(found.get("api")?.get("REDIS_URL"), secret);
+    assert.equal(found.get("api")?.has("DATABASE_OWNER_URL"), false);
+    assert.equal(found.get("migrations")?.get("DATABASE_OWNER_URL"), "file:///run/secrets/parley/DATABASE_OWNER_URL");
+    assert.equal(found.get("api")?.get("PARLEY_BUS"), "redis");
+  },
+);
+
+test("the static web image has an address of the API and nothing else", { skip }, async () => {
+  const env = (await environments("starter")).get("web");
+  assert.deepEqual([...(env ?? [])], [["API_BASE_URL", "http://parley-api:8080"]]);
+});
+
+test("what is there first is applied first", { skip }, async () => {
+  const wave = (object: KubernetesObject | undefined) =>
+    Number(object?.metadata.annotations?.["argocd.argoproj.io/sync-wave"]);
+  const objects = await renderChart("minimal");
+  const order = ["Secret", "StatefulSet", "Job", "Deployment", "Ingress"].map((kind) => wave(ofKind(objects, kind)[0]));
+  assert.deepEqual(order, [waves.configuration, waves.postgresql, waves.migrations, waves.workloads, waves.edge]);
+});
+
+test("a claim that one node mounts keeps its pods together, one that all mount does not", { skip }, async () => {
+  const affinityOf = async (set: readonly string[]) =>
+    podsIn(ofKind(await renderChart("minimal", set), "Deployment"))[0]?.spec as { affinity?: object } | undefined;
+  assert.ok((await affinityOf([]))?.affinity);
+  assert.equal((await affinityOf(["media.accessMode=ReadWriteMany"]))?.affinity, undefined);
+});

@@ -1,14 +1,20 @@
 /** Every command, in the order of the help. */
+import { backup } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { releaseDb } from "./release-db.ts";
 import { releaseStatus } from "./release-status.ts";
 import { releaseWait } from "./release-wait.ts";
+import { restoreCommand, restoreEpoch, restoreVerify } from "./restore.ts";
 import { rotateBusCommand, rotateDatabaseCommand } from "./rotate.ts";
 
 export const commands: readonly Command[] = [
   releaseDb,
   releaseWait,
   releaseStatus,
+  backup,
+  restoreCommand,
+  restoreVerify,
+  restoreEpoch,
   rotateDatabaseCommand,
   rotateBusCommand,
 ];

@@ -1,0 +1,63 @@
+/** `parley restore <folder>`, `parley restore verify [<folder>]` and `parley restore epoch`. */
+import { resolve } from "node:path";
+import { readManifest } from "../backup/manifest.ts";
+import { raiseEpoch, restore } from "../backup/restore.ts";
+import { verify } from "../backup/verify.ts";
+import { userIn } from "../db/hosts.ts";
+import { withBlobsIf } from "./blobs.ts";
+import { type Call, type Command, table } from "./command.ts";
+import { withOwner, withOwnerUrl } from "./database.ts";
+
+export const restoreCommand: Command = {
+  name: "restore",
+  summary: "Fills an empty database from a backup; clients notice, and start over.",
+  help: `The database of DATABASE_OWNER_URL or DATABASE_URL must be new; no Parley may run on it. The schema is made as the backup has it,
+filled in one transaction, and brought to that of this version. The history epoch is raised: every client's token of before is
+refused, and its client syncs from the beginning. Then run "parley restore verify".`,
+  arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: true }],
+  options: { "no-files": { kind: "flag", doc: "Leaves the uploaded files out, also where the backup has them." } },
+  run: (call) =>
+    withOwnerUrl(call, async (url) => {
+      const folder = resolve(call.arguments[0] as string);
+      const { databaseUrl, databaseOwnerUrl } = call.config();
+      const servingUser = databaseOwnerUrl && databaseUrl ? userIn(databaseUrl) : undefined;
+      const done = await withBlobsIf(!call.options["no-files"], call, (blobs) =>
+        restore({ url, folder, blobs, servingUser, seams: call.seams, say: call.say }),
+      );
+      return {
+        ok: true,
+        data: { folder, log: done.manifest.log, epoch: done.epoch, files: done.blobs },
+        text: `Restored the database of ${done.manifest.taken_at}. Run "parley restore verify ${folder}" before you start Parley.`,
+      };
+    }),
+};
+
+export const restoreVerify: Command = {
+  name: "restore verify",
+  summary: "Checks a restored database: log, projections, files, epoch.",
+  help: `Run it on a restored database before Parley is started on it. With the backup's folder it compares the log with the backup's,
+and looks whether the history epoch was raised; without, as after a recovery of PostgreSQL itself, it checks that the tables
+which are computed from the log equal it, and that every file is in the store with the right bytes. It changes nothing.`,
+  arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: false }],
+  options: { "no-files": { kind: "flag", doc: "Does not read the uploaded files." } },
+  run: (call) =>
+    withOwner(call, async (client) => {
+      const [folder] = call.arguments;
+      const manifest = folder === undefined ? undefined : await readManifest(resolve(folder));
+      const checks = await withBlobsIf(!call.options["no-files"], call, (blobs) => verify({ client, manifest, blobs }));
+      const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
+      return { ok: checks.every(({ ok }) => ok), data: { checks }, text: table(rows) };
+    }),
+};
+
+export const restoreEpoch: Command = {
+  name: "restore epoch",
+  summary: "Raises the history epoch of a database that was restored by other means.",
+  help: `After a restore by PostgreSQL's own means (pg_restore, a copy of the data directory), and before Parley is started:
+clients that were ahead of the backup notice by it, and start over. "parley restore" does it by itself.`,
+  run: (call: Call) =>
+    withOwner(call, async (client) => {
+      const epoch = await raiseEpoch(client, call.seams);
+      return { ok: true, data: { epoch }, text: `The history epoch is ${epoch} from here on.` };
+    }),
+};

@@ -1,29 +1,23 @@
-// People who write without a pause and people who follow, as clients do it: with a time limit for each request, another
-// gateway when one does not answer, and the same transaction id for the same message.
+// People who write without a pause, as clients do it: with a time limit for each request, another gateway when one does not
+// answer, and the same transaction id for the same message. Those who follow are in readers.ts.
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { Sent } from "../../testkit/src/log/check.ts";
 import type { Json, Person } from "../../testkit/src/http.ts";
 
-const CLIENT = "/_matrix/client/v3";
+export const CLIENT = "/_matrix/client/v3";
 /** How long a client waits for an answer, and how long it lets everybody alone after a failure. */
 const ANSWER_MS = 6_000;
-const SYNC_MS = 3_000;
 const BACK_OFF_MS = 40;
 /** Between two messages of one writer. */
 const REST_MS = 15;
 /** How often an answered message is sent once more, as after an answer that was lost on the way. */
 const RESENT = 0.1;
-const FILTER = JSON.stringify({
-  room: { timeline: { limit: 100, types: ["m.room.message"] }, state: { types: [] } },
-  presence: { types: [] },
-});
-
 /** Gives the address for the next request, and is told of those that did not answer. */
 export type Addresses = { next(): string; failed(url: string): void };
 
 /** Sends until there is an answer that is not the trouble of the server. */
-async function insist(
+export async function insist(
   addresses: Addresses,
   [method, path, body]: readonly [string, string, object?],
   { person, signal }: { person: Person; signal: AbortSignal },
@@ -49,8 +43,8 @@ async function insist(
   }
 }
 
-/** An answer that no retry changes: it ends the schedule, for nothing of this kind may happen. */
-class Refused extends Error {}
+/** An answer that no retry changes: it ends the schedule, where it is not looked for. */
+export class Refused extends Error {}
 
 export type Writer = {
   name: string;
@@ -92,44 +86,7 @@ export function startWriter(name: string, options: ClientOptions): Writer {
   return { name, sent, running: run() };
 }
 
-export type Reader = {
-  /** The ids of the messages in the order in which they came. */
-  received: string[];
-  running: Promise<void>;
-};
-
-/** Follows the room by /sync from its beginning until `stop`, and fills what a limited timeline left out. */
-export function startReader({ person, roomId, addresses, stop, giveUp }: ClientOptions): Reader {
-  const received: string[] = [];
-  const get = (path: string) => insist(addresses, ["GET", path], { person, signal: AbortSignal.any([stop, giveUp]) });
-  const gap = async (from: string, to: string): Promise<string[]> => {
-    const missed: string[] = [];
-    for (let at: string | undefined = from; at !== undefined;) {
-      const query = `dir=b&limit=200&from=${at}${to && `&to=${to}`}`;
-      const page = await get(`${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages?${query}`);
-      for (const event of page.chunk) if (event.type === "m.room.message") missed.push(event.event_id as string);
-      at = page.end as string | undefined;
-    }
-    return missed.toReversed();
-  };
-  const run = async () => {
-    let since = "";
-    while (!stop.aborted) {
-      const query = `timeout=${SYNC_MS}&filter=${encodeURIComponent(FILTER)}${since && `&since=${since}`}`;
-      const { rooms, next_batch } = await get(`${CLIENT}/sync?${query}`);
-      const timeline = rooms?.join?.[roomId]?.timeline;
-      const missed = timeline?.limited ? await gap(timeline.prev_batch as string, since) : [];
-      received.push(...missed, ...(timeline?.events ?? []).map((event: Json) => event.event_id as string));
-      since = next_batch as string;
-    }
-  };
-  const running = run().catch((thrown: unknown) => {
-    if (!stop.aborted) throw thrown;
-  });
-  return { received, running };
-}
-
-export type Found = { eventId: string; key: string };
+export type Found = { eventId: string; key: string; ts: number };
 
 /** Every message of the room, oldest first. */
 export async function readRoom({ person, roomId, addresses, giveUp }: ClientOptions): Promise<Found[]> {
@@ -138,7 +95,8 @@ export async function readRoom({ person, roomId, addresses, giveUp }: ClientOpti
     const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages?dir=f&limit=500${from && `&from=${from}`}`;
     const page = await insist(addresses, ["GET", path], { person, signal: giveUp });
     for (const event of page.chunk)
-      if (event.type === "m.room.message") found.push({ eventId: event.event_id, key: event.content.body });
+      if (event.type === "m.room.message")
+        found.push({ eventId: event.event_id, key: event.content.body, ts: event.origin_server_ts });
     if (page.end === undefined) return found;
     from = page.end as string;
   }

@@ -12,6 +12,8 @@ import { notificationFilter } from "./notification-loss.ts";
 /** Enough for a database of some thousand messages and its WAL, and quickly filled. */
 const DISK_BYTES = 500 * 1_048_576;
 const BALLAST = "ballast";
+/** So little that the disk is filled by nothing but the ballast: a standby that starts anew needs what was written since its copy. */
+const SETTINGS = { wal_keep_size: "64MB", max_wal_size: "64MB" };
 /** How long PostgreSQL may take to come back by itself once there is room again. */
 const RECOVERY_MS = 5_000;
 
@@ -26,11 +28,20 @@ export type Pair = AsyncDisposable & {
   crash(): Promise<void>;
   /** The primary ends, the standby takes over; a new standby takes the place of the old primary. */
   failOver(): Promise<void>;
+  /**
+   * The same, and what the primary has shown last is lost: the standby is away for so long, and the backends whose commits wait
+   * for it are ended. Nobody was answered these commits.
+   */
+  failOverBehind(away_ms: number): Promise<void>;
   /** The primary's disk is full until the returned function is called; undefined where it has no disk of its own. */
   fillDisk: (() => Promise<() => Promise<void>>) | undefined;
   /** The part of the notifications that get lost from now on. */
   loseNotifications(part: number): void;
 };
+
+/** The server gives up waiting for the standby, and shows what it has committed. */
+const END_WAITING =
+  "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and pid <> pg_backend_pid()";
 
 type Place = { directory: string; server: Postgres; name: string };
 
@@ -41,8 +52,9 @@ export async function openPair(directory: string, chance: () => number): Promise
   let lost = 0;
   let generation = 0;
   const newDirectory = (disk: string) => join(disk, `g${++generation % 10}`);
-  const first = await createPostgres(newDirectory(disks[0] as string));
-  const second = await createStandby(first, { directory: newDirectory(disks[1] as string), name: "b" });
+  const first = await createPostgres(newDirectory(disks[0] as string), SETTINGS);
+  const copy = { directory: newDirectory(disks[1] as string), name: "b", settings: SETTINGS };
+  const second = await createStandby(first, copy);
   await makeSynchronous(first, "b");
   const places: [Place, Place] = [
     { directory: disks[0] as string, server: first, name: "a" },
@@ -59,6 +71,17 @@ export async function openPair(directory: string, chance: () => number): Promise
   );
   const here = () => places[at] as Place;
   const there = () => places[1 - at] as Place;
+  const failOver = async () => {
+    const old = here();
+    await old.server.crash();
+    await there().server.start();
+    await promote(there().server);
+    at = 1 - at;
+    rmSync(old.server.directory, { recursive: true, force: true, maxRetries: 5 });
+    const anew = { directory: newDirectory(old.directory), name: old.name, settings: SETTINGS };
+    old.server = await createStandby(here().server, anew);
+    await makeSynchronous(here().server, old.name);
+  };
   return {
     url: `postgres://parley@${proxies.map(({ port }) => `127.0.0.1:${port}`).join(",")}/postgres`,
     primary: () => here().server,
@@ -68,14 +91,13 @@ export async function openPair(directory: string, chance: () => number): Promise
       await here().server.crash();
       await here().server.start();
     },
-    async failOver() {
-      const old = here();
-      await old.server.crash();
-      await promote(there().server);
-      at = 1 - at;
-      rmSync(old.server.directory, { recursive: true, force: true, maxRetries: 5 });
-      old.server = await createStandby(here().server, { directory: newDirectory(old.directory), name: old.name });
-      await makeSynchronous(here().server, old.name);
+    failOver,
+    async failOverBehind(away_ms) {
+      const primary = here().server;
+      await there().server.crash();
+      for (const end_ms = performance.now() + away_ms; performance.now() < end_ms; await wait(50))
+        await primary.query(END_WAITING);
+      await failOver();
     },
     fillDisk: mounted ? () => fillDisk(here()) : undefined,
     loseNotifications: (part) => void (lost = part),

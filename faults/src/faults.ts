@@ -2,9 +2,10 @@
 // the time of recovery counts: at once for what is over in a moment, at the end of what lasts.
 
 import { setTimeout as wait } from "node:timers/promises";
-import type { Member } from "../../testkit/src/cluster.ts";
 import type { Random } from "../../testkit/src/log/random.ts";
+import type { Postgres } from "../../testkit/src/postgres.ts";
 import type { Manner, TcpProxy } from "../../testkit/src/tcp-proxy.ts";
+import { startAgain } from "./start-again.ts";
 import type { World } from "./world.ts";
 
 export type Fault = {
@@ -15,22 +16,6 @@ export type Fault = {
   missing?(world: World): string | undefined;
   run(world: World, random: Random, note: () => void): Promise<void>;
 };
-
-/** How often, and how long apart, a process is started that can not start while the database is away. */
-const START_ATTEMPTS = 20;
-const START_PAUSE_MS = 500;
-
-/** A process refuses to start where the bus does not answer, so hints that get lost are mended after the first attempt. */
-async function startAgain(world: World, member: Member): Promise<void> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await member.start();
-    } catch (thrown) {
-      if (attempt === START_ATTEMPTS) throw thrown;
-      world.loseHints(0);
-      await wait(START_PAUSE_MS);
-    }
-}
 
 const kill: Fault = {
   name: "a process is killed",
@@ -99,29 +84,35 @@ const failOver: Fault = {
   },
 };
 
+const failOverBehind: Fault = {
+  name: "PostgreSQL fails over and loses what it has shown",
+  group: "database",
+  // Every process that has seen it starts again.
+  missing: ({ options }) => (options.short ? "the schedules have little time" : undefined),
+  async run({ pair }, random, note) {
+    await pair.failOverBehind(300 + random.below(1_500));
+    note();
+  },
+};
+
 const databasePause: Fault = {
   name: "PostgreSQL stands still",
   group: "database",
-  async run({ pair }, random, note) {
-    const server = pair.primary();
-    server.signal("SIGSTOP");
-    await wait(300 + random.below(2_000));
-    server.signal("SIGCONT");
-    note();
-  },
+  run: ({ pair }, random, note) => standStill(pair.primary(), random, note),
 };
 
 const standbyPause: Fault = {
   name: "the standby stands still",
   group: "database",
-  async run({ pair }, random, note) {
-    const server = pair.standby();
-    server.signal("SIGSTOP");
-    await wait(300 + random.below(2_000));
-    server.signal("SIGCONT");
-    note();
-  },
+  run: ({ pair }, random, note) => standStill(pair.standby(), random, note),
 };
+
+async function standStill(server: Postgres, random: Random, note: () => void): Promise<void> {
+  server.signal("SIGSTOP");
+  await wait(300 + random.below(2_000));
+  server.signal("SIGCONT");
+  note();
+}
 
 /** A way that behaves so for a while, is then cut, and passes again. */
 async function misbehave(proxies: readonly TcpProxy[], manner: Manner, lasts_ms: number): Promise<void> {
@@ -131,6 +122,13 @@ async function misbehave(proxies: readonly TcpProxy[], manner: Manner, lasts_ms:
     proxy.behave("pass");
     if (manner === "swallow") proxy.cut();
   }
+}
+
+/** A way that is slow for a second or two. */
+async function slowDown(proxies: readonly TcpProxy[], delay_ms: () => number, random: Random): Promise<void> {
+  for (const proxy of proxies) proxy.delay(delay_ms());
+  await wait(1_000 + random.below(1_000));
+  for (const proxy of proxies) proxy.delay(0);
 }
 
 const databaseCut: Fault = {
@@ -164,9 +162,7 @@ const databaseSlow: Fault = {
   name: "the way to PostgreSQL is slow",
   group: "database",
   async run({ pair }, random, note) {
-    for (const proxy of pair.proxies) proxy.delay(20 + random.below(80));
-    await wait(1_000 + random.below(1_000));
-    for (const proxy of pair.proxies) proxy.delay(0);
+    await slowDown(pair.proxies, () => 20 + random.below(80), random);
     note();
   },
 };
@@ -205,9 +201,17 @@ const clientsSlow: Fault = {
   name: "clients are slow",
   group: "network",
   async run({ doors }, random, note) {
-    for (const door of doors) door.delay(50 + random.below(200));
-    await wait(1_000 + random.below(1_000));
-    for (const door of doors) door.delay(0);
+    await slowDown(doors, () => 50 + random.below(200), random);
+    note();
+  },
+};
+
+const queueCut: Fault = {
+  name: "the queue's broker is cut off",
+  group: "network",
+  missing: ({ queueWay }) => (queueWay ? undefined : "the queue has no broker of its own here"),
+  async run({ queueWay }, random, note) {
+    if (queueWay) await misbehave([queueWay], random.pick(["refuse", "hang", "swallow"]), random.below(1_500));
     note();
   },
 };
@@ -229,4 +233,6 @@ export const faults: readonly Fault[] = [
   standbyPause,
   databaseSlow,
   clientsSlow,
+  failOverBehind,
+  queueCut,
 ];

@@ -7,17 +7,30 @@ import { parseArgs } from "node:util";
 import { complaints, render, tableOf } from "./report.ts";
 import { faults } from "./faults.ts";
 import { type Outcome, runSchedule } from "./schedule.ts";
-import { type BusName, buses, openWorld, type World } from "./world.ts";
+import { type BusName, buses, openWorld, optionsOf, type QueueName, queues, type World } from "./world.ts";
 
-const USAGE = `npm run faults -- [--schedules 20] [--bus ${buses.join("|")}] [--seed 1] [--minutes <most>] [--out <file>]`;
+const USAGE = `npm run faults -- [--schedules 20] [--bus ${buses.join("|")}] [--queue ${queues.join("|")}] [--clocks right|wrong] [--seed 1] [--minutes <most>] [--out <file>]`;
+/** So many run on one cluster; then a new one begins, with what is now the seed's choice. */
+const SCHEDULES_PER_WORLD = 25;
 
-type Options = { schedules: number; bus: BusName; seed: number; minutes: number; out: string };
+type Options = {
+  schedules: number;
+  bus: BusName;
+  /** Undefined: the seed decides. */
+  queue: QueueName | undefined;
+  clocksOff: boolean | undefined;
+  seed: number;
+  minutes: number;
+  out: string;
+};
 
 function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       schedules: { type: "string", default: "20" },
       bus: { type: "string", default: "postgresql" },
+      queue: { type: "string", default: "" },
+      clocks: { type: "string", default: "" },
       seed: { type: "string", default: "1" },
       minutes: { type: "string", default: "10000" },
       out: { type: "string", default: "" },
@@ -29,13 +42,16 @@ function readOptions(): Options {
     process.exit(0);
   }
   const bus = buses.find((each) => each === values.bus);
+  const queue = queues.find((each) => each === values.queue);
+  const clocksOff = values.clocks === "" ? undefined : values.clocks === "wrong";
+  const isKnown = (values.queue === "" || queue) && ["", "right", "wrong"].includes(values.clocks);
   const [schedules, seed, minutes] = [values.schedules, values.seed, values.minutes].map(Number) as [
     number,
     number,
     number,
   ];
-  if (!bus || !(schedules > 0) || !Number.isSafeInteger(seed) || !(minutes > 0)) throw new Error(USAGE);
-  return { schedules, bus, seed, minutes, out: values.out || `artefacts/faults/${bus}.json` };
+  if (!bus || !isKnown || !(schedules > 0) || !Number.isSafeInteger(seed) || !(minutes > 0)) throw new Error(USAGE);
+  return { schedules, bus, queue, clocksOff, seed, minutes, out: values.out || `artefacts/faults/${bus}.json` };
 }
 
 /** What can not happen on this machine is said, not passed over. */
@@ -46,20 +62,37 @@ function tellMissing(world: World): void {
   }
 }
 
+/** The world of the schedules from this seed on. */
+async function openNext({ bus, queue, clocksOff }: Options, seed: number): Promise<World> {
+  const chosen = optionsOf(seed, bus);
+  const options = { bus, queue: queue ?? chosen.queue, clocksOff: clocksOff ?? chosen.clocksOff };
+  const clocks = options.clocksOff ? "wrong" : "right";
+  console.log(`Starting a cluster (bus: ${bus}, queue: ${options.queue}, clocks: ${clocks})`);
+  const world = await openWorld(options);
+  tellMissing(world);
+  return world;
+}
+
+async function runAll(options: Options, until_ms: number): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < options.schedules && performance.now() < until_ms) {
+    await using world = await openNext(options, options.seed + outcomes.length);
+    const most = Math.min(options.schedules, outcomes.length + SCHEDULES_PER_WORLD);
+    while (outcomes.length < most && performance.now() < until_ms) {
+      const outcome = await runSchedule(world, options.seed + outcomes.length);
+      outcomes.push(outcome);
+      const took = outcome.recovery_ms === undefined ? "" : `, well after ${Math.round(outcome.recovery_ms)} ms`;
+      console.log(`${outcome.seed}: ${outcome.faults.join(" + ")}: ${outcome.acknowledged} acknowledged${took}`);
+      for (const line of complaints(outcome)) console.error(line);
+    }
+  }
+  return outcomes;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
-  console.log(`Starting the cluster (bus: ${options.bus})`);
-  const outcomes: Outcome[] = [];
   const begun_ms = performance.now();
-  await using world = await openWorld(options.bus);
-  tellMissing(world);
-  for (let i = 0; i < options.schedules && performance.now() - begun_ms < options.minutes * 60_000; i++) {
-    const outcome = await runSchedule(world, options.seed + i);
-    outcomes.push(outcome);
-    const took = outcome.recovery_ms === undefined ? "" : `, well after ${Math.round(outcome.recovery_ms)} ms`;
-    console.log(`${outcome.seed}: ${outcome.faults.join(" + ")}: ${outcome.acknowledged} acknowledged${took}`);
-    for (const line of complaints(outcome)) console.error(line);
-  }
+  const outcomes = await runAll(options, begun_ms + options.minutes * 60_000);
   const rows = tableOf(outcomes);
   const took_s = Math.round((performance.now() - begun_ms) / 1_000);
   mkdirSync(dirname(options.out), { recursive: true });

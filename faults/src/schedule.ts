@@ -1,19 +1,12 @@
-// One schedule: four people write into a room and two follow it, through a world in which one or two things go wrong and hints get
+// One schedule: four people write into a room and two follow it, by /sync and by the stream, through a world in which one or two things go wrong and hints get
 // lost. The seed decides what, to whom and for how long.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { type Random, seeded } from "../../testkit/src/log/random.ts";
-import {
-  type ClientOptions,
-  makeRoom,
-  type Reader,
-  readRoom,
-  startReader,
-  startWriter,
-  type Writer,
-} from "./clients.ts";
+import { type ClientOptions, type Found, makeRoom, readRoom, startWriter, type Writer } from "./clients.ts";
 import { type Fault, faults } from "./faults.ts";
-import { judge, type Verdict } from "./judge.ts";
+import { judge, type Seen, type Verdict } from "./judge.ts";
+import { type Reader, startReader, type Way } from "./readers.ts";
 import type { World } from "./world.ts";
 
 export type Outcome = Verdict & {
@@ -28,7 +21,8 @@ export type Outcome = Verdict & {
   stuck?: string;
 };
 
-const READERS = 2;
+/** How people follow. */
+const READERS: readonly Way[] = ["sync", "stream"];
 const EXTRA_FAULT = 0.3;
 /** Before the first fault, and after it before the second. */
 const QUIET_MS = 200;
@@ -52,7 +46,11 @@ export type ScheduleOptions = {
   chosen?: readonly Fault[];
   /** How long it may take in all. */
   deadline_ms?: number;
+  /** Is told what everybody saw, before it is judged. */
+  watch?(seen: Watched): void;
 };
+
+export type Watched = Seen & { found: readonly Found[] };
 
 /** Runs it and checks it. What is wrong is in the outcome; nothing is thrown but what is wrong with the harness itself. */
 export async function runSchedule(world: World, seed: number, options: ScheduleOptions = {}): Promise<Outcome> {
@@ -69,12 +67,15 @@ export async function runSchedule(world: World, seed: number, options: ScheduleO
     return { ...outcome, ...judge({ sent: [], found: [], received: [] }), stuck };
   }
   world.loseHints(hintsLost);
-  return { ...outcome, ...(await runIn(world, { random, chosen, roomId, giveUp, seed })) };
+  return { ...outcome, ...(await runIn(world, { random, chosen, roomId, giveUp, seed, watch: options.watch })) };
 }
 
-type Stage = { random: Random; chosen: readonly Fault[]; roomId: string; giveUp: AbortSignal; seed: number };
+type Stage = { random: Random; chosen: readonly Fault[]; roomId: string; giveUp: AbortSignal; seed: number } & Pick<
+  ScheduleOptions,
+  "watch"
+>;
 
-async function runIn(world: World, { random, chosen, roomId, giveUp, seed }: Stage) {
+async function runIn(world: World, { random, chosen, roomId, giveUp, seed, watch }: Stage) {
   const [stopWriting, stopReading] = [new AbortController(), new AbortController()];
   const clientAt = (i: number, stop: AbortController): ClientOptions => ({
     person: world.people[i % world.people.length] as ClientOptions["person"],
@@ -84,7 +85,7 @@ async function runIn(world: World, { random, chosen, roomId, giveUp, seed }: Sta
     stop: stop.signal,
     giveUp,
   });
-  const readers = Array.from({ length: READERS }, (_, i) => startReader(clientAt(i, stopReading)));
+  const readers = READERS.map((way, i) => startReader(way, clientAt(i, stopReading)));
   const writers = world.people.map((_, i) => startWriter(`w${seed}-${i}`, clientAt(i, stopWriting)));
   const running = Promise.all([...writers, ...readers].map((each) => each.running));
   running.catch(() => {});
@@ -111,7 +112,9 @@ async function runIn(world: World, { random, chosen, roomId, giveUp, seed }: Sta
   // Without the room nothing can be said but that.
   if (!found) return { ...judge({ sent: [], found: [], received: [] }), recovery_ms, stuck: stuck as string };
   const sent = writers.flatMap((writer) => writer.sent);
-  const verdict = judge({ sent, found, received: readers.map(({ received }) => received) });
+  const seen = { sent, found, received: readers.map(({ received }) => received) };
+  watch?.(seen);
+  const verdict = judge(seen);
   return { ...verdict, recovery_ms, ...(stuck === undefined ? {} : { stuck }) };
 }
 

@@ -3,21 +3,36 @@
 
 import { join } from "node:path";
 import { setInterval, clearInterval } from "node:timers";
-import { type Cluster, startCluster } from "../../testkit/src/cluster.ts";
+import { type Cluster, type Member, startCluster } from "../../testkit/src/cluster.ts";
 import { type Person, registerPerson } from "../../testkit/src/http.ts";
 import { type Random, seeded } from "../../testkit/src/log/random.ts";
 import { temporaryDirectory } from "../../testkit/src/process.ts";
-import { startService } from "../../testkit/src/services.ts";
+import { clockOff, missingFaketime, missingService, startService } from "../../testkit/src/services.ts";
 import { openTcpProxy, type TcpProxy } from "../../testkit/src/tcp-proxy.ts";
 import type { Addresses } from "./clients.ts";
 import { openPair, type Pair } from "./database.ts";
+import { startAgain } from "./start-again.ts";
 
 export const buses = ["postgresql", "redis", "nats", "rabbitmq"] as const;
 export type BusName = (typeof buses)[number];
+export const queues = ["none", "postgresql", "rabbitmq"] as const;
+export type QueueName = (typeof queues)[number];
+
+export type WorldOptions = {
+  bus: BusName;
+  queue: QueueName;
+  /** The clocks of the processes are wrong, each by something else up to an hour. */
+  clocksOff: boolean;
+  /** Nothing happens that takes long to mend. */
+  short?: boolean;
+};
 
 export type World = AsyncDisposable & {
   pair: Pair;
   cluster: Cluster;
+  options: WorldOptions;
+  /** The way to the queue's broker, where the queue has one that the bus has not. */
+  queueWay: TcpProxy | undefined;
   /** The way to each gateway. */
   doors: readonly TcpProxy[];
   people: readonly Person[];
@@ -34,33 +49,74 @@ const PEOPLE = 4;
 /** With half of the hints lost a broker is there, or away, for so long at a time. */
 const BROKER_TURN_MS = 200;
 
+/** By how many minutes the clock of each process is wrong. */
+const CLOCKS_OFF_MINUTES = [60, -60, 37, -5, -59];
+/** How often it is looked for processes that have ended by themselves. */
+const WATCH_MS = 50;
+
+/** A world that a seed has chosen, of those that are possible on this machine. */
+export function optionsOf(seed: number, bus: BusName): WorldOptions {
+  const random = seeded(seed);
+  const possible = queues.filter((queue) => queue !== "rabbitmq" || !missingService("rabbitmq"));
+  return { bus, queue: random.pick(possible), clocksOff: !missingFaketime() && random.chance(0.5) };
+}
+
 /** Starts everything; it takes some seconds. */
-export async function openWorld(bus: BusName): Promise<World> {
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { bus, queue, clocksOff } = options;
   await using started = new AsyncDisposableStack();
   const directory = temporaryDirectory();
   started.defer(() => directory[Symbol.dispose]());
   // Which single notification gets lost depends on the moment anyway: no seed could repeat it.
   const pair = started.use(await openPair(join(directory.path, "postgres"), Math.random));
   const broker = bus === "postgresql" ? undefined : await openBroker(bus, started);
-  const env = broker ? { [`${broker.name.toUpperCase()}_URL`]: broker.url } : {};
-  const cluster = started.use(await startCluster({ processes: PROCESSES, bus, env, databaseUrl: pair.url }));
+  const queueBroker = queue === "rabbitmq" && bus !== "rabbitmq" ? await openBroker("rabbitmq", started) : undefined;
+  const env = { PARLEY_QUEUE: queue, ...settingOf(broker), ...settingOf(queueBroker) };
+  const envOf = (number: number) =>
+    clocksOff ? clockOff(CLOCKS_OFF_MINUTES[number % CLOCKS_OFF_MINUTES.length] as number) : {};
+  const cluster = started.use(await startCluster({ processes: PROCESSES, bus, env, envOf, databaseUrl: pair.url }));
   const doors = await Promise.all(
     cluster.gateways.map(({ url }) => openTcpProxy(() => ({ port: Number(new URL(url).port) }))),
   );
   for (const door of doors) started.use(door);
   const people: Person[] = [];
   for (let i = 0; i < PEOPLE; i++) people.push(await registerPerson(cluster.gateways[0]?.url as string, `p${i}`));
+  const loseHints = broker ? broker.lose : pair.loseNotifications;
+  started.defer(watchOver(cluster, loseHints));
   const ending = started.move();
   return {
+    options,
     pair,
     cluster,
+    queueWay: queueBroker?.proxy,
     doors,
     people,
     addresses: (door) => addressesFrom(doors, door),
-    loseHints: broker ? broker.lose : pair.loseNotifications,
+    loseHints,
     describe: () => describe(pair, cluster),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
   };
+}
+
+/** Starts processes again that have ended by themselves, as whatever runs them in a cluster does. Gives the end of it. */
+function watchOver(cluster: Cluster, loseHints: (part: number) => void): () => void {
+  const starting = new Set<Member>();
+  const look = () => {
+    for (const member of cluster.members) {
+      if (!member.hasDied || starting.has(member)) continue;
+      starting.add(member);
+      // Where it can not start, somebody is not served again, and the schedule tells.
+      void startAgain({ loseHints }, member)
+        .catch(() => {})
+        .finally(() => starting.delete(member));
+    }
+  };
+  const watching = setInterval(look, WATCH_MS);
+  return () => clearInterval(watching);
+}
+
+function settingOf(broker: { name: string; url: string } | undefined): Record<string, string> {
+  return broker ? { [`${broker.name.toUpperCase()}_URL`]: broker.url } : {};
 }
 
 function addressesFrom(doors: readonly TcpProxy[], door: number): Addresses {
@@ -89,7 +145,7 @@ async function openBroker(name: Exclude<BusName, "postgresql">, started: AsyncDi
     if (part !== 0 && part !== 1)
       turns = setInterval(() => proxy.behave(random.chance(part) ? "refuse" : "pass"), BROKER_TURN_MS);
   };
-  return { name, url, lose };
+  return { name, url, proxy, lose };
 }
 
 async function describe(pair: Pair, cluster: Cluster): Promise<string> {

@@ -8,7 +8,7 @@ import { openWorld, type World } from "../src/world.ts";
 
 let world: World;
 before(async () => {
-  world = await openWorld("postgresql");
+  world = await openWorld({ bus: "postgresql", queue: "none", clocksOff: false });
 });
 after(() => world[Symbol.asyncDispose]());
 

@@ -1,10 +1,11 @@
 /** Each check of the harness finds what it is for: one history that is right, and one for each way to be wrong. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Found } from "../src/clients.ts";
 import { isClean, judge, type Seen, type Verdict } from "../src/judge.ts";
 
 /** One writer, three messages, the second answered twice, and a reader who has seen all of them. */
-function history(): Seen & { sent: { answers: string[] }[]; found: { eventId: string; key: string }[] } {
+function history(): Seen & { sent: { answers: string[] }[]; found: Found[] } {
   const ids = ["$0", "$1", "$2"];
   return {
     sent: ids.map((id, number) => ({
@@ -13,7 +14,7 @@ function history(): Seen & { sent: { answers: string[] }[]; found: { eventId: st
       number,
       answers: number === 1 ? [id, id] : [id],
     })),
-    found: ids.map((eventId, number) => ({ eventId, key: `w-${number}` })),
+    found: ids.map((eventId, number) => ({ eventId, key: `w-${number}`, ts: 0 })),
     received: [ids],
   };
 }
@@ -31,7 +32,7 @@ const wrong: [what: string, check: Check, change: (seen: ReturnType<typeof histo
   [
     "a message that is there twice",
     "doubled",
-    (seen) => ({ ...seen, found: [...seen.found, { eventId: "$9", key: "w-1" }] }),
+    (seen) => ({ ...seen, found: [...seen.found, { eventId: "$9", key: "w-1", ts: 0 }] }),
   ],
   [
     "a retry that got another answer",

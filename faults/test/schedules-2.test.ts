@@ -1,6 +1,7 @@
-/** G1 to G4 on real processes and a real PostgreSQL with its standby. Half of the schedules: a file of tests has five minutes. */
+/** G1 to G4 and G14 on real processes, with messages that go through a queue and clocks that are wrong by up to an hour. */
 import { test } from "node:test";
+import { missingFaketime } from "../../testkit/src/services.ts";
 import { runSchedules } from "./run.ts";
 
-test("ten schedules: nothing is lost, duplicated, reordered or misread, and everybody is served again", () =>
-  runSchedules(11, 10));
+test("ten schedules with a queue: nothing is lost, duplicated, reordered or misread, and everybody is served again", () =>
+  runSchedules(11, 10, { queue: "postgresql", clocksOff: missingFaketime() === false }));

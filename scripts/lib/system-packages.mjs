@@ -42,6 +42,13 @@ export const systemPackages = [
     isThere: () => isOnPath("rabbitmq-server") || existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
   },
   {
+    name: "libfaketime",
+    apt: "libfaketime",
+    neededBy: "the tests with clocks that are wrong",
+    isThere: () =>
+      ["x86_64", "aarch64"].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)),
+  },
+  {
     name: "nginx",
     apt: "nginx-light",
     neededBy: "the tests of the static web image",

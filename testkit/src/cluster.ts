@@ -17,6 +17,8 @@ export type ClusterOptions = {
   bus?: string;
   /** Settings of every process, such as REDIS_URL. */
   env?: Env;
+  /** What one process has beside these, by its number. */
+  envOf?(number: number): Env;
   /** A database that is there already, migrated or empty; by default one of its own. */
   databaseUrl?: string;
   /** How long a process that is stopped goes on serving. */
@@ -33,6 +35,8 @@ export type Member = {
   /** Of the process that runs now. */
   readonly pid: number;
   readonly isRunning: boolean;
+  /** Whether the process that ran last ended by itself. */
+  readonly hasDied: boolean;
   /** What the process that runs now, or ran last, has logged. */
   stderr(): string;
   /** SIGKILL; resolves when the process is gone. */
@@ -64,7 +68,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const members = await Promise.all(kindsOf(options.processes).map(reserve));
   const of = (role: RoleName) => members.filter((member) => member.roles.includes(role));
   const env = { ...settingsOf(options, databaseUrl), ...upstreamsOf(of), PARLEY_DATA_DIR: directory.path };
-  const running = members.map((member) => runnable(member, env));
+  const running = members.map((member, i) => runnable(member, { ...env, ...options.envOf?.(i) }));
   started.defer(async () => void (await Promise.all(running.map((member) => member.end()))));
   const [fronting, behind] = [true, false].map((is) => running.filter(({ roles }) => roles.includes("gateway") === is));
   for (const some of [behind, fronting]) await Promise.all(some?.map((member) => member.start()) ?? []);
@@ -125,6 +129,7 @@ type Runnable = Member & { end(): Promise<void> };
 function runnable({ name, kind, roles, port }: Reserved, settings: Env): Runnable {
   let current: ParleyProcess | undefined;
   let isRunning = false;
+  let hasDied = false;
   const run = () => {
     if (!current) throw new Error(`${name} was never started`);
     return current;
@@ -143,13 +148,20 @@ function runnable({ name, kind, roles, port }: Reserved, settings: Env): Runnabl
     get isRunning() {
       return isRunning;
     },
+    get hasDied() {
+      return hasDied;
+    },
     stderr: () => current?.stderr() ?? "",
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
     async start(env = {}) {
       const { PARLEY_DATA_DIR = "", ...rest } = settings;
-      current = await startProcess(PARLEY_DATA_DIR, { ...rest, ROLES: kind, PARLEY_PORT: `${port}`, ...env });
-      isRunning = true;
+      const started = await startProcess(PARLEY_DATA_DIR, { ...rest, ROLES: kind, PARLEY_PORT: `${port}`, ...env });
+      current = started;
+      [isRunning, hasDied] = [true, false];
+      void started.ended.then(() => {
+        if (current === started && isRunning) [isRunning, hasDied] = [false, true];
+      });
     },
     pause: () => void process.kill(run().pid, "SIGSTOP"),
     resume: () => void process.kill(run().pid, "SIGCONT"),

@@ -42,6 +42,8 @@ const SETTINGS: Record<string, string> = {
   hot_standby_feedback: "on",
   io_method: "sync",
   max_logical_replication_workers: "0",
+  // A killed server leaves what it has shared in files of its own directory, and nothing of the machine's.
+  dynamic_shared_memory_type: "mmap",
   jit: "off",
   timezone: "UTC",
 };
@@ -57,7 +59,7 @@ export type Postgres = {
   signal(signal: NodeJS.Signals): void;
   /** Ends every process of it at once, as a crash of the machine does. */
   crash(): Promise<void>;
-  /** Starts it after a crash or a stop, and waits until it takes connections. */
+  /** Starts it after a crash or a stop, and waits until it takes connections. Does nothing while it runs. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Runs one statement on a connection of its own. */
@@ -189,6 +191,7 @@ function serverOn(cluster: Cluster, settings: Record<string, string>): Postgres 
     crash: () => end("SIGKILL"),
     stop: () => end("SIGINT"),
     async start() {
+      if (isRunning()) return;
       rmSync(join(cluster.pgdata, "postmaster.pid"), { force: true });
       child = launch(cluster, { ...SETTINGS, ...settings });
       callOff = atEndOfProcess(() => signal("SIGKILL"));

@@ -33,6 +33,8 @@ export type ParleyProcess = AsyncDisposable & {
   stderr(): string;
   /** The process id of its database at this moment. */
   databasePid(): number;
+  /** Resolves when the process is gone, whatever ended it. */
+  ended: Promise<Ended>;
   /** Sends the signal, and gives how the process ended. */
   end(signal: NodeJS.Signals): Promise<Ended>;
 };
@@ -67,6 +69,7 @@ export async function startProcess(dataDir: string, env: Env = {}): Promise<Parl
     link: /^\s+(http\S+token=\S+)$/m.exec(printed)?.[1],
     dataDir,
     stderr: run.stderr,
+    ended: run.ended,
     databasePid: () => Number.parseInt(readFileSync(join(dataDir, "postgres/pgdata/postmaster.pid"), "utf8"), 10),
     end,
     async [Symbol.asyncDispose]() {

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { missingService, startService } from "./services.ts";
+import { clockOff, missingFaketime, missingService, startService } from "./services.ts";
 
 const skip = missingService("redis");
 
@@ -58,5 +58,23 @@ test(
     const [url] = (await once(child.stdout, "data")) as [Buffer];
     child.kill("SIGKILL");
     for (let answer = ""; answer !== "ECONNREFUSED"; answer = await ping(String(url), 20));
+  },
+);
+
+test(
+  "a clock that is wrong is wrong by as much as was said, and timers run as they should",
+  {
+    skip: missingFaketime(),
+  },
+  async () => {
+    const program = `const begun = performance.now(); setTimeout(() => console.log(Date.now(), performance.now() - begun), 200)`;
+    const child = spawn(process.execPath, ["-e", program], {
+      env: { ...process.env, ...clockOff(-60) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [[data]] = await Promise.all([once(child.stdout, "data"), once(child, "exit")]);
+    const [now_ms = 0, took_ms = 0] = String(data).trim().split(" ").map(Number);
+    assert.ok(Math.abs(Date.now() - 3_600_000 - now_ms) < 60_000, `it said ${new Date(now_ms).toISOString()}`);
+    assert.ok(took_ms >= 199 && took_ms < 10_000, `${took_ms}`);
   },
 );

@@ -2,7 +2,7 @@
 // goes with it, as whichever account runs the tests. None outlives the process that started it, whatever way that ends.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -32,11 +32,14 @@ export function missingService(name: ServiceName): string | false {
   return missing !== undefined && `${missing} is not installed (Debian: apt-get install ${apt})`;
 }
 
-/** Starts the service and waits until it takes connections: a moment, and some seconds for RabbitMQ. */
-export async function startService(name: ServiceName): Promise<Service> {
+/**
+ * Starts the service and waits until it takes connections: a moment, and some seconds for RabbitMQ. `config` is a configuration
+ * file of Redis or RabbitMQ; where it listens and what it keeps stays as it is.
+ */
+export async function startService(name: ServiceName, config = ""): Promise<Service> {
   const directory = mkdtempSync(join(tmpdir(), `parley-${name}-`));
   const port = await freePort();
-  const commands = await services[name].prepare({ directory, port });
+  const commands = await services[name].prepare({ directory, port, config });
   let running: Running[] = [];
   const start = async () => {
     for (const command of commands) running.push(await supervise(command));
@@ -70,6 +73,22 @@ export async function startService(name: ServiceName): Promise<Service> {
   return { name, url, start, kill, pause, resume, stop, [Symbol.asyncDispose]: stop };
 }
 
+/** Why tests with clocks that are wrong are skipped; false where libfaketime is installed. */
+export function missingFaketime(): string | false {
+  return faketime() === undefined && "libfaketime is not installed (Debian: apt-get install libfaketime)";
+}
+
+function faketime(): string | undefined {
+  return globSync("/usr/lib/*/faketime/libfaketimeMT.so.1")[0];
+}
+
+/** The settings of a process whose clock is wrong by so much. Its timers run as they should. */
+export function clockOff(by_minutes: number): Record<string, string> {
+  const sign = by_minutes < 0 ? "-" : "+";
+  const env = { FAKETIME: `${sign}${Math.abs(by_minutes)}m`, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
+  return { LD_PRELOAD: faketime() ?? "", ...env };
+}
+
 type Command = {
   program: string;
   args: string[];
@@ -84,7 +103,7 @@ type Kind = {
   apt: string;
   programs: string[];
   /** What to run, in this order. */
-  prepare(place: { directory: string; port: number }): Promise<Command[]>;
+  prepare(place: { directory: string; port: number; config: string }): Promise<Command[]>;
 };
 
 const services: Record<ServiceName, Kind> = {
@@ -92,13 +111,23 @@ const services: Record<ServiceName, Kind> = {
     protocol: "redis",
     apt: "redis-server",
     programs: ["redis-server"],
-    prepare: async ({ directory, port }) => [
-      {
-        program: "redis-server",
-        args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory],
-        ready: /Ready to accept connections/,
-      },
-    ],
+    prepare: async ({ directory, port, config }) => {
+      const file = join(directory, "redis.conf");
+      const fixed = [
+        "--port",
+        `${port}`,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        directory,
+      ];
+      writeFileSync(file, config);
+      return [{ program: "redis-server", args: [file, ...fixed], ready: /Ready to accept connections/ }];
+    },
   },
   nats: {
     protocol: "nats",
@@ -117,13 +146,13 @@ const services: Record<ServiceName, Kind> = {
 };
 
 /** RabbitMQ with Erlang's register of nodes (epmd) as a process beside it, which otherwise would start one that stays. */
-async function prepareRabbitMq({ directory, port }: { directory: string; port: number }): Promise<Command[]> {
+async function prepareRabbitMq({ directory, port, config: own }: Parameters<Kind["prepare"]>[0]): Promise<Command[]> {
   const [epmdPort, nodePort] = [await freePort(), await freePort()];
   const config = join(directory, "rabbitmq.conf");
   const plugins = join(directory, "enabled_plugins");
   writeFileSync(
     config,
-    `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\nlog.console = true\nlog.file = false\n`,
+    `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\nlog.console = true\nlog.file = false\n${own}`,
   );
   writeFileSync(plugins, "[].");
   const epmd = { ERL_EPMD_PORT: `${epmdPort}`, ERL_EPMD_ADDRESS: "127.0.0.1" };

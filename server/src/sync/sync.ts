@@ -7,9 +7,10 @@
 import { ignoredUsersOf } from "../account/ignored-users.ts";
 import { endedSessions } from "../auth/sessions.ts";
 import type { Context } from "../context.ts";
-import { matrixError } from "../errors.ts";
+import { type MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
+import { readHead } from "../log/queries.ts";
 import { formatToken } from "../log/token.ts";
 import { parentsAmong } from "../messages/aggregations.ts";
 import { strippedEvent } from "../messages/client-event.ts";
@@ -57,14 +58,30 @@ export async function sync(
   }
 }
 
-/** A client may come with a token from another process that is a little ahead of this one. */
+/**
+ * A client may come with a token from another process that is a little ahead of this one. Throws IO_PARLEY_UNAVAILABLE where this
+ * one is far behind, and M_INVALID_PARAM where the log does not go as far.
+ */
 export async function catchUp(ctx: Context, since: number): Promise<void> {
   if (since <= ctx.log.hub.head()) return;
   const late = new AbortController();
-  const timer = ctx.seams.after(limits.syncCatchUp_ms, () =>
-    late.abort(matrixError("M_INVALID_PARAM", `"since" is ahead of the log. Leave it out to start over.`)),
-  );
-  await ctx.log.hub.reached(since, late.signal).finally(() => timer.cancel());
+  const timer = ctx.seams.after(limits.syncCatchUp_ms, () => late.abort());
+  try {
+    await ctx.log.hub.reached(since, late.signal);
+  } catch (thrown) {
+    throw late.signal.aborted ? await whyLate(ctx, since) : thrown;
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function whyLate(ctx: Context, since: number): Promise<MatrixError> {
+  const { position } = await readHead(ctx.db.log);
+  if (position < since)
+    return matrixError("M_INVALID_PARAM", `"since" is ahead of the log. Leave it out to start over.`);
+  return matrixError("IO_PARLEY_UNAVAILABLE", "This part of the server is behind. Try again in a few seconds.", {
+    retryAfter_ms: 2_000,
+  });
 }
 
 export interface Built {

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Database, openDatabase } from "../../server/src/db/database.ts";
-import { migrate } from "../../server/src/db/migrate.ts";
-import type { LogEntry, Submission } from "../../server/src/log/entry.ts";
-import { type Log, openLog } from "../../server/src/log/open.ts";
-import { readTransaction } from "../../server/src/log/queries.ts";
-import { createLogger } from "../../server/src/logger.ts";
-import { createMetrics } from "../../server/src/metrics.ts";
-import { realSeams, type Seams } from "../../server/src/seams.ts";
-import { skipped } from "../../testkit/src/log/check.ts";
-import { createPostgres, createStandby, makeSynchronous, promote, until } from "../../testkit/src/postgres.ts";
-import { temporaryDirectory } from "../../testkit/src/process.ts";
+import { type Database, openDatabase } from "../db/database.ts";
+import { migrate } from "../db/migrate.ts";
+import type { LogEntry, Submission } from "./entry.ts";
+import { type Log, openLog } from "./open.ts";
+import { readTransaction } from "./queries.ts";
+import { createLogger } from "../logger.ts";
+import { createMetrics } from "../metrics.ts";
+import { realSeams, type Seams } from "../seams.ts";
+import { skipped } from "../../../testkit/src/log/check.ts";
+import { createPostgres, createStandby, makeSynchronous, promote, until } from "../../../testkit/src/postgres.ts";
+import { temporaryDirectory } from "../../../testkit/src/process.ts";
 
 function messageOf(key: string): Submission {
   const eventId = `$${key}`;

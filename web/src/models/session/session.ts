@@ -226,9 +226,12 @@ async function stop(): Promise<void> {
 /** The models that listen to a running client; loaded with the SDK, because they are of no use before it. */
 async function followClient(client: MatrixClient, signal: AbortSignal): Promise<void> {
   const { followEncryption } = await import("../crypto/status.ts");
+  const { reportReadability } = await import("../crypto/reportReadability.ts");
   const { followVerifications } = await import("../verification/verification.ts");
   followVerifications(client, signal);
   followEncryption(client, signal);
+  // It asks the server whether it wants to know, and nobody waits for that.
+  reportReadability(client, signal).catch(() => {});
 }
 
 async function watchForLogout(client: MatrixClient, credentials: Credentials): Promise<void> {

@@ -1,0 +1,75 @@
+/** The chart installed, upgraded, rolled back and uninstalled by helm, on something that keeps objects as an API server does. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ApiServer, startApiServer } from "./api-server.ts";
+import { chartPath, valuesFiles } from "./chart.ts";
+import { missingTools, type Outcome, run } from "./tools.ts";
+
+const skip = missingTools;
+
+function helm(server: ApiServer, args: readonly string[]): Promise<Outcome> {
+  return run("helm", [...args, "--namespace", "parley", "--kube-apiserver", server.url]);
+}
+
+async function installed(server: ApiServer, verb: "install" | "upgrade", set: readonly string[] = []): Promise<void> {
+  const values = ["--values", valuesFiles.get("minimal") as string, ...set.flatMap((each) => ["--set", each])];
+  const { isGood, errors } = await helm(server, [verb, "parley", chartPath, ...values, "--disable-openapi-validation"]);
+  assert.ok(isGood, errors);
+}
+
+function passwordIn({ objects }: ApiServer): string | undefined {
+  const { data } = (objects.get("Secret parley-postgresql") ?? {}) as { data?: Record<string, string> };
+  return data && Buffer.from(data["DATABASE_URL"] ?? "", "base64").toString();
+}
+
+function names({ objects }: ApiServer, kind: string): string[] {
+  return [...objects.values()].filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
+}
+
+test("an upgrade keeps the password of the database, and replaces the migration", { skip }, async () => {
+  await using server = await startApiServer();
+  await installed(server, "install");
+  const password = passwordIn(server);
+  assert.match(password ?? "", /^postgres:\/\/parley:[A-Za-z0-9]{32}@parley-postgresql:5432\/parley$/);
+  const [job] = names(server, "Job");
+  await installed(server, "upgrade", ["logLevel=debug"]);
+  assert.deepEqual(names(server, "Job"), [job], "what has not changed is left as it is");
+  await installed(server, "upgrade", ["api.image=registry.example.org/parley:0.2.0"]);
+  assert.equal(passwordIn(server), password);
+  const [next, ...others] = names(server, "Job");
+  assert.notEqual(next, job);
+  assert.deepEqual(others, []);
+});
+
+test("an upgrade goes back, and what was kept stays when the release goes", { skip }, async () => {
+  await using server = await startApiServer();
+  await installed(server, "install");
+  const password = passwordIn(server);
+  const [job] = names(server, "Job");
+  await installed(server, "upgrade", ["api.image=registry.example.org/parley:0.2.0"]);
+  const back = await helm(server, ["rollback", "parley", "1"]);
+  assert.ok(back.isGood, back.errors);
+  assert.deepEqual(names(server, "Job"), [job]);
+  assert.equal(passwordIn(server), password);
+  const gone = await helm(server, ["uninstall", "parley"]);
+  assert.ok(gone.isGood, gone.errors);
+  const left = [...server.objects.keys()].filter((each) => !each.startsWith("Namespace"));
+  assert.deepEqual(left.toSorted(), ["PersistentVolumeClaim parley-media", "Secret parley-postgresql"]);
+  await installed(server, "install");
+  assert.equal(passwordIn(server), password, "a new release finds the data and its password");
+});
+
+test("what can not be changed is refused, as an API server does", async () => {
+  await using server = await startApiServer();
+  const post = (method: string, spec: object) =>
+    fetch(`${server.url}/apis/batch/v1/namespaces/parley/jobs${method === "POST" ? "" : "/it"}`, {
+      method,
+      body: JSON.stringify({ apiVersion: "batch/v1", kind: "Job", metadata: { name: "it" }, spec }),
+    });
+  const template = (image: string) => ({ spec: { restartPolicy: "Never", containers: [{ name: "it", image }] } });
+  assert.equal((await post("POST", { template: template("a:1") })).status, 201);
+  assert.equal((await post("POST", { template: template("a:1") })).status, 409);
+  assert.equal((await post("PATCH", { template: template("a:1"), suspend: true })).status, 200);
+  assert.equal((await post("PATCH", { template: template("a:2") })).status, 422);
+  assert.equal((await post("PATCH", { template: template("a:1"), unheard: 1 })).status, 422);
+});

@@ -220,3 +220,11 @@ test("billing in a process of its own is for a process with the role worker", ()
   assert.deepEqual(readConfig({ ...env, ROLES: "worker" }).billing, ["ENABLE_BILLING_RETRY_WORKER"]);
   assert.deepEqual(readConfig({ ROLES: "auth", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" }).billing, []);
 });
+
+test("sessions are in PostgreSQL, and who sets something else hears of it", () => {
+  readConfig({ SESSION_STORAGE_TYPE: "postgresql" });
+  assert.throws(
+    () => readConfig({ SESSION_STORAGE_TYPE: "memory" }),
+    /SESSION_STORAGE_TYPE is "memory": set it to postgresql/,
+  );
+});

@@ -69,6 +69,7 @@ export function readConfig(environment: Env = process.env): Config {
   refuseUnknown(environment);
   const env = withAliases(environment);
   refuseTestSettings(env);
+  refuseOtherSessions(env);
   const host = text(env, "PARLEY_HOST");
   return {
     port: integer(env, "PARLEY_PORT", [0, 65_535]),
@@ -118,6 +119,13 @@ function refuseTestSettings(env: Env): void {
     ["PARLEY_PASSWORD_COST", "low", "standard"],
   ] as const)
     if (env[name] === weak) refuse(name, weak, `set it to ${right}, or ENVIRONMENT to something else than production.`);
+}
+
+/** Sessions are in PostgreSQL. Other software has the setting, and a choice: who set another value must hear of it. */
+function refuseOtherSessions(env: Env): void {
+  const name = "SESSION_STORAGE_TYPE";
+  const value = text(env, name);
+  if (value !== "postgresql") refuse(name, value, "set it to postgresql; sessions are kept nowhere else.");
 }
 
 /** Whether only this machine can reach the address. */

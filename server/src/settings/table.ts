@@ -128,6 +128,11 @@ export const settings: readonly Setting[] = [
     default: "0",
     doc: "How long a process that was told to stop goes on serving while it says that it is not ready.",
   },
+  {
+    name: "SESSION_STORAGE_TYPE",
+    default: "postgresql",
+    doc: "Where sessions are: postgresql, and nowhere else. For values that were written for other software.",
+  },
   ...storageSettings,
   ...secretSettings,
   ...billingSettings,

@@ -49,6 +49,13 @@ export const systemPackages = [
       ["x86_64", "aarch64"].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)),
   },
   {
+    name: "promtool",
+    apt: "prometheus",
+    neededBy: "the tests of alerts",
+    service: true,
+    isThere: () => isOnPath("promtool"),
+  },
+  {
     name: "nginx",
     apt: "nginx-light",
     neededBy: "the tests of the static web image",

@@ -186,8 +186,13 @@ export const limits = {
   streamSignIn_connections: 2_000,
   streamSignIn_ms: 10_000,
   streamTicket_ms: 30_000,
-  /** The largest frame that a client may send. */
-  streamFrame_bytes: 65_536,
+  /** The largest frame that a client may send: the largest event has room in it, however it is written. */
+  streamFrame_bytes: 131_072,
+  /** Sends of one connection that are on their way into the log, and how large their frames are together, before it is read on. */
+  streamSends: 256,
+  streamSends_bytes: 1_048_576,
+  /** How often a client that sends counts as having been seen. */
+  streamNote_ms: 5_000,
   /** What may wait for a socket that does not take it, beside the frame that it is taking. */
   streamKept_bytes: 1_048_576,
   /** How long a socket may take nothing, and how long a client may say nothing. */

@@ -38,6 +38,8 @@ export interface Metrics {
   streamFrames: Counter<"made">;
   /** Times that what was kept for a slow client was dropped, and it was told anew from where it stood. */
   streamResyncs: Counter;
+  /** Sends over streams, by what became of them. */
+  streamSends: Counter<"outcome">;
   /** Seconds that one round of the stream took. */
   streamTick_s: Histogram;
   /** Incremental syncs, by whether memory had all they needed. */
@@ -162,6 +164,12 @@ function streamMetrics(registers: Registry[]) {
     streamResyncs: new Counter({
       name: "parley_stream_resyncs_total",
       help: "Times that a slow client's frames were dropped and told anew",
+      registers,
+    }),
+    streamSends: new Counter({
+      name: "parley_stream_sends_total",
+      help: "Sends over streams",
+      labelNames: ["outcome"],
       registers,
     }),
     streamTick_s: new Histogram({

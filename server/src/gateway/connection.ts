@@ -20,6 +20,7 @@ import type { Gateway } from "./gateway.ts";
 import { openOutlet, send } from "./outlet.ts";
 import { follow, tellHead } from "./phases.ts";
 import { fallBack } from "./pump.ts";
+import { openSending, type TakeSend } from "./sending.ts";
 import { signIn } from "./sign-in.ts";
 import { textFrame } from "./wire.ts";
 
@@ -100,11 +101,18 @@ async function begin(connection: Connection, { data, isBinary }: FirstFrame): Pr
 /** Listens to the client and tells it what is new, until the connection ends. */
 function attend(connection: Connection, follower: Follower): void {
   const { gateway, webSocket } = connection;
+  // Most connections never send.
+  let takeSend: TakeSend | undefined;
   webSocket.on("message", (data: Buffer, isBinary: boolean) => {
     try {
+      const frame = readFrame(data, isBinary);
+      if (frame.type === "send") {
+        takeSend ??= openSending({ gateway, follower, webSocket });
+        return takeSend(frame, data.length);
+      }
       gateway.ctx.rates.take("streamFrames", follower.session.id);
       follower.heard_ms = gateway.ctx.seams.monotonic_ms();
-      receive(gateway, follower, readFrame(data, isBinary));
+      receive(gateway, follower, frame);
     } catch (thrown) {
       follower.close(closing(connection, thrown));
     }

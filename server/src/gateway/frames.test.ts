@@ -6,6 +6,7 @@ import { readFrame, readSignIn } from "./frames.ts";
 import { joinedFrame, textFrame } from "./wire.ts";
 
 const since = "s1_48213_1795239603862";
+const message = { type: "send", id: 1, room_id: "!r", event_type: "m.room.message", txn_id: "t", content: {} };
 const right: object[] = [
   { type: "sign_in", access_token: "t" },
   {
@@ -21,6 +22,8 @@ const right: object[] = [
   { type: "ack", since },
   { type: "presence", set_presence: "unavailable" },
   { type: "ping" },
+  message,
+  { ...message, content: { body: "text", list: [{}] } },
 ];
 const wrong: object[] = [
   { type: "sign_in", access_token: 1 },
@@ -31,6 +34,14 @@ const wrong: object[] = [
   { type: "ack", since: 7 },
   { type: "presence", set_presence: "busy" },
   { type: "pong" },
+  { ...message, id: undefined },
+  { ...message, id: 1.5 },
+  { ...message, id: -1 },
+  { ...message, room_id: 1 },
+  { ...message, event_type: undefined },
+  { ...message, txn_id: 5 },
+  { ...message, content: [] },
+  { ...message, content: "text" },
   [],
 ];
 

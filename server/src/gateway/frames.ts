@@ -1,6 +1,7 @@
 /** The frames that clients send, and their shapes. Documented in docs/protocol/stream.md. */
 import { z } from "zod";
 import { asError, matrixError } from "../errors.ts";
+import { type Content, isObject } from "../rooms/rules/event.ts";
 
 const signIn = z.object({
   type: z.literal("sign_in"),
@@ -19,10 +20,20 @@ const later = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ack"), since: z.string() }),
   z.object({ type: z.literal("presence"), set_presence: z.enum(["offline", "online", "unavailable"]) }),
   z.object({ type: z.literal("ping") }),
+  z.object({
+    type: z.literal("send"),
+    /** Told back with the answer. */
+    id: z.int().min(0),
+    room_id: z.string(),
+    event_type: z.string(),
+    txn_id: z.string(),
+    content: z.custom<Content>(isObject, "must be an object"),
+  }),
 ]);
 
 export type SignInFrame = z.output<typeof signIn>;
 export type LaterFrame = z.output<typeof later>;
+export type SendFrame = Extract<LaterFrame, { type: "send" }>;
 
 /** Reads the first frame of a connection. Throws M_NOT_JSON or M_BAD_JSON. */
 export function readSignIn(data: Buffer, isBinary: boolean): SignInFrame {

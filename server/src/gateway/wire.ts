@@ -14,6 +14,18 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
+/** Several text messages, each in a frame of its own, for one write. */
+export function textFrames(texts: readonly string[]): Buffer {
+  const lengths = texts.map((text) => Buffer.byteLength(text));
+  const frames = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + headerLength(length) + length, 0));
+  let at = 0;
+  for (const [i, text] of texts.entries()) {
+    at = writeHeader(frames, lengths[i] as number, at);
+    at += frames.write(text, at);
+  }
+  return frames;
+}
+
 /** A text message in one frame, of parts that are encoded already and parts that are not. */
 export function joinedFrame(parts: readonly (Buffer | string)[]): Buffer {
   let length = 0;
@@ -30,16 +42,16 @@ function headerLength(payload_bytes: number): number {
 }
 
 /** Writes the header for a payload of this length, and gives where the payload begins. */
-function writeHeader(frame: Buffer, payload_bytes: number): number {
-  frame[0] = FINAL_TEXT;
+function writeHeader(frame: Buffer, payload_bytes: number, at = 0): number {
+  frame[at] = FINAL_TEXT;
   if (payload_bytes <= SHORT_BYTES) {
-    frame[1] = payload_bytes;
-    return 2;
+    frame[at + 1] = payload_bytes;
+    return at + 2;
   }
   if (payload_bytes <= MEDIUM_BYTES) {
-    frame[1] = 126;
-    return frame.writeUInt16BE(payload_bytes, 2);
+    frame[at + 1] = 126;
+    return frame.writeUInt16BE(payload_bytes, at + 2);
   }
-  frame[1] = 127;
-  return frame.writeBigUInt64BE(BigInt(payload_bytes), 2);
+  frame[at + 1] = 127;
+  return frame.writeBigUInt64BE(BigInt(payload_bytes), at + 2);
 }

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
 import { sendThroughQueue } from "./send-queue.ts";
-import { append, newSending } from "./sending.ts";
+import { append, newSending, type Sending } from "./sending.ts";
 
 export const send = route({
   method: "PUT",
@@ -16,13 +16,21 @@ export const send = route({
 });
 
 async function sendMessage({ params, session, body }: Request<Content>, ctx: Context): Promise<Answer> {
-  const sending = newSending(ctx, {
+  const eventId = await sendEvent(ctx, {
     session,
     roomId: params["roomId"] as string,
     type: params["eventType"] as string,
     txnId: params["txnId"] as string,
     content: body,
   });
-  const eventId = ctx.queue ? await sendThroughQueue(ctx, sending) : await append(ctx, sending);
   return encoded(`{"event_id":"${eventId}"}`);
+}
+
+/**
+ * Sends the event, by way of the queue where there is one, and gives its id when it is committed and known here. The way of every
+ * client, over HTTP or a stream: the same session and transaction id are the same event.
+ */
+export function sendEvent(ctx: Context, asked: Omit<Sending, "eventId">): Promise<string> {
+  const sending = newSending(ctx, asked);
+  return ctx.queue ? sendThroughQueue(ctx, sending) : append(ctx, sending);
 }

@@ -17,27 +17,36 @@ export interface Fleet extends AsyncDisposable {
   settings: Readonly<Record<string, string>>;
   /** Of the processes that were started first. */
   watched: Watched;
+  /** The process that runs there now. */
+  pid(index: number): number;
   /** SIGKILL; resolves when the process is gone. */
   kill(index: number): Promise<void>;
   /** Starts a killed process again at its address; resolves when it answers. */
   start(index: number): Promise<void>;
 }
 
+export interface FleetOptions {
+  /** The server's main file; another one only in tests. */
+  entry?: string;
+  /** Settings beside those of every fleet, or in their place. */
+  settings?: Readonly<Record<string, string>>;
+}
+
 /**
  * Identical processes with all roles and nothing in front of them, as durable as by default. Their passwords cost next to
  * nothing, so that thousands of people are registered in seconds; no scenario measures a sign-in. Disposing of the fleet stops
  * everything and removes its folder.
- * @param entry The server's main file; another one only in tests.
  * Rejects with the end of a server's output when it does not start.
  */
-export async function startFleet(processes: number, entry: string = SERVER): Promise<Fleet> {
+export async function startFleet(processes: number, options: FleetOptions = {}): Promise<Fleet> {
+  const { entry = SERVER, settings = {} } = options;
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
   started.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   // PostgreSQL runs as another account under root, and must get through.
   await chmod(folder, 0o711);
   const postgres = started.use(await startEmbeddedPostgres({ dataDir: join(folder, "postgres"), onProgress() {} }));
-  const env = settingsFor(postgres.url);
+  const env = { ...settingsFor(postgres.url), ...settings };
   const members: Member[] = [];
   for (let index = 0; index < processes; index++) {
     members.push(await openMember({ entry, folder, index, env }));
@@ -56,6 +65,7 @@ export async function startFleet(processes: number, entry: string = SERVER): Pro
     origins: members.map(({ origin }) => origin),
     settings: env,
     watched: { serverPids: members.map((member) => member.pid()), postgresPids: [postgres.pid] },
+    pid: (index) => members[index]?.pid() ?? 0,
     kill: async (index) => members[index]?.kill(),
     start: async (index) => members[index]?.start(),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),

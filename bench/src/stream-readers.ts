@@ -62,6 +62,8 @@ export interface StreamClientOptions {
   patience_ms?: number;
   /** Gives the token of the answer; its bytes are only good until it returns. */
   onAnswer(body: Buffer): string | undefined;
+  /** A frame of another kind than news and heartbeats; its bytes are only good until it returns. */
+  onOther?(payload: Buffer): void;
   onEnd(): void;
 }
 
@@ -99,7 +101,8 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
       } else if (payload.subarray(0, HEARTBEAT.length).equals(HEARTBEAT)) {
         latest = token = (JSON.parse(payload.toString()) as { next_batch: string }).next_batch;
         level.resolve();
-      } else last = payload.toString();
+      } else if (options.onOther) options.onOther(payload);
+      else last = payload.toString();
     },
     onEnd() {
       clearInterval(timers.acks);
@@ -122,6 +125,7 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
   return {
     token: () => latest,
     send: (text) => link.send(text),
+    sendAll: (texts) => link.sendAll(texts),
     destroy() {
       isStopping = true;
       link.destroy();

@@ -7,6 +7,8 @@ import { connect, type Socket } from "node:net";
 export interface WebSocketLink {
   /** Sends a text frame. */
   send(text: string): void;
+  /** Sends each of the texts in a frame of its own, all in one write. */
+  sendAll(texts: readonly string[]): void;
   destroy(): void;
 }
 
@@ -72,19 +74,28 @@ export function openWebSocket({
       socket.on("error", () => undefined); // "close" follows
       socket.on("data", read);
       read(first.subarray(end + 4));
-      resolve({ send: (text) => write(socket, TEXT, Buffer.from(text)), destroy: () => socket.destroy() });
+      resolve({
+        send: (text) => write(socket, TEXT, Buffer.from(text)),
+        sendAll: (texts) => void socket.write(Buffer.concat(texts.flatMap((text) => parts(TEXT, Buffer.from(text))))),
+        destroy: () => socket.destroy(),
+      });
     });
   });
 }
 
 /** A client masks what it sends; a mask of zeros is one, and costs nothing. */
 function write(socket: Socket, opcode: number, payload: Buffer): void {
+  socket.write(Buffer.concat(parts(opcode, payload)));
+}
+
+/** A frame: its header, and what is in it. */
+function parts(opcode: number, payload: Buffer): Buffer[] {
   const { length } = payload;
   const header = Buffer.alloc(length < 126 ? 6 : 8);
   header[0] = 0x80 | opcode;
   header[1] = 0x80 | (length < 126 ? length : 126);
   if (length >= 126) header.writeUInt16BE(length, 2);
-  socket.write(Buffer.concat([header, payload]));
+  return [header, payload];
 }
 
 /** Takes bytes as they come, and gives each whole frame of a server. Frames that span chunks are put together once. */

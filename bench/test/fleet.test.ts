@@ -26,7 +26,7 @@ async function answers(origin: string): Promise<boolean> {
 }
 
 test("a killed process of a fleet is gone, comes back at its address, and nothing is left in the end", async () => {
-  const fleet = await startFleet(2, fixture("standin-main.ts"));
+  const fleet = await startFleet(2, { entry: fixture("standin-main.ts") });
   const [first = "", second = ""] = fleet.origins;
   const pids = [...fleet.watched.serverPids, ...fleet.watched.postgresPids];
   assert.deepEqual(await Promise.all([first, second].map(answers)), [true, true]);
@@ -44,6 +44,6 @@ test("a killed process of a fleet is gone, comes back at its address, and nothin
 });
 
 test("a fleet that does not start is told with a server's last words", async () => {
-  await assert.rejects(startFleet(1, fixture("failing-main.ts")), /of a newer version/);
+  await assert.rejects(startFleet(1, { entry: fixture("failing-main.ts") }), /of a newer version/);
   assert.deepEqual(readdirSync(tmpdir()), []);
 });

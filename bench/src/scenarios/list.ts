@@ -5,6 +5,7 @@ import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { soak } from "./soak.ts";
 import { hotRoom } from "./hot-room.ts";
 import { logDirect, logQueue } from "./log.ts";
+import { logHalfStream, logStream } from "./log-stream.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
@@ -30,6 +31,8 @@ export const scenarios: readonly Scenario[] = [
   joinsManyRooms,
   logDirect,
   logQueue,
+  logStream,
+  logHalfStream,
   ...scaling,
   reconnectHerd,
   hotRoom,

@@ -9,6 +9,13 @@ test("the probes answer on the public port", async () => {
   assert.deepEqual((await request(server.url, "GET", "/health/ready")).body, { ready: true, lag_entries: 0 });
 });
 
+test("they answer below /api too, where the back end of the web apps is looked for, and nothing else does", async () => {
+  await using server = await startTestServer();
+  assert.deepEqual((await request(server.url, "GET", "/api/health/ready")).body, { ready: true, lag_entries: 0 });
+  assert.deepEqual((await request(server.url, "GET", "/api/v1/health")).body, { live: true });
+  assert.equal((await request(server.url, "GET", "/api/v1/nothing")).body.errcode, "M_UNRECOGNIZED");
+});
+
 test("the address of a request is the proxy's, unless the proxy is trusted", async () => {
   for (const [trustedProxies, expected] of [
     [[], "127.0.0.1"],

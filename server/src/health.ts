@@ -30,10 +30,18 @@ const answer = ({ status, body }: Health) => new Answer({ status, payload: JSON.
 
 /** The probes on the public port, for whoever has only that one. */
 export const healthRoutes: readonly Route[] = [
-  route({ method: "GET", path: "/health/live", access: "anyone", handle: () => answer(health.live()) }),
+  route({
+    method: "GET",
+    path: "/health/live",
+    // Of the process that serves the web apps, whose own paths are below /api.
+    alsoAt: ["/api/v1/health"],
+    access: "anyone",
+    handle: () => answer(health.live()),
+  }),
   route({
     method: "GET",
     path: "/health/ready",
+    alsoAt: ["/api/health/ready"],
     access: "anyone",
     handle: async (_request, ctx) => answer(await ready(ctx)),
   }),

@@ -77,7 +77,7 @@ function decoded(path: string): string {
 function find(assets: ReadonlyMap<string, Asset>, path: string): Asset {
   const file = assets.get(path);
   if (file) return file;
-  const isApi = path.startsWith("/_") || path.startsWith("/.well-known/");
+  const isApi = ["/_", "/.well-known/", "/api/"].some((start) => path.startsWith(start));
   const isFile = path.startsWith("/assets/");
   const page = assets.get("/index.html");
   if (isApi || isFile) throw matrixError("M_UNRECOGNIZED", `There is nothing at ${path}.`);

@@ -1,16 +1,34 @@
 /** Ports of this machine, and whether something answers there. */
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** A port that the system has just found free: for a program that has to be told its port. */
+/** Below those that systems give to connections: a port that was found free is not taken by one before it is used. */
+const [LEAST, MOST] = [15_000, 32_000];
+const given = new Set<number>();
+
+/** A port that is free now, for a program that has to be told its port. Never the same twice in a process. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(LEAST, MOST);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    server.close();
+    await once(server, "close");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until `check` gives true, asking every `period_ms`. Rejects, with what was waited for, after `deadline_ms`. */

@@ -1,0 +1,53 @@
+/** Each overlay, executed: it comes up by itself, all objects at once as kubectl applies them, and a message arrives. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { imageOf, webImageOf } from "./executed-image.ts";
+import { isWorkload } from "./executed-manifests.ts";
+import { openRelease } from "./executed-release.ts";
+import { missingFor, nameOf } from "./executed-services.ts";
+import { begin } from "./executed-story.ts";
+import type { KubernetesObject } from "./schema.ts";
+import { missingTools, render } from "./tools.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "parley-overlays-"));
+after(() => rmSync(folder, { recursive: true }));
+// nginx has workers of another account where root runs the test.
+chmodSync(folder, 0o755);
+const own = { parley: imageOf(folder), "parley-web": webImageOf(folder) };
+
+/** The door that people come in by, and the Deployments that print the administrator's link. */
+const overlays = [
+  { overlay: "minikube", door: "gateway", printing: ["auth"] },
+  { overlay: "telegram", door: "gateway", printing: ["gateway"] },
+  { overlay: "irc", door: "backend", printing: ["backend"] },
+];
+
+describe("an overlay comes up all at once, and a message arrives", { skip: missingTools }, () => {
+  for (const { overlay, door, printing } of overlays)
+    test(overlay, async (t) => {
+      const objects = await render("kubectl", ["kustomize", `deploy/kustomize/overlays/${overlay}`]);
+      const all = imagesOf(objects);
+      const missing = missingFor(all);
+      if (missing) return t.skip(missing);
+      const images = new Map(
+        Object.entries(own).flatMap(([name, image]) =>
+          all.filter((each) => nameOf(each) === name).map((each) => [each, image] as const),
+        ),
+      );
+      const namespace = objects.find(({ kind }) => kind === "Namespace")?.metadata.name as string;
+      await using release = await openRelease(namespace, { images });
+      await release.apply(objects, "at once");
+      await begin(release.urlOf(door), release, printing);
+      assert.deepEqual(release.problems, []);
+    });
+});
+
+function imagesOf(objects: readonly KubernetesObject[]): string[] {
+  const specs = objects.filter(isWorkload).map(({ spec }) => spec.template.spec);
+  return [
+    ...new Set(specs.flatMap((spec) => [...(spec.initContainers ?? []), ...spec.containers].map((each) => each.image))),
+  ];
+}

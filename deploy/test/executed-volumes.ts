@@ -1,0 +1,89 @@
+/** The mounts of an executed pod, each a folder or file of this machine, with the contents that the manifests name. */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Container, PodTemplate, Volume } from "./executed-manifests.ts";
+
+/** Contents by key; undefined where there is no such object. */
+export type Lookup = (kind: "Secret" | "ConfigMap", name: string) => Record<string, string> | undefined;
+
+export interface VolumeSources {
+  /** Where the folders are made. */
+  directory: string;
+  namespace: string;
+  lookup: Lookup;
+  /** Changes what is written into files: addresses of this machine in place of names. */
+  localise(text: string): string;
+  /** For a volume `serviceAccountToken`. */
+  token: string;
+}
+
+/** The folder of each volume of a pod. Throws where something that is no option is not there. */
+export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): Map<string, string> {
+  const base = mkdtempSync(join(sources.directory, "pod-"));
+  const all = spec.volumes ?? [];
+  const folders = new Map(
+    all.map(({ name, persistentVolumeClaim: claim }) => [
+      name,
+      claim ? join(sources.directory, `claim-${claim.claimName}`) : join(base, name),
+    ]),
+  );
+  const mounts = [...(spec.initContainers ?? []), ...spec.containers].flatMap((each) => mountsOf(each, folders));
+  for (const volume of all) {
+    const folder = folders.get(volume.name) as string;
+    mkdirSync(folder, { recursive: true });
+    for (const [path, text] of Object.entries(contentOf(volume, sources))) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), sources.localise(replacePaths(text, mounts)));
+    }
+  }
+  return folders;
+}
+
+function contentOf({ secret, configMap, projected }: Volume, sources: VolumeSources): Record<string, string> {
+  const take = (kind: "Secret" | "ConfigMap", name: string, { items, optional }: Picking) => {
+    const data = sources.lookup(kind, name);
+    if (!data && !optional) throw new Error(`there is no ${kind} ${name}`);
+    return pick(data ?? {}, items, `${kind} ${name}`);
+  };
+  if (secret) return take("Secret", secret.secretName, secret);
+  if (configMap) return take("ConfigMap", configMap.name, configMap);
+  return Object.assign(
+    {},
+    ...(projected?.sources ?? []).map((source) => ({
+      ...(source.secret && take("Secret", source.secret.name, source.secret)),
+      ...(source.configMap && take("ConfigMap", source.configMap.name, source.configMap)),
+      ...(source.serviceAccountToken && { [source.serviceAccountToken.path]: sources.token }),
+      ...Object.fromEntries(source.downwardAPI?.items.map(({ path }) => [path, sources.namespace]) ?? []),
+    })),
+  ) as Record<string, string>;
+}
+
+type Picking = { items?: { key: string; path: string }[]; optional?: boolean };
+
+function pick(data: Record<string, string>, items: Picking["items"], where: string): Record<string, string> {
+  if (!items) return data;
+  return Object.fromEntries(
+    items.map(({ key, path }) => {
+      if (data[key] === undefined) throw new Error(`${where} has no ${key}`);
+      return [path, data[key]];
+    }),
+  );
+}
+
+/** Where the mounts of a container are on this machine, the longest path first. */
+export function mountsOf(container: Container, volumes: ReadonlyMap<string, string>): [path: string, local: string][] {
+  const mounts = (container.volumeMounts ?? []).map(({ name, mountPath, subPath }): [string, string] => {
+    const folder = volumes.get(name);
+    if (folder === undefined) throw new Error(`the container ${container.name} mounts ${name}, which is no volume`);
+    return [mountPath, subPath === undefined ? folder : join(folder, subPath)];
+  });
+  return mounts.toSorted(([a], [b]) => b.length - a.length);
+}
+
+/** The text with each path below a mount replaced by where it is on this machine. */
+export function replacePaths(text: string, mounts: readonly (readonly [path: string, local: string])[]): string {
+  if (mounts.length === 0) return text;
+  const paths = mounts.map(([path]) => path.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const pattern = new RegExp(`(?<![\\w.-])(${paths.join("|")})(?![\\w.-])`, "g");
+  return text.replaceAll(pattern, (path) => new Map(mounts).get(path) ?? path);
+}

@@ -12,6 +12,7 @@ export type Outside = {
 export const outsidePaths: Outside[] = [
   { prefix: "/_parley/", why: "Parley's own interfaces", answersMatrixErrors: true },
   { prefix: "/health", why: "probes of the process supervisor", answersMatrixErrors: false },
+  { prefix: "/api/", why: "the back end of the web apps", answersMatrixErrors: false },
   { prefix: "/metrics", why: "Prometheus", answersMatrixErrors: false },
   {
     prefix: "/_matrix/client/unstable/",

@@ -22,7 +22,8 @@ async function wanted(): Promise<Map<string, string>> {
   for (const name of valuesFiles.keys()) {
     const { isGood, output, errors } = await template(name);
     if (!isGood) throw new Error(errors);
-    files.set(`${folder}/${name}.yaml`, output);
+    // The number of migrations changes with every one of them, and with it nothing else here.
+    files.set(`${folder}/${name}.yaml`, output.replaceAll(/-schema-\d+-/g, "-schema-0-"));
   }
   return files;
 }

@@ -89,6 +89,19 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- if eq (include "parley.database" .root) "postgresql" }}
+initContainers:
+  # Over TCP: while it makes its files, PostgreSQL listens on its socket only.
+  - name: wait-for-postgresql
+    image: {{ .root.Values.postgresql.image }}
+    imagePullPolicy: {{ .root.Values.imagePullPolicy }}
+    command: [/bin/bash, -c, "until pg_isready -q -h {{ include "parley.fullname" .root }}-postgresql -U parley -d parley; do sleep 1; done"]
+    resources:
+      requests: { cpu: 10m, memory: 32Mi }
+      limits: { cpu: 200m, memory: 64Mi }
+    securityContext:
+      {{- include "parley.containerSecurity" .root | nindent 6 }}
+{{- end }}
 containers:
   - name: migrations
     image: {{ include "parley.image" .root }}

@@ -55,7 +55,11 @@ for the migrations alone.
 {{- if not $workload.isStatic -}}
 {{- $database := include "parley.database" $root -}}
 {{- if eq $database "postgresql" -}}
-{{- $_ := set $found "DATABASE_URL" (dict "secret" (include "parley.postgresqlSecret" $root) "key" "DATABASE_URL") -}}
+{{- $secret := include "parley.postgresqlSecret" $root -}}
+{{- $_ := set $found "DATABASE_URL" (dict "secret" $secret "key" "DATABASE_URL") -}}
+{{- if $workload.migrates -}}
+{{- $_ := set $found "DATABASE_OWNER_URL" (dict "secret" $secret "key" "DATABASE_OWNER_URL") -}}
+{{- end -}}
 {{- else if eq $database "cnpg" -}}
 {{- $_ := set $found "DATABASE_URL" (dict "secret" (printf "%s-postgresql-app" (include "parley.fullname" $root)) "key" "uri") -}}
 {{- end -}}

@@ -5,6 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Config } from "./config.ts";
+import { type Address, valueOf } from "./secrets/address.ts";
 
 /** By the name of the setting; an empty text for none. Secrets are among them. */
 export function sharedSettings(config: Config): Record<string, string> {
@@ -18,10 +19,21 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_BUS: config.bus,
     PARLEY_EPHEMERAL: config.ephemeral,
     PARLEY_QUEUE: config.queue,
-    REDIS_URL: config.redisUrl ?? "",
-    NATS_URL: config.natsUrl ?? "",
-    RABBITMQ_URL: config.rabbitmqUrl ?? "",
+    // What it is made of, but secrets that stand elsewhere.
+    STORAGE_PROVIDER: JSON.stringify(config.storage),
+    REDIS_URL: secretOf(config.redisUrl),
+    NATS_URL: secretOf(config.natsUrl),
+    RABBITMQ_URL: secretOf(config.rabbitmqUrl),
   };
+}
+
+/** What stands in its file or with its provider; where that can not be read, whatever uses it will tell. */
+function secretOf(address: Address | undefined): string {
+  try {
+    return address === undefined ? "" : valueOf(address);
+  } catch {
+    return "";
+  }
 }
 
 /** 64 bits of each value's HMAC, in hexadecimal. */

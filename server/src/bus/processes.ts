@@ -52,8 +52,9 @@ export interface ProcessRow {
   roles: string;
   bus: string;
   host: string;
-  /** As of seenAt; null before it is known. */
+  /** Up to where it has the log, and how many entries it lacks. As of seenAt; null before it is known. */
   position: number | null;
+  behind_entries: number | null;
   clockAhead_ms: number | null;
   connections: number | null;
   /** JSON: an HMAC by the name of each setting. */
@@ -139,7 +140,7 @@ function describe({ startedAt, version, roles, bus }: ProcessRow): string {
   return `version ${version}, roles ${roles}, bus ${bus}, started ${startedAt.toISOString()}`;
 }
 
-const SEEN = `update log.processes set seen_at = now(), position = $3,
+const SEEN = `update log.processes set seen_at = now(), position = $3, behind_entries = (select position from log.head) - $3,
     clock_ahead_ms = $2::double precision - extract(epoch from clock_timestamp()) * 1000
   where number = $1`;
 
@@ -170,7 +171,7 @@ const IS_ALIVE = `exists (
 export function listAlive(connection: Pick<Dedicated, "query">): Promise<ProcessRow[]> {
   return connection.query<ProcessRow>(
     `select number, started_at as "startedAt", seen_at as "seenAt", version, roles, bus,
-       host, position, clock_ahead_ms as "clockAhead_ms", connections, fingerprints
+       host, position, behind_entries, clock_ahead_ms as "clockAhead_ms", connections, fingerprints
      from log.processes p where ${IS_ALIVE} order by number`,
   );
 }

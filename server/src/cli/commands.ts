@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import { backup } from "./backup.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { releaseDb } from "./release-db.ts";
 import { releaseStatus } from "./release-status.ts";
 import { releaseWait } from "./release-wait.ts";
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   releaseDb,
   releaseWait,
   releaseStatus,
+  doctor,
   backup,
   restoreCommand,
   restoreVerify,

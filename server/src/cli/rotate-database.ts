@@ -11,8 +11,9 @@
 import { chownSync, chmodSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { alterOwnPassword, connectOwner } from "../db/database.ts";
-import { isInFile, readAddresses } from "../db/hosts.ts";
+import { readAddresses } from "../db/hosts.ts";
 import { StartError } from "../errors.ts";
+import { isInFile } from "../secrets/address.ts";
 import { pause, randomToken, type Seams } from "../seams.ts";
 
 /** What the database lists the connections as. */

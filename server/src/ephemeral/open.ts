@@ -24,7 +24,12 @@ export async function openEphemeral(options: EphemeralOptions): Promise<Ephemera
   return ephemeral;
 }
 
-async function openStore({ config, db, seams }: EphemeralOptions): Promise<Store> {
+/** The store alone, as the settings name it. One that is away is told by its first answer. */
+export async function openStore({
+  config,
+  db,
+  seams,
+}: Pick<EphemeralOptions, "config" | "db" | "seams">): Promise<Store> {
   switch (config.ephemeral) {
     case "memory":
       return (await import("./memory.ts")).openMemoryStore(seams);

@@ -6,9 +6,10 @@ const irc = overlay("irc");
 const kubernetes = (heading: string) => page("kubernetes", heading);
 const own = (name: string, text?: string) => file(`deploy/cnpg/${name}`, text);
 
-const inDatabase = "Sessions are in PostgreSQL, in the schema `auth`, and nowhere else: there is nothing to choose.";
+const inDatabase =
+  "Sessions are in PostgreSQL, in the schema `auth`, and nowhere else: in memory they would end with each restart, and be unknown to the next pod.";
 const noCredentials =
-  "Parley keeps nobody's credentials for other systems. What people encrypt is encrypted before it comes here, with keys that the server never has.";
+  "There is no explorer in this version, and so nobody's credentials for other systems: the variable is read by nobody. What people encrypt is encrypted before it comes here.";
 const oneUrl = "One address, `DATABASE_URL`, which the operator's Secret has ready, and which may be a file.";
 const noKey =
   "No cookie is signed and nothing of it encrypted: a token is 256 random bits of which the database has the SHA-256.";
@@ -112,18 +113,18 @@ export const ageGraphExplorer: Seed = {
         "Loaded by the server itself; Parley's own connections never see it.",
       ],
       ["2.2 `SESSION_STORAGE_TYPE` (`memory`, `postgresql`)", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["2.3 credential storage `postgresql`", setting("CREDENTIAL_STORAGE_TYPE"), noCredentials],
+      ["2.3 credential storage `postgresql`", file("SECURITY.md"), noCredentials],
       [
         "2.3 or `json_file` with a PVC at `/app/data`",
         object("PersistentVolumeClaim/media"),
         "The one claim is for uploads.",
       ],
       ["2.4 `session_storage_type` with a default", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["2.4 `CREDENTIAL_STORAGE_TYPE=postgresql` is accepted", setting("CREDENTIAL_STORAGE_TYPE"), noCredentials],
+      ["2.4 `CREDENTIAL_STORAGE_TYPE=postgresql` is accepted", file("SECURITY.md"), noCredentials],
     ]),
     ...below("Phase 3: manifests", [
       [
-        "3.1 namespace `kotte`",
+        "3.1 Namespace `kotte`",
         object("Namespace/parley", {
           path: "metadata.labels.pod-security\\.kubernetes\\.io/enforce",
           value: "restricted",
@@ -158,7 +159,7 @@ export const ageGraphExplorer: Seed = {
         "Matrix asks for `*` on the API, where access is by token and never by cookie; the frontend hands the API on from its own origin.",
       ],
       ["3.3 `ENVIRONMENT`: `production`", setting("ENVIRONMENT")],
-      ["3.3 `CREDENTIAL_STORAGE_TYPE`: `postgresql`", setting("CREDENTIAL_STORAGE_TYPE"), noCredentials],
+      ["3.3 `CREDENTIAL_STORAGE_TYPE`: `postgresql`", file("SECURITY.md"), noCredentials],
       ["3.3 `SESSION_STORAGE_TYPE`: `postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
       ["3.4 backend Deployment, 2 replicas", replicas("backend", 2)],
       ["3.4 its image", image("Deployment/backend", "ghcr.io/parley-im/parley:*")],
@@ -285,7 +286,7 @@ export const ageGraphExplorer: Seed = {
         `${noKey} ${noCredentials}`,
       ],
       ["`SESSION_STORAGE_TYPE=postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["`CREDENTIAL_STORAGE_TYPE=postgresql` (or `json_file`)", setting("CREDENTIAL_STORAGE_TYPE"), noCredentials],
+      ["`CREDENTIAL_STORAGE_TYPE=postgresql` (or `json_file`)", file("SECURITY.md"), noCredentials],
       [
         "`CORS_ORIGINS`, `ENVIRONMENT=production`",
         setting("ENVIRONMENT"),

@@ -193,7 +193,7 @@ export const ircChat: Seed = {
         setting("STORAGE_PROVIDER"),
       ],
       [
-        "secrets in place of values in manifests",
+        "Secrets in place of values in manifests",
         file("deploy/kustomize/overlays/irc/credentials.yaml", "minio-credentials"),
         kubernetes("Where the passwords come from"),
       ],

@@ -26,7 +26,7 @@ export const miniTelegram: Seed = {
       ["`chat-svc.yaml`", own("chat-svc.yaml")],
       ["`presence-svc.yaml`", own("presence-svc.yaml")],
     ]),
-    ...below("namespace.yaml", [["the namespace `minitelegram`, for all resources", object("Namespace/minitelegram")]]),
+    ...below("namespace.yaml", [["a Namespace `minitelegram`, for all resources", object("Namespace/minitelegram")]]),
     ...below("configmap.yaml", [
       [
         "the database's connection string (DSN)",
@@ -198,7 +198,11 @@ export const miniTelegram: Seed = {
       ["postgres:5432", service("postgres", 5432)],
       ["redis:6379", service("redis", 6379)],
       ["rabbitmq:5672", service("rabbitmq", 5672)],
-      ["gateway:8080", service("gateway", 8080)],
+      [
+        "gateway:8080 (pod to pod)",
+        service("gateway", 8080, "LoadBalancer"),
+        "Nobody in the cluster has to: who connects to the gateway comes from outside.",
+      ],
       [
         "localhost:9090 to gateway:8080 (HTTP/WebSocket)",
         kubernetes("The telegram overlay"),
@@ -264,7 +268,7 @@ export const miniTelegram: Seed = {
       ],
       [
         "push `ghcr.io/sthics/telegram/gateway:latest` and the others",
-        file(".github/workflows/build-images.yml"),
+        file("deploy/Dockerfile"),
         image("Deployment/chat-svc", "ghcr.io/parley-im/parley:*"),
         oneImage,
       ],

@@ -17,7 +17,7 @@ export type Target =
 /** A field of an object, as in spec.replicas, and what it is; without a value it has to be there. */
 export interface Field {
   path: string;
-  value?: unknown;
+  value?: string | number | boolean;
 }
 
 export interface Row {

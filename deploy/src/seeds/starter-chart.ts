@@ -5,9 +5,9 @@ const schema = (text: string) => file("deploy/helm/parley/values.schema.json", t
 const kubernetes = (heading: string) => page("kubernetes", heading);
 
 const noBilling =
-  "Parley bills nobody. What corresponds to it, work that must not be done by every replica of the API, is the role `worker`, and `ROLES` says who has it.";
+  "This version bills nobody: the switches are known and checked, and a process that has one on says that there is nothing to do. Whatever else every replica of the API must not do, the role `worker` does.";
 const noKeys =
-  "Nothing is signed, so there is no authentication key to store: tokens are random and looked up. The name is accepted, so that values of the starter go on working.";
+  "Tokens are random and looked up, so no key signs them. What is named here is the ring of keys that protects Parley's own keys in the database.";
 
 export const starterChart: Seed = {
   name: "starter-chart",
@@ -105,10 +105,7 @@ export const starterChart: Seed = {
       ],
     ]),
     ...below("Quickstart", [
-      [
-        "1. build and publish images by `.github/workflows/build-images.yml`",
-        file(".github/workflows/build-images.yml"),
-      ],
+      ["1. build and publish images by `.github/workflows/build-images.yml`", file("deploy/Dockerfile")],
       [
         "2. provision Postgres and Redis",
         kubernetes("What you need"),

@@ -19,7 +19,9 @@ function fill(wanted) {
   const made = Object.fromEntries(passwords.map(([key]) => [key, randomBytes(24).toString("hex")]));
   const put = (/** @type {string} */ text) =>
     text.replaceAll(/\{([\w.-]+)\}/g, (all, key) => made[key] ?? wanted[key] ?? all);
-  return Object.fromEntries(Object.entries(wanted).map(([key, value]) => [key, value === null ? made[key] : put(value)]));
+  return Object.fromEntries(
+    Object.entries(wanted).map(([key, value]) => [key, value === null ? made[key] : put(value)]),
+  );
 }
 
 /**

@@ -43,7 +43,15 @@ const refused: Record<string, readonly string[]> = {
       "MINIO_SECRET_KEY",
       "AZURE_STORAGE_KEY",
       "AZURE_CLIENT_SECRET",
+      "VAULT_TOKEN",
+      "INFISICAL_CLIENT_SECRET",
     ].map((name) => [name, ["secret://hunter2"]]),
+  ),
+  ...Object.fromEntries(
+    ["AWS_SM_ENDPOINT", "AZURE_KEY_VAULT_URL", "GCP_SM_ENDPOINT", "VAULT_ADDR", "INFISICAL_URL"].map((name) => [
+      name,
+      ["vault:8200", "ftp://vault"],
+    ]),
   ),
   ...Object.fromEntries(
     ["S3_ENDPOINT", "MINIO_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "GCS_ENDPOINT", "AZURE_AUTHORITY_HOST"].map((name) => [
@@ -51,7 +59,12 @@ const refused: Record<string, readonly string[]> = {
       ["minio:9000", "ftp://minio"],
     ]),
   ),
+  PARLEY_QUEUE_WORKER: ["yes"],
+  SESSION_STORAGE_TYPE: ["memory", "redis"],
   SECRETS_PROVIDER: ["aws", "Vault"],
+  SECRETS_REFRESH_S: ["0", "1m"],
+  AUTH_KEY_STORAGE_BACKEND: ["vault", "Database", "secret-manager"],
+  AUTH_KEY_STORAGE_PROVIDER: ["none", "aws"],
   ENABLE_BILLING_RETRY_WORKER: ["yes", "1"],
   ENABLE_BILLING_STREAM_REPLAY: ["on", "True"],
   BILLING_RETRY_DEPLOYMENT_MODE: ["worker", "Dedicated"],
@@ -69,6 +82,21 @@ const contexts: readonly (readonly [names: RegExp, env: Record<string, string>])
     /^MINIO_/,
     { STORAGE_PROVIDER: "minio", MINIO_ENDPOINT: "http://minio:9000", MINIO_ACCESS_KEY: "a", MINIO_SECRET_KEY: "b" },
   ],
+  [/^(SECRETS_DIR|SECRETS_PROVIDER)$/, {}],
+  [/^AWS_SM_/, { SECRETS_PROVIDER: "aws_sm" }],
+  [/^AZURE_KEY_VAULT_URL$/, { SECRETS_PROVIDER: "azure_kv" }],
+  [/^GCP_/, { SECRETS_PROVIDER: "gcp_sm", GCP_PROJECT_ID: "parley" }],
+  [/^VAULT_/, { SECRETS_PROVIDER: "vault", VAULT_ADDR: "http://vault:8200" }],
+  [
+    /^INFISICAL_/,
+    {
+      SECRETS_PROVIDER: "infisical",
+      INFISICAL_PROJECT_ID: "a",
+      INFISICAL_CLIENT_ID: "b",
+      INFISICAL_CLIENT_SECRET: "c",
+    },
+  ],
+  [/^AUTH_KEY_/, { AUTH_KEY_STORAGE_BACKEND: "secret-manager" }],
   [/^AZURE_/, { STORAGE_PROVIDER: "azure_blob", AZURE_STORAGE_ACCOUNT: "parley" }],
   [/^GCS_/, { STORAGE_PROVIDER: "gcs", GCS_BUCKET: "media" }],
 ];
@@ -81,6 +109,18 @@ function withContext(name: string, value: string): Record<string, string> {
 /** Any text is an address or a folder; whether it can be used shows when it is. */
 const anything = [
   "ENVIRONMENT",
+  "SECRETS_DIR",
+  "AWS_SM_REGION",
+  "GCP_PROJECT_ID",
+  "VAULT_ROLE",
+  "VAULT_AUTH_PATH",
+  "VAULT_KUBERNETES_TOKEN_FILE",
+  "VAULT_MOUNT",
+  "VAULT_NAMESPACE",
+  "INFISICAL_PROJECT_ID",
+  "INFISICAL_ENVIRONMENT",
+  "INFISICAL_CLIENT_ID",
+  "AUTH_KEY_SECRET_NAME",
   "S3_BUCKET",
   "S3_REGION",
   "AZURE_STORAGE_ACCOUNT",
@@ -219,6 +259,27 @@ test("billing in a process of its own is for a process with the role worker", ()
   assert.throws(() => readConfig({ ...env, ROLES: "auth" }), /set it to embedded, ROLES to some with worker/);
   assert.deepEqual(readConfig({ ...env, ROLES: "worker" }).billing, ["ENABLE_BILLING_RETRY_WORKER"]);
   assert.deepEqual(readConfig({ ROLES: "auth", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" }).billing, []);
+});
+
+test("a secret may be named where something knows names, and what opens the provider may not be in it", () => {
+  const named = { REDIS_URL: "secret://prod/redis-url" };
+  assert.throws(() => readConfig(named), /REDIS_URL is not valid: set it to .*SECRETS_PROVIDER/);
+  assert.equal(readConfig({ SECRETS_PROVIDER: "files", ...named }).redisUrl, named.REDIS_URL);
+  assert.equal(readConfig({ REDIS_URL: "file:///run/secrets/redis-url" }).redisUrl, "file:///run/secrets/redis-url");
+  const vault = { SECRETS_PROVIDER: "vault", VAULT_ADDR: "http://vault:8200" };
+  assert.throws(() => readConfig(vault), /needs VAULT_TOKEN, which is not set/);
+  assert.throws(() => readConfig({ ...vault, VAULT_TOKEN: "secret://vault" }), /VAULT_TOKEN is not valid: set it to/);
+});
+
+test("keys of keys are where secrets are, unless they have a place of their own", () => {
+  const wrapped = { AUTH_KEY_STORAGE_BACKEND: "secret-manager" };
+  const { masterKeys } = readConfig({ ...wrapped, SECRETS_PROVIDER: "files" }).secrets;
+  assert.deepEqual(masterKeys, {
+    provider: { provider: "files", folder: "/run/secrets" },
+    secretName: "parley-master-keys",
+  });
+  const own = { AUTH_KEY_STORAGE_PROVIDER: "gcp_sm", GCP_PROJECT_ID: "parley", AUTH_KEY_SECRET_NAME: "keys" };
+  assert.equal(readConfig({ ...wrapped, ...own }).secrets.masterKeys?.provider.provider, "gcp_sm");
 });
 
 test("sessions are in PostgreSQL, and who sets something else hears of it", () => {

@@ -6,9 +6,20 @@ import { isIP } from "node:net";
 import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
-import { readSecrets } from "./secrets/config.ts";
+import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
 import { readBilling } from "./settings/read-billing.ts";
-import { type Env, given, integer, oneOf, refuse, refuseUnknown, text, url, withAliases } from "./settings/read.ts";
+import {
+  type Env,
+  given,
+  integer,
+  oneOf,
+  refuse,
+  refuseUnknown,
+  secretUrl,
+  text,
+  url,
+  withAliases,
+} from "./settings/read.ts";
 import { upstreamSettings } from "./settings/table.ts";
 import { readTraces, type Traces } from "./tracing/config.ts";
 
@@ -52,7 +63,8 @@ export interface Config {
   ephemeral: (typeof ephemeralAdapters)[number];
   /** Where media are kept. */
   storage: Storage;
-  secrets: ReturnType<typeof readSecrets>;
+  /** Where secrets come from. */
+  secrets: SecretsConfig;
   /** What is switched on of billing, of which there is none. */
   billing: readonly string[];
 }
@@ -90,7 +102,7 @@ export function readConfig(environment: Env = process.env): Config {
     traces: readTraces(env),
     logLevel: oneOf(env, "PARLEY_LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     databaseConnections: integer(env, "PARLEY_DATABASE_CONNECTIONS", [1, 100]),
-    databaseUrl: url(env, "DATABASE_URL", ["postgres:", "postgresql:", "file:"]),
+    databaseUrl: secretUrl(env, "DATABASE_URL", ["postgres:", "postgresql:"]),
     databaseOwnerUrl: ownerUrl(env),
     migrate: oneOf(env, "PARLEY_MIGRATE", ["auto", "wait"]),
     databaseReplicaUrls: replicaUrls(env),
@@ -99,9 +111,9 @@ export function readConfig(environment: Env = process.env): Config {
     upstreams: upstreams(env),
     drain_ms: integer(env, "PARLEY_DRAIN_MS", [0, 600_000]),
     bus: bus(env),
-    redisUrl: url(env, "REDIS_URL", ["redis:", "rediss:"]),
-    natsUrl: url(env, "NATS_URL", ["nats:", "tls:"]),
-    rabbitmqUrl: url(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
+    redisUrl: secretUrl(env, "REDIS_URL", ["redis:", "rediss:"]),
+    natsUrl: secretUrl(env, "NATS_URL", ["nats:", "tls:"]),
+    rabbitmqUrl: secretUrl(env, "RABBITMQ_URL", ["amqp:", "amqps:"]),
     queue: queue(env),
     isQueueWorker: oneOf(env, "PARLEY_QUEUE_WORKER", ["on", "off"]) === "on",
     ephemeral: ephemeral(env),
@@ -164,13 +176,13 @@ function ownerUrl(env: Env): string | undefined {
   const name = "DATABASE_OWNER_URL";
   if (env[name] && !env["DATABASE_URL"])
     refuse(name, "", "set it to another user of the database of DATABASE_URL, and that too.");
-  return url(env, name, ["postgres:", "postgresql:", "file:"]);
+  return secretUrl(env, name, ["postgres:", "postgresql:"]);
 }
 
 function replicaUrls(env: Env): readonly string[] {
   const name = "DATABASE_REPLICA_URLS";
   const list = (env[name] ?? "").split(",").filter((each) => each.trim() !== "");
-  return list.flatMap((each) => url({ [name]: each.trim() }, name, ["postgres:", "postgresql:", "file:"]) ?? []);
+  return list.flatMap((each) => secretUrl({ ...env, [name]: each.trim() }, name, ["postgres:", "postgresql:"]) ?? []);
 }
 
 function queue(env: Env): Config["queue"] {

@@ -37,6 +37,7 @@ import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
+import { learnSecrets } from "./secrets/values.ts";
 import { sharedSettings } from "./shared-settings.ts";
 import { openObservers } from "./tracing/tracing.ts";
 import { version } from "./version.ts";
@@ -196,6 +197,7 @@ async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
   const seams = options.seams ?? realSeams;
   const { logger, tracing } = await openObservers(config, seams);
   undo.push(() => tracing?.close());
+  undo.push(await learnSecrets(config, { seams, logger }));
   const metrics = createMetrics();
   const dataDir = config.dataDir ?? defaultDataDir(fileURLToPath(new URL("../../", import.meta.url)));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(dataDir, options, undo));

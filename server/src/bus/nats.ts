@@ -2,6 +2,7 @@
 import { connect } from "@nats-io/transport-node";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { valueOf } from "../secrets/address.ts";
 import type { Transport } from "./transport.ts";
 
 export function natsTransport({ url, channel }: { url: string; channel: string }): Transport<Buffer> {
@@ -47,7 +48,7 @@ export function natsTransport({ url, channel }: { url: string; channel: string }
 
 /** The client takes no name and password out of an address. A name without a password is a token. */
 function addressOf(url: string) {
-  const { protocol, host, username, password } = new URL(url);
+  const { protocol, host, username, password } = new URL(valueOf(url));
   const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
   return {
     servers: host,

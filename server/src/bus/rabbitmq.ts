@@ -1,6 +1,7 @@
 /** RabbitMQ: a fanout exchange, and for each process a queue of its own that goes when its connection does. */
 import { connect } from "amqplib";
 import { limits } from "../limits.ts";
+import { valueOf } from "../secrets/address.ts";
 import type { Transport } from "./transport.ts";
 
 export function rabbitmqTransport({ url, channel: exchange }: { url: string; channel: string }): Transport<Buffer> {
@@ -9,7 +10,7 @@ export function rabbitmqTransport({ url, channel: exchange }: { url: string; cha
     setting: "RABBITMQ_URL",
     packet_bytes: 262_144,
     async connect({ onPacket, onLost }) {
-      const connection = await connect(url, { timeout: limits.busConnect_ms, noDelay: true });
+      const connection = await connect(valueOf(url), { timeout: limits.busConnect_ms, noDelay: true });
       let closed = false;
       let reason = new Error("the connection ended");
       const lost = () => {

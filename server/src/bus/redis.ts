@@ -1,11 +1,12 @@
 /** Redis publish and subscribe. A connection that listens can not publish, so a link is two of them. */
 import { Redis } from "ioredis";
 import { limits } from "../limits.ts";
+import { valueOf } from "../secrets/address.ts";
 import type { Transport } from "./transport.ts";
 
 export function redisTransport({ url, channel }: { url: string; channel: string }): Transport<Buffer> {
   const client = (onLost: (reason: Error) => void) => {
-    const redis = new Redis(url, {
+    const redis = new Redis(valueOf(url), {
       lazyConnect: true,
       connectTimeout: limits.busConnect_ms,
       // A link does not mend itself, and nothing waits for one that might.

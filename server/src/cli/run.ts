@@ -5,7 +5,9 @@
 import { parseArgs } from "node:util";
 import type { Config } from "../config.ts";
 import { asError, StartError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
 import type { Seams } from "../seams.ts";
+import { learnSecrets } from "../secrets/values.ts";
 import { type Command, type Outcome, UsageError } from "./command.ts";
 import { completion, shells } from "./completion.ts";
 import { helpOf, overview } from "./help.ts";
@@ -44,9 +46,22 @@ async function runUnsafe(typed: readonly string[], world: World, isJson: boolean
   if (!command) throw new UsageError(`There is no command "${words.join(" ")}". Try parley --help.`);
   if (wantsHelp) return (out(helpOf(command)), 0);
   const call = parse(command, typed.slice(command.name.split(" ").length));
-  const outcome = await command.run({ ...call, seams, config, say: isJson ? error : out });
+  const stop = await learnSecretsFor(world);
+  const outcome = await command.run({ ...call, seams, config, say: isJson ? error : out }).finally(stop);
   print(outcome, world, isJson);
   return outcome.ok ? 0 : 1;
+}
+
+/** What secret:// settings stand for. Settings that are wrong are told by the command that needs them. */
+async function learnSecretsFor({ config, seams, error }: World): Promise<() => void> {
+  let settings;
+  try {
+    settings = config();
+  } catch {
+    return () => {};
+  }
+  const warn = ({ reason }: { reason: string }) => error(reason);
+  return learnSecrets(settings, { seams, logger: { warn } as Pick<Logger, "warn"> });
 }
 
 /** The longest name that the words begin with, also behind "help". */

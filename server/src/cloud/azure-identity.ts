@@ -20,8 +20,8 @@ export interface AzureIdentity {
   metadataHost: string;
 }
 
-/** Gives a token for a resource such as `https://vault.azure.net`. Throws CloudError. */
-export type Tokens = (resource: string) => Promise<string>;
+/** Gives a token for a resource such as `https://vault.azure.net`, a new one where that is wanted. Throws CloudError. */
+export type Tokens = (resource: string, fresh?: boolean) => Promise<string>;
 
 const tokenAnswer = z.looseObject({ access_token: z.string(), expires_in: z.coerce.number() });
 
@@ -30,8 +30,8 @@ const SPARE_MS = 120_000;
 
 export function azureTokens(identity: AzureIdentity, seams: Seams): Tokens {
   const kept = new Map<string, { token: Promise<string>; until_ms: number }>();
-  return (resource) => {
-    const known = kept.get(resource);
+  return (resource, fresh = false) => {
+    const known = fresh ? undefined : kept.get(resource);
     if (known && seams.monotonic_ms() < known.until_ms) return known.token;
     const entry = { token: Promise.resolve(""), until_ms: Number.POSITIVE_INFINITY };
     entry.token = fetchToken(identity, resource, seams).then(

@@ -3,13 +3,12 @@
  * `postgres://parley@db1:5432,db2:5432/parley?target_session_attrs=read-write`. Connections go to the one that last took changes;
  * when it is away or only reads, the next is tried.
  *
- * `file:///run/secrets/database-url` stands for what is in the file, which is read again for each connection: a password can be
- * changed while the server runs. It may have several lines; while a password is being changed it has the old one and the new
+ * `file:///run/secrets/database-url` and `secret://name` stand for what is in the file, or what the provider of secrets said last,
+ * which is read again for each connection: a password can be changed while the server runs. It may have several lines; while a password is being changed it has the old one and the new
  * one, and the one that is let in is used. See cli/rotate-database.ts.
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { asError, StartError } from "../errors.ts";
+import { isInFile, isReference, valueOf } from "../secrets/address.ts";
 
 export interface Hosts {
   /** One address for each server. */
@@ -25,21 +24,16 @@ export interface Hosts {
 const ADDRESS = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/;
 const ATTRIBUTES = /[?&]target_session_attrs=([^&]*)/;
 
-/** Whether the address is a file with the address. */
-export function isInFile(address: string): boolean {
-  return address.startsWith("file:");
-}
-
 /**
- * Reads the address, or the file with it. Throws StartError where it asks for a kind of server that a store of changes can not
- * be, and where the file can not be used.
+ * Reads the address, or the file or secret with it. Throws StartError where it asks for a kind of server that a store of changes
+ * can not be, and where the file can not be used.
  */
 export function readHosts(address: string): Hosts {
-  return isInFile(address) ? hostsInFile(address) : hostsOf([address]);
+  return isInFile(address) || isReference(address) ? hostsElsewhere(address) : hostsOf([address]);
 }
 
-/** As the file says at each moment. While it can not be read it says what it said last. */
-function hostsInFile(address: string): Hosts {
+/** As the file or secret says at each moment. While it can not be read it says what it said last. */
+function hostsElsewhere(address: string): Hosts {
   let known = readAddresses(address);
   let hosts = hostsOf(known);
   const latest = () => {
@@ -71,16 +65,16 @@ export function userIn(address: string): string | undefined {
   return user === undefined ? undefined : decodeURIComponent(user);
 }
 
-/** The addresses in a file, one a line. Throws StartError where there is none. */
+/** The addresses in a file or secret, one a line. Throws StartError where there is none. */
 export function readAddresses(address: string): string[] {
   try {
-    const lines = readFileSync(fileURLToPath(address), "utf8").split("\n");
+    const lines = valueOf(address).split("\n");
     const found = lines.map((line) => line.trim()).filter((line) => line !== "");
     if (found.length > 0 && found.every((line) => /^postgres(ql)?:\/\//.test(line))) return found;
   } catch (thrown) {
-    throw new StartError(`The file of DATABASE_URL can not be read: ${asError(thrown).message}.`, { cause: thrown });
+    throw new StartError(`DATABASE_URL names what can not be read: ${asError(thrown).message}`, { cause: thrown });
   }
-  throw new StartError("The file of DATABASE_URL has a line that does not start with postgres://, or none at all.");
+  throw new StartError("What DATABASE_URL names has a line that does not start with postgres://, or none at all.");
 }
 
 function hostsOf(addresses: readonly string[]): Hosts {

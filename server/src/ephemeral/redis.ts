@@ -12,6 +12,7 @@
 import { readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { limits } from "../limits.ts";
+import { valueOf } from "../secrets/address.ts";
 import type { Upload } from "./ephemeral.ts";
 import { type Bucket, parseNews, type Store, TYPING_USERS } from "./store.ts";
 
@@ -19,14 +20,17 @@ type Script = (argument: string) => Promise<string>;
 
 /** Opens the store; one that can not be reached is tried again and again. */
 export async function openRedisStore(url: string): Promise<Store> {
-  const redis = new Redis(url, {
+  const redis = new Redis(valueOf(url), {
     lazyConnect: true,
     connectTimeout: limits.ephemeralAnswer_ms,
     commandTimeout: limits.ephemeralAnswer_ms,
     // What can not be asked now is not worth asking later.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(attempt * 50, limits.ephemeralPoll_ms),
+    retryStrategy(attempt) {
+      Object.assign(redis.options, accountIn(valueOf(url)));
+      return Math.min(attempt * 50, limits.ephemeralPoll_ms);
+    },
   });
   // Each failure reaches whoever asked; without a listener it would end the process.
   redis.on("error", () => {});
@@ -54,6 +58,15 @@ export async function openRedisStore(url: string): Promise<Store> {
     async close() {
       redis.disconnect();
     },
+  };
+}
+
+/** A new connection is made as whom the address names then: the password may have been changed. */
+function accountIn(address: string): { username?: string; password?: string } {
+  const { username, password } = new URL(address);
+  return {
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
   };
 }
 

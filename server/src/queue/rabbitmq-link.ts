@@ -6,6 +6,7 @@ import { connect, type ChannelModel, type ConfirmChannel } from "amqplib";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { pause, type Seams } from "../seams.ts";
+import { valueOf } from "../secrets/address.ts";
 
 export interface Link {
   /** The channel; undefined while the link is away. */
@@ -78,7 +79,7 @@ export function openLink(options: LinkOptions): Link {
 }
 
 async function openChannel({ url, setUp, seams }: LinkOptions): Promise<Up> {
-  const connection = await connect(url, { timeout: limits.queueConnect_ms });
+  const connection = await connect(valueOf(url), { timeout: limits.queueConnect_ms });
   const ended = Promise.withResolvers<unknown>();
   connection.on("error", (error) => ended.resolve(error));
   connection.on("close", (error) => ended.resolve(error ?? new Error("the connection was closed")));

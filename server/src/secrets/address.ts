@@ -4,50 +4,43 @@
  *
  * - a text is the value itself;
  * - `file:///run/secrets/name` stands for what is in the file at each moment;
- * - `secret://name` stands for what the provider of secrets says (open.ts), and is a Live value once the server has started.
+ * - `secret://name` stands for what the provider of secrets said last. See values.ts.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { asError, StartError } from "../errors.ts";
 
-/** A value that may change. */
-export interface Live {
-  /** As it was set, without a secret: `secret://prod/database-url`. */
-  readonly reference: string;
-  /** What it is now. */
-  current(): string;
+/** A setting as it is written: the value, or where it is. */
+export type Address = string;
+
+export function isInFile(address: Address): boolean {
+  return address.startsWith("file:");
 }
 
-export type Address = string | Live;
-
-export function isInFile(address: Address): address is string {
-  return typeof address === "string" && address.startsWith("file:");
+/** Whether the provider of secrets must be asked. */
+export function isReference(address: Address): boolean {
+  return address.startsWith("secret:");
 }
 
-/** Whether it must be asked of the provider first. */
-export function isReference(address: Address): address is string {
-  return typeof address === "string" && address.startsWith("secret:");
+/** What the references of this process stand for. It belongs to the process, as its environment does, whose values they are. */
+const known = new Map<Address, string>();
+
+/** From now on the reference stands for this value; for nothing where there is none. */
+export function learn(reference: Address, value: string | undefined): void {
+  if (value === undefined) known.delete(reference);
+  else known.set(reference, value);
 }
 
-/** The name of a reference: `secret://prod/database-url` and `secret:prod/database-url` both name `prod/database-url`. */
-export function nameIn(reference: string): string {
-  return reference.replace(/^secret:(\/\/)?/, "");
-}
-
-/** The value at this moment. Throws StartError where its file can not be read, or has nothing in it. */
+/** The value at this moment. Throws StartError where its file can not be read or is empty, or its reference was never looked up. */
 export function valueOf(address: Address): string {
-  if (typeof address !== "string") return address.current();
-  if (isReference(address)) throw new Error("a secret:// setting was used before it was looked up");
-  return isInFile(address) ? readValue(address) : address;
+  if (isInFile(address)) return readValue(address);
+  if (!isReference(address)) return address;
+  const value = known.get(address);
+  if (value === undefined) throw new StartError(`${address} was not looked up.`);
+  return value;
 }
 
-/** Where the value comes from, for a person: never the value itself. */
-export function sourceOf(address: Address): string {
-  if (typeof address !== "string") return address.reference;
-  return isInFile(address) ? address : "the setting itself";
-}
-
-function readValue(address: string): string {
+function readValue(address: Address): string {
   let text;
   try {
     text = readFileSync(fileURLToPath(address), "utf8").trim();

@@ -88,5 +88,5 @@ export function secret(env: Env, name: string): Address | undefined {
 export function secretUrl(env: Env, name: string, protocols: readonly string[]): Address | undefined {
   const value = secret(env, name);
   if (value === undefined || isInFile(value) || isReference(value)) return value;
-  return url(env, name, [...protocols, "file:", "secret:"]);
+  return url(env, name, [...protocols, "file:"]);
 }

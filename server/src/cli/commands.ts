@@ -2,6 +2,7 @@
 import { backup } from "./backup.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { preflight } from "./preflight.ts";
 import { releaseDb } from "./release-db.ts";
 import { releaseStatus } from "./release-status.ts";
 import { releaseWait } from "./release-wait.ts";
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   releaseDb,
   releaseWait,
   releaseStatus,
+  preflight,
   doctor,
   backup,
   restoreCommand,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { openDatabase } from "../db/database.ts";
 import { asError, StartError } from "../errors.ts";
-import { type Call, type Command, type Outcome, table, UsageError } from "./command.ts";
+import { type Call, type Command, UsageError } from "./command.ts";
 import { dataDirOf, withOwner } from "./database.ts";
 import { certificates } from "./doctor/certificates.ts";
 import { clocks, connections, schema } from "./doctor/database.ts";
@@ -13,6 +13,7 @@ import { type Check, type Finding, lookAt } from "./doctor/finding.ts";
 import { bus, ephemeral, files, queue } from "./doctor/ports.ts";
 import { lag, secrets } from "./doctor/processes.ts";
 import { publicUrl } from "./doctor/public-url.ts";
+import { outcomeOf } from "./doctor/report.ts";
 
 const checks: readonly Check[] = [
   durability,
@@ -127,21 +128,4 @@ function accepted(findings: readonly Finding[], { options }: Call): Finding[] {
   return findings.map((each) =>
     each.state === "failure" && names.includes(each.check) ? { ...each, state: "warning" } : each,
   );
-}
-
-const SHOWN = { ok: "ok", warning: "warning", failure: "FAILURE" } as const;
-
-function outcomeOf(findings: readonly Finding[], isStrict: boolean): Outcome {
-  const failures = findings.filter(({ state }) => state === "failure").length;
-  const warnings = findings.filter(({ state }) => state === "warning").length;
-  const rows = findings.flatMap(({ check, state, says, fix }) => [
-    [SHOWN[state], check, says],
-    ...(fix === undefined || state === "ok" ? [] : [["", "", `→ ${fix}`]]),
-  ]);
-  const summary = failures + warnings === 0 ? "Nothing is wrong." : `${failures} failures, ${warnings} warnings.`;
-  return {
-    ok: failures === 0 && (!isStrict || warnings === 0),
-    data: { failures, warnings, findings },
-    text: `${table(rows)}\n\n${summary}`,
-  };
 }

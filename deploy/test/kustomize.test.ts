@@ -113,6 +113,18 @@ test(
   },
 );
 
+test(
+  "whoever asks PostgreSQL whether it is there says as whom: an account without a name gets no answer",
+  { skip },
+  async () => {
+    for (const name of Object.keys(paths)) {
+      const asking = JSON.stringify(await objectsOf(name)).match(/pg_isready[^;\]]*/g) ?? [];
+      for (const command of asking) assert.match(command, /-U/, `${name}: ${command}`);
+      if (name in installations) assert.ok(asking.length > 0, name);
+    }
+  },
+);
+
 /** The environment of a container, with what its ConfigMaps have. */
 function environment(
   objects: readonly KubernetesObject[],

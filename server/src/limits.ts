@@ -83,6 +83,8 @@ export const limits = {
   deliveriesDue: 20_000,
   /** How long a send waits for a worker before the process that was asked appends it itself. */
   queuedSend_ms: 10_000,
+  /** When it looks whether it is a retry of a message that is in the log: the worker says so on the bus, which may lose it. */
+  queuedLook_ms: 1_000,
 
   /** The tail of the log that a replica keeps in memory for incremental sync. */
   tail_entries: 50_000,

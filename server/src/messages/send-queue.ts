@@ -4,7 +4,8 @@
  *
  * How the asking process learns of the commit: it follows the log anyway, and there the event comes along under the id that it was
  * given here. What the log does not say (a refusal, or that this was a retry of an event under another id) the worker tells on
- * the bus, which may lose it. So whoever has waited for `limits.queuedSend_ms` appends the event itself: the transaction makes
+ * the bus, which may lose it. So after `limits.queuedLook_ms` a retry is looked for in the log, and whoever has waited for
+ * `limits.queuedSend_ms` appends the event itself: the transaction makes
  * that the same event, or brings the same refusal. The same goes for a queue that can not be reached. The queue may fail in any way,
  * and costs time only.
  */
@@ -13,7 +14,7 @@ import { asError, type Errcode, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Queue } from "../queue/queue.ts";
 import { packOf, publishing, readPack } from "./send-packs.ts";
-import { append, commit, type Sending } from "./sending.ts";
+import { append, commit, earlier, type Sending } from "./sending.ts";
 
 /** What became of a send, where the log does not say it. */
 interface Outcome {
@@ -42,7 +43,12 @@ export async function sendThroughQueue(ctx: Context, sending: Sending): Promise<
     answer.forget();
     return append(ctx, sending);
   }
-  return (await answer.received) ?? append(ctx, sending);
+  const look = ctx.seams.after(limits.queuedLook_ms, () => {
+    // Where it can not be looked for it is waited for.
+    void earlier(ctx, sending).then(answer.tell, () => {});
+  });
+  const eventId = await answer.received.finally(() => look.cancel());
+  return eventId ?? append(ctx, sending);
 }
 
 interface Waiting {
@@ -52,7 +58,11 @@ interface Waiting {
 
 interface Answers {
   /** `received` gives the event's id, or undefined when nobody told in time; it rejects with a refusal. */
-  wait(sent: string): { received: Promise<string | undefined>; forget(): void };
+  wait(sent: string): {
+    received: Promise<string | undefined>;
+    tell(eventId: string | undefined): void;
+    forget(): void;
+  };
 }
 
 const known = new WeakMap<Context, Answers>();
@@ -88,7 +98,7 @@ function openAnswers({ log, bus, seams }: Context): Answers {
       const received = promise.finally(forget);
       // A refusal may come before the queue has confirmed, when nobody looks at this yet.
       received.catch(() => {});
-      return { received, forget };
+      return { received, tell: (eventId) => eventId !== undefined && resolve(eventId), forget };
     },
   };
 }

@@ -1,6 +1,7 @@
 /** A send: what somebody asked for, and the one way in which it enters its room, whichever process does it. */
 import type { Context } from "../context.ts";
 import type { Session } from "../http.ts";
+import { readTransaction } from "../log/queries.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import { newEventId, submit, type Wanted } from "../rooms/submit.ts";
 import { redactionProposal } from "./redact.ts";
@@ -34,6 +35,12 @@ export function append(ctx: Context, sending: Sending): Promise<string> {
 /** As `append`, for whoever tells others and reads nothing here: it does not wait until this process has seen the event. */
 export function commit(ctx: Context, sending: Sending): Promise<string> {
   return submit(ctx, { ...wantedBy(ctx, sending), isSeenLater: true });
+}
+
+/** The id of the event that an earlier attempt brought into the room; undefined where there is none. */
+export function earlier(ctx: Context, sending: Sending): Promise<string | undefined> {
+  const { session, key } = transactionFor(sending);
+  return readTransaction(ctx.db.log, session, key);
 }
 
 function wantedBy(ctx: Context, sending: Sending): Wanted {

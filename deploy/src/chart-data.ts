@@ -2,20 +2,26 @@
  * The description of the release as the chart reads it: deploy/helm/parley/files/release.json. A chart can not import
  * TypeScript, so the file is written by `node deploy/test/golden.ts --update`, and a test compares it.
  */
+import { settings } from "../../server/src/settings/table.ts";
 import {
+  args,
+  doors,
   edgePaths,
+  fileSettings,
   images,
+  localProviders,
   metrics,
   mounts,
   probes,
   servicePorts,
+  serviceSettings,
   shapes,
+  staticWeb,
   trustedProxies,
   user,
   waves,
   workloads,
 } from "./release.ts";
-import { args, doors, fileSettings, localProviders, serviceSettings, staticWeb } from "./release.ts";
 
 export const chartDataPath = "deploy/helm/parley/files/release.json";
 
@@ -32,6 +38,7 @@ export function chartData(schema: number): string {
     serviceSettings,
     fileSettings,
     localProviders,
+    aliases: Object.fromEntries(settings.flatMap(({ name, alias }) => (alias === undefined ? [] : [[alias, name]]))),
     workloads,
     staticWeb,
     shapes,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { serverFlags } from "../../scripts/lib/server-process.mjs";
+import { readConfig } from "../../server/src/config.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import { placeOf, roleNames } from "../../server/src/roles.ts";
 import {
@@ -9,6 +11,7 @@ import {
   doors,
   edgePaths,
   fileSettings,
+  metrics,
   ownSettings,
   probes,
   serviceSettings,
@@ -19,6 +22,7 @@ import {
 } from "./release.ts";
 
 const all = Object.values(workloads);
+const server = new URL("../../server/src/", import.meta.url);
 const shapeNames = Object.keys(shapes) as Shape[];
 
 test("each shape has every role", () => {
@@ -72,6 +76,21 @@ test("every setting that is named exists", () => {
     named.filter((name) => !known.includes(name)),
     [],
   );
+});
+
+test("what is mounted as a file may be a file", () => {
+  const address = "file:///run/secrets/parley/it";
+  for (const name of fileSettings)
+    for (const STORAGE_PROVIDER of ["s3", "minio", "azure_blob"]) {
+      const needed = { S3_BUCKET: "a", MINIO_ENDPOINT: "http://a", AZURE_STORAGE_ACCOUNT: "a" };
+      const secrets = Object.fromEntries(fileSettings.map((each) => [each, "postgres://a@b/c"]));
+      assert.doesNotThrow(() => readConfig({ ...needed, ...secrets, STORAGE_PROVIDER, [name]: address }), name);
+    }
+});
+
+test("every metric that a workload is scaled on is counted", () => {
+  const source = ["metrics.ts", "queue/open.ts"].map((file) => readFileSync(new URL(file, server), "utf8")).join("");
+  for (const name of Object.values(metrics)) assert.ok(source.includes(`name: "${name}"`), name);
 });
 
 test("the image runs the server with the flags that a checkout runs it with", () => {

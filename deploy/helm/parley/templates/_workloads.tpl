@@ -130,6 +130,10 @@ for the migrations alone.
 {{- $env = mergeOverwrite $env (deepCopy (get $values $workload.of).env) -}}
 {{- end -}}
 {{- $env = mergeOverwrite $env $workload.ownEnv -}}
+{{- /* What is set under its other name is not set a second time. */}}
+{{- range $alias, $name := $release.aliases -}}
+{{- if hasKey $env $alias -}}{{- $env = omit $env $name -}}{{- end -}}
+{{- end -}}
 {{- $env | toJson -}}
 {{- end }}
 

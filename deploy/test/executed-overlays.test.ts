@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { imageOf, webImageOf } from "./executed-image.ts";
 import { isWorkload } from "./executed-manifests.ts";
-import { openRelease } from "./executed-release.ts";
+import { openRelease, type Release } from "./executed-release.ts";
 import { missingFor, nameOf } from "./executed-services.ts";
 import { begin } from "./executed-story.ts";
 import type { KubernetesObject } from "./schema.ts";
@@ -41,9 +41,24 @@ describe("an overlay comes up all at once, and a message arrives", { skip: missi
       await using release = await openRelease(namespace, { images });
       await release.apply(objects, "at once");
       await begin(release.urlOf(door), release, printing);
+      if (overlay === "minikube") await drains(release, objects);
       assert.deepEqual(release.problems, []);
     });
 });
+
+/** Told to stop, each serves on for as long as it is rendered to, and ends by itself within its grace period. */
+async function drains(release: Release, objects: readonly KubernetesObject[]): Promise<void> {
+  const deployments = objects.filter(isWorkload).filter(({ kind }) => kind === "Deployment");
+  const removed = deployments.flatMap(({ metadata, spec }) =>
+    release.pods(metadata.name).map(async (pod) => {
+      const { code, took_ms, grace_ms } = await release.remove(pod);
+      const drain_ms = spec.template.spec.containers[0]?.env?.find(({ name }) => name === "PARLEY_DRAIN_MS")?.value;
+      assert.equal(code, 0, `${pod.name} ended with ${code}`);
+      assert.ok(took_ms >= Number(drain_ms) && took_ms < grace_ms, `${pod.name}: ${took_ms} ms of ${grace_ms} ms`);
+    }),
+  );
+  assert.equal((await Promise.all(removed)).length, deployments.length);
+}
 
 function imagesOf(objects: readonly KubernetesObject[]): string[] {
   const specs = objects.filter(isWorkload).map(({ spec }) => spec.template.spec);

@@ -37,6 +37,7 @@ import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
 import { openRoomCache } from "./rooms/cache.ts";
 import { pause, realSeams, type Seams } from "./seams.ts";
+import { openMasterKeys } from "./secrets/master-keys.ts";
 import { learnSecrets } from "./secrets/values.ts";
 import { sharedSettings } from "./shared-settings.ts";
 import { openObservers } from "./tracing/tracing.ts";
@@ -208,7 +209,9 @@ async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
   undo.push(() => db.close());
   await claimServerName(db.log, config.serverName);
   const installation = await readInstallation(db.log);
-  const keys = await openKeyRing({ db: db.log, seams, logger });
+  const masterKeys = await openMasterKeys({ config: config.secrets, seams, logger });
+  undo.push(() => masterKeys?.close());
+  const keys = await openKeyRing({ db: db.log, seams, logger, masterKeys });
   undo.push(() => keys.close());
   return { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, onError };
 }

@@ -1,6 +1,8 @@
 /** `parley rotate database` and `parley rotate bus` as commands. */
 import type { Command } from "./command.ts";
 import { milliseconds } from "./command.ts";
+import type { Logger } from "../logger.ts";
+import { openMasterKeys } from "../secrets/master-keys.ts";
 import { rotateBus } from "./rotate-bus.ts";
 import { rotateDatabase } from "./rotate-database.ts";
 
@@ -31,14 +33,16 @@ export const rotateBusCommand: Command = {
   summary: "Makes a new key for what leaves for Redis, NATS or RabbitMQ. It takes 20 s.",
   help: `The next key is published, then used, and the one before is retired, with 10 s between the steps: no packet is sealed with a
 key that somebody does not have. See docs/operations/secrets.md.`,
-  run: (call) =>
-    withSteps((say) =>
-      rotateBus({
-        address: call.config().databaseUrl,
-        seams: call.seams,
-        say: (text) => (call.say(text), say(text)),
-      }),
-    ),
+  async run(call) {
+    const { databaseUrl: address, secrets } = call.config();
+    const { seams } = call;
+    const warn = ({ reason }: { reason: string }) => call.say(reason);
+    const masterKeys = await openMasterKeys({ config: secrets, seams, logger: { warn } as Pick<Logger, "warn"> });
+    const rotation = { address, seams, masterKeys };
+    return withSteps((say) => rotateBus({ ...rotation, say: (text) => (call.say(text), say(text)) })).finally(() =>
+      masterKeys?.close(),
+    );
+  },
 };
 
 /** The outcome tells the steps again, for programs. */

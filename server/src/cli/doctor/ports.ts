@@ -11,13 +11,15 @@ import { createLogger } from "../../logger.ts";
 import { createMetrics } from "../../metrics.ts";
 import { openQueue } from "../../queue/open.ts";
 import { asError } from "../../errors.ts";
+import { openMasterKeys } from "../../secrets/master-keys.ts";
 import type { Check, Finding, Patient } from "./finding.ts";
 
 const silent = createLogger("silent");
 
 /** Runs `use` with the bus, which counts as reached when it has been opened. */
 async function withBus<T>({ config, db, databaseUrl, seams }: Patient, use: (bus: Bus) => Promise<T>): Promise<T> {
-  const keys = await openKeyRing({ db: db.log, seams, logger: silent });
+  const masterKeys = await openMasterKeys({ config: config.secrets, seams, logger: silent });
+  const keys = await openKeyRing({ db: db.log, seams, logger: silent, masterKeys });
   try {
     const installation = await readInstallation(db.log);
     const world = { config, databaseUrl, installation, keys, seams, logger: silent, metrics: createMetrics() };
@@ -29,6 +31,7 @@ async function withBus<T>({ config, db, databaseUrl, seams }: Patient, use: (bus
     }
   } finally {
     keys.close();
+    masterKeys?.close();
   }
 }
 

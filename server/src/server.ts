@@ -10,7 +10,7 @@ import type { Bus } from "./bus/bus.ts";
 import { type Installation, readInstallation } from "./bus/installation.ts";
 import { type KeyRing, openKeyRing } from "./bus/key-ring.ts";
 import { openBus } from "./bus/open.ts";
-import { joinProcesses } from "./bus/processes.ts";
+import { joinProcesses, type Processes } from "./bus/processes.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDatabase } from "./db/database.ts";
@@ -247,9 +247,15 @@ async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const about = { host: hostname(), connections, shared: sharedSettings(config), position };
   const processes = await joinProcesses({ url, version, roles, bus: busName, alone, about, seams, logger });
   undo.push(() => processes.leave());
-  const bus = await openBus(shared);
+  const bus = await openBus({ ...shared, isProven: () => isProven(processes, busName) });
   undo.push(() => bus.close());
   return bus;
+}
+
+/** Whether others run with this bus at the same address: then it is away for all, and none of them should stay away with it. */
+async function isProven(processes: Processes, bus: Config["bus"]): Promise<boolean> {
+  const address = bus === "postgresql" ? "PARLEY_BUS" : `${bus.toUpperCase()}_URL`;
+  return (await processes.isShared("PARLEY_BUS")) && (await processes.isShared(address));
 }
 
 /** The setting that makes this process one that others do not hear. */

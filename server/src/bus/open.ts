@@ -18,6 +18,8 @@ export interface BusOptions {
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
+  /** Whether other processes run with this bus at this address. */
+  isProven?(): Promise<boolean>;
 }
 
 /** Opens the bus that is set. Throws StartError where it can not be reached. */

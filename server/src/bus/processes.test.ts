@@ -99,3 +99,17 @@ test("two real processes on one database: the second is refused while the first 
   await using second = await startProcess(join(directory.path, "b"), { DATABASE_URL: database.url });
   assert.ok(second.pid > 0);
 });
+
+test("whether others have a setting is told by those who have got beyond their own start, and by nothing of its value", async () => {
+  const about = { host: "", connections: 1, shared: { REDIS_URL: "redis://:hunter2@here" }, position: () => 7 };
+  const own = await joinAs("redis", { about: { ...about, position: () => undefined } });
+  assert.equal(await own.isShared("REDIS_URL"), false);
+  const starting = await joinAs("redis", { about: { ...about, position: () => undefined } });
+  assert.equal(await own.isShared("REDIS_URL"), false);
+  const elsewhere = await joinAs("redis", { about: { ...about, shared: { REDIS_URL: "redis://there" } } });
+  assert.equal(await own.isShared("REDIS_URL"), false);
+  const running = await joinAs("redis", { about });
+  assert.equal(await own.isShared("REDIS_URL"), true);
+  assert.equal(JSON.stringify(await own.list()).includes("hunter2"), false);
+  for (const each of [own, starting, elsewhere, running]) await each.leave();
+});

@@ -64,6 +64,8 @@ export interface ProcessRow {
 export interface Processes {
   /** All that run now, this one included, the oldest first. */
   list(): Promise<ProcessRow[]>;
+  /** Whether another one that has been running for a while has the same setting, of those that all should have the same. */
+  isShared(setting: string): Promise<boolean>;
   leave(): Promise<void>;
 }
 
@@ -84,13 +86,22 @@ export async function joinProcesses(options: ProcessesOptions): Promise<Processe
     onLost: (reason) =>
       logger.warn({ reason: reason.message }, "the connection that shows the others this process is lost"),
   });
+  const list = async () => (await line.current()?.list()) ?? [];
   return {
-    list: async () => (await line.current()?.list()) ?? [],
+    list,
+    async isShared(setting) {
+      const rows = await list();
+      const markOf = ({ fingerprints: marks }: ProcessRow) => (JSON.parse(marks) as Record<string, string>)[setting];
+      const own = rows.find(({ number }) => number === line.current()?.number);
+      // A position is in the row of whoever has got beyond its own start.
+      return rows.some((each) => own && each !== own && each.position !== null && markOf(each) === markOf(own));
+    },
     leave: line.close,
   };
 }
 
 interface Place {
+  number: number;
   list(): Promise<ProcessRow[]>;
   close(): Promise<void>;
 }
@@ -112,7 +123,7 @@ async function takePlace(options: ProcessesOptions, lose: (reason: Error) => voi
       await within(seams, limits.busClose_ms, gone).catch(() => {});
       await connection.close();
     };
-    return { list: () => listAlive(connection), close };
+    return { number, list: () => listAlive(connection), close };
   } catch (thrown) {
     await connection.close();
     throw thrown;

@@ -23,6 +23,8 @@ export interface RelinkOptions<Link extends Closable> {
   onLinked(link: Link): void;
   /** Called once when a connection is lost, and not for the attempts that fail afterwards. */
   onLost(reason: Error): void;
+  /** Whether the first connection may come later, after this failure to make it. If it is not given, it may not. */
+  mayBeginWithout?(reason: Error): Promise<boolean>;
 }
 
 export interface Relinked<Link> {
@@ -31,7 +33,8 @@ export interface Relinked<Link> {
   close(): Promise<void>;
 }
 
-/** Makes the first connection, and rejects where it can not be made; from then on it is made anew whenever it is lost. */
+/** Makes the first connection, and rejects where it has to be there and can not be made; from then on it is made anew whenever
+ *  it is lost. */
 export async function keepLinked<Link extends Closable>(options: RelinkOptions<Link>): Promise<Relinked<Link>> {
   const { seams } = options;
   let current: Link | undefined;
@@ -70,7 +73,14 @@ export async function keepLinked<Link extends Closable>(options: RelinkOptions<L
     timer = seams.after(most_ms / 2 + seams.randomInt(Math.ceil(most_ms / 2)), () => void attempt().catch(wait));
   }
 
-  await attempt();
+  try {
+    await attempt();
+  } catch (thrown) {
+    const reason = asError(thrown);
+    if (!(await options.mayBeginWithout?.(reason))) throw reason;
+    options.onLost(reason);
+    wait();
+  }
   return {
     current: () => current,
     async close() {

@@ -22,9 +22,11 @@ export interface RemoteOptions {
   seams: Seams;
   logger: Logger;
   metrics: Pick<Metrics, "busConnected" | "busPublished" | "busReceived" | "busDropped">;
+  /** Whether other processes run with this bus at this address: then it is away, and no setting is wrong. */
+  isProven?(): Promise<boolean>;
 }
 
-/** Opens the bus with its first connection. Throws StartError where that can not be made. */
+/** Opens the bus with its first connection. Throws StartError where that can not be made and nobody else has it. */
 export async function openRemoteBus(options: RemoteOptions): Promise<Bus> {
   const { transport, seams, logger, metrics } = options;
   const subscribers = createSubscribers(logger);
@@ -49,6 +51,7 @@ export async function openRemoteBus(options: RemoteOptions): Promise<Bus> {
       const what = `the bus is lost (${transport.name}): until it is back, what is sent on other replicas is up to a second late`;
       logger.warn({ reason: reason.message }, what);
     },
+    mayBeginWithout: async () => (await options.isProven?.()) ?? false,
   }).catch((thrown: unknown) => {
     throw unreachable(transport, asError(thrown));
   });

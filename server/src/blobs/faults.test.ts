@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -207,6 +207,25 @@ function showingEarly(store: ObjectStore): ObjectStore {
     },
   };
 }
+
+test("s3: keys that change in their file are used from the next request on", async () => {
+  await using s3 = await startS3();
+  const [id, secret] = [join(folder, "key-id"), join(folder, "key-secret")];
+  const rotate = (accessKeyId: string, secretAccessKey: string) => {
+    writeFileSync(id, accessKeyId);
+    writeFileSync(secret, `${secretAccessKey}\n`);
+    Object.assign(s3.keys, { accessKeyId, secretAccessKey });
+  };
+  rotate("FIRST", "first/secret");
+  const env = { ...s3Env(s3), S3_ACCESS_KEY_ID: `file://${id}`, S3_SECRET_ACCESS_KEY: `file://${secret}` };
+  const blobs = await open(env);
+  await blobs.probe();
+  rotate("SECOND", "second/secret");
+  await blobs.probe();
+  Object.assign(s3.keys, { secretAccessKey: "told to nobody" });
+  await assert.rejects(blobs.probe(), /SignatureDoesNotMatch/);
+  await blobs.close();
+});
 
 test("s3: uploads of dead processes are ended, those of living ones go on", async () => {
   await using s3 = await startS3();

@@ -33,8 +33,6 @@ export interface S3Options {
 
 /** S3 takes 10,000 parts at the most. */
 const PARTS_MAX = 10_000;
-/** Keys that a setting names are looked at anew so often: they may have been changed. */
-const KEYS_MS = 10_000;
 
 interface Bucket {
   client: S3Client;
@@ -79,10 +77,11 @@ function createClient({ region, endpoint, credentials, seams }: S3Options): S3Cl
     requestHandler: { connectionTimeout: limits.blobsAway_ms, socketTimeout: limits.cloudAnswer_ms },
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials && {
+      // They may have been changed: what is at its end is asked for anew by each request.
       credentials: async () => ({
         accessKeyId: valueOf(credentials.accessKeyId),
         secretAccessKey: valueOf(credentials.secretAccessKey),
-        expiration: new Date(seams.now_ms() + KEYS_MS),
+        expiration: new Date(seams.now_ms()),
       }),
     }),
   });

@@ -228,11 +228,12 @@ test("minikube has the roles, ports, Services and edges of the split shape", { s
   for (const name of shapes.split) {
     const described = workloads[name];
     const workload = deployment(objects, name);
-    const container = workload.spec.template.spec.containers[0] as Container & { resources: unknown };
+    type WithResources = Container & { resources: { limits: unknown } };
+    const container = workload.spec.template.spec.containers[0] as WithResources;
     const env = environment(objects, container);
     assert.equal(env["ROLES"], described.roles.join(","), name);
     assert.equal(env["PARLEY_PORT"], String(described.port), name);
-    assert.deepEqual(container.resources, described.resources, name);
+    assert.deepEqual(container.resources.limits, described.resources.limits, name);
     const services = ofKind(objects, "Service").filter(({ metadata }) => metadata.name === name);
     assert.deepEqual(
       services.map(({ spec }) => (spec as { ports: { port: number }[] }).ports.map(({ port }) => port)),

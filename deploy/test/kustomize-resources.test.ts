@@ -1,0 +1,70 @@
+/** What the pods of the kustomizations ask for: on a laptop as little as will do, and as much as people need in the base. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { shapes, workloads } from "../src/release.ts";
+import { objectsOf } from "./kustomizations.ts";
+import type { KubernetesObject } from "./schema.ts";
+import { missingTools, readObjects, repoRoot } from "./tools.ts";
+
+const skip = missingTools;
+
+interface Container {
+  resources: { requests: { cpu: string; memory: string }; limits: { cpu: string; memory: string } };
+}
+
+interface WithPods extends KubernetesObject {
+  spec: { replicas?: number; template: { spec: { containers: Container[]; initContainers?: Container[] } } };
+}
+
+const processors: Readonly<Record<string, number>> = { m: 0.001, "": 1 };
+const mebibytes: Readonly<Record<string, number>> = { Mi: 1, Gi: 1_024 };
+
+/** A quantity such as 250m or 1Gi. */
+function amount(quantity: string, units: Readonly<Record<string, number>>): number {
+  const [, number = "", unit = ""] = /^([\d.]+)(\D*)$/.exec(quantity) ?? [];
+  const factor = units[unit];
+  assert.ok(factor !== undefined, quantity);
+  return Number(number) * factor;
+}
+
+/** A pod asks for what its containers ask for together, or one that runs before them by itself. */
+function ofPod({ spec: { template } }: WithPods, read: (container: Container) => number): number {
+  const { containers, initContainers = [] } = template.spec;
+  const together = containers.map(read).reduce((sum, each) => sum + each, 0);
+  return Math.max(together, ...initContainers.map(read));
+}
+
+function requests(objects: readonly KubernetesObject[]): { cpu: number; memory_mib: number } {
+  const owners = objects.filter(({ kind }) => ["Deployment", "StatefulSet", "Job"].includes(kind)) as WithPods[];
+  const total = (read: (container: Container) => number) =>
+    owners.map((owner) => (owner.spec.replicas ?? 1) * ofPod(owner, read)).reduce((sum, each) => sum + each, 0);
+  return {
+    cpu: total(({ resources }) => amount(resources.requests.cpu, processors)),
+    memory_mib: total(({ resources }) => amount(resources.requests.memory, mebibytes)),
+  };
+}
+
+test(
+  "what is for trying out has room on a node of two processors and 4 GiB, beside the cluster's own pods",
+  {
+    skip,
+  },
+  async () => {
+    for (const name of ["minikube", "telegram", "irc"]) {
+      const { cpu, memory_mib } = requests(await objectsOf(name));
+      // The pods of minikube itself ask for 0.75, an ingress controller for 0.1; the rest is for a rolling update.
+      assert.ok(cpu > 0.3 && cpu <= 0.9, `${name} asks for ${cpu} processors`);
+      assert.ok(memory_mib > 800 && memory_mib <= 2_300, `${name} asks for ${memory_mib} MiB`);
+    }
+  },
+);
+
+test("the base asks for what the description of a release says", () => {
+  for (const name of shapes.split) {
+    const text = readFileSync(join(repoRoot, "deploy/kustomize/base", name, "deployment.yaml"), "utf8");
+    const [deployment] = readObjects(text) as [WithPods];
+    assert.deepEqual(deployment.spec.template.spec.containers[0]?.resources, workloads[name].resources, name);
+  }
+});

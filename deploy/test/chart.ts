@@ -20,12 +20,19 @@ export const broughtAlong: readonly string[] = ["parley-database", "backup-crede
 /** Generated passwords would be others in every rendering. */
 const fixed = ["--set", "postgresql.password=golden-password"];
 
+/** Rendered before, in this process: many rules look at the same objects. */
+const rendered = new Map<string, Promise<Outcome>>();
+
 /** Renders with a file of values, and with more `--set` after it. */
 export function template(values: string, set: readonly string[] = []): Promise<Outcome> {
   const file = valuesFiles.get(values);
   if (file === undefined) throw new Error(`there is no deploy/helm/values/${values}.yaml`);
   const more = set.flatMap((each) => ["--set", each]);
-  return run("helm", ["template", "parley", chartPath, "--namespace", "parley", "--values", file, ...fixed, ...more]);
+  const args = ["template", "parley", chartPath, "--namespace", "parley", "--values", file, ...fixed, ...more];
+  const key = args.join(" ");
+  const outcome = rendered.get(key) ?? run("helm", args);
+  rendered.set(key, outcome);
+  return outcome;
 }
 
 /** The same, as objects. Throws with what helm says where it refuses. */

@@ -9,7 +9,8 @@ import { broughtAlong, chartPath, renderChart, template, valuesFiles } from "./c
 import { outdated } from "./golden.ts";
 import { brokenInvariants } from "./invariants.ts";
 import { environmentOf, ofKind, podsIn, secret } from "./invariants/objects.ts";
-import { type KubernetesObject, schemaProblems } from "./schema.ts";
+import { problemsOf } from "./kustomizations.ts";
+import type { KubernetesObject } from "./schema.ts";
 import { missingTools, repoRoot, run } from "./tools.ts";
 
 const skip = missingTools;
@@ -26,7 +27,7 @@ for (const [name, path] of valuesFiles) {
 
   test(`the chart with ${name}.yaml is what an API server takes`, { skip }, async () => {
     const objects = await renderChart(name);
-    const problems = await Promise.all(objects.map(schemaProblems));
+    const problems = await Promise.all(objects.map(problemsOf));
     assert.deepEqual(problems.flat(), []);
   });
 
@@ -199,6 +200,17 @@ test("what is there first is applied first", { skip }, async () => {
   const order = ["Secret", "StatefulSet", "Job", "Deployment", "Ingress"].map((kind) => wave(ofKind(objects, kind)[0]));
   assert.deepEqual(order, [waves.configuration, waves.postgresql, waves.migrations, waves.workloads, waves.edge]);
 });
+
+test(
+  "pods that one node's volume ties together have no budget, which would keep the node from being drained",
+  { skip },
+  async () => {
+    const budgets = async (set: readonly string[]) =>
+      ofKind(await renderChart("minimal", set), "PodDisruptionBudget").map(({ metadata }) => metadata.name);
+    assert.deepEqual(await budgets([]), ["parley-web"]);
+    assert.deepEqual(await budgets(["media.accessMode=ReadWriteMany"]), ["parley-api", "parley-web"]);
+  },
+);
 
 test("a claim that one node mounts keeps its pods together, one that all mount does not", { skip }, async () => {
   const affinityOf = async (set: readonly string[]) =>

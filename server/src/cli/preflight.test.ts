@@ -136,7 +136,7 @@ test("a migration that the running processes can not live with, and an extension
     assert.deepEqual(await look("-- compatible since: 0005\ncreate table log.more (a integer);"), []);
     const [breaking] = await look("create table log.more (a integer);");
     assert.deepEqual(
-      [breaking?.state, /1 processes run that can not run beside log\/0900_next/.test(breaking?.says ?? "")],
+      [breaking?.state, /1 process runs that can not run beside log\/0900_next/.test(breaking?.says ?? "")],
       ["failure", true],
     );
     const [lacking] = await look("-- compatible since: 0005\ncreate extension if not exists unheard_of;");

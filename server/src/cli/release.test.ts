@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
@@ -175,6 +176,13 @@ test("what is not understood ends with 2 and one sentence, and every command has
   }
   const setting = await parley(["release", "db", "--json"], { PARLEY_PROT: "1" });
   assert.deepEqual([setting.code, setting.json().ok], [1, false]);
+});
+
+test("the document of the commands has each of them, and each of its checks", () => {
+  const read = (name: string) => readFileSync(new URL(`../../../docs/operations/${name}`, import.meta.url), "utf8");
+  for (const { name } of commands) assert.ok(read("commands.md").includes(`| \`parley ${name}\` |`), name);
+  const options = commands.find(({ name }) => name === "doctor")?.options ?? {};
+  for (const option of Object.keys(options)) assert.ok(read("doctor.md").includes(`\`--${option}`), option);
 });
 
 test("the program ends with the exit code of its command, and keeps itself awake while it waits", async () => {

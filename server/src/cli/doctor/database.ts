@@ -3,7 +3,7 @@ import { readAppliedSoFar, readKnown } from "../../db/schema.ts";
 import { limits } from "../../limits.ts";
 import { otherName } from "../../log/server-name.ts";
 import { refusalOf, schemaStatus } from "../release-status.ts";
-import type { Check, Finding } from "./finding.ts";
+import { type Check, counted, type Finding } from "./finding.ts";
 import { type ProcessRow, processesOf } from "./processes.ts";
 
 export const schema: Check = {
@@ -97,7 +97,7 @@ export const connections: Check = {
     const processes = await processesOf(patient);
     const wanted = processes.reduce((sum: number, each: ProcessRow) => sum + (each.connections ?? 0), 0);
     const fix = `Raise max_connections to ${wanted + SPARE_CONNECTIONS * 2} or more and restart PostgreSQL, or lower PARLEY_DATABASE_CONNECTIONS.`;
-    const says = `${used} of ${most} connections are in use; ${processes.length} processes may open ${wanted}.`;
+    const says = `${used} of ${most} connections are in use; ${counted(processes.length, "process", "processes")} may open ${wanted}.`;
     const finding = (state: Finding["state"]): Finding[] => [
       { check: "connections", state, says, ...(state === "ok" ? {} : { fix }) },
     ];

@@ -56,3 +56,8 @@ export async function settingsOf(client: Connection, names: readonly string[]): 
   );
   return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }
+
+/** "1 process", "2 processes". */
+export function counted(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
+}

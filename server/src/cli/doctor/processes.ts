@@ -3,7 +3,7 @@ import { listAlive, type ProcessRow } from "../../bus/processes.ts";
 import { limits } from "../../limits.ts";
 import { fingerprints, sharedSettings } from "../../shared-settings.ts";
 import { settings } from "../../settings/table.ts";
-import { type Check, type Finding, orWell, type Patient } from "./finding.ts";
+import { type Check, counted, type Finding, orWell, type Patient } from "./finding.ts";
 
 export type { ProcessRow };
 
@@ -22,7 +22,7 @@ export const lag: Check = {
     return orWell(
       "log lag",
       found,
-      `${processes.length} processes run, of version ${versions.join(" and ") || "none"}; none lags behind the log.`,
+      `${counted(processes.length, "process", "processes")} running, of version ${versions.join(" and ") || "none"}; none lags behind the log.`,
     );
   },
 };
@@ -65,7 +65,7 @@ export const secrets: Check = {
     return orWell(
       "shared settings",
       names.map((name) => differing(name, all)),
-      `${all.length - 1} processes and this command have the same settings and secrets.`,
+      `${counted(all.length - 1, "process", "processes")} and this command have the same settings and secrets.`,
     );
   },
 };

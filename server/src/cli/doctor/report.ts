@@ -1,6 +1,6 @@
 /** Findings as a command tells them. */
 import { type Outcome, table } from "../command.ts";
-import type { Finding } from "./finding.ts";
+import { counted, type Finding } from "./finding.ts";
 
 const SHOWN = { ok: "ok", warning: "warning", failure: "FAILURE" } as const;
 
@@ -12,7 +12,10 @@ export function outcomeOf(findings: readonly Finding[], isStrict: boolean): Outc
     [SHOWN[state], check, says],
     ...(fix === undefined || state === "ok" ? [] : [["", "", `→ ${fix}`]]),
   ]);
-  const summary = failures + warnings === 0 ? "Nothing is wrong." : `${failures} failures, ${warnings} warnings.`;
+  const summary =
+    failures + warnings === 0
+      ? "Nothing is wrong."
+      : `${counted(failures, "failure", "failures")}, ${counted(warnings, "warning", "warnings")}.`;
   return {
     ok: failures === 0 && (!isStrict || warnings === 0),
     data: { failures, warnings, findings },

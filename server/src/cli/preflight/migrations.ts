@@ -2,7 +2,7 @@
 import { type Applied, type Migration, pending } from "../../db/compatibility.ts";
 import { readAppliedSoFar, readKnown } from "../../db/schema.ts";
 import { otherName } from "../../log/server-name.ts";
-import { type Check, type Finding, orWell, type Patient } from "../doctor/finding.ts";
+import { type Check, counted, type Finding, orWell, type Patient } from "../doctor/finding.ts";
 import { processesOf } from "../doctor/processes.ts";
 import { refusalOf } from "../release-status.ts";
 
@@ -52,7 +52,7 @@ async function company(
     : {
         check: "migrations",
         state: "failure",
-        says: `${running.length} processes run that can not run beside ${names}.`,
+        says: `${counted(running.length, "process runs", "processes run")} that can not run beside ${names}.`,
         fix,
       };
 }

@@ -268,7 +268,7 @@ export const miniTelegram: Seed = {
       ],
       [
         "push `ghcr.io/sthics/telegram/gateway:latest` and the others",
-        file("deploy/Dockerfile"),
+        file(".github/workflows/build-images.yml"),
         image("Deployment/chat-svc", "ghcr.io/parley-im/parley:*"),
         oneImage,
       ],
@@ -322,9 +322,9 @@ export const miniTelegram: Seed = {
       [
         "6. Prometheus and Grafana",
         file("deploy/helm/parley/templates/monitoring.yaml", "ServiceMonitor"),
-        page("running", "Metrics"),
+        page("observability", "Metrics"),
       ],
-      ["7. ELK or Loki", page("running", "Logs"), kubernetes("Look")],
+      ["7. ELK or Loki", page("observability", "Logs"), kubernetes("Look")],
     ]),
   ],
 };

@@ -105,7 +105,10 @@ export const starterChart: Seed = {
       ],
     ]),
     ...below("Quickstart", [
-      ["1. build and publish images by `.github/workflows/build-images.yml`", file("deploy/Dockerfile")],
+      [
+        "1. build and publish images by `.github/workflows/build-images.yml`",
+        file(".github/workflows/build-images.yml"),
+      ],
       [
         "2. provision Postgres and Redis",
         kubernetes("What you need"),

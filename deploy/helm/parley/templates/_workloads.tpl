@@ -25,6 +25,8 @@ The workloads of this installation, as a JSON object by name: what release.json 
   "resources" (mergeOverwrite (deepCopy $workload.resources) (deepCopy ($own.resources | default $values.resources)))
   "ownEnv" ($own.env | default dict)
   "podAnnotations" $values.podAnnotations
+  "podLabels" $values.podLabels
+  "serviceAccountName" $values.serviceAccountName
   "nodeSelector" $values.nodeSelector
   "tolerations" $values.tolerations
   "affinity" $values.affinity

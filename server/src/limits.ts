@@ -127,8 +127,15 @@ export const limits = {
   replicaWait_ms: 3_000,
   replicaBeat_ms: 10_000,
 
+  /** Connections that the system holds until the process takes them: after a failure thousands come in one second. */
+  httpBacklog_connections: 4_096,
+
   /** A process whose log is further behind than this is not ready to serve. */
   readyLag_entries: 5_000,
+
+  /** Questions of one kind that go to the database together, and those whose answers may be many entries. */
+  lookup_keys: 256,
+  lookupUnread_users: 16,
 
   /** Rooms, users and sessions whose state is kept in memory. */
   roomCache_members: 400_000,
@@ -187,6 +194,9 @@ export const limits = {
   streamSignInPerAddress_connections: 100,
   streamSignIn_connections: 2_000,
   streamSignIn_ms: 10_000,
+  /** How many sign in and are told what they missed at the same time, and for how long one of them keeps others waiting. */
+  streamTurns: 64,
+  streamTurn_ms: 2_000,
   streamTicket_ms: 30_000,
   /** The largest frame that a client may send: the largest event has room in it, however it is written. */
   streamFrame_bytes: 131_072,

@@ -303,7 +303,7 @@ async function startMetrics(
 }
 
 interface Listener {
-  listen(options: { host: string; port: number }): Promise<string>;
+  listen(options: { host: string; port: number; backlog: number }): Promise<string>;
 }
 
 async function listen(
@@ -311,7 +311,7 @@ async function listen(
   { host, port, setting }: { host: string; port: number; setting: string },
 ): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return await app.listen({ host, port, backlog: limits.httpBacklog_connections });
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     const why =

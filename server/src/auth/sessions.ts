@@ -12,6 +12,7 @@ import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
+import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
 
@@ -36,6 +37,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
   const hashesOf = new Map<number, Set<string>>();
   const loading = new Map<string, Promise<Session>>();
   const lastSeen = createLastSeen(db, seams);
+  const look = openLookup({ most: limits.lookup_keys, ask: (keys: readonly string[]) => readTokens(db, keys) });
   let endings = 0;
 
   function forgetHash({ session }: Known, key: string): void {
@@ -61,7 +63,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
 
   async function load(key: string): Promise<Session> {
     const endingsBefore = endings;
-    const row = await readToken(db, key);
+    const row = checked(await look(key));
     const session = { id: row.id, userId: row.userId, deviceId: row.deviceId, isAdmin: row.isAdmin };
     const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
     // A session that ended while it was read must not come back into the cache after its ending was heard.
@@ -102,12 +104,33 @@ interface TokenRow extends Session {
   left_ms: number | null;
 }
 
-async function readToken(db: Db, key: string): Promise<TokenRow> {
-  const row = await db.one<TokenRow>(
+/** The tokens' rows; undefined for one that is not known. Only the first use of a token writes something. */
+async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | undefined)[]> {
+  const rows = await db.query<Omit<TokenRow, "state"> & { key: string; state: TokenRow["state"] | "fresh" }>(
+    `select k.key, s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin", t.state,
+       extract(epoch from t.expires_at - clock_timestamp())::double precision * 1000 as left_ms
+     from unnest($1::text[]) k(key) join auth.tokens t on t.access_hash = decode(k.key, 'base64')
+     join auth.sessions s on s.session_id = t.session_id join auth.accounts a on a.user_id = s.user_id`,
+    [keys],
+  );
+  const found = new Map(rows.map(({ key, ...row }) => [key, row]));
+  return Promise.all(
+    keys.map(async (key) => {
+      const row = found.get(key);
+      return row?.state === "fresh" ? await useToken(db, key) : (row as TokenRow | undefined);
+    }),
+  );
+}
+
+function useToken(db: Db, key: string): Promise<TokenRow | undefined> {
+  return db.one<TokenRow>(
     `select session_id as id, user_id as "userId", device_id as "deviceId", is_admin as "isAdmin", state, left_ms
      from auth.use_token(decode($1, 'base64'))`,
     [key],
   );
+}
+
+function checked(row: TokenRow | undefined): TokenRow {
   if (!row) throw matrixError("M_UNKNOWN_TOKEN", "This access token is not known. Sign in again.");
   if (row.state === "retired" || (row.left_ms !== null && row.left_ms <= 0))
     throw matrixError("M_UNKNOWN_TOKEN", "This access token has expired.", { fields: { soft_logout: true } });

@@ -2,7 +2,7 @@
  * One connection, from its handshake to its end.
  *
  *   waiting   until the first frame, for `limits.streamSignIn_ms`
- *   signing   while that frame is looked up; the client waits for "ready"
+ *   signing   while it waits for its turn (admission.ts) and that frame is looked up; the client waits for "ready"
  *   signed    frames with news go out (phases.ts, pump.ts), acknowledgements come in
  *   closed    a closing frame was sent, or the other end is gone
  */
@@ -47,6 +47,8 @@ export function serveConnection(connection: Connection): void {
   webSocket.on("error", nothing);
   webSocket.once("close", settled);
   webSocket.once("message", (data: Buffer, isBinary: boolean) => {
+    // How long it takes from here on is not the client's doing.
+    late.cancel();
     webSocket.on("message", early);
     begin(connection, { data, isBinary }).then(
       (follower) => {
@@ -72,10 +74,28 @@ interface FirstFrame {
   isBinary: boolean;
 }
 
+/** Lets the connection in when it is its turn, which ends when the client has been told what it missed. */
+async function begin(connection: Connection, first: FirstFrame): Promise<Follower | undefined> {
+  const onLevel = await connection.gateway.admission.turn();
+  try {
+    const follower = await enter(connection, first, onLevel);
+    if (!follower) onLevel();
+    return follower;
+  } catch (thrown) {
+    onLevel();
+    throw thrown;
+  }
+}
+
 /** Signs the connection in and lets it take part; undefined where it was closed meanwhile. */
-async function begin(connection: Connection, { data, isBinary }: FirstFrame): Promise<Follower | undefined> {
+async function enter(
+  connection: Connection,
+  { data, isBinary }: FirstFrame,
+  onLevel: () => void,
+): Promise<Follower | undefined> {
   const { gateway, webSocket, socket } = connection;
   const { ctx, registry } = gateway;
+  if (webSocket.readyState !== webSocket.OPEN) return undefined;
   const arrival = await signIn(ctx, readSignIn(data, isBinary), connection.address);
   if (webSocket.readyState !== webSocket.OPEN || ctx.stopping.aborted) return undefined;
   if (registry.ofUser(arrival.session.userId).size >= limits.streamsPerUser_connections)
@@ -84,6 +104,7 @@ async function begin(connection: Connection, { data, isBinary }: FirstFrame): Pr
   const follower = createFollower(arrival, {
     outlet: openOutlet(socket),
     now_ms: ctx.seams.monotonic_ms(),
+    onLevel,
     close,
   });
   registry.add(follower);
@@ -146,6 +167,7 @@ function receive(gateway: Gateway, follower: Follower, frame: LaterFrame): void 
 
 function depart({ ctx, registry }: Gateway, follower: Follower): void {
   follower.phase = "over";
+  follower.onLevel();
   follower.leave?.();
   follower.leave = null;
   registry.remove(follower);

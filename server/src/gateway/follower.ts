@@ -42,6 +42,8 @@ export interface Follower {
   /** What the present round has for it. */
   rooms: RoomState[];
   people: string[];
+  /** Called when it has been told everything for the first time, and when it is over. */
+  onLevel(): void;
   /** Sends the closing frame and closes the socket. */
   close(closing: Closing): void;
 }
@@ -59,6 +61,7 @@ export interface Arrival {
 export interface FollowerOptions {
   outlet: Outlet;
   now_ms: number;
+  onLevel(): void;
   close(closing: Closing): void;
 }
 
@@ -66,7 +69,7 @@ const nobody: ReadonlySet<string> = new Set();
 const open = compileFilter({});
 
 /** The follower of a connection that has just signed in. */
-export function createFollower(arrival: Arrival, { outlet, now_ms, close }: FollowerOptions): Follower {
+export function createFollower(arrival: Arrival, { outlet, now_ms, onLevel, close }: FollowerOptions): Follower {
   const { session, filter, stateSection, fullState, since, presence } = arrival;
   return {
     session,
@@ -87,6 +90,7 @@ export function createFollower(arrival: Arrival, { outlet, now_ms, close }: Foll
     toldAt_ms: now_ms,
     rooms: [],
     people: [],
+    onLevel,
     close,
   };
 }

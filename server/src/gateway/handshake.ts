@@ -4,6 +4,7 @@ import { matrixError } from "../errors.ts";
 import type { Request } from "../http.ts";
 import { limits } from "../limits.ts";
 import { serveConnection } from "./connection.ts";
+import type { Seams } from "../seams.ts";
 import type { Gateway } from "./gateway.ts";
 
 export type AcceptSocket = (request: Request<unknown, unknown, undefined>) => void;
@@ -26,8 +27,8 @@ export function openHandshake(gateway: Gateway): AcceptSocket {
     const { origin, host } = request.headers;
     if (origin !== undefined && !isOwnOrigin(origin, [ctx.publicUrl(), `http://${host}`, `https://${host}`]))
       throw matrixError("M_FORBIDDEN", "Pages of other origins may not open the stream.");
-    if (ctx.draining() || registry.count() >= limits.stream_connections) throw busy();
-    if (!signingIn.has(request.address)) throw busy();
+    const isFull = registry.count() >= limits.stream_connections || !signingIn.has(request.address);
+    if (ctx.draining() || isFull) throw busy(ctx.seams);
     const upgrade = request.takeOver();
     if (!upgrade) throw matrixError("M_UNRECOGNIZED", "This is a WebSocket: ask for the upgrade.", { status: 426 });
     const done = signingIn.take(request.address);
@@ -47,9 +48,10 @@ export function openHandshake(gateway: Gateway): AcceptSocket {
   };
 }
 
-function busy() {
+/** Each is told a time of its own: those who were refused together must not come together again. */
+function busy(seams: Seams) {
   return matrixError("IO_PARLEY_UNAVAILABLE", "There are too many streams here at the moment.", {
-    retryAfter_ms: limits.streamRetry_ms,
+    retryAfter_ms: limits.streamRetry_ms + seams.randomInt(limits.streamRetrySpread_ms),
   });
 }
 

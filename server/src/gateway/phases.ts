@@ -76,6 +76,7 @@ function cutOver(gateway: Gateway, follower: Follower, memberships: Memberships)
   const joined = [...memberships].filter(([, { membership }]) => membership === "join");
   gateway.pump.join(follower, new Set(joined.map(([roomId]) => roomId)));
   if (follower.isOwedHead) tellHead(gateway, follower);
+  follower.onLevel();
   return true;
 }
 

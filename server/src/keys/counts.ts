@@ -12,7 +12,19 @@ export interface Counts {
  * `one_time_keys`, the device's user and id, and these counts as its body.
  */
 export async function readKeyCounts(ctx: Context, userId: string, deviceId: string): Promise<Counts> {
-  const row = await ctx.db.keys.one<{ counts: string }>("select keys.counts($1, $2) as counts", [userId, deviceId]);
-  if (!row) throw new Error("keys.counts gave no row");
-  return JSON.parse(row.counts) as Counts;
+  const [counts] = await readManyKeyCounts(ctx, [{ userId, deviceId }]);
+  return counts as Counts;
+}
+
+/** Those of many devices, in their order. */
+export async function readManyKeyCounts(
+  ctx: Context,
+  devices: readonly { userId: string; deviceId: string }[],
+): Promise<Counts[]> {
+  const rows = await ctx.db.keys.query<{ counts: string }>(
+    `select keys.counts(d.user_id, d.device_id) as counts
+     from unnest($1::text[], $2::text[]) with ordinality d(user_id, device_id, n) order by d.n`,
+    [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId)],
+  );
+  return rows.map(({ counts }) => JSON.parse(counts) as Counts);
 }

@@ -111,11 +111,14 @@ export interface MembershipRow {
 }
 
 /** All rooms that the person has, or had, a membership in. */
-export function readMemberships(db: Db, userId: string): Promise<MembershipRow[]> {
-  return db.query<MembershipRow>(
-    `select room_id as "roomId", membership, position, event_id as "eventId", forgotten from log.members where user_id = $1`,
-    [userId],
+export async function readMemberships(db: Db, userIds: readonly string[]): Promise<MembershipRow[][]> {
+  const rows = await db.query<MembershipRow & { userId: string }>(
+    `select user_id as "userId", room_id as "roomId", membership, position, event_id as "eventId", forgotten
+     from log.members where user_id = any ($1)`,
+    [userIds],
   );
+  const byUser = Map.groupBy(rows, ({ userId }) => userId);
+  return userIds.map((userId) => byUser.get(userId) ?? []);
 }
 
 /** Marks a room that the person left as forgotten. */
@@ -151,4 +154,18 @@ export async function readAccountDataItem(
     [key.userId, key.roomId, key.type],
   );
   return row?.content;
+}
+
+/** One item of many people's global account data, in their order; undefined where somebody has none. */
+export async function readAccountDataOf(
+  db: Db,
+  type: string,
+  userIds: readonly string[],
+): Promise<(string | undefined)[]> {
+  const rows = await db.query<{ userId: string; content: string }>(
+    `select user_id as "userId", content from log.account_data where user_id = any ($1) and room_id = '' and type = $2`,
+    [userIds, type],
+  );
+  const found = new Map(rows.map(({ userId, content }) => [userId, content]));
+  return userIds.map((userId) => found.get(userId));
 }

@@ -10,6 +10,7 @@ import { limits } from "../limits.ts";
 import { type LogEntry, withoutReplaced } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
 import { type MembershipRow, readHead, readMemberships, readRoom } from "../log/queries.ts";
+import { openLookup } from "../lookups.ts";
 import { contentOf, type Membership, RoomState } from "./state.ts";
 
 /** A person's membership in one room. */
@@ -138,12 +139,16 @@ function applyTo(room: RoomState, entry: LogEntry): void {
 function openUsers({ db, hub }: CacheParts) {
   const users = new LRUCache<string, Map<string, UserMembership>>(atMost(limits.userCache_users));
   const loads = new Map<string, Promise<Map<string, UserMembership>>>();
+  const look = openLookup({
+    most: limits.lookup_keys,
+    ask: (userIds: readonly string[]) => readMemberships(db, userIds),
+  });
   /** Memberships that arrive for people who are just being read: they must not be lost. */
   const meanwhile = new Map<string, LogEntry[]>();
 
   /** Waits for the hub where the database is ahead of it: what is kept here is never ahead of what listeners have seen. */
   async function readUpToHere(userId: string): Promise<MembershipRow[]> {
-    const rows = await readMemberships(db, userId);
+    const rows = await look(userId);
     await hub.reached(rows.reduce((newest, row) => Math.max(newest, row.position), 0));
     return rows;
   }

@@ -3,13 +3,15 @@
  * left. Specification: client-server-api, "Send-to-Device messaging" and "Extensions to /sync" of end-to-end encryption.
  */
 import { LRUCache } from "lru-cache";
+import { openBatches } from "../batches.ts";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
-import { readKeyCounts } from "../keys/counts.ts";
+import { readManyKeyCounts } from "../keys/counts.ts";
 import { tellsOfKeys } from "../keys/device-lists.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
+import { openLookup } from "../lookups.ts";
 import { deliveriesOf } from "../presence/receipts-delivered.ts";
 import type { RoomState } from "../rooms/state.ts";
 import type { Run, SyncParts } from "./run.ts";
@@ -30,6 +32,10 @@ export interface CountsBody {
 /** Keeps the counts in memory; every change of them is an entry of the log. */
 export function openKeyCounts(ctx: Context): KeyCounts {
   const known = new LRUCache<string, string>(atMost(limits.sessionCache_sessions));
+  const look = openLookup({
+    most: limits.lookup_keys,
+    ask: (devices: readonly { userId: string; deviceId: string }[]) => readManyKeyCounts(ctx, devices),
+  });
   ctx.log.hub.listen((entries) => {
     for (const entry of entries)
       if (entry.kind === "session" && entry.type === "one_time_keys")
@@ -42,7 +48,7 @@ export function openKeyCounts(ctx: Context): KeyCounts {
       const json = known.get(name);
       if (json !== undefined) return json;
       const head = ctx.log.hub.head();
-      const read = countsJson(await readKeyCounts(ctx, userId, deviceId));
+      const read = countsJson(await look({ userId, deviceId }));
       // Keys may have been claimed while the database answered; then what the log said counts.
       if (ctx.log.tail.ofUser(userId, head).every((entry) => entry.type !== "one_time_keys")) known.set(name, read);
       return known.get(name) ?? read;
@@ -73,19 +79,32 @@ export function acknowledge(
   const handedOut = parts.handedOut.get(session.id);
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);
-  ctx.db.log
-    .change("delete from log.entries where kind = 'to_device' and user_id = $1 and device_id = $2 and position <= $3", [
-      session.userId,
-      session.deviceId,
-      since,
-    ])
-    .catch((thrown: unknown) => {
-      parts.handedOut.delete(session.id);
-      ctx.logger.warn(
-        { err: asError(thrown) },
-        "acknowledged to-device messages were not deleted; the next sync tries again",
-      );
-    });
+  parts.deleteArrived({ userId: session.userId, deviceId: session.deviceId, upTo: since }).catch((thrown: unknown) => {
+    parts.handedOut.delete(session.id);
+    ctx.logger.warn(
+      { err: asError(thrown) },
+      "acknowledged to-device messages were not deleted; the next sync tries again",
+    );
+  });
+}
+
+/** What a device has acknowledged. */
+export interface Arrived {
+  userId: string;
+  deviceId: string;
+  upTo: number;
+}
+
+/** Deletes the messages that devices have, of many devices together. */
+export function openDeletions(ctx: Context): (arrived: Arrived) => Promise<void> {
+  const batches = openBatches<Arrived>(limits.lookup_keys, async (some) => {
+    await ctx.db.log.change(
+      `delete from log.entries e using unnest($1::text[], $2::text[], $3::bigint[]) a(user_id, device_id, up_to)
+       where e.kind = 'to_device' and e.user_id = a.user_id and e.device_id = a.device_id and e.position <= a.up_to`,
+      [some.map(({ userId }) => userId), some.map(({ deviceId }) => deviceId), some.map(({ upTo }) => upTo)],
+    );
+  });
+  return batches.add;
 }
 
 /** Whose devices the client must look at anew, and whose it may forget. The JSON of `device_lists`, or undefined for none. */

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
-import { openKeyCounts } from "./devices.ts";
+import { openDeletions, openKeyCounts } from "./devices.ts";
 import type { SyncParts } from "./run.ts";
 import { openUnreadCounter } from "./unread.ts";
 import { openWaiters } from "./waiters.ts";
@@ -19,6 +19,7 @@ export function openSyncParts(ctx: Context): SyncParts {
     waiters: openWaiters({ hub: log.hub, rooms, ephemeral, seams, stopping }),
     unread: openUnreadCounter(ctx),
     keyCounts: openKeyCounts(ctx),
+    deleteArrived: openDeletions(ctx),
     lazyMembers: new LRUCache(atMost(limits.lazyMembers_sessions)),
     handedOut: new LRUCache(atMost(limits.sessionCache_sessions)),
   };

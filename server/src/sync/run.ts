@@ -9,7 +9,7 @@ import type { RoomState } from "../rooms/state.ts";
 import type { CompiledFilter } from "./filter.ts";
 import type { News } from "./gather.ts";
 import type { UnreadCounter } from "./unread.ts";
-import type { KeyCounts } from "./devices.ts";
+import type { Arrived, KeyCounts } from "./devices.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What all syncs of this process share. */
@@ -17,6 +17,8 @@ export interface SyncParts {
   waiters: Waiters;
   unread: UnreadCounter;
   keyCounts: KeyCounts;
+  /** Deletes the to-device messages that a device has acknowledged. */
+  deleteArrived(arrived: Arrived): Promise<void>;
   /** By session: which members' events a lazily loading client has, by room and user, as positions. */
   lazyMembers: LRUCache<number, Map<string, Map<string, number>>>;
   /** By session: the newest to-device message that was handed out and not yet acknowledged; absent: nobody knows. */

@@ -7,15 +7,15 @@ import { LRUCache } from "lru-cache";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
-import { DELIVERED, ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { DELIVERED, type LogEntry } from "../log/entry.ts";
 import { followLog } from "../log/follow.ts";
-import { readAccountDataItem } from "../log/queries.ts";
 import type { Tail } from "../log/tail.ts";
 import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
 import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
 import { storedChanges } from "../push/stored-rules.ts";
 import { levelsOf, powerOf } from "../rooms/rules/power.ts";
 import { contentOf, type RoomState } from "../rooms/state.ts";
+import { openUnreadLookups, type Receipt } from "./unread-lookups.ts";
 
 export interface Counts {
   notifications: number;
@@ -46,12 +46,6 @@ interface Counter extends Unread {
   threadReadUpTo: Map<string, number>;
 }
 
-interface Receipt {
-  roomId: string;
-  threadId: string;
-  position: number;
-}
-
 /** By person and room. */
 type Counters = LRUCache<string, Map<string, Counter>>;
 
@@ -59,10 +53,11 @@ type Counters = LRUCache<string, Map<string, Counter>>;
 export function openUnreadCounter(ctx: Context): UnreadCounter {
   const counters: Counters = new LRUCache(atMost(limits.userCache_users));
   const { hub, tail } = ctx.log;
+  const lookUp = openUnreadLookups(ctx);
   const rulesets = followLog(hub, {
     max: limits.userCache_users,
     changes: (entry) => (changesRules(entry) ? (entry.userId ?? undefined) : undefined),
-    load: (userId) => loadRules(ctx, userId),
+    load: async (userId) => compileRuleset(storedChanges(await lookUp.rules(userId)), userId),
   });
   const add = createAdd();
 
@@ -73,7 +68,8 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
   async function load(userId: string, rooms: readonly RoomState[]): Promise<void> {
     const head = hub.head();
     const rules = await rulesets.get(userId);
-    const receipts = await readReceipts(ctx, userId, rooms);
+    const found = await lookUp.receipts({ userId, roomIds: rooms.map(({ roomId }) => roomId) });
+    const receipts = Map.groupBy(found, ({ roomId }) => roomId);
     const started = new Map(
       rooms.map((room) => [
         room.roomId,
@@ -81,7 +77,7 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       ]),
     );
     const byId = new Map(rooms.map((room) => [room.roomId, room]));
-    const unread = await readUnread(ctx, { userId, head, started });
+    const unread = await lookUp.unread({ userId, head, started });
     for (const entry of unread) {
       const room = byId.get(entry.roomId as string) as RoomState;
       add(started.get(room.roomId) as Counter, { room, userId, rules, entry });
@@ -153,11 +149,6 @@ function forget(counters: Counters, entry: LogEntry): void {
   else if (changesRules(entry)) counters.delete(entry.userId as string);
 }
 
-async function loadRules(ctx: Context, userId: string): Promise<CompiledRuleset> {
-  const stored = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.push_rules" });
-  return compileRuleset(storedChanges(stored), userId);
-}
-
 interface Addition {
   room: RoomState;
   userId: string;
@@ -213,39 +204,6 @@ function startCounter(
   // Nobody has unread events from before they came.
   const readUpTo = Math.max(0, ...(whole.length > 0 ? whole : [room.memberPosition(userId)]));
   return { at: head, main: { notifications: 0, highlights: 0 }, threads: new Map(), readUpTo, threadReadUpTo: threads };
-}
-
-async function readReceipts(
-  ctx: Context,
-  userId: string,
-  rooms: readonly RoomState[],
-): Promise<Map<string, Receipt[]>> {
-  const rows = await ctx.db.log.query<Receipt>(
-    `select room_id as "roomId", thread_id as "threadId", event_position as position from log.receipts where user_id = $1 and room_id = any($2) and type <> $3`,
-    [userId, rooms.map((room) => room.roomId), DELIVERED],
-  );
-  return Map.groupBy(rows, (row) => row.roomId);
-}
-
-/** The events after each room's read receipt, the oldest first, and no more of a room than are worth counting. */
-function readUnread(
-  ctx: Context,
-  { userId, head, started }: { userId: string; head: number; started: ReadonlyMap<string, Counter> },
-): Promise<LogEntry[]> {
-  return ctx.db.log.query<LogEntry>(
-    `select e.* from unnest($1::text[], $2::bigint[]) r(id, read_up_to) cross join lateral (
-       select ${ENTRY_COLUMNS} from log.entries e
-       where e.kind = 'event' and e.room_id = r.id and e.position > r.read_up_to and e.position <= $3 and e.user_id <> $4
-       order by e.position desc limit $5
-     ) e order by e.position`,
-    [
-      [...started.keys()],
-      [...started.values()].map((counter) => counter.readUpTo),
-      head,
-      userId,
-      limits.unreadScan_events,
-    ],
-  );
 }
 
 function pushRoom(room: RoomState) {

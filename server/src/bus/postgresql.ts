@@ -18,7 +18,7 @@ export function postgresqlTransport({ url }: { url: string }): Transport<string>
         name: "parley bus",
         role: "log",
         // A notification writes a commit record; a hint need not wait for the disk.
-        settings: { synchronous_commit: "off" },
+        settings: { synchronous_commit: "off", plan_cache_mode: "force_generic_plan" },
         onNotification: onPacket,
         onLost,
       });

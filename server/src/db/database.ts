@@ -135,7 +135,7 @@ async function refuseReadOnly(client: pg.ClientBase, hosts: Hosts, seams: Seams)
 
 /** The name under which a statement is prepared. Texts are constants of the code, so this map stays small. */
 const statementNames = new Map<string, string>();
-function nameOf(sql: string): string {
+export function nameOf(sql: string): string {
   let name = statementNames.get(sql);
   if (name === undefined) {
     name = `s${statementNames.size}`;

@@ -6,7 +6,7 @@ import type { Content } from "../rooms/rules/event.ts";
 import { newEventId, submit, type Wanted } from "../rooms/submit.ts";
 import { redactionProposal } from "./redact.ts";
 import { checkRelation, hasCheckedRelation } from "./send-relations.ts";
-import { transactionOf } from "./send-transaction.ts";
+import { requireTransactionId, transactionOf } from "./send-transaction.ts";
 
 export interface Sending {
   session: Pick<Session, "id" | "userId">;
@@ -20,7 +20,7 @@ export interface Sending {
 
 /** The send with an id of its own. Throws M_INVALID_PARAM for a transaction id that the log can not hold. */
 export function newSending(ctx: Context, asked: Omit<Sending, "eventId">): Sending {
-  transactionFor(asked);
+  requireTransactionId(asked.txnId);
   return { ...asked, eventId: newEventId(ctx) };
 }
 

@@ -98,8 +98,23 @@ export interface Outage {
 /** Between two attempts: first there is another server to try at once, then a restart to wait for. */
 const PAUSES_MS = [0, 20, 50, 100, 200];
 
+/** A database that has refused no change for so long is no longer known as one that only reads. */
+const READ_ONLY_KNOWN_MS = 2_000;
+
 export function openOutage(seams: Seams, patience_ms: number = limits.databasePatience_ms): Outage {
   let since_ms: number | undefined;
+  // What is read meanwhile succeeds, and says nothing of changes: they have a clock of their own.
+  let readOnly = { since_ms: 0, last_ms: Number.NEGATIVE_INFINITY };
+
+  /** How long it has been away for whoever met this error. */
+  function lasted_ms(thrown: unknown): number {
+    const now_ms = seams.monotonic_ms();
+    if (!isReadOnly(thrown)) return now_ms - (since_ms ??= now_ms);
+    const isNew = now_ms - readOnly.last_ms > READ_ONLY_KNOWN_MS;
+    readOnly = { since_ms: isNew ? now_ms : readOnly.since_ms, last_ms: now_ms };
+    return now_ms - readOnly.since_ms;
+  }
+
   return {
     async patiently(attempt) {
       for (let tries = 0; ; tries++) {
@@ -108,16 +123,20 @@ export function openOutage(seams: Seams, patience_ms: number = limits.databasePa
           since_ms = undefined;
           return result;
         } catch (thrown) {
-          if (!isUnavailable(thrown)) since_ms = undefined;
-          else since_ms ??= seams.monotonic_ms();
-          if (since_ms === undefined || mayHaveRun(thrown) || seams.monotonic_ms() - since_ms >= patience_ms)
-            throw thrown;
+          const isAwayNow = isUnavailable(thrown);
+          if (!isAwayNow) since_ms = undefined;
+          if (!isAwayNow || lasted_ms(thrown) >= patience_ms || mayHaveRun(thrown)) throw thrown;
         }
         const pause_ms = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] as number;
         if (pause_ms > 0) await pause(seams, pause_ms);
       }
     },
   };
+}
+
+function isReadOnly(thrown: unknown): boolean {
+  const { cause } = thrown as { cause?: { code?: string } };
+  return cause instanceof ReadOnlyServer || cause?.code === "25006";
 }
 
 function isUnavailable(thrown: unknown): boolean {

@@ -89,7 +89,7 @@ export function clockOff(by_minutes: number): Record<string, string> {
   return { LD_PRELOAD: faketime() ?? "", ...env };
 }
 
-type Command = {
+export type Command = {
   program: string;
   args: string[];
   env?: Record<string, string>;
@@ -196,7 +196,7 @@ function findProgram(name: string): string | undefined {
   });
 }
 
-type Running = { group: number; end(): Promise<void> };
+export type Running = { group: number; end(): Promise<void> };
 
 /**
  * A shell, first of a process group, that kills the group when its own standard input ends: that happens whatever way this
@@ -205,7 +205,7 @@ type Running = { group: number; end(): Promise<void> };
 const SUPERVISOR = `("$@"; kill -KILL 0) & read -r nothing; kill -KILL 0`;
 const START_DEADLINE_MS = 60_000;
 
-function supervise({ program, args, env = {}, ready }: Command): Promise<Running> {
+export function supervise({ program, args, env = {}, ready }: Command): Promise<Running> {
   const { PATH = "" } = process.env;
   const child = spawn("/bin/sh", ["-c", SUPERVISOR, "sh", findProgram(program) ?? program, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -247,7 +247,7 @@ function supervise({ program, args, env = {}, ready }: Command): Promise<Running
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

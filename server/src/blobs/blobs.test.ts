@@ -1,4 +1,7 @@
-/** The stores, each with a server that speaks its protocol: S3 as others wrote it (s3rver), and the clouds of the testkit. */
+/**
+ * The stores, each with a server that speaks its protocol: those that others wrote (s3rver, Azurite), and the clouds of the testkit,
+ * which check more and go wrong when they are told to.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +9,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import S3rver from "s3rver";
 import { startAzureBlob } from "../../../testkit/src/clouds/azure-blob.ts";
+import { missingAzurite, startAzurite } from "../../../testkit/src/clouds/azurite.ts";
 import { startGcs } from "../../../testkit/src/clouds/gcs.ts";
 import { startEntra, startGoogleTokens } from "../../../testkit/src/clouds/identities.ts";
 import { startS3 } from "../../../testkit/src/clouds/s3.ts";
@@ -113,6 +117,24 @@ conform({
       AZURE_STORAGE_ENDPOINT: azure.url,
     });
     return { open, names: namesOf(azure.objects) };
+  }),
+});
+
+const noAzurite = missingAzurite();
+if (noAzurite) console.error(`The store of Azure is not tested against Azurite: ${noAzurite}.`);
+
+conform({
+  name: "azure, against Azurite",
+  skip: noAzurite,
+  store: once(async () => {
+    const azurite = use(await startAzurite());
+    const open = opener({
+      STORAGE_PROVIDER: "azure_blob",
+      AZURE_STORAGE_ACCOUNT: azurite.account,
+      AZURE_STORAGE_KEY: azurite.key,
+      AZURE_STORAGE_ENDPOINT: azurite.endpoint,
+    });
+    return { open, names: azurite.names };
   }),
 });
 

@@ -71,6 +71,7 @@ function expand(text: string, env: Env): string {
 /** Nothing outlives the test, whatever way it ends. */
 const groups = new Set<number>();
 process.once("exit", () => groups.forEach(killGroup));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
 function killGroup(group: number | undefined): void {
   try {

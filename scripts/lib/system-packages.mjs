@@ -64,9 +64,28 @@ export const systemPackages = [
   },
 ];
 
+/** What `npm run test:image` needs besides. @type {readonly SystemPackage[]} */
+const imageTools = ["buildah", "podman", "runc", "mmdebstrap"].map((name) => ({
+  name,
+  apt: name,
+  neededBy: "building and running the images",
+  service: name === "podman",
+  isThere: () => isOnPath(name) || existsSync(`/usr/sbin/${name}`),
+}));
+
 /** Installs what is missing where that is possible, and names what is missing then. */
-export async function bringSystemPackages() {
-  const missing = systemPackages.filter((each) => !each.isThere());
+export function bringSystemPackages() {
+  return bringPackages(systemPackages);
+}
+
+/** The same for the tests of the images. */
+export function bringImageTools() {
+  return bringPackages(imageTools);
+}
+
+/** @param {readonly SystemPackage[]} wanted */
+async function bringPackages(wanted) {
+  const missing = wanted.filter((each) => !each.isThere());
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && isOnPath("apt-get")) await install(missing);
   for (const { name, apt, neededBy } of missing.filter((each) => !each.isThere())) {

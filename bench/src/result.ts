@@ -17,7 +17,7 @@ export interface Run {
   cpu: CpuShares;
 }
 
-export type Unit = "sends/s" | "deliveries/s" | "joins/s" | "entries/s" | "s" | "ms" | "MB" | "kB" | "MB/h";
+export type Unit = "sends/s" | "deliveries/s" | "joins/s" | "entries/s" | "s" | "ms" | "MB" | "kB" | "MB/h" | "×";
 
 /** One demand on a scenario: a field of its median run and a bound. Bounds on rates are met when reached. */
 export type Goal =

@@ -10,6 +10,8 @@ export const STREAM_PATH = "/_parley/client/v1/stream";
 
 /** How often a client says what it has; without it, it counts as dead after a while. */
 const ACK_EVERY_MS = 1_000;
+/** How long a client with patience waits for the answer to its handshake. */
+const HANDSHAKE_MS = 10_000;
 const PREFIX = Buffer.from('{"type":"sync","sync":');
 const RESYNC = Buffer.from('{"type":"sync","resync":true,"sync":');
 const HEARTBEAT = Buffer.from('{"type":"heartbeat"');
@@ -92,7 +94,8 @@ export async function openStreamClient(options: StreamClientOptions): Promise<St
     origin,
     path: STREAM_PATH,
     localAddress,
-    signal: late,
+    // As the messenger does, which opens another one then.
+    signal: late && AbortSignal.any([late, AbortSignal.timeout(HANDSHAKE_MS)]),
     onMessage(payload) {
       const body = bodyOf(payload);
       if (body) {

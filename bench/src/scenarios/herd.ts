@@ -7,6 +7,7 @@ import { createLedger } from "../ledger.ts";
 import { call, createRoom, joinRoom, sendRequest, type User } from "../matrix.ts";
 import { createMeter } from "../meter.ts";
 import { createProbe } from "../probe.ts";
+import { readProcess, residentMemory } from "../processes.ts";
 import { percentile, spread } from "../samples.ts";
 import { startSenders } from "../senders.ts";
 import { uniqueTag } from "../sync-answer.ts";
@@ -63,9 +64,9 @@ async function measureHerd(bench: Bench): Promise<Outcome> {
     const notes = [`${count} streams of ${people} people; others' p99 before it ${before?.p99_ms.toFixed(0)} ms`];
     let last_s = 0;
     const until = async (): Promise<void> => {
-      const times = await killAndWait({ fleet, herd, origin, rooms });
+      const { times, cost } = await killAndWait({ fleet, herd, origin, rooms });
       last_s = percentile(times, 100) / 1000;
-      notes.push(tell(times), `attempts that failed: ${JSON.stringify(herd.refusals())}`);
+      notes.push(tell(times), cost, `attempts that failed: ${JSON.stringify(herd.refusals())}`);
     };
     // The killed server's processor time went with it, so none is told.
     const probe = createProbe({ serverPids: [], postgresPids: fleet.watched.postgresPids });
@@ -109,7 +110,7 @@ interface Cut {
 }
 
 /** A message comes into each room while its people are away, so that who is back has read it. */
-async function killAndWait({ fleet, herd, origin, rooms }: Cut): Promise<Float64Array> {
+async function killAndWait({ fleet, herd, origin, rooms }: Cut): Promise<{ times: Float64Array; cost: string }> {
   const text = `${uniqueTag()}while-away`;
   const back = herd.back(text, LIMIT_MS);
   back.catch(() => undefined); // heard below, unless the start fails
@@ -118,7 +119,21 @@ async function killAndWait({ fleet, herd, origin, rooms }: Cut): Promise<Float64
   for (const { owner, roomId } of rooms) await call(connection, owner, sendRequest(roomId, text));
   await connection.destroy();
   await fleet.start(0);
-  return back;
+  const started_ms = cpuOf(fleet.pid(0));
+  const times = await back;
+  return { times, cost: tellCost(fleet.pid(0), started_ms, times.length) };
+}
+
+/** Processor time does not depend on what else the machine does, as the seconds do. */
+function tellCost(pid: number, started_ms: number, count: number): string {
+  const used_ms = cpuOf(pid) - started_ms;
+  const peak_MB = residentMemory(pid).peak_bytes / 1_000_000;
+  const each = `${(used_ms / count).toFixed(2)} ms of processor time for each stream`;
+  return `their server: ${each}, ${(started_ms / 1000).toFixed(1)} s for its start; peak ${peak_MB.toFixed(0)} MB`;
+}
+
+function cpuOf(pid: number): number {
+  return readProcess(pid)?.cpu_ms ?? 0;
 }
 
 function tell(times: Float64Array): string {

@@ -9,6 +9,7 @@ import { logHalfStream, logStream } from "./log-stream.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
+import { streamReference } from "./stream-reference.ts";
 import { streamDeliveries, streamFanOut, streamIdle } from "./stream.ts";
 
 /**
@@ -27,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   streamIdle,
   streamDeliveries,
   streamFanOut,
+  streamReference,
   joinsOneRoom,
   joinsManyRooms,
   logDirect,

@@ -12,7 +12,7 @@ import { startFleet } from "../fleet.ts";
 import { createMeter } from "../meter.ts";
 import { createProbe } from "../probe.ts";
 import type { Drained } from "../queue-load.ts";
-import { endOf } from "./stream.ts";
+import { endOf } from "../fan-out.ts";
 
 const GOAL = [{ of: "value" as const, atLeast: 15_000 }];
 

@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { performance } from "node:perf_hooks";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import type { StreamLoad } from "../../../testkit/src/stream-load.ts";
 import { type Bench, measureRuns, measureWindow, type Outcome, perSecond, type Scenario, takeUsers } from "../bench.ts";
-import { createMeter, type Meter } from "../meter.ts";
+import { openFanOut } from "../fan-out.ts";
+import { createMeter } from "../meter.ts";
 import { openStreamClient, startStreamReaders } from "../stream-readers.ts";
 import { scanReader } from "../sync-answer.ts";
 import type { WebSocketLink } from "../websocket.ts";
@@ -57,54 +52,11 @@ export const streamIdle: Scenario = {
   run: measureIdle,
 };
 
-const LOAD = fileURLToPath(new URL("../../../testkit/src/stream-load.ts", import.meta.url));
-
-/** Starts a server of its own, with the writers inside. The CPU of the server is not in the row: see `rest`. */
 async function measureFanOut(bench: Bench): Promise<Outcome> {
-  const child = spawn(process.execPath, ["--max-semi-space-size=16", LOAD], { stdio: ["pipe", "pipe", "inherit"] });
-  const links: WebSocketLink[] = [];
-  try {
-    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    const { origin, users } = JSON.parse(line) as StreamLoad;
-    const meter = createMeter();
-    for (const user of users)
-      links.push(
-        await openStreamClient({
-          origin,
-          user,
-          onAnswer: (body) => countMessages(body, meter),
-          onEnd: () => meter.fail("closed"),
-        }),
-      );
-    child.stdin.write("begin\n");
-    return { runs: await measureRuns(bench, meter, perSecond), notes: [] };
-  } finally {
-    for (const link of links) link.destroy();
-    await endOf(child);
-  }
-}
-
-/** Ends a process that ends with its input, and kills it where it does not. */
-export async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.stdin?.end();
-  await Promise.race([ended, sleep(15_000, undefined, { ref: false }).then(() => child.kill("SIGKILL"))]);
-}
-
-const BODY = Buffer.from('"body":"at ');
-const STAMP = "1795239603862.1".length;
-const NEXT = Buffer.from('"next_batch":"');
-
-/** Each message says when it was handed in. Gives the token. */
-function countMessages(body: Buffer, meter: Meter): string | undefined {
-  const now_ms = performance.timeOrigin + performance.now();
-  for (let at = body.indexOf(BODY); at >= 0; at = body.indexOf(BODY, at + BODY.length)) {
-    const start = at + BODY.length;
-    meter.hit(now_ms - Number(body.toString("latin1", start, start + STAMP)));
-  }
-  const token = body.lastIndexOf(NEXT) + NEXT.length;
-  return body.toString("latin1", token, body.indexOf('"', token));
+  const meter = createMeter();
+  await using load = await openFanOut({ meter });
+  load.begin();
+  return { runs: await measureRuns(bench, meter, perSecond), notes: [] };
 }
 
 /** Time for what the server does after the last sign-in, such as collecting garbage. */

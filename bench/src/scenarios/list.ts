@@ -4,7 +4,7 @@ import { reconnectHerd } from "./herd.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
 import { soak } from "./soak.ts";
 import { hotRoom } from "./hot-room.ts";
-import { logDirect, logQueue } from "./log.ts";
+import { logDirect, logHalfQueue, logQueue, workers } from "./log.ts";
 import { logHalfStream, logStream } from "./log-stream.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
@@ -35,6 +35,8 @@ export const scenarios: readonly Scenario[] = [
   logQueue,
   logStream,
   logHalfStream,
+  logHalfQueue,
+  ...workers,
   ...scaling,
   reconnectHerd,
   hotRoom,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { serverEnvironment } from "../../../scripts/lib/server-process.mjs";
-import { missingService } from "../../../testkit/src/services.ts";
+import { missingService, startService } from "../../../testkit/src/services.ts";
 import { type Bench, measureRuns, measureWindow, type Outcome, perSecond, type Scenario } from "../bench.ts";
 import { startFleet } from "../fleet.ts";
 import { createMeter } from "../meter.ts";
@@ -23,7 +23,28 @@ export const logDirect: Scenario = {
   goals: GOAL,
   needs: { pair: 0, crowd: 0 },
   needsOwnServers: true,
-  run: measureDirect,
+  run: (bench) => measureInside(bench, {}),
+};
+
+/** Half of the rate that is the goal. */
+const PACE_PER_SECOND = 7_500;
+
+export const logHalfQueue: Scenario = {
+  name: "log-half-queue",
+  title: `Entries through RabbitMQ by the clock, ${PACE_PER_SECOND}/s, sent and worked off inside of one server`,
+  unit: "entries/s",
+  goals: [
+    { of: "value", atLeast: PACE_PER_SECOND * 0.95 },
+    { of: "p99_ms", below: 50 },
+  ],
+  needs: { pair: 0, crowd: 0 },
+  needsOwnServers: true,
+  missing: () => missingService("rabbitmq") || undefined,
+  async run(bench) {
+    await using broker = await startService("rabbitmq");
+    const settings = { PARLEY_QUEUE: "rabbitmq", RABBITMQ_URL: broker.url };
+    return measureInside(bench, { settings, perSecond: PACE_PER_SECOND });
+  },
 };
 
 const WORKERS = 3;
@@ -37,24 +58,51 @@ export const logQueue: Scenario = {
   needs: { pair: 0, crowd: 0 },
   needsOwnServers: true,
   missing: () => missingService("rabbitmq") || undefined,
-  run: measureQueue,
+  run: (bench) => measureQueue(bench, { workers: WORKERS, messages: MESSAGES, distance_ms: 0 }),
 };
+
+/** How far the workers' database is. One worker has two appends of 200 entries on their way, so it can not do more than 2,000/s. */
+const DISTANCE_MS = 200;
+
+/** The same backlog with one worker and with three, where a worker waits for its database. */
+export const workers: readonly Scenario[] = [1, 3].map((count) => ({
+  name: `workers-${count}`,
+  title: `Entries out of a backlog in RabbitMQ by ${count} worker${count === 1 ? "" : "s"}, PostgreSQL ${DISTANCE_MS} ms away`,
+  unit: "entries/s",
+  goals: count === 1 ? [] : [{ of: "value", atLeast: 3_000 }],
+  needs: { pair: 0, crowd: 0 },
+  needsOwnServers: true,
+  missing: () => missingService("rabbitmq") || undefined,
+  run: (bench) => measureQueue(bench, { workers: count, messages: MESSAGES, distance_ms: DISTANCE_MS }),
+}));
 
 const programFile = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-async function measureDirect(bench: Bench): Promise<Outcome> {
+interface Inside {
+  settings?: Readonly<Record<string, string>>;
+  /** Sends by the clock; without it writers append without pause. */
+  perSecond?: number;
+}
+
+/** The load of log-load.ts, in a server process of its own. */
+async function measureInside(bench: Bench, { settings, perSecond: pace }: Inside): Promise<Outcome> {
   await using fleet = await startFleet(0);
   const dataDir = await mkdtemp(join(tmpdir(), "parley-bench-"));
-  const child = spawn(process.execPath, ["--max-semi-space-size=16", programFile("log-load.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: {
-      ...serverEnvironment,
-      ...fleet.settings,
-      PATH: process.env["PATH"],
-      PARLEY_PORT: "0",
-      PARLEY_DATA_DIR: dataDir,
+  const child = spawn(
+    process.execPath,
+    ["--max-semi-space-size=16", programFile("log-load.ts"), ...(pace === undefined ? [] : ["--send", `${pace}`])],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: {
+        ...serverEnvironment,
+        ...fleet.settings,
+        ...settings,
+        PATH: process.env["PATH"],
+        PARLEY_PORT: "0",
+        PARLEY_DATA_DIR: dataDir,
+      },
     },
-  });
+  );
   try {
     const lines = createInterface(child.stdout);
     await Promise.race([once(lines, "line"), failAtExit(child)]);
@@ -78,15 +126,22 @@ async function failAtExit(child: ReturnType<typeof spawn>): Promise<never> {
 }
 
 /** By the command that docs/operations/queues.md has for more of it; each backlog is a window of its own. */
-async function measureQueue(bench: Bench): Promise<Outcome> {
-  let rate = 0;
-  const args = ["--distance", "0", "--runs", "1", "--workers", `${WORKERS}`, "--messages", `${MESSAGES}`, "--json"];
+async function measureQueue(
+  bench: Bench,
+  { workers: count, messages, distance_ms }: { workers: number; messages: number; distance_ms: number },
+): Promise<Outcome> {
+  let drained: Drained | undefined;
+  const numbers = { distance: distance_ms, runs: 1, workers: count, messages };
+  const args = [...Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, `${value}`]), "--json"];
   const until = async (): Promise<void> => {
     const child = spawn(process.execPath, [programFile("queue.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
     const text = (await Promise.all([child.stdout.toArray(), once(child, "exit")]))[0].join("");
     if (child.exitCode !== 0) throw new Error(`the measurement of the queue ended with ${child.exitCode}`);
-    rate = (JSON.parse(text) as Drained[][])[0]?.[0]?.rate ?? 0;
+    drained = (JSON.parse(text) as Drained[][])[0]?.[0];
   };
-  const run = await measureWindow(bench, { meter: createMeter(), value: () => rate, until });
-  return { runs: [{ ...run, count: MESSAGES }], notes: ["CPU is that of the set-up too"] };
+  const run = await measureWindow(bench, { meter: createMeter(), value: () => drained?.rate ?? 0, until });
+  const { workers: inWorkers = 0, broker = 0, database = 0 } = drained?.cpu_us ?? {};
+  const each = [inWorkers, broker, database].map((us) => Math.round(us)).join(", ");
+  const note = `CPU of one entry in workers, broker and PostgreSQL: ${each} µs. CPU in the row is that of the set-up too`;
+  return { runs: [{ ...run, count: messages }], notes: [note] };
 }

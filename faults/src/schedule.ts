@@ -61,6 +61,7 @@ export async function runSchedule(world: World, seed: number, options: ScheduleO
   const giveUp = AbortSignal.timeout(deadline_ms);
   let roomId: string;
   try {
+    await allRun(world, giveUp);
     roomId = await makeRoom(world.people, world.addresses(0), giveUp);
   } catch (thrown) {
     const stuck = `before anything went wrong: ${String(thrown)}\n${await world.describe()}`;
@@ -68,6 +69,14 @@ export async function runSchedule(world: World, seed: number, options: ScheduleO
   }
   world.loseHints(hintsLost);
   return { ...outcome, ...(await runIn(world, { random, chosen, roomId, giveUp, seed, watch: options.watch })) };
+}
+
+/** Processes that the schedule before has ended may still be starting. */
+async function allRun({ cluster }: World, giveUp: AbortSignal): Promise<void> {
+  while (!cluster.members.every(({ isRunning }) => isRunning)) {
+    giveUp.throwIfAborted();
+    await wait(LOOK_MS);
+  }
 }
 
 type Stage = { random: Random; chosen: readonly Fault[]; roomId: string; giveUp: AbortSignal; seed: number } & Pick<

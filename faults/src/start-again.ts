@@ -10,7 +10,8 @@ const START_PAUSE_MS = 500;
 
 /** A process refuses to start where the bus does not answer, so hints that get lost are mended after the first attempt. */
 export async function startAgain(world: Pick<World, "loseHints">, member: Member): Promise<void> {
-  for (let attempt = 1; ; attempt++)
+  // Where somebody else has started it its port is taken.
+  for (let attempt = 1; !member.isRunning; attempt++)
     try {
       return await member.start();
     } catch (thrown) {

@@ -78,14 +78,32 @@ test("every setting that is named exists", () => {
   );
 });
 
+/** What else has to be set for a setting to be read. */
+const readers: readonly Record<string, string>[] = [
+  { STORAGE_PROVIDER: "s3", S3_BUCKET: "a" },
+  { STORAGE_PROVIDER: "minio", MINIO_ENDPOINT: "http://a", MINIO_ACCESS_KEY: "a", MINIO_SECRET_KEY: "b" },
+  { STORAGE_PROVIDER: "azure_blob", AZURE_STORAGE_ACCOUNT: "a" },
+  { SECRETS_PROVIDER: "vault", VAULT_ADDR: "http://a", VAULT_TOKEN: "a" },
+  {
+    SECRETS_PROVIDER: "infisical",
+    INFISICAL_PROJECT_ID: "a",
+    INFISICAL_CLIENT_ID: "a",
+    INFISICAL_CLIENT_SECRET: "a",
+  },
+];
+
 test("what is mounted as a file may be a file", () => {
-  const address = "file:///run/secrets/parley/it";
-  for (const name of fileSettings)
-    for (const STORAGE_PROVIDER of ["s3", "minio", "azure_blob"]) {
-      const needed = { S3_BUCKET: "a", MINIO_ENDPOINT: "http://a", AZURE_STORAGE_ACCOUNT: "a" };
-      const secrets = Object.fromEntries(fileSettings.map((each) => [each, "postgres://a@b/c"]));
-      assert.doesNotThrow(() => readConfig({ ...needed, ...secrets, STORAGE_PROVIDER, [name]: address }), name);
-    }
+  for (const reader of readers) {
+    const common = { DATABASE_URL: "postgres://a@b/c", S3_ACCESS_KEY_ID: "a", S3_SECRET_ACCESS_KEY: "b", ...reader };
+    for (const name of fileSettings)
+      assert.doesNotThrow(() => readConfig({ ...common, [name]: "file:///run/secrets/parley/it" }), name);
+  }
+});
+
+test("every secret is mounted as a file, but for those that are lists", () => {
+  const lists = ["DATABASE_REPLICA_URLS", "OTEL_EXPORTER_OTLP_HEADERS"];
+  const secrets = settings.filter(({ secret }) => secret).map(({ name }) => name);
+  assert.deepEqual(secrets.toSorted(), [...fileSettings, ...lists].toSorted());
 });
 
 test("every metric that a workload is scaled on is counted", () => {

@@ -312,12 +312,17 @@ export const ownSettings = [
 export const fileSettings = [
   "DATABASE_URL",
   "DATABASE_OWNER_URL",
+  "REDIS_URL",
+  "NATS_URL",
+  "RABBITMQ_URL",
   "S3_ACCESS_KEY_ID",
   "S3_SECRET_ACCESS_KEY",
   "MINIO_ACCESS_KEY",
   "MINIO_SECRET_KEY",
   "AZURE_STORAGE_KEY",
   "AZURE_CLIENT_SECRET",
+  "VAULT_TOKEN",
+  "INFISICAL_CLIENT_SECRET",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

@@ -15,7 +15,7 @@ export const valuesFiles: ReadonlyMap<string, string> = new Map(
 );
 
 /** Secrets and claims that an installation with these values has to bring: no chart makes them. */
-export const broughtAlong: readonly string[] = ["parley-database", "backup-credentials"];
+export const broughtAlong: readonly string[] = ["parley-database", "parley-vault", "backup-credentials"];
 
 /** Generated passwords would be others in every rendering. */
 const fixed = ["--set", "postgresql.password=golden-password"];

@@ -179,14 +179,36 @@ test(
   "secrets are files where the server reads files, and the owner of the schema is for the migration alone",
   { skip },
   async () => {
-    const found = await environments("external-secrets");
+    const found = await environments("external-secrets", [
+      "externalSecrets.api.data.DATABASE_REPLICA_URLS=prod/replicas",
+    ]);
     assert.equal(found.get("api")?.get("DATABASE_URL"), "file:///run/secrets/parley/DATABASE_URL");
-    assert.equal(found.get("api")?.get("REDIS_URL"), secret);
+    assert.equal(found.get("api")?.get("REDIS_URL"), "file:///run/secrets/parley/REDIS_URL");
+    assert.equal(found.get("api")?.get("DATABASE_REPLICA_URLS"), secret);
     assert.equal(found.get("api")?.has("DATABASE_OWNER_URL"), false);
     assert.equal(found.get("migrations")?.get("DATABASE_OWNER_URL"), "file:///run/secrets/parley/DATABASE_OWNER_URL");
     assert.equal(found.get("api")?.get("PARLEY_BUS"), "redis");
   },
 );
+
+test("only pods that keep uploads have the keys of the object store", { skip }, async () => {
+  const found = await environments("minio");
+  const having = [...found].filter(([, env]) => env.has("MINIO_SECRET_KEY") || env.has("STORAGE_PROVIDER"));
+  assert.deepEqual(
+    having.map(([name]) => name),
+    ["media"],
+  );
+});
+
+test("whatever reads the database's address from a provider of secrets can ask it", { skip }, async () => {
+  const objects = await renderChart("vault");
+  const containers = podsIn(objects).flatMap(({ spec: pod }) => [...(pod.initContainers ?? []), ...pod.containers]);
+  for (const container of containers) {
+    const env = environmentOf(container, objects);
+    assert.equal(env.get("DATABASE_URL"), "secret://parley/database-url", container.name);
+    assert.equal(env.get("VAULT_TOKEN"), "file:///run/secrets/parley/VAULT_TOKEN", container.name);
+  }
+});
 
 test("the static web image has an address of the API and nothing else", { skip }, async () => {
   const env = (await environments("starter")).get("web");

@@ -72,6 +72,9 @@
 {{- end }}
 
 {{- define "parley.migrationPod" }}
+{{- with .root.Values.api.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 restartPolicy: Never

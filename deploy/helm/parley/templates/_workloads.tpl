@@ -45,7 +45,7 @@ The workloads of this installation, as a JSON object by name: what release.json 
 
 {{/*
 Where a workload's secret settings are, as a JSON object: setting -> {secret, key}. Takes {root, workload}. What stands later
-goes before: worker and the role web have those of api too, of which web takes only the services. The user that owns the schema is
+goes before: worker and the role web have those of api too, of which web takes only what leads to services. The user that owns the schema is
 for the migrations alone.
 */}}
 {{- define "parley.secretsOf" -}}
@@ -53,7 +53,7 @@ for the migrations alone.
 {{- $workload := .workload -}}
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $found := dict -}}
-{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" -}}
+{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" -}}
 {{- if not $workload.isStatic -}}
 {{- $database := include "parley.database" $root -}}
 {{- if eq $database "postgresql" -}}
@@ -70,7 +70,7 @@ for the migrations alone.
 {{- range $of := $sources -}}
 {{- $secret := include "parley.secretName" (dict "root" $root "of" $of) -}}
 {{- range $key := include "parley.secretKeys" (dict "root" $root "of" $of) | fromJsonArray -}}
-{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) -}}
+{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) -}}
 {{- $_ := set $found $key (dict "secret" $secret "key" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -119,8 +119,10 @@ for the migrations alone.
 {{- $_ := set $env "ENABLE_BILLING_STREAM_REPLAY" "true" -}}
 {{- $_ := set $env "BILLING_RETRY_DEPLOYMENT_MODE" "dedicated" -}}
 {{- end -}}
+{{- $storage := "^(STORAGE|S3|MINIO|GCS|AZURE_STORAGE)_" -}}
 {{- range $key, $value := $values.api.env -}}
-{{- if or (eq $workload.of "api") (not (contains "BILLING" $key)) -}}
+{{- $isOthers := or (and (ne $workload.of "api") (contains "BILLING" $key)) (and (not (has "media" $workload.roles)) (regexMatch $storage $key)) -}}
+{{- if not $isOthers -}}
 {{- $_ := set $env $key $value -}}
 {{- end -}}
 {{- end -}}
@@ -132,6 +134,7 @@ for the migrations alone.
 {{- $env = mergeOverwrite $env (deepCopy (get $values $workload.of).env) -}}
 {{- end -}}
 {{- $env = mergeOverwrite $env $workload.ownEnv -}}
+{{- if not $workload.migrates -}}{{- $env = omit $env "DATABASE_OWNER_URL" -}}{{- end -}}
 {{- /* What is set under its other name is not set a second time. */}}
 {{- range $alias, $name := $release.aliases -}}
 {{- if hasKey $env $alias -}}{{- $env = omit $env $name -}}{{- end -}}
@@ -231,24 +234,29 @@ capabilities:
 {{- $used | toJson -}}
 {{- end }}
 
-{{/* DATABASE_URL alone, for what only needs the schema. Takes {root, workload}. */}}
+{{/* What leads to the database, for what only needs the schema: its addresses, and the provider of secrets. Takes {root, workload}. */}}
 {{- define "parley.databaseEnv" -}}
 {{- $release := include "parley.release" .root | fromJson -}}
 {{- $secrets := include "parley.secretsOf" . | fromJson -}}
 {{- $env := include "parley.envOf" . | fromJson -}}
-{{- range $name := list "DATABASE_URL" "DATABASE_OWNER_URL" -}}
-{{- if hasKey $secrets $name }}
-{{- $at := get $secrets $name }}
+{{- $wanted := "^(DATABASE_URL|DATABASE_OWNER_URL|ENVIRONMENT|(SECRETS|VAULT|INFISICAL|AWS|AZURE|GCP|GOOGLE)_.*)$" -}}
+{{- range $name := concat (keys $secrets) (keys $env) | uniq | sortAlpha -}}
+{{- if regexMatch $wanted $name }}
 - name: {{ $name }}
-  {{- if has $name $release.fileSettings }}
+  {{- if not (hasKey $secrets $name) }}
+  value: {{ include "parley.text" (get $env $name) | quote }}
+  {{- else if has $name $release.fileSettings }}
   value: file://{{ $release.mounts.secrets }}/{{ $name }}
   {{- else }}
+  {{- $at := get $secrets $name }}
   valueFrom:
     secretKeyRef: { name: {{ $at.secret }}, key: {{ $at.key }} }
   {{- end }}
-{{- else if hasKey $env $name }}
-- name: {{ $name }}
-  value: {{ include "parley.text" (get $env $name) | quote }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The migration as a workload: what it gets is that of the API, and the user that owns the schema. */}}
+{{- define "parley.migration" -}}
+{{- dict "of" "api" "isStatic" false "migrates" true "uses" (list "postgresql" "secrets") "calls" dict "roles" list "ownEnv" dict "port" 0 "metricsPort" 0 "drain_s" 0 | toJson -}}
 {{- end }}

@@ -13,7 +13,7 @@ import { run } from "../cli/run.ts";
 import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
-import { schemas } from "../db/roles.ts";
+import { roleOf, schemas } from "../db/roles.ts";
 import { realSeams } from "../seams.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parley-backup-"));
@@ -307,6 +307,32 @@ test("a backup of an older schema is restored as it was, and migrated then; sequ
     { server_name: "example.org" },
   ]);
   assert.deepEqual(await sql(database.url, `${report} returning report_id`), [{ report_id: 2 }]);
+});
+
+test("a restore needs an owner who is a member of the roles, and no more; whoever serves is let in by it", async () => {
+  await using database = await createTestDatabase();
+  const name = "restored_plainly";
+  const [admin, owner, serving] = ["", "plain_owner", "plain_serving"].map((user) =>
+    (user === "" ? database.url : database.url.replace(/\/\/[^@]*@/, `//${user}@`)).replace(/\/[^/]*$/, `/${name}`),
+  ) as [string, string, string];
+  const roles = schemas.map(roleOf).join(", ");
+  await sql(database.url, "create role plain_owner login; create role plain_serving login");
+  await sql(database.url, `grant ${roles} to plain_owner with admin option`);
+  await sql(database.url, `create database ${name} owner plain_owner template template0`);
+  try {
+    const env = { DATABASE_URL: serving, DATABASE_OWNER_URL: owner, PARLEY_DATA_DIR: folder };
+    const { code, error } = await parley(["restore", taken, "--no-files"], env);
+    assert.equal(code, 0, error);
+    assert.equal((await parley(["restore", "verify", taken, "--no-files"], env)).code, 0);
+    const config = { migrate: "wait", dataDir: folder } as const;
+    await using server = await startTestServer({ databaseUrl: serving, config });
+    assert.equal((await request(server.url, "GET", "/_matrix/client/v3/sync", alice)).status, 200);
+    assert.equal((await parley(["backup", join(folder, "by-serving")], { DATABASE_URL: serving })).code, 0);
+  } finally {
+    await sql(admin, "drop owned by plain_serving; reassign owned by plain_owner to current_user");
+    await sql(database.url, `drop database ${name}`);
+    await sql(database.url, "drop owned by plain_owner, plain_serving; drop role plain_serving, plain_owner");
+  }
 });
 
 test("a file that is missing in the store, or is another one, is told by the backup that should copy it", async () => {

@@ -155,7 +155,7 @@ export const ageGraphExplorer: Seed = {
       ],
       [
         "3.3 `CORS_ORIGINS`: frontend URLs",
-        page("roles", "One door"),
+        file("server/src/http.ts", "access-control-allow-origin"),
         "Matrix asks for `*` on the API, where access is by token and never by cookie; the frontend hands the API on from its own origin.",
       ],
       ["3.3 `ENVIRONMENT`: `production`", setting("ENVIRONMENT")],

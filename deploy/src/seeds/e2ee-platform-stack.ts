@@ -217,7 +217,7 @@ export const e2eePlatformStack: Seed = {
       ],
       [
         "… CORS",
-        page("roles", "One door"),
+        file("server/src/http.ts", "access-control-allow-origin"),
         "Not a setting: Matrix asks for `*` on every path of the API, and access is by token, never by cookie.",
       ],
       ["… JWKS URL", page("secrets", "Secrets, and how to change them"), noSignature],

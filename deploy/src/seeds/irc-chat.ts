@@ -8,6 +8,8 @@ const managed =
 const noShared =
   "No secret is shared between services: a token is random, and whoever gets it looks it up in the database.";
 const ownPaths = "The web messenger is a Matrix client and asks its own host: the addresses are no part of the build.";
+const noProgress =
+  "The store has a place for it, which all replicas share; in this version no upload reports to it, since one is a single request whose sender counts the bytes itself.";
 const noPolling = "The client counts what it has sent itself; nothing has to be asked every few seconds.";
 const log =
   "The log is the channel: every message of every room comes in one order, and a hint says that there is something new.";
@@ -76,8 +78,9 @@ export const ircChat: Seed = {
       ["3. metadata in Postgres", file("server/src/media/queries.ts")],
       [
         "4. progress in Redis (`upload:{id}`, with a time-out)",
-        file("server/src/ephemeral/redis.ts"),
+        file("server/src/ephemeral/uploads.ts"),
         data("irc-config", "PARLEY_EPHEMERAL", "redis"),
+        noProgress,
       ],
       ["5. the client asks the backend every 4 s", file("server/src/ephemeral/ephemeral.ts"), noPolling],
     ]),
@@ -89,7 +92,11 @@ export const ircChat: Seed = {
         file("server/src/rooms/cache.ts"),
         "Who is in a room is true for longer than a moment: it is in PostgreSQL, and each process has a copy that follows the log.",
       ],
-      ["`upload:{upload_id}`: `status`, `bytes`, `total`, `updated_at`", file("server/src/ephemeral/redis.ts")],
+      [
+        "`upload:{upload_id}`: `status`, `bytes`, `total`, `updated_at`",
+        file("server/src/ephemeral/redis.ts", "setUploads"),
+        noProgress,
+      ],
     ]),
     ...below("Expected guarantees", [
       [

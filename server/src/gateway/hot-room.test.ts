@@ -1,0 +1,72 @@
+/** A room in which much is said at once costs its members one write each for all of it, and the server one encoding. */
+import assert from "node:assert/strict";
+import { Socket } from "node:net";
+import { test } from "node:test";
+import { type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { createRoom } from "../../../testkit/src/room.ts";
+import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { eventsIn, openStream } from "../../../testkit/src/stream.ts";
+import { randomToken, realSeams } from "../seams.ts";
+
+const MEMBERS = 30;
+const MESSAGES = 50;
+
+/** Appends messages in one statement, so that they reach the gateway at one moment. */
+async function sayAtOnce({ ctx }: TestServer, sender: Person, roomId: string): Promise<string[]> {
+  const ids = Array.from({ length: MESSAGES }, () => `$${randomToken(realSeams, 32)}`);
+  const entries = ids.map((eventId, i) => {
+    const event = {
+      content: { msgtype: "m.text", body: `${i}` },
+      event_id: eventId,
+      origin_server_ts: i,
+      sender: sender.userId,
+      type: "m.room.message",
+    };
+    const about = { room: roomId, user: sender.userId, event_id: eventId, type: event.type, ts: i };
+    return { kind: "event" as const, ...about, body: JSON.stringify(event) };
+  });
+  await ctx.log.append({ lane: roomId, entries });
+  return ids;
+}
+
+/** Notes the buffers that are written to sockets of this process and hold the text. */
+function watchWrites(text: string): { written: Buffer[] } & Disposable {
+  const { write } = Socket.prototype;
+  const written: Buffer[] = [];
+  Socket.prototype.write = function (this: Socket, ...given: unknown[]) {
+    if (Buffer.isBuffer(given[0]) && given[0].includes(text)) written.push(given[0]);
+    return (write as (...given: unknown[]) => boolean).apply(this, given);
+  };
+  return { written, [Symbol.dispose]: () => void (Socket.prototype.write = write) };
+}
+
+test("what comes into a room at once is encoded once, and written once to each socket", async () => {
+  await using server = await startTestServer();
+  const writer = await registerPerson(server.url, "writer");
+  const room = await createRoom(writer);
+  const streams = [];
+  for (let i = 0; i < MEMBERS; i++) {
+    const member = await registerPerson(server.url, `member${i}`);
+    await room.change(member, "join");
+    const { next_batch: since } = await member.call("GET", "/_matrix/client/v3/sync");
+    streams.push(await openStream(server.url, member, { since, set_presence: "offline" }));
+  }
+  await Promise.all(streams.map((stream) => stream.until((frame) => frame.type === "heartbeat")));
+  // With the first message each member's counts are read: from then on all are told alike.
+  const first = await room.say(writer, "first");
+  const has = (id: string) => (frame: object) => JSON.stringify(frame).includes(id);
+  await Promise.all(streams.map((stream) => stream.until(has(first))));
+  using watch = watchWrites('"type":"sync"');
+  const ids = await sayAtOnce(server, writer, room.id);
+  await Promise.all(streams.map((stream) => stream.until(has(ids.at(-1) as string))));
+  for (const { frames } of streams)
+    assert.deepEqual(
+      eventsIn(frames, room.id)
+        .map((event) => event.event_id as string)
+        .slice(-MESSAGES),
+      ids,
+    );
+  assert.equal(watch.written.length, MEMBERS, "one write for each socket");
+  assert.equal(new Set(watch.written).size, 1, "the same bytes for all");
+  for (const stream of streams) stream[Symbol.dispose]();
+});

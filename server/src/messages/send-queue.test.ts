@@ -8,7 +8,8 @@ import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openQueue } from "../queue/open.ts";
 import { realSeams } from "../seams.ts";
-import { readPack } from "./send-packs.ts";
+import { newEventId } from "../rooms/submit.ts";
+import { packOf, readPack } from "./send-packs.ts";
 import { append } from "./sending.ts";
 
 const CLIENT = "/_matrix/client/v3";
@@ -113,6 +114,32 @@ for (const adapter of adapters)
           all.filter((body) => body.startsWith(prefix)),
           Array.from({ length: 30 }, (_, n) => `${prefix}${n}`),
         );
+    });
+
+    test("a send that fails among others of its message comes again without them", async () => {
+      const { ctx } = server;
+      const room = await newRoom(alice, server.url);
+      const session = await ctx.authenticate(alice.token);
+      const sends = ["good", "bad", "good too"].map((body, n) => {
+        const names = { roomId: room.roomId, type: "m.room.message", txnId: `pack ${n}`, eventId: newEventId(ctx) };
+        return { session, ...names, content: { body } };
+      });
+      const { commit } = ctx.log;
+      const asked: (string | undefined)[] = [];
+      ctx.log.commit = async (submission) => {
+        const text = (JSON.parse(submission.entries[0]?.body as string) as { content: { body: string } }).content.body;
+        asked.push(text);
+        if (text === "bad" && asked.filter((each) => each === "bad").length < 3) throw new Error("not now");
+        return commit(submission);
+      };
+      try {
+        await ctx.queue?.publish("chat.messages", `[${sends.map((each) => packOf(each).slice(1, -1)).join()}]`);
+        await until(async () => (await messagesOf(server, room.roomId)).length === 3);
+      } finally {
+        ctx.log.commit = commit;
+      }
+      assert.deepEqual(await messagesOf(server, room.roomId), ["good", "good too", "bad"]);
+      assert.deepEqual(asked, ["good", "bad", "good too", "bad", "bad"]);
     });
 
     test("a worker that dies between its commit and its acknowledgement leaves one event", async () => {

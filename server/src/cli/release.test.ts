@@ -127,6 +127,8 @@ test("a server whose database user owns nothing waits for release db, and serves
     await assert.rejects(sql(DATABASE_URL, "create table log.more (a integer)"), /permission denied/);
     const status = await parley(["release", "status"], env);
     assert.deepEqual([status.code, /auth,keys/.test(status.out)], [0, true]);
+    const examined = await parley(["doctor"], { ...env, PARLEY_DATA_DIR: server.ctx.dataDir });
+    assert.equal(examined.code, 0, examined.out);
     await server.stop();
     // The control: the same user in a start that migrates.
     await assert.rejects(startServer(readConfig({ ...env, PARLEY_MIGRATE: "auto" })), /permission denied/);

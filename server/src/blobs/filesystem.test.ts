@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { realSeams } from "../seams.ts";
 import { openFilesystemBlobs } from "./filesystem.ts";
@@ -17,4 +19,24 @@ test("a sweep takes away what a dead process left half written, and leaves what 
   await utimes(join(incoming, "dead"), longAgo_s, longAgo_s);
   await (await openFilesystemBlobs(folder, realSeams)).sweep();
   assert.deepEqual(await readdir(incoming), ["alive"]);
+});
+
+test("G15: while the disk is full an upload fails with a hint when to try again, leaves nothing, and works when there is room", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "parley-full-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]);
+  if (mounted.status !== 0) return t.skip("a file system of 1 MiB can not be mounted here: it takes root");
+  try {
+    const blobs = await openFilesystemBlobs(folder, realSeams);
+    const full = blobs.put(Buffer.alloc(2 * 1_048_576, 7), { max_bytes: 3 * 1_048_576 });
+    await assert.rejects(
+      full,
+      (error) => error instanceof MatrixError && error.status === 503 && !!error.retryAfter_ms,
+    );
+    assert.deepEqual(await readdir(join(folder, "incoming")), []);
+    assert.deepEqual(await readdir(folder), ["incoming"]);
+    await blobs.put(Buffer.alloc(100_000, 7), { max_bytes: 100_000 });
+  } finally {
+    spawnSync("umount", [folder]);
+  }
 });

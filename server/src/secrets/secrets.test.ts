@@ -61,7 +61,6 @@ function keeperOf(manager: SecretManager, env: Record<string, string>, separator
     },
     fail: (how) => failing(manager, how),
     ...(manager.signOutAll ? { signOutAll: manager.signOutAll } : {}),
-    changes: true,
   };
 }
 
@@ -77,6 +76,7 @@ function failing(cloud: Cloud, how: "busy" | "refused" | "cut" | undefined): voi
 
 conform({
   name: "env",
+  offers: [],
   keeper: once(async () => {
     const env: Record<string, string> = {};
     const provider = { provider: "env", variable: (name: string) => env[name] } as const;
@@ -84,13 +84,13 @@ conform({
       open: () => openSecrets({ provider, refresh_ms: 60_000, seams, logger: { warn: () => {} } }),
       name: (word) => `PROD_${word.toUpperCase()}`,
       set: async (name, value) => void (value === undefined ? delete env[name] : (env[name] = value)),
-      changes: false,
     };
   }),
 });
 
 conform({
   name: "files",
+  offers: ["changes"],
   keeper: once(async () => {
     const place = join(folder, "files");
     mkdirSync(place);
@@ -99,13 +99,13 @@ conform({
       open: opener({ SECRETS_PROVIDER: "files", SECRETS_DIR: place }),
       name: (word) => word,
       set: (name, value) => (value === undefined ? rm(path(name)) : writeFile(path(name), value)),
-      changes: true,
     };
   }),
 });
 
 conform({
   name: "aws_sm",
+  offers: ["changes", "failures"],
   keeper: once(async () => {
     const aws = use(await startAwsSecrets());
     // The SDK finds these by itself, as it finds the identity of a pod.
@@ -117,6 +117,7 @@ conform({
 
 conform({
   name: "azure_kv",
+  offers: ["changes", "failures", "sessions"],
   keeper: once(async () => {
     const entra = use(await startEntra());
     const vault = use(await startKeyVault(entra));
@@ -134,6 +135,7 @@ conform({
 
 conform({
   name: "gcp_sm",
+  offers: ["changes", "failures"],
   keeper: once(async () => {
     const google = use(await startGoogleTokens());
     const manager = use(await startGoogleSecrets("parley-prod", google.isToken));
@@ -149,6 +151,7 @@ conform({
 
 conform({
   name: "vault, by the pod's account",
+  offers: ["changes", "failures", "sessions"],
   keeper: once(async () => {
     const vault = use(await startVault());
     return keeperOf(vault, {
@@ -162,6 +165,7 @@ conform({
 
 conform({
   name: "vault, by a token",
+  offers: ["changes", "failures"],
   keeper: once(async () => {
     const vault = use(await startVault());
     const tokenFile = join(folder, "vault-token");
@@ -173,6 +177,7 @@ conform({
 
 conform({
   name: "infisical",
+  offers: ["changes", "failures", "sessions"],
   keeper: once(async () => {
     const infisical = use(await startInfisical());
     return keeperOf(infisical, {

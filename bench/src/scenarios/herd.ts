@@ -3,16 +3,14 @@ import { type Bench, measureWindow, needDescriptors, type Outcome, type Scenario
 import { type Fleet, onFleet, startFleet } from "../fleet.ts";
 import { type Herd, openHerd } from "../herd.ts";
 import { connect } from "../http.ts";
-import { createLedger } from "../ledger.ts";
 import { call, createRoom, joinRoom, sendRequest, type User } from "../matrix.ts";
 import { createMeter } from "../meter.ts";
 import { createProbe } from "../probe.ts";
 import { readProcess, residentMemory } from "../processes.ts";
 import { percentile, spread } from "../samples.ts";
-import { startSenders } from "../senders.ts";
 import { uniqueTag } from "../sync-answer.ts";
 import { prepareUsers } from "../users.ts";
-import { roomEach } from "./sends.ts";
+import { startAlone } from "./sends.ts";
 
 /** Devices of one person. */
 const STREAMS_EACH = 4;
@@ -48,14 +46,8 @@ async function measureHerd(bench: Bench): Promise<Outcome> {
   const streams = Array.from({ length: count }, (_, index) => users[index % people] as User);
   const herd = await openHerd({ origin: herdOrigin, users: streams, progress: bench.progress });
   const meter = createMeter();
-  const senders = startSenders({
-    origin,
-    lanes: await roomEach(origin, users.slice(people)),
-    tag: uniqueTag(),
-    ledger: createLedger(0),
-    meter,
-    interval_ms: 1000 / OTHERS_PER_SECOND,
-  });
+  const others = { users: users.slice(people), meter, perSecond: OTHERS_PER_SECOND };
+  const senders = await startAlone(origin, others);
   try {
     await sleep(bench.options.warmup * 1000);
     meter.cut();

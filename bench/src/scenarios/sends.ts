@@ -2,8 +2,8 @@ import { type Bench, measureRuns, type Outcome, perSecond, type Scenario, takeUs
 import { connect } from "../http.ts";
 import { createLedger } from "../ledger.ts";
 import { createRoom, joinRoom, type User } from "../matrix.ts";
-import { createMeter } from "../meter.ts";
-import { type Lane, startSenders } from "../senders.ts";
+import { createMeter, type Meter } from "../meter.ts";
+import { type Lane, type Running, startSenders } from "../senders.ts";
 import { uniqueTag } from "../sync-answer.ts";
 
 const MANY = 32;
@@ -41,6 +41,18 @@ async function measureSends(bench: Bench, users: readonly User[], arrange: Arran
   } finally {
     await senders.stop();
   }
+}
+
+export interface Alone {
+  users: readonly User[];
+  meter: Meter;
+  perSecond: number;
+}
+
+/** Users who send by the clock, each in a room of their own, beside what is measured. */
+export async function startAlone(origin: string, { users, meter, perSecond: rate }: Alone): Promise<Running> {
+  const lanes = await roomEach(origin, users);
+  return startSenders({ origin, lanes, tag: uniqueTag(), ledger: createLedger(0), meter, interval_ms: 1000 / rate });
 }
 
 /** A room for each of the users. */

@@ -10,7 +10,7 @@ import { type Running, startSenders } from "../senders.ts";
 import { openStreamClient, startStreamReaders } from "../stream-readers.ts";
 import { scanReader, uniqueTag } from "../sync-answer.ts";
 import { judgeMemory, type MemorySample } from "../trend.ts";
-import { roomEach, roomTogether } from "./sends.ts";
+import { roomTogether, startAlone } from "./sends.ts";
 
 const MEMBERS = 20;
 const LONE_SENDERS = 16;
@@ -46,7 +46,8 @@ async function measureSoak(bench: Bench): Promise<Outcome> {
   if (hasStream) {
     begin(await startRoom(bench, { users: users.slice(MEMBERS, MEMBERS * 2), meter, start: startStreamReaders }));
   }
-  begin(await startLone(bench, users.slice(MEMBERS * 2), meter));
+  const alone = { users: users.slice(MEMBERS * 2), meter, perSecond: ALONE_PER_SECOND };
+  begin(await startAlone(bench.origin, alone));
   begin(startVisits(bench, users.slice(MEMBERS * 2), hasStream));
   await sleep(bench.options.warmup * 1000);
   const samples: MemorySample[] = [];
@@ -89,12 +90,6 @@ async function startRoom({ origin }: Bench, { users, meter, start }: RoomLoad): 
       await readers.stop();
     },
   };
-}
-
-async function startLone({ origin }: Bench, users: readonly User[], meter: Meter): Promise<Running> {
-  const lanes = await roomEach(origin, users);
-  const paced = { interval_ms: 1000 / ALONE_PER_SECOND };
-  return startSenders({ origin, lanes, tag: uniqueTag(), ledger: createLedger(0), meter, ...paced });
 }
 
 /** People who come, look at everything and go, one a second; some of them make a room, into which another comes. */

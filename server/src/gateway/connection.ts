@@ -167,7 +167,7 @@ function receive(gateway: Gateway, follower: Follower, frame: LaterFrame): void 
 
 function depart({ ctx, registry }: Gateway, follower: Follower): void {
   follower.phase = "over";
-  follower.onLevel();
+  follower.onLevel?.();
   follower.leave?.();
   follower.leave = null;
   registry.remove(follower);

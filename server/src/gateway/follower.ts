@@ -42,8 +42,8 @@ export interface Follower {
   /** What the present round has for it. */
   rooms: RoomState[];
   people: string[];
-  /** Called when it has been told everything for the first time, and when it is over. */
-  onLevel(): void;
+  /** To be called when it has been told everything for the first time, or is over; not kept after that. */
+  onLevel: (() => void) | null;
   /** Sends the closing frame and closes the socket. */
   close(closing: Closing): void;
 }

@@ -76,7 +76,8 @@ function cutOver(gateway: Gateway, follower: Follower, memberships: Memberships)
   const joined = [...memberships].filter(([, { membership }]) => membership === "join");
   gateway.pump.join(follower, new Set(joined.map(([roomId]) => roomId)));
   if (follower.isOwedHead) tellHead(gateway, follower);
-  follower.onLevel();
+  follower.onLevel?.();
+  follower.onLevel = null;
   return true;
 }
 

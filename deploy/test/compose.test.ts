@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { parse } from "yaml";
 import { readConfig } from "../../server/src/config.ts";
 import { settings } from "../../server/src/settings/table.ts";
-import { images, servicePorts, shapes, user, workloads, type WorkloadName } from "../src/release.ts";
+import { images, servicePorts, shapes, workloads, type WorkloadName } from "../src/release.ts";
 import { readDockerfile, readRun } from "./dockerfile.ts";
 import { repoRoot } from "./tools.ts";
 
@@ -103,7 +103,7 @@ test("a server is as confined as a pod, and asked whether it is ready", () => {
     assert.equal(service.read_only, true, name);
     assert.deepEqual([service.cap_drop, service.security_opt], [["ALL"], ["no-new-privileges:true"]]);
     assert.ok(
-      service.tmpfs?.some((each) => each.startsWith("/var/cache/parley:") && each.includes(`uid=${user.uid}`)),
+      service.tmpfs?.some((each) => each.startsWith("/var/cache/parley:")),
       name,
     );
     if (name === "schema") continue;

@@ -3,6 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createPostgres, createStandby, makeSynchronous, type Postgres, promote } from "../../testkit/src/postgres.ts";
@@ -77,7 +78,7 @@ export async function openPair(directory: string, chance: () => number): Promise
     await there().server.start();
     await promote(there().server);
     at = 1 - at;
-    rmSync(old.server.directory, { recursive: true, force: true, maxRetries: 5 });
+    await rm(old.server.directory, { recursive: true, force: true, maxRetries: 5 });
     const anew = { directory: newDirectory(old.directory), name: old.name, settings: SETTINGS };
     old.server = await createStandby(here().server, anew);
     await makeSynchronous(here().server, old.name);

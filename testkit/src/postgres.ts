@@ -1,22 +1,13 @@
 // PostgreSQL servers that a test may kill, pause, promote and fill up: the embedded binaries without their keeper. Nothing starts
 // them again but the test.
 
-import { spawnSync, type ChildProcess } from "node:child_process";
+import { execFile, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import pg from "pg";
 import { accountFor, makePrivate } from "../../server/src/db/embedded/account.ts";
 import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
@@ -87,11 +78,7 @@ export async function createStandby(
   const client = await connect(primary.url);
   try {
     await client.query("select pg_backup_start('copy', true)");
-    const skipped = new Set(["postmaster.pid", "postmaster.opts", "standby.signal"]);
-    cpSync(join(primary.directory, "pgdata"), cluster.pgdata, {
-      recursive: true,
-      filter: (path) => !skipped.has(path.split("/").at(-1) as string) && existsSync(path),
-    });
+    await copyFiles(join(primary.directory, "pgdata"), cluster.pgdata);
     const { rows } = await client.query<{ labelfile: string }>("select labelfile from pg_backup_stop(false)");
     writeFileSync(join(cluster.pgdata, "backup_label"), rows[0]?.labelfile ?? "");
   } finally {
@@ -105,6 +92,20 @@ export async function createStandby(
   const server = serverOn(cluster, { primary_conninfo: following, ...settings });
   await server.start();
   return server;
+}
+
+const NOT_COPIED = ["postmaster.pid", "postmaster.opts", "standby.signal"];
+
+/** In a process of its own: what goes through proxies of this one goes on meanwhile. */
+async function copyFiles(from: string, to: string): Promise<void> {
+  try {
+    await promisify(execFile)("cp", ["-R", "-p", from, to], { env: { ...process.env, LC_ALL: "C" } });
+  } catch (thrown) {
+    // A file may go before it is copied: the server is at work.
+    const lines = (thrown as { stderr: string }).stderr.trim().split("\n");
+    if (!lines.every((line) => line.endsWith("No such file or directory"))) throw thrown;
+  }
+  for (const name of NOT_COPIED) rmSync(join(to, name), { force: true });
 }
 
 /** Waits until `check` gives true. Rejects, with what was waited for, after half a minute. */

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import { type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { createRoom } from "../../../testkit/src/room.ts";
+import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
-import { eventsIn, openStream } from "../../../testkit/src/stream.ts";
+import { eventsIn, openStream, type StreamClient } from "../../../testkit/src/stream.ts";
+import { limits } from "../limits.ts";
 import { randomToken, realSeams } from "../seams.ts";
 
 const MEMBERS = 30;
@@ -40,11 +41,12 @@ function watchWrites(text: string): { written: Buffer[] } & Disposable {
   return { written, [Symbol.dispose]: () => void (Socket.prototype.write = write) };
 }
 
-test("what comes into a room at once is encoded once, and written once to each socket", async () => {
+/** What is written to the members of a room while `say` says something in it; gives the writes, after all was read. */
+async function writesWhile(say: (server: TestServer, writer: Person, room: TestRoom) => Promise<string[]>) {
   await using server = await startTestServer();
   const writer = await registerPerson(server.url, "writer");
   const room = await createRoom(writer);
-  const streams = [];
+  const streams: StreamClient[] = [];
   for (let i = 0; i < MEMBERS; i++) {
     const member = await registerPerson(server.url, `member${i}`);
     await room.change(member, "join");
@@ -57,16 +59,35 @@ test("what comes into a room at once is encoded once, and written once to each s
   const has = (id: string) => (frame: object) => JSON.stringify(frame).includes(id);
   await Promise.all(streams.map((stream) => stream.until(has(first))));
   using watch = watchWrites('"type":"sync"');
-  const ids = await sayAtOnce(server, writer, room.id);
+  const ids = await say(server, writer, room);
   await Promise.all(streams.map((stream) => stream.until(has(ids.at(-1) as string))));
-  for (const { frames } of streams)
-    assert.deepEqual(
-      eventsIn(frames, room.id)
-        .map((event) => event.event_id as string)
-        .slice(-MESSAGES),
-      ids,
-    );
-  assert.equal(watch.written.length, MEMBERS, "one write for each socket");
-  assert.equal(new Set(watch.written).size, 1, "the same bytes for all");
+  for (const { frames } of streams) {
+    const received = eventsIn(frames, room.id).map((event) => event.event_id as string);
+    assert.deepEqual(received.slice(-ids.length), ids);
+  }
   for (const stream of streams) stream[Symbol.dispose]();
+  return watch.written;
+}
+
+test("what comes into a room at once is encoded once, and written once to each socket", async () => {
+  const written = await writesWhile((server, writer, room) => sayAtOnce(server, writer, room.id));
+  assert.equal(written.length, MEMBERS, "one write for each socket");
+  assert.equal(new Set(written).size, 1, "the same bytes for all");
 });
+
+test("control of G13: a write for each message is seen as that", async () => {
+  const written = await writesWhile(async (_server, writer, room) => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      ids.push(await room.say(writer, `${i}`));
+      await later();
+    }
+    return ids;
+  });
+  assert.ok(written.length > 2 * MEMBERS);
+});
+
+/** Resolves when what was said has had its round. */
+function later(): Promise<void> {
+  return new Promise((resolve) => void realSeams.after(2 * limits.streamRest_ms, resolve));
+}

@@ -53,6 +53,23 @@ test("what waits for a socket never exceeds the limit; what is dropped is said w
   while (read_bytes < ((firstKept ?? 0) + 1) * frame.length) await once(pair.far, "data");
 });
 
+test("control of G12: without the limit what waits for a socket grows past it", async () => {
+  using pair = await connection();
+  const outlet = openOutlet(pair.near);
+  const { streamKept_bytes } = limits;
+  const unbounded = limits as { streamKept_bytes: number };
+  try {
+    unbounded.streamKept_bytes = Number.POSITIVE_INFINITY;
+    const frame = Buffer.alloc(100_000, "x");
+    for (let sent = 0; outlet.kept_bytes <= streamKept_bytes; sent++) {
+      assert.equal(send(outlet, frame, at(sent)), undefined);
+      assert.ok(sent < 1_000, "it keeps nothing");
+    }
+  } finally {
+    unbounded.streamKept_bytes = streamKept_bytes;
+  }
+});
+
 test("frames that had to wait arrive in their order when the other end reads again", async () => {
   using pair = await connection();
   const outlet = openOutlet(pair.near);

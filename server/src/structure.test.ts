@@ -17,6 +17,7 @@ import {
   wrongDirections,
 } from "./structure/directions.ts";
 import {
+  decisionsInList,
   environmentReads,
   lonelyTests,
   longFiles,
@@ -183,6 +184,12 @@ const cases: readonly Case[] = [
       ".npmrc": ["registry", "https://example.org"].join("="),
     },
     harmless: { "docs/b.md": `${["https:", "", "example.org", "work", "place"].join("/")} is no path of a machine` },
+  },
+  {
+    rule: "every decision stands in docs/README.md",
+    check: decisionsInList,
+    planted: { "docs/decisions/0001-a.md": "# 0001: A", "docs/README.md": "[0002](decisions/0002-b.md)" },
+    harmless: { "docs/decisions/0002-b.md": "# 0002: B", "docs/README.md": "[0002](decisions/0002-b.md)" },
   },
   {
     rule: "every setting stands in docs/operations/settings.md, and no other",

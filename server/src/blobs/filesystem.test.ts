@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MatrixError } from "../errors.ts";
+import { MatrixError, StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { realSeams } from "../seams.ts";
 import { openFilesystemBlobs } from "./filesystem.ts";
@@ -39,4 +39,14 @@ test("G15: while the disk is full an upload fails with a hint when to try again,
   } finally {
     spawnSync("umount", [folder]);
   }
+});
+
+test("a folder that can not be made stops the start with the setting that names it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "parley-blobs-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "media"), "a file");
+  await assert.rejects(openFilesystemBlobs(join(folder, "media"), realSeams), (error) => {
+    assert.ok(error instanceof StartError);
+    return /media.*can not be made.*PARLEY_DATA_DIR/.test(error.message);
+  });
 });

@@ -7,7 +7,7 @@ import type { Stats } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { matrixError } from "../errors.ts";
+import { asError, matrixError, StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { randomToken, type Seams } from "../seams.ts";
 import type { StoredBlob } from "./blobs.ts";
@@ -38,9 +38,18 @@ export interface SpoolOptions {
   isFinal: boolean;
 }
 
+async function make(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (thrown) {
+    const why = `The folder ${folder}, in which uploads arrive, can not be made (${asError(thrown).message}).`;
+    throw new StartError(`${why} Set PARLEY_DATA_DIR to a folder that this account may write in.`, { cause: thrown });
+  }
+}
+
 /** Opens the folder, and makes it where it is not there. */
 export async function openSpool({ folder, seams, isFinal }: SpoolOptions): Promise<Spool> {
-  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  await make(folder);
   return {
     async receive(content, max_bytes) {
       const path = join(folder, randomToken(seams, 12));

@@ -94,6 +94,15 @@ export function settingsInDocs(tree: Tree, names: readonly string[]): string[] {
   return [...missing, ...unknown];
 }
 
+/** Every decision stands in the list that a reader begins with. */
+export function decisionsInList(tree: Tree): string[] {
+  const list = tree.get("docs/README.md") ?? "";
+  const paths = [...tree.keys()].filter((path) => path.startsWith("docs/decisions/"));
+  return paths
+    .filter((path) => !list.includes(`](${path.slice("docs/".length)})`))
+    .map((path) => `docs/README.md does not list ${path}`);
+}
+
 function isServerCode(path: string): boolean {
   return path.startsWith("server/src/") && isCode(path) && !isTest(path) && !path.startsWith("server/src/structure/");
 }

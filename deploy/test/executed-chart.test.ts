@@ -19,9 +19,53 @@ after(() => rmSync(folder, { recursive: true }));
 chmodSync(folder, 0o755);
 const own = { parley: imageOf(folder), "parley-web": webImageOf(folder) };
 
+interface Case {
+  values: string;
+  set: readonly string[];
+  /** What an operator has in the namespace anyway. */
+  beside?: readonly KubernetesObject[];
+  door: string;
+  printing: string;
+}
+
+const labels = { app: "nats" };
+const natsBeside: readonly KubernetesObject[] = [
+  {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "nats" },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: "nats", image: "nats:2.10.29", ports: [{ name: "nats", containerPort: 4222 }] }] },
+      },
+    },
+  },
+  {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "nats" },
+    spec: { selector: labels, ports: [{ name: "nats", port: 4222, targetPort: "nats" }] },
+  },
+];
+
 /** The door that people come in by, and the Deployment that prints the administrator's link. */
-const cases = [
+const cases: readonly Case[] = [
   { values: "minimal", set: [], door: "parley-api", printing: "parley-api" },
+  {
+    values: "minimal",
+    set: [
+      "externalSecrets.enabled=false",
+      "api.env.PARLEY_BUS=nats",
+      "api.secrets.NATS_URL=nats://nats:4222",
+      "autoscaling.enabled=false",
+    ],
+    beside: natsBeside,
+    door: "parley-api",
+    printing: "parley-api",
+  },
   {
     values: "split",
     set: ["web.image=ghcr.io/parley-im/parley-web:0.1.0"],
@@ -31,9 +75,9 @@ const cases = [
 ];
 
 describe("the chart comes up all at once, and a message arrives", { skip: missingTools }, () => {
-  for (const { values, set, door, printing } of cases)
-    test(values, async (t) => {
-      const objects = await renderChart(values, set);
+  for (const { values, set, beside = [], door, printing } of cases)
+    test(beside.length > 0 ? `${values}, with NATS beside it` : values, async (t) => {
+      const objects = [...beside, ...(await renderChart(values, set))];
       const all = imagesOf(objects);
       const missing = missingFor(all);
       if (missing) return t.skip(missing);

@@ -1,5 +1,5 @@
 /**
- * What a release brings along that is not Parley: PostgreSQL, Redis and RabbitMQ run here as real servers, and an object store of the
+ * What a release brings along that is not Parley: PostgreSQL, Redis, NATS and RabbitMQ run here as real servers, and an object store of the
  * test kit, with the users, passwords and settings of their manifests. The containers' own programs differ (their images can not be run), what Parley sees
  * of them does not: a wrong password, user, database or host in a manifest fails here as it does in a cluster.
  */
@@ -35,13 +35,16 @@ export interface ThirdParty {
 
 /** Why what the images need can not be run here; false where it can. */
 export function missingFor(images: readonly string[]): string | false {
-  const names = (["redis", "rabbitmq"] as const).filter((name) => images.some((image) => nameOf(image) === name));
+  const names = (["redis", "nats", "rabbitmq"] as const).filter((name) =>
+    images.some((image) => nameOf(image) === name),
+  );
   return names.map((name) => missingService(name)).find((reason) => reason !== false) ?? false;
 }
 
 const kinds: Readonly<Record<string, (setting: Setting) => Promise<ThirdParty>>> = {
   postgres: startPostgres,
   redis: startRedis,
+  nats: async () => served(await startService("nats")),
   rabbitmq: startRabbitMq,
   minio: startMinio,
 };

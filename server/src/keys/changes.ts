@@ -18,7 +18,7 @@ export const keyChanges = route({
     const from = parseToken(query.from, "from");
     const to = parseToken(query.to, "to");
     // After a restore the tokens mean other entries: everybody may have changed.
-    const isOther = !ctx.log.holds(from);
+    const isOther = !(await ctx.log.holdsNow(from));
     const stretch = { from: isOther ? 0 : from.position, to: isOther ? ctx.log.hub.head() : to.position };
     return changesOf(ctx, session.userId, stretch);
   },

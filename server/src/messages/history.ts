@@ -25,8 +25,8 @@ export const history = route({
     const allowed = await readingOf(ctx, params["roomId"] as string, session);
     const filter = eventFilter(asked.filter);
     const newest = asked.dir === "b" ? ctx.log.hub.head() : 0;
-    const from = asked.from === undefined ? newest : positionOf(ctx, asked.from, "from");
-    const to = asked.to === undefined ? undefined : positionOf(ctx, asked.to, "to");
+    const from = asked.from === undefined ? newest : await positionOf(ctx, asked.from, "from");
+    const to = asked.to === undefined ? undefined : await positionOf(ctx, asked.to, "to");
     const reading = notBefore(allowed, asked.from === undefined ? undefined : from, to);
     const limit = pageLimit(Math.min(asked.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
     const page = await walk(reading, { direction: asked.dir, from, to, limit, matches: matcherOf(filter) });

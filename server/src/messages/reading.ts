@@ -92,9 +92,9 @@ export function sightValues({ sight, ignored }: Reading): unknown[] {
 }
 
 /** The position of a client's token. Throws M_INVALID_PARAM where it is none, or is of a history that is no longer this one. */
-export function positionOf(ctx: Context, token: string, parameter: string): number {
+export async function positionOf(ctx: Context, token: string, parameter: string): Promise<number> {
   const parsed = parseToken(token, parameter);
-  if (!ctx.log.holds(parsed))
+  if (!(await ctx.log.holdsNow(parsed)))
     throw matrixError(
       "M_INVALID_PARAM",
       `"${parameter}" is from before the server was restored from a backup. Leave it out to start over.`,

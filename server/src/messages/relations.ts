@@ -45,11 +45,11 @@ interface ChildrenOptions extends Asked {
   size: number;
 }
 
-function readChildren(reading: Reading, parent: LogEntry, options: ChildrenOptions): Promise<LogEntry[]> {
+async function readChildren(reading: Reading, parent: LogEntry, options: ChildrenOptions): Promise<LogEntry[]> {
   const { ctx, room } = reading;
   const { dir, from, to, relType, eventType, size } = options;
-  const at = from === undefined ? undefined : positionOf(ctx, from, "from");
-  const stop = to === undefined ? undefined : positionOf(ctx, to, "to");
+  const at = from === undefined ? undefined : await positionOf(ctx, from, "from");
+  const stop = to === undefined ? undefined : await positionOf(ctx, to, "to");
   const [low = 0, high = Number.MAX_SAFE_INTEGER] = dir === "b" ? [stop, at] : [at, stop];
   const kind = [relType ?? null, eventType ?? null];
   const { db } = notBefore(reading, at, stop);

@@ -21,7 +21,7 @@ export const threads = route({
   async handle({ params, query, session }, ctx) {
     const allowed = await readingOf(ctx, params["roomId"] as string, session);
     const limit = pageLimit(query.limit, limits.defaultThreads);
-    const from = query.from === undefined ? Number.MAX_SAFE_INTEGER : positionOf(ctx, query.from, "from");
+    const from = query.from === undefined ? Number.MAX_SAFE_INTEGER : await positionOf(ctx, query.from, "from");
     const reading = notBefore(allowed, query.from === undefined ? undefined : from);
     const own = query.include === "participated";
     const roots = await readRoots(reading, { from, own, size: limit + 1 });

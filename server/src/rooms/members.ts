@@ -21,7 +21,7 @@ export const members = route({
   query: z.looseObject({ at: z.string().optional(), membership, not_membership: membership }),
   async handle({ params, query, session }, ctx) {
     const { room, access } = await readableRoom(ctx, params["roomId"] as string, session.userId);
-    const entries = await memberEntries(ctx, room, momentOf(ctx, query.at, access));
+    const entries = await memberEntries(ctx, room, await momentOf(ctx, query.at, access));
     const isFiltered = query.membership !== undefined || query.not_membership !== undefined;
     const wanted = isFiltered ? entries.filter((entry) => isWanted(membershipIn(room, entry), query)) : entries;
     const chunk = wanted.map((entry) => clientEventInRoom(entry, { sessionId: session.id }));
@@ -30,10 +30,10 @@ export const members = route({
 });
 
 /** The position to look at: that of the token, but never behind the person's leave. Undefined means now. */
-function momentOf(ctx: Context, at: string | undefined, { upTo }: ReadAccess): number | undefined {
+async function momentOf(ctx: Context, at: string | undefined, { upTo }: ReadAccess): Promise<number | undefined> {
   const token = at === undefined ? undefined : parseToken(at, "at");
   // A token of another epoch stands in a history that is no longer this one.
-  const position = token && ctx.log.holds(token) ? token.position : undefined;
+  const position = token && (await ctx.log.holdsNow(token)) ? token.position : undefined;
   return position === undefined || upTo === undefined ? (position ?? upTo) : Math.min(position, upTo);
 }
 

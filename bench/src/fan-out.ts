@@ -18,6 +18,8 @@ export interface FanOutOptions {
   meter: Meter;
   /** Sees what the first client is told. */
   watch?: (body: Buffer) => void;
+  /** How many messages are written in a second; without a pause where nothing is said. */
+  perSecond?: number;
 }
 
 export interface FanOut extends AsyncDisposable {
@@ -28,8 +30,10 @@ export interface FanOut extends AsyncDisposable {
 }
 
 /** Starts the server, whose clients read from now on. Disposing of it ends everything. */
-export async function openFanOut({ meter, watch }: FanOutOptions): Promise<FanOut> {
-  const child = spawn(process.execPath, ["--max-semi-space-size=16", LOAD], { stdio: ["pipe", "pipe", "inherit"] });
+export async function openFanOut({ meter, watch, perSecond = 0 }: FanOutOptions): Promise<FanOut> {
+  const child = spawn(process.execPath, ["--max-semi-space-size=16", LOAD, `${perSecond}`], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const links: WebSocketLink[] = [];
   const stop = async () => {
     for (const link of links) link.destroy();

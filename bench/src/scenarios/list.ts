@@ -10,7 +10,7 @@ import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
 import { streamReference } from "./stream-reference.ts";
-import { streamDeliveries, streamFanOut, streamIdle } from "./stream.ts";
+import { streamDeliveries, streamFanOut, streamIdle, streamPaced } from "./stream.ts";
 
 /**
  * In the order in which they run. Memory comes first, on a server that has done nothing else, and
@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   streamIdle,
   streamDeliveries,
   streamFanOut,
+  streamPaced,
   streamReference,
   joinsOneRoom,
   joinsManyRooms,

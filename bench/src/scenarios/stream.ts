@@ -34,7 +34,22 @@ export const streamFanOut: Scenario = {
   goals: [{ of: "value", atLeast: 300_000 }],
   needs: { pair: 0, crowd: 0 },
   needsFeature: FEATURE,
-  run: measureFanOut,
+  run: (bench) => measureFanOut(bench),
+};
+
+const PACE_PER_SECOND = 3_200;
+
+export const streamPaced: Scenario = {
+  name: "stream-paced",
+  title: `The stream's way out by the clock: ${PACE_PER_SECOND} messages/s in rooms of ${MEMBERS}`,
+  unit: "deliveries/s",
+  goals: [
+    { of: "value", atLeast: 300_000 },
+    { of: "p99_ms", below: 50 },
+  ],
+  needs: { pair: 0, crowd: 0 },
+  needsFeature: FEATURE,
+  run: (bench) => measureFanOut(bench, PACE_PER_SECOND),
 };
 
 const IDLE_USERS = 50;
@@ -52,9 +67,9 @@ export const streamIdle: Scenario = {
   run: measureIdle,
 };
 
-async function measureFanOut(bench: Bench): Promise<Outcome> {
+async function measureFanOut(bench: Bench, pace = 0): Promise<Outcome> {
   const meter = createMeter();
-  await using load = await openFanOut({ meter });
+  await using load = await openFanOut({ meter, perSecond: pace });
   load.begin();
   return { runs: await measureRuns(bench, meter, perSecond), notes: [] };
 }

@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -48,6 +48,8 @@ export async function startService(name: ServiceName, config = ""): Promise<Serv
     const ending = running;
     running = [];
     await Promise.all(ending.map((each) => each.end()));
+    // What was killed is gone a moment later than the shell that watched over it.
+    if (ending.length > 0) await refused(port);
   };
   const stop = async () => {
     await kill();
@@ -253,4 +255,18 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => void server.close(resolve));
   return port;
+}
+
+/** Resolves when nobody takes connections on the port. */
+async function refused(port: number): Promise<void> {
+  for (let isOpen = true; isOpen;)
+    isOpen = await new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      const settle = (code: string | undefined) => {
+        socket.destroy();
+        resolve(code !== "ECONNREFUSED");
+      };
+      socket.once("connect", () => settle(undefined));
+      socket.once("error", (error: NodeJS.ErrnoException) => settle(error.code));
+    });
 }

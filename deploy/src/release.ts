@@ -286,6 +286,8 @@ export const waves = {
 /** What is counted for each signal; `lag` is how far a process is behind the log. */
 export const metrics = {
   sockets: "parley_streams",
+  /** Clients that wait in /sync hold a socket too. */
+  waiting: "parley_sync_waiting",
   queue: "parley_queue_depth",
   lag: "parley_log_lag_entries",
 } as const;

@@ -53,6 +53,16 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
     [/in the namespace default/, (all) => (find(all, "Service", "auth").metadata.namespace = "default")],
     [/has no namespace/, (all) => delete find(all, "Service", "auth").metadata.namespace],
   ],
+  "an ingress controller takes every path": [
+    [
+      /nginx refuses \/\.well-known\/matrix with pathType Prefix/,
+      (all) => {
+        for (const object of all)
+          if (object.kind === "Ingress")
+            Object.assign(object, JSON.parse(JSON.stringify(object).replaceAll("ImplementationSpecific", "Prefix")));
+      },
+    ],
+  ],
   "names and labels are as an API server takes them": [
     [/63 characters/, (all) => (find(all, "Service", "auth").metadata.name = "a".repeat(64))],
     [/the label a may not be/, (all) => (find(all, "Service", "auth").metadata.labels = { a: "b c" })],

@@ -4,7 +4,7 @@
  */
 import { wrongEdges, wrongWaysOut } from "./invariants/edges.ts";
 import { sameNames, wrongNames, wrongNamespaces } from "./invariants/names.ts";
-import { undenied } from "./invariants/network.ts";
+import { refusedPaths, undenied } from "./invariants/network.ts";
 import {
   cutDrains,
   floatingImages,
@@ -53,6 +53,7 @@ export const invariants: readonly Invariant[] = [
   { rule: "the policies allow the edges of the release and no others", check: wrongEdges },
   { rule: "a pod gets out to what it uses and nowhere else", check: wrongWaysOut },
   { rule: "what no policy allows is denied, both ways", check: undenied },
+  { rule: "an ingress controller takes every path", check: refusedPaths },
 ];
 
 /** Whatever any of the rules finds. */

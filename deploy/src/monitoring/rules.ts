@@ -108,7 +108,8 @@ const causes: readonly Rule[] = [
     runbook: "the-bus-is-away",
   }),
   alert("ParleyQueueGrows", {
-    expr: 'sum by (queue) (parley_queue_depth{state="waiting"}) > 1000',
+    // Every process counts the whole queue.
+    expr: 'max by (queue) (parley_queue_depth{state="waiting"}) > 1000',
     for: "5m",
     severity: "page",
     summary: "The queue {{ $labels.queue }} grows.",

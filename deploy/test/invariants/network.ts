@@ -3,7 +3,7 @@
  * and an ingress rule of the other; a pod that no policy selects may do anything.
  */
 import type { KubernetesObject } from "../schema.ts";
-import { type Labels, ofKind, podsIn, type Selector, selects, spec } from "./objects.ts";
+import { titleOf, type Labels, ofKind, podsIn, type Selector, selects, spec } from "./objects.ts";
 
 type Objects = readonly KubernetesObject[];
 
@@ -138,4 +138,21 @@ export function undenied(objects: Objects): string[] {
         .filter((direction) => rulesFor(end, direction, objects) === undefined)
         .map((direction) => `${end.title}: no policy says what is its ${direction}`),
     );
+}
+
+interface IngressSpec {
+  ingressClassName?: string;
+  rules?: { http?: { paths: { path: string; pathType: string }[] } }[];
+}
+
+/** ingress-nginx 1.12 refuses an Ingress with any other character in a path of type Prefix or Exact; its default class has no name. */
+export function refusedPaths(objects: readonly KubernetesObject[]): string[] {
+  const ingresses = objects.filter(({ kind }) => kind === "Ingress");
+  return ingresses.flatMap((ingress) => {
+    const { ingressClassName = "nginx", rules = [] } = (ingress as { spec?: IngressSpec }).spec ?? {};
+    const paths = ingressClassName.includes("nginx") ? rules.flatMap(({ http }) => http?.paths ?? []) : [];
+    return paths
+      .filter(({ path, pathType }) => pathType !== "ImplementationSpecific" && !/^\/[A-Za-z0-9_/-]*$/.test(path))
+      .map(({ path, pathType }) => `${titleOf(ingress)}: nginx refuses ${path} with pathType ${pathType}`);
+  });
 }

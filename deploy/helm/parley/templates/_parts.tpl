@@ -1,8 +1,10 @@
 {{/* Parts of the objects beside the workloads. */}}
 
+{{- /* ingress-nginx from 1.12 on, until it was mended, refuses a dot in a path of type Prefix; what is left to it it takes as
+a prefix too. Others may take that as the exact path. */}}
 {{- define "parley.ingressPath" }}
 - path: {{ .path }}
-  pathType: Prefix
+  pathType: {{ ternary "ImplementationSpecific" "Prefix" (and (contains "." .path) (contains "nginx" (default "" .class))) }}
   backend:
     service:
       name: {{ .full }}-{{ .workload }}

@@ -24,17 +24,40 @@ test("a read-only database is unavailable for changes, and still reads", async (
   await db.close();
 });
 
-test("a connection that is cut is unavailable, and the next query has a new one", async () => {
+/** Ends the backend that runs a statement with this text, once there is one. */
+async function cut(url: string, text: string): Promise<void> {
+  const owner = await connectOwner(url);
+  const kill = `select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'parley log' and datname = current_database() and query like '%${text}%'`;
+  while ((await owner.query(kill)).rowCount === 0);
+  await owner.end();
+}
+
+test("a change whose connection is cut is unavailable at once, and the next query has a new one", async () => {
   await using database = await createTestDatabase();
   const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
-  const owner = await connectOwner(database.url);
-  const cut = assert.rejects(db.log.query("select pg_sleep(20)"), unavailable);
-  const kill = `select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'parley log' and datname = current_database() and query like '%pg_sleep%'`;
-  while ((await owner.query(kill)).rowCount === 0);
-  await cut;
-  await owner.end();
+  const change = "update log.head set epoch = epoch from (select pg_sleep(20)) slow";
+  const cutOff = assert.rejects(db.log.change(change), unavailable);
+  await cut(database.url, "pg_sleep(20)");
+  await cutOff;
   assert.equal((await db.log.query("select 1 from log.head")).length, 1);
+  await db.close();
+});
+
+test("what only reads is asked again when its connection is cut, also where that was cut before and nobody had noticed", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const reading = db.log.query("select pg_sleep(1) from log.head");
+  await cut(database.url, "pg_sleep(1)");
+  assert.equal((await reading).length, 1);
+  const owner = await connectOwner(database.url);
+  for (let round = 0; round < 20; round++) {
+    await owner.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley log' and datname = current_database()",
+    );
+    assert.equal((await db.log.query("select 1 from log.head")).length, 1);
+  }
+  await owner.end();
   await db.close();
 });
 

@@ -6,7 +6,8 @@ import pg from "pg";
 import { StartError, asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Hosts, readHosts } from "./hosts.ts";
-import { isAway, neverRan, openOutage, type Outage, ReadOnlyServer, unavailable, within } from "./outage.ts";
+import { onlyReads } from "./only-reads.ts";
+import { NoAnswer, isAway, neverRan, openOutage, type Outage, ReadOnlyServer, unavailable, within } from "./outage.ts";
 import { realSeams, type Seams } from "../seams.ts";
 import { scramVerifier } from "./passwords.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
@@ -174,15 +175,24 @@ async function take({ pool, hosts }: Way): Promise<pg.PoolClient> {
   }
 }
 
+interface Failed {
+  client: pg.PoolClient;
+  thrown: unknown;
+  /** The statement that failed; undefined for what cannot be asked again by itself. */
+  sql?: string;
+}
+
 /** Gives the connection back, or throws it away where its server can not serve. Throws what is to be told of the error. */
-function fail({ hosts }: Way, client: pg.PoolClient, thrown: unknown): never {
+function fail({ hosts }: Way, { client, thrown, sql }: Failed): never {
   if (!isAway(thrown)) {
     client.release();
     throw thrown;
   }
   client.release(asError(thrown));
   hosts.skip(urlOfClient.get(client) ?? "");
-  throw unavailable(thrown, { mayHaveRun: !neverRan(thrown) });
+  // A look whose connection broke is taken again. One that got no answer in time may run on, and a second would only add to it.
+  const isRepeatable = sql !== undefined && onlyReads(sql) && !(thrown instanceof NoAnswer);
+  throw unavailable(thrown, { mayHaveRun: !isRepeatable && !neverRan(thrown) });
 }
 
 function runOn({ seams }: Way, client: pg.PoolClient): Run {
@@ -201,7 +211,7 @@ async function runOnce<R extends object>(way: Way, sql: string, params: readonly
     client.release();
     return result;
   } catch (thrown) {
-    return fail(way, client, thrown);
+    return fail(way, { client, thrown, sql });
   }
 }
 
@@ -216,7 +226,7 @@ export function dbOn(way: Way): Db {
         result = await run(runnerOn(runOn(way, client)));
         await within(way.seams, limits.databaseAnswer_ms, client.query("commit"));
       } catch (thrown) {
-        if (isAway(thrown) || (await rollsBack(way, client))) return fail(way, client, thrown);
+        if (isAway(thrown) || (await rollsBack(way, client))) return fail(way, { client, thrown });
         client.release(asError(thrown));
         throw thrown;
       }

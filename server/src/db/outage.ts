@@ -2,9 +2,9 @@
  * Trouble with the database that passes: which errors mean it, whether the statement may have run all the same, and how long a
  * caller waits for the database to come back (a restart, a fail-over to the standby).
  *
- * What has never run is tried again, for as long as the database has not been away for longer than `limits.databasePatience_ms`;
- * after that each caller is told at once. What may have run is told at once too: only whoever can recognise it in the
- * database may repeat it, as the log's append does.
+ * What has never run, and what only reads, is tried again, for as long as the database has not been away for longer than
+ * `limits.databasePatience_ms`; after that each caller is told at once. What may have changed something is told at once too: only
+ * whoever can recognise it in the database may repeat it, as the log's append does.
  */
 import pg from "pg";
 import { limits } from "../limits.ts";

@@ -73,7 +73,7 @@ export const roles = {
     domains: ["media"],
     paths: ["/_matrix/media/*", `${CLIENT}/media/*`],
   },
-  worker: { domains: [], paths: [] },
+  worker: { domains: ["worker"], paths: [] },
   web: {
     domains: ["web"],
     // Whatever is no path of an API: the web app knows its own addresses.

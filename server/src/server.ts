@@ -63,6 +63,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   gateway: () => import("./gateway/routes.ts"),
   presence: () => import("./presence/routes.ts"),
   media: () => import("./media/routes.ts"),
+  worker: () => import("./worker/routes.ts"),
   web: () => import("./web/routes.ts"),
 };
 

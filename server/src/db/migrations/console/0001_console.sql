@@ -1,0 +1,1 @@
+-- The operator console and the operator API: sessions of browsers, who may do what, and what was done.

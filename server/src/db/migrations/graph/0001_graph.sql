@@ -1,0 +1,1 @@
+-- Who can read what and why: a projection of the log, made anew from it whenever that is wanted.

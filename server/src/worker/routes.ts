@@ -1,0 +1,19 @@
+/** What the role worker does beside the queue: each part runs in any number of processes, and sees to it that its work is done once. */
+import type { Context } from "../context.ts";
+import type { Route } from "../http.ts";
+
+export const routes: readonly Route[] = [];
+
+type Part = (ctx: Context) => Promise<() => Promise<void>>;
+
+/** Imported only where the process has the role. */
+const parts: readonly (() => Promise<Part>)[] = [];
+
+/** Starts all parts; gives the function that ends them, the newest first. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  const running: (() => Promise<void>)[] = [];
+  for (const part of parts) running.push(await (await part())(ctx));
+  return async () => {
+    for (const end of running.toReversed()) await end();
+  };
+}

@@ -16,8 +16,8 @@ test("a process that follows changes alone sees state and redactions of others, 
   const { room_id } = await alice.call("POST", `${CLIENT}/createRoom`, {});
   const room = `${CLIENT}/rooms/${encodeURIComponent(room_id as string)}`;
   const send = async (n: number) =>
-    (await alice.call("PUT", `${room}/send/m.room.message/t${n}`, { body: "x".repeat(70_00) })).event_id as string;
-  // Too many and too large for a hint: they are read from the database.
+    (await alice.call("PUT", `${room}/send/m.room.message/t${n}`, { body: "x".repeat(20_000) })).event_id as string;
+  // Too large for a hint, each by itself: they are read from the database.
   const ids = await Promise.all(Array.from({ length: 40 }, (_, n) => send(n)));
   await alice.call("PUT", `${room}/state/m.room.name`, { name: "changed" });
   await alice.call("PUT", `${room}/redact/${encodeURIComponent(ids[0] as string)}/r`, {});
@@ -26,8 +26,7 @@ test("a process that follows changes alone sees state and redactions of others, 
   assert.equal(worker.ctx.log.hub.head(), head);
   assert.ok(seen.some(({ type }) => type === "m.room.name"));
   assert.ok(seen.some(({ redacts }) => redacts === ids[0]));
-  const messages = seen.filter(({ type }) => type === "m.room.message");
-  assert.ok(messages.length < ids.length, `it read ${messages.length} of ${ids.length} messages`);
+  assert.equal(seen.filter(({ type }) => type === "m.room.message").length, 0);
   assert.equal(worker.ctx.log.tail.floor(), head, "of a tail with gaps no range may be taken");
 
   worker.ctx.log.followAll();

@@ -3,6 +3,7 @@
  * (`npm test -- server/src/log`) it runs the test files whose path has one of them in it, and nothing else.
  * The last line is the sum, and the exit code is not 0 when anything failed.
  */
+import { bringAge } from "./lib/age.mjs";
 import { bringAzurite } from "./lib/azurite.mjs";
 import { noResults, report, sum } from "./lib/results.mjs";
 import { setUp } from "./lib/setup.mjs";
@@ -18,6 +19,7 @@ await runProgram(async () => {
   const checks = filters.length > 0 ? noResults() : await runStaticChecks(runtime);
   const files = findTestFiles(filters);
   if ([...files.values()].flat().some((path) => path.includes("/blobs/"))) await bringAzurite();
+  if ([...files.values()].flat().some((path) => /\b(?:age|graph|explorer)\b/.test(path))) await bringAge();
   const tests = await runTestFiles(runtime, [...files.values()].flat());
   const results = sum([checks, tests, emptyOnes(files, filters)]);
   console.log(report(results));

@@ -316,11 +316,21 @@ export const limits = {
   /** How far the clocks of replicas may be apart before an event is not found by its time. */
   clockSkew_ms: 10_000,
 
+  /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
+  hostName_characters: 253,
+  hostAddresses: 8,
+
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
   hashQueue_requests: 64,
   hashConcurrency: 2,
   password_characters: 512,
   passwordLeast_characters: 8,
+  /** What operators may set: the least length of passwords at the most, and the bounds of an access token's life. */
+  passwordLeastMost_characters: 128,
+  accessTokenLeast_s: 60,
+  accessTokenMost_s: 31_536_000,
+  /** How often each process reads what operators have set: it takes effect everywhere within 5 s. */
+  controlsPoll_ms: 2_000,
   /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
   interactive_ms: 15 * 60_000,
   loginToken_ms: 2 * 60_000,
@@ -329,6 +339,22 @@ export const limits = {
   registrationToken_ms: 366 * 86_400_000,
   registrationTokenDefault_ms: 7 * 86_400_000,
   deviceName_characters: 255,
+
+  /** The operator API: items of a page, a cursor, a reason, and what an audit entry keeps of before and after each. */
+  operatorPage_items: 500,
+  operatorDefaultPage_items: 50,
+  operatorCursor_characters: 2_048,
+  operatorReason_characters: 1_000,
+  auditChange_bytes: 32_768,
+  /** Entries of the audit log that are read at once to verify or export it. */
+  auditBatch_entries: 1_000,
+  /** The console's sessions: unused, in all, and how long a sign-in counts for what changes something. */
+  consoleIdle_ms: 30 * 60_000,
+  consoleSession_ms: 12 * 3_600_000,
+  consoleConfirm_ms: 15 * 60_000,
+  consoleSessions: 1_000,
+  /** How long a ticket of the shell opens the operator API, once. */
+  shellTicket_ms: 60_000,
 
   /** Token buckets: how many are kept, how often those of this process are brought together with the others', and from which
    *  part of the burst on. */
@@ -352,6 +378,8 @@ export const limits = {
     streamFrames: { burst: 200, perSecond: 20 },
     telemetry: { burst: 10, perSecond: 0.02 },
     report: { burst: 10, perSecond: 0.1 },
+    operator: { burst: 300, perSecond: 50 },
+    operatorDenied: { burst: 20, perSecond: 0.1 },
     other: { burst: 500, perSecond: 100 },
   },
 } as const;

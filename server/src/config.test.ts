@@ -68,6 +68,12 @@ const refused: Record<string, readonly string[]> = {
   ENABLE_BILLING_RETRY_WORKER: ["yes", "1"],
   ENABLE_BILLING_STREAM_REPLAY: ["on", "True"],
   BILLING_RETRY_DEPLOYMENT_MODE: ["worker", "Dedicated"],
+  STRIPE_SECRET_KEY: ["secret://hunter2"],
+  STRIPE_WEBHOOK_SECRET: ["secret://hunter2"],
+  STRIPE_CUSTOMER_ID: ["cus_1 ", "anna@example.org"],
+  STRIPE_SEAT_PRICE_ID: ["9,99"],
+  STRIPE_STORAGE_PRICE_ID: ["price-1"],
+  STRIPE_API_URL: ["api.stripe.com", "https://user@proxy", "https://proxy/stripe"],
   OTEL_EXPORTER_OTLP_ENDPOINT: ["otel-collector:4318", "grpc://otel-collector"],
   OTEL_EXPORTER_OTLP_HEADERS: ["hunter2", "a=hunter2,b", "a=%hunter2"],
   OTEL_TRACES_SAMPLER_ARG: ["2", "-1", "1%", ".5"],
@@ -252,13 +258,6 @@ test("a store of media has what it needs, or says what is missing", () => {
     [{ STORAGE_PROVIDER: "gcs" }, "GCS_BUCKET"],
   ] as const)
     assert.throws(() => readConfig(env), new RegExp(`needs ${missing}, which is not set: set it`));
-});
-
-test("billing in a process of its own is for a process with the role worker", () => {
-  const env = { ENABLE_BILLING_RETRY_WORKER: "true", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" };
-  assert.throws(() => readConfig({ ...env, ROLES: "auth" }), /set it to embedded, ROLES to some with worker/);
-  assert.deepEqual(readConfig({ ...env, ROLES: "worker" }).billing, ["ENABLE_BILLING_RETRY_WORKER"]);
-  assert.deepEqual(readConfig({ ROLES: "auth", BILLING_RETRY_DEPLOYMENT_MODE: "dedicated" }).billing, []);
 });
 
 test("a secret may be named where something knows names, and what opens the provider may not be in it", () => {

@@ -7,7 +7,7 @@ import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
-import { readBilling } from "./settings/read-billing.ts";
+import { type Billing, readBilling } from "./settings/read-billing.ts";
 import {
   type Env,
   given,
@@ -65,8 +65,8 @@ export interface Config {
   storage: Storage;
   /** Where secrets come from. */
   secrets: SecretsConfig;
-  /** What is switched on of billing, of which there is none. */
-  billing: readonly string[];
+  /** Where it is configured: with whom, for what, and what this process does of it. */
+  billing: Billing | undefined;
 }
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;

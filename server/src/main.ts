@@ -11,8 +11,6 @@ async function main(): Promise<void> {
   const begun_ms = performance.now();
   const stopAsked = firstSignal();
   const config = readConfig();
-  for (const name of config.billing)
-    console.error(`  ${name} is true, and this version of Parley bills nobody: nothing is done for it.`);
   // The server's own timers keep no process: a start that waits for a database with nothing open must not end here.
   const awake = setInterval(() => {}, 60_000);
   const starting = new AbortController();

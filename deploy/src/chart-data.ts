@@ -2,6 +2,7 @@
  * The description of the release as the chart reads it: deploy/helm/parley/files/release.json. A chart can not import
  * TypeScript, so the file is written by `node deploy/test/golden.ts --update`, and a test compares it.
  */
+import { schemasOf } from "../../server/src/db/roles.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import {
   args,
@@ -12,6 +13,7 @@ import {
   localProviders,
   metrics,
   mounts,
+  ownConnections,
   probes,
   servicePorts,
   serviceSettings,
@@ -39,7 +41,14 @@ export function chartData(schema: number): string {
     fileSettings,
     localProviders,
     aliases: Object.fromEntries(settings.flatMap(({ name, alias }) => (alias === undefined ? [] : [[alias, name]]))),
-    workloads,
+    // `pools`: how many domains a process of the workload connects to the database for.
+    workloads: Object.fromEntries(
+      Object.values(workloads).map((each) => [each.name, { ...each, pools: schemasOf(each.roles).length }]),
+    ),
+    connections: {
+      own: ownConnections,
+      byDefault: Number(settings.find(({ name }) => name === "PARLEY_DATABASE_CONNECTIONS")?.default),
+    },
     staticWeb,
     shapes,
     doors,

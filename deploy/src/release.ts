@@ -47,7 +47,7 @@ export const mounts = {
 } as const;
 
 /** What is not a workload of Parley. A workload connects to those that stand in its `uses`. */
-export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "smtp" | "secrets";
+export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "tracing" | "secrets";
 
 /** The ports of services where an installation says nothing else. */
 export const servicePorts: Record<Service, readonly number[]> = {
@@ -56,7 +56,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   nats: [4222],
   rabbitmq: [5672, 5671],
   objects: [443, 9000],
-  smtp: [25, 465, 587],
+  /** A collector of traces: OTLP over HTTP. */
+  tracing: [4318, 443],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -68,6 +69,7 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   nats: ["NATS_URL"],
   rabbitmq: ["RABBITMQ_URL"],
   objects: ["STORAGE_PROVIDER"],
+  tracing: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
@@ -118,7 +120,7 @@ const DRAIN_S = 10;
 /** What server/src/main.ts takes after the drain at most, and 5 s for the kubelet. */
 const END_S = 15;
 
-const shared: readonly Service[] = ["postgresql", "redis", "nats", "rabbitmq", "secrets"];
+const shared: readonly Service[] = ["postgresql", "redis", "nats", "rabbitmq", "tracing", "secrets"];
 
 const drained = (drain_s: number) => ({ drain_s, grace_s: drain_s + END_S });
 
@@ -154,7 +156,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     name: "api",
     roles: apiRoles,
     signal: "sockets",
-    uses: [...shared, "objects", "smtp"],
+    uses: [...shared, "objects"],
     resources: large,
     keepsMedia: true,
   },
@@ -181,7 +183,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "auth",
     roles: ["auth"],
-    uses: [...shared, "smtp"],
+    uses: shared,
     resources: small,
   },
   keys: { ...many, ...at(8082), ...drained(DRAIN_S), name: "keys", roles: ["keys"], uses: shared, resources: small },
@@ -225,7 +227,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     isServed: false,
     replicas: { least: 1, most: 10 },
     signal: "queue",
-    uses: [...shared, "smtp"],
+    uses: shared,
     resources: small,
   },
   web: { ...many, ...at(8087), ...drained(DRAIN_S), name: "web", roles: ["web"], uses: shared, resources: small },
@@ -291,6 +293,9 @@ export const metrics = {
   queue: "parley_queue_depth",
   lag: "parley_log_lag_entries",
 } as const;
+
+/** What a process opens of the database besides its pools: its place among the others, and what listens for hints. */
+export const ownConnections = 2;
 
 /** Settings that every process of an installation has, with the same value. */
 export const commonSettings = [

@@ -18,7 +18,7 @@ export const valuesFiles: ReadonlyMap<string, string> = new Map(
 export const broughtAlong: readonly string[] = ["parley-database", "parley-vault", "backup-credentials"];
 
 /** Generated passwords would be others in every rendering. */
-const fixed = ["--set", "postgresql.password=golden-password"];
+const fixed = ["--set", "postgresql.password=golden-password,cnpg.password=golden-password"];
 
 /** Rendered before, in this process: many rules look at the same objects. */
 const rendered = new Map<string, Promise<Outcome>>();

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { waves, workloads } from "../src/release.ts";
+import { schemasOf } from "../../server/src/db/roles.ts";
+import { shapes, waves, workloads, type WorkloadName } from "../src/release.ts";
 import { broughtAlong, chartPath, renderChart, template, valuesFiles } from "./chart.ts";
 import { outdated } from "./golden.ts";
 import { brokenInvariants } from "./invariants.ts";
@@ -79,6 +80,12 @@ const refusals: readonly (readonly [set: readonly string[], sentence: RegExp])[]
   [["gatewayApi.enabled=true"], /needs gatewayApi.parentRefs/],
   [["media.storage=objects"], /needs api.env.STORAGE_PROVIDER/],
   [["cnpg.enabled=true", "cnpg.backup.enabled=true"], /needs cnpg.backup.destinationPath/],
+  [["cnpg.enabled=true", "cnpg.instances=2"], /cnpg.instances is 2: .* Set 3, or 1/],
+  [
+    ["postgresql.maxConnections=500"],
+    /postgresql.maxConnections is 500, and the pods together may open \d+ connections/,
+  ],
+  [["cnpg.enabled=true", "cnpg.parameters.max_connections=100"], /cnpg.parameters.max_connections is 100/],
 ];
 
 for (const [set, sentence] of refusals)
@@ -126,6 +133,61 @@ test("a changed static secret rolls the pods that read it, and no others", { ski
   assert.equal(before.get("parley-api"), after.get("parley-api"));
   assert.ok(before.get("parley-api"));
 });
+
+/** What the database takes, of the chart's own and of CloudNativePG's. */
+async function mostConnections(set: readonly string[]): Promise<number> {
+  const text = JSON.stringify(await renderChart("minimal", set));
+  return Number(/max_connections(?:=|":")(\d+)/.exec(text)?.[1]);
+}
+
+test(
+  "the database takes as many connections as all pods together may open, whatever their shape",
+  { skip },
+  async () => {
+    const open = (name: WorkloadName, connections: number) => schemasOf(workloads[name].roles).length * connections + 2;
+    const together = 11 * (open("api", 4) + open("web", 1)) + 30;
+    const split = shapes.split
+      .filter((name) => name !== "worker")
+      .reduce((sum, name) => sum + 11 * open(name, name === "web" ? 1 : 4), 30);
+    for (const cnpg of [[], ["cnpg.enabled=true"]]) {
+      assert.equal(await mostConnections(cnpg), Math.ceil(together / 250) * 250);
+      assert.equal(await mostConnections([...cnpg, "roles.split=true"]), Math.ceil(split / 250) * 250);
+    }
+    assert.equal(await mostConnections(["autoscaling.enabled=false"]), 500);
+    assert.equal(await mostConnections([`postgresql.maxConnections=${together}`]), together);
+  },
+);
+
+test(
+  "on CloudNativePG the pods serve as a user that owns nothing; who owns the schema is the migration's",
+  { skip },
+  async () => {
+    const objects = await renderChart("production");
+    const { bootstrap, managed } = ofKind(objects, "Cluster").map((each) => each["spec"])[0] as {
+      bootstrap: { initdb: { owner: string } };
+      managed: { roles: { name: string; passwordSecret: { name: string } }[] };
+    };
+    assert.equal(bootstrap.initdb.owner, "parley_owner");
+    assert.deepEqual(
+      managed.roles.map(({ name, passwordSecret }) => [name, passwordSecret.name]),
+      [["parley", "parley-postgresql-serving"]],
+    );
+    const secrets = (pods: (typeof all)[number]) =>
+      pods.spec.volumes?.flatMap((each) => (each as Projected).projected?.sources ?? []).map(({ secret: at }) => at);
+    const all = podsIn(objects);
+    for (const pods of all) {
+      const read = secrets(pods) ?? [];
+      const keys = read.flatMap(({ name, items }) => items.map(({ key, path }) => `${name} ${key} ${path}`));
+      assert.ok(keys.includes("parley-postgresql-serving DATABASE_URL DATABASE_URL"), pods.title);
+      const isMigration = pods.title.startsWith("Job");
+      assert.equal(keys.includes("parley-postgresql-app uri DATABASE_OWNER_URL"), isMigration, pods.title);
+    }
+  },
+);
+
+interface Projected {
+  projected?: { sources: { secret: { name: string; items: { key: string; path: string }[] } }[] };
+}
 
 async function environments(values: string, set: readonly string[] = []): Promise<Map<string, Map<string, unknown>>> {
   const objects = await renderChart(values, set);

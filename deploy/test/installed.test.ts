@@ -41,6 +41,26 @@ test("an upgrade keeps the password of the database, and replaces the migration"
   assert.deepEqual(others, []);
 });
 
+test(
+  "another password in the values is refused with the fix, and the one that the database has is not",
+  { skip },
+  async () => {
+    await using server = await startApiServer();
+    await installed(server, "install", ["postgresql.password=first"]);
+    await installed(server, "upgrade", ["postgresql.password=first"]);
+    await installed(server, "upgrade");
+    assert.match(passwordIn(server) ?? "", /:first@/);
+    const values = ["--values", valuesFiles.get("minimal") as string, "--set", "postgresql.password=second"];
+    const { isGood, errors } = await helm(server, ["upgrade", "parley", chartPath, ...values]);
+    assert.equal(isGood, false);
+    assert.match(
+      errors,
+      /postgresql.password is another one than that of the Secret parley-postgresql, .*Leave .* out, or/,
+    );
+    assert.doesNotMatch(errors, /first|second/);
+  },
+);
+
 test("an upgrade goes back, and what was kept stays when the release goes", { skip }, async () => {
   await using server = await startApiServer();
   await installed(server, "install");

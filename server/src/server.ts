@@ -18,7 +18,7 @@ import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { userIn } from "./db/hosts.ts";
 import { migrate } from "./db/migrate.ts";
 import { openReplicas } from "./db/replicas.ts";
-import { schemas } from "./db/roles.ts";
+import { schemasOf } from "./db/roles.ts";
 import { waitForSchema } from "./db/schema.ts";
 import { openEphemeral } from "./ephemeral/open.ts";
 import { asError, StartError } from "./errors.ts";
@@ -244,7 +244,7 @@ async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const alone = aloneBy(config);
   const { roles, bus: busName } = config;
   // The pools, this process's place among the others, and what listens.
-  const connections = schemas.length * config.databaseConnections + (busName === "postgresql" ? 2 : 1);
+  const connections = schemasOf(roles).length * config.databaseConnections + (busName === "postgresql" ? 2 : 1);
   const about = { host: hostname(), connections, shared: sharedSettings(config), position };
   const processes = await joinProcesses({ url, version, roles, bus: busName, alone, about, seams, logger });
   undo.push(() => processes.leave());

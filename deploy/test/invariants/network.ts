@@ -129,15 +129,13 @@ export function allowedEdges(objects: Objects): string[] {
   });
 }
 
-/** Every pod is denied what no policy allows, both ways; postgresql and its like need no way out. */
+/** Every pod is denied what no policy allows, both ways: those of CloudNativePG too. */
 export function undenied(objects: Objects): string[] {
-  return endsIn(objects)
-    .filter(({ title }) => !title.startsWith("Cluster"))
-    .flatMap((end) =>
-      (["Ingress", "Egress"] as const)
-        .filter((direction) => rulesFor(end, direction, objects) === undefined)
-        .map((direction) => `${end.title}: no policy says what is its ${direction}`),
-    );
+  return endsIn(objects).flatMap((end) =>
+    (["Ingress", "Egress"] as const)
+      .filter((direction) => rulesFor(end, direction, objects) === undefined)
+      .map((direction) => `${end.title}: no policy says what is its ${direction}`),
+  );
 }
 
 interface IngressSpec {

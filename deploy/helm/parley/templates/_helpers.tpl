@@ -102,6 +102,11 @@ argocd.argoproj.io/sync-wave: {{ get $release.waves .wave | int | quote }}
 {{- .Values.postgresql.existingSecret | default (printf "%s-postgresql" (include "parley.fullname" .)) -}}
 {{- end }}
 
+{{/* Of the user that the pods serve as on CloudNativePG. */}}
+{{- define "parley.cnpgSecret" -}}
+{{- .Values.cnpg.existingSecret | default (printf "%s-postgresql-serving" (include "parley.fullname" .)) -}}
+{{- end }}
+
 {{/* What the server may never be given together, in sentences. */}}
 {{- define "parley.check" -}}
 {{- if and (not (include "parley.host" .)) (or .Values.ingress.enabled (not .Values.serverName)) -}}
@@ -123,6 +128,9 @@ argocd.argoproj.io/sync-wave: {{ get $release.waves .wave | int | quote }}
 {{- end -}}
 {{- if and .Values.gatewayApi.enabled (not .Values.gatewayApi.parentRefs) -}}
 {{- fail "gatewayApi.enabled needs gatewayApi.parentRefs: the Gateway that the route is for, such as [{name: public, namespace: gateways}]." -}}
+{{- end -}}
+{{- if and .Values.cnpg.enabled (eq (int .Values.cnpg.instances) 2) -}}
+{{- fail "cnpg.instances is 2: each commit waits for two instances, so that nothing could be written while one is away, and of two none can know that it may take over. Set 3, or 1 for trying out." -}}
 {{- end -}}
 {{- if and .Values.cnpg.enabled .Values.cnpg.backup.enabled (not (and .Values.cnpg.backup.destinationPath .Values.cnpg.backup.secretName)) -}}
 {{- fail "cnpg.backup.enabled needs cnpg.backup.destinationPath (such as s3://bucket/parley) and cnpg.backup.secretName." -}}

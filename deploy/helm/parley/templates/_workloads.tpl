@@ -53,7 +53,7 @@ for the migrations alone.
 {{- $workload := .workload -}}
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $found := dict -}}
-{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" -}}
+{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" -}}
 {{- if not $workload.isStatic -}}
 {{- $database := include "parley.database" $root -}}
 {{- if eq $database "postgresql" -}}
@@ -63,7 +63,13 @@ for the migrations alone.
 {{- $_ := set $found "DATABASE_OWNER_URL" (dict "secret" $secret "key" "DATABASE_OWNER_URL") -}}
 {{- end -}}
 {{- else if eq $database "cnpg" -}}
-{{- $_ := set $found "DATABASE_URL" (dict "secret" (printf "%s-postgresql-app" (include "parley.fullname" $root)) "key" "uri") -}}
+{{- $_ := set $found "DATABASE_URL" (dict "secret" (include "parley.cnpgSecret" $root) "key" "DATABASE_URL") -}}
+{{- if $workload.migrates -}}
+{{- /* Who owns the schema is the user that the operator makes. */}}
+{{- $_ := set $found "DATABASE_OWNER_URL" (dict "secret" (printf "%s-postgresql-app" (include "parley.fullname" $root)) "key" "uri") -}}
+{{- else if and (gt (int $root.Values.cnpg.instances) 1) (not (hasKey $root.Values.api.env "DATABASE_REPLICA_URLS")) -}}
+{{- $_ := set $found "DATABASE_REPLICA_URLS" (dict "secret" (include "parley.cnpgSecret" $root) "key" "DATABASE_REPLICA_URLS") -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $sources := ternary (list $workload.of) (list "api" $workload.of | uniq) $workload.isStatic -}}
@@ -149,16 +155,6 @@ for the migrations alone.
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $env := include "parley.envOf" . | fromJson -}}
 {{- $secrets := include "parley.secretsOf" . | fromJson -}}
-{{- if and (not $workload.isStatic) (eq (include "parley.database" $root) "cnpg") (gt (int $root.Values.cnpg.instances) 1) (not (hasKey $env "DATABASE_REPLICA_URLS")) (not (hasKey $secrets "DATABASE_REPLICA_URLS")) }}
-{{- $cluster := printf "%s-postgresql" (include "parley.fullname" $root) }}
-- name: CNPG_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ $cluster }}-app
-      key: password
-- name: DATABASE_REPLICA_URLS
-  value: postgres://parley:$(CNPG_PASSWORD)@{{ $cluster }}-ro:5432/parley
-{{- end }}
 {{- range $name, $value := $env }}
 {{- if not (hasKey $secrets $name) }}
 - name: {{ $name }}
@@ -259,4 +255,38 @@ capabilities:
 {{/* The migration as a workload: what it gets is that of the API, and the user that owns the schema. */}}
 {{- define "parley.migration" -}}
 {{- dict "of" "api" "isStatic" false "migrates" true "uses" (list "postgresql" "secrets") "calls" dict "roles" list "ownEnv" dict "port" 0 "metricsPort" 0 "drain_s" 0 | toJson -}}
+{{- end }}
+
+{{/*
+How many connections to the database all pods together may open: each as many as its pools and what it opens besides, the pods that
+come first in an update included, and some for the migration, backups and people.
+*/}}
+{{- define "parley.connections" -}}
+{{- $release := include "parley.release" . | fromJson -}}
+{{- $sum := 30 -}}
+{{- range $name, $workload := include "parley.workloads" . | fromJson -}}
+{{- if not $workload.isStatic -}}
+{{- $env := include "parley.envOf" (dict "root" $ "workload" $workload) | fromJson -}}
+{{- $each := $env.PARLEY_DATABASE_CONNECTIONS | default $release.connections.byDefault | toString | int -}}
+{{- $pods := ternary $workload.replicas.most $workload.replicas.fixed $.Values.autoscaling.enabled | int | add1 -}}
+{{- $sum = add $sum (mul $pods (add (mul $each (int $workload.pools)) (int $release.connections.own))) -}}
+{{- end -}}
+{{- end -}}
+{{- $sum -}}
+{{- end }}
+
+{{/*
+max_connections of PostgreSQL. Takes {root, given, key}: a number that is given and too small is refused. In steps, so that one pod
+more is no restart of the database.
+*/}}
+{{- define "parley.maxConnections" -}}
+{{- $needed := include "parley.connections" .root | int -}}
+{{- $given := .given | default 0 | toString | int -}}
+{{- if eq $given 0 -}}
+{{- max 500 (mul 250 (div (add $needed 249) 250)) -}}
+{{- else if lt $given $needed -}}
+{{- fail (printf "%s is %d, and the pods together may open %d connections: set it to that or more (or leave it out), lower maxReplicas, or lower PARLEY_DATABASE_CONNECTIONS in api.env." .key $given $needed) -}}
+{{- else -}}
+{{- $given -}}
+{{- end -}}
 {{- end }}

@@ -5,8 +5,10 @@ import { type Check, type Finding, orWell, settingsOf } from "../doctor/finding.
 
 /** PostgreSQL 15: security of functions and grants are as Parley's migrations expect. */
 const LEAST_VERSION = 150_000;
-/** One process with everything in it, and people beside it. */
-const LEAST_CONNECTIONS = 50;
+/** What one process with everything in it opens by default: a pool for each schema, its place among the others, and what listens. */
+const PROCESS_CONNECTIONS = schemas.length * 4 + 2;
+/** Such a process, and people beside it. */
+const LEAST_CONNECTIONS = PROCESS_CONNECTIONS + 10;
 
 const failure = (check: string, says: string, fix: string): Finding => ({ check, state: "failure", says, fix });
 
@@ -54,7 +56,7 @@ export function judgeFoundation(settings: Readonly<Record<string, string>>): Fin
         ? {
             check,
             state: "warning" as const,
-            says: `PostgreSQL takes ${settings["max_connections"]} connections; a process opens up to 34 by default.`,
+            says: `PostgreSQL takes ${settings["max_connections"]} connections; a process opens up to ${PROCESS_CONNECTIONS} by default.`,
             fix: `Set max_connections = 100 or more, or lower PARLEY_DATABASE_CONNECTIONS.`,
           }
         : undefined,

@@ -20,6 +20,7 @@ import {
   url,
   withAliases,
 } from "./settings/read.ts";
+import { type SettingSource, settingSources } from "./settings/sources.ts";
 import { upstreamSettings } from "./settings/table.ts";
 import { readTraces, type Traces } from "./tracing/config.ts";
 
@@ -67,6 +68,8 @@ export interface Config {
   secrets: SecretsConfig;
   /** Where it is configured: with whom, for what, and what this process does of it. */
   billing: Billing | undefined;
+  /** What each setting is and where that comes from, without secrets. */
+  sources: readonly SettingSource[];
 }
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
@@ -120,6 +123,7 @@ export function readConfig(environment: Env = process.env): Config {
     storage: readStorage(env),
     secrets: readSecrets(env),
     billing: readBilling(env, roles(env)),
+    sources: settingSources(environment),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Queue } from "./queue/queue.ts";
 import type { Rates } from "./rates.ts";
 import type { RoomCache } from "./rooms/cache.ts";
 import type { Seams } from "./seams.ts";
+import type { Controls } from "./system/controls.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 
 export interface Context {
@@ -22,6 +23,8 @@ export interface Context {
   /** Where traces are asked for. */
   tracing: Tracing | undefined;
   rates: Rates;
+  /** What operators set while it runs. */
+  controls: Controls;
   db: Database;
   bus: Bus;
   ephemeral: Ephemeral;

@@ -49,6 +49,10 @@ const STATUS = {
   M_INVITE_BLOCKED: 403,
   M_SAFETY: 403,
   IO_PARLEY_UNAVAILABLE: 503,
+  IO_PARLEY_MAINTENANCE: 503,
+  /** The console: sign in again before this, and send the session's CSRF token. */
+  IO_PARLEY_CONFIRM: 401,
+  IO_PARLEY_CSRF: 403,
 } as const;
 
 export type Errcode = keyof typeof STATUS;

@@ -14,6 +14,7 @@ import type { Logger } from "./logger.ts";
 import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
+import { refuseInMaintenance } from "./system/maintenance.ts";
 import { validate } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
@@ -263,6 +264,7 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
   let closed: AbortSignal | undefined;
   const answer = await each.handle(
     {
+  refuseInMaintenance(ctx, each.method, each.path);
       params: request.params as Record<string, string>,
       query: (each.query ? validate(each.query, request.query, "query") : request.query) as never,
       body: readBody(each, request) as never,

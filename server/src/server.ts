@@ -40,6 +40,7 @@ import { pause, realSeams, type Seams } from "./seams.ts";
 import { openMasterKeys } from "./secrets/master-keys.ts";
 import { learnSecrets } from "./secrets/values.ts";
 import { sharedSettings } from "./shared-settings.ts";
+import { openControls } from "./system/controls.ts";
 import { openObservers } from "./tracing/tracing.ts";
 import { version } from "./version.ts";
 
@@ -170,6 +171,8 @@ async function openContext(
   const rates = createRates({ seams, shared: ephemeral, isEnabled: config.rateLimits });
   undo.push(() => rates.close());
   const queue = await openQueue({ config, db: db.queue, bus, seams, logger, registry: metrics.registry });
+  const controls = await openControls({ db: db.log, config, seams, logger });
+  undo.push(() => controls.close());
   undo.push(() => queue?.close());
   const ctx: Context = {
     config,
@@ -181,6 +184,7 @@ async function openContext(
     db,
     bus,
     ephemeral,
+    controls,
     log,
     replicas,
     rooms,

@@ -6,8 +6,7 @@ import { verifyPassword } from "./hashing.ts";
 
 /** Throws M_WEAK_PASSWORD or M_INVALID_PARAM for a password that may not be set. */
 export function checkNewPassword(ctx: Context, password: string): void {
-  // Test suites for Matrix servers use passwords such as "test".
-  const least = ctx.config.passwordCost === "low" ? 1 : limits.passwordLeast_characters;
+  const least = ctx.controls.now().password_least_characters;
   if (password.length < least)
     throw matrixError("M_WEAK_PASSWORD", `The password is too short. Use at least ${least} characters.`);
   if (password.length > limits.password_characters)

@@ -16,7 +16,7 @@ export const refresh = route({
   async handle({ body }, ctx) {
     const access = newToken(ctx.seams, "access");
     const next = newToken(ctx.seams, "refresh");
-    const lifetime_ms = ctx.config.accessTokenLifetime_ms;
+    const lifetime_ms = ctx.controls.now().access_token_lifetime_s * 1_000;
     const row = await ctx.db.auth.one<{ outcome: "refreshed" | "retired" | null }>(
       "select auth.refresh($1, $2, $3, $4) as outcome",
       [tokenHash(body.refresh_token), tokenHash(access), tokenHash(next), lifetime_ms],

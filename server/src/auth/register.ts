@@ -64,7 +64,7 @@ export const registerAvailable = route({
 /** A token is asked for where it must be, and taken where it need not: that of the first administrator works always. */
 function flowsOf(ctx: Context): Stage[][] {
   const withToken: Stage[] = ["m.login.registration_token"];
-  return ctx.config.registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
+  return ctx.controls.now().registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
 }
 
 async function freeUserId(ctx: Context, username: string): Promise<string> {

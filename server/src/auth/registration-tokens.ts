@@ -11,7 +11,7 @@ export async function isUsableRegistrationToken(ctx: Context, hash: Buffer): Pro
   const row = await ctx.db.auth.one(
     `select 1 from auth.registration_tokens t
      where t.token_hash = $1 and auth.registration_token_valid(t) and (t.makes_admin or $2)`,
-    [hash, ctx.config.registration !== "off"],
+    [hash, ctx.controls.now().registration !== "off"],
   );
   return row !== undefined;
 }
@@ -26,7 +26,7 @@ export async function awaitsAdministrator(ctx: Context): Promise<boolean> {
 
 /** Throws M_FORBIDDEN where nobody can register, not even with a token. */
 export async function refuseWhileOff(ctx: Context): Promise<void> {
-  if (ctx.config.registration === "off" && !(await awaitsAdministrator(ctx)))
+  if (ctx.controls.now().registration === "off" && !(await awaitsAdministrator(ctx)))
     throw matrixError("M_FORBIDDEN", "Nobody can register on this server by themselves.");
 }
 

@@ -31,7 +31,7 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
   const deviceId = device.device_id || newDeviceId(ctx);
   const access = newToken(ctx.seams, "access");
   const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
-  const lifetime_ms = refresh ? ctx.config.accessTokenLifetime_ms : undefined;
+  const lifetime_ms = refresh ? ctx.controls.now().access_token_lifetime_s * 1_000 : undefined;
   const row = await ctx.db.auth.one<{ ended: number | null; isNew: boolean }>(
     `select ended, is_new as "isNew" from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
     [

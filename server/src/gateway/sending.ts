@@ -11,12 +11,16 @@ import { asError, matrixError, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { sendEvent } from "../messages/send.ts";
 import { noteOnline } from "../sync/online.ts";
+import { refuseInMaintenance } from "../system/maintenance.ts";
 import type { Follower } from "./follower.ts";
 import type { SendFrame } from "./frames.ts";
 import type { Gateway } from "./gateway.ts";
 import { send } from "./outlet.ts";
 import { fallBack } from "./pump.ts";
 import { textFrames } from "./wire.ts";
+
+/** What a send over a stream is in place of. */
+const SEND = "/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId";
 
 /** Takes a send that came in a frame of this size, and answers it when it is committed or refused. Throws where too many are refused. */
 export type TakeSend = (frame: SendFrame, frame_bytes: number) => void;
@@ -83,6 +87,7 @@ async function sent(ctx: Context, { session }: Follower, frame: SendFrame): Prom
     // PostgreSQL's texts can not hold NUL, and no identifier has one.
     if (roomId.includes("\0")) throw matrixError("M_INVALID_PARAM", "The room id holds the character NUL.");
     refuseBlind(ctx);
+    refuseInMaintenance(ctx, "PUT", SEND);
     const eventId = await sendEvent(ctx, { session, roomId, type, txnId, content });
     ctx.metrics.streamSends.inc({ outcome: "sent" });
     return `{"type":"sent","id":${id},"event_id":${JSON.stringify(eventId)}}`;

@@ -82,6 +82,8 @@ async function epochIsNew(client: Connection, { log }: Manifest): Promise<Verifi
       };
 }
 
+const IS_THERE = "event_id in (select event_id from log.entries where kind = 'event')";
+
 /** Each gives the rows that the table and the log do not agree on. */
 const PROJECTIONS: Readonly<Record<string, string>> = {
   state: disagreement(
@@ -99,14 +101,18 @@ const PROJECTIONS: Readonly<Record<string, string>> = {
   rooms: disagreement(
     "select room_id, version from log.rooms",
     `select room_id, max(position) from log.entries
-     where kind = 'event' and state_key is not null and type <> 'm.room.member' group by room_id`,
+     where kind = 'event' and state_key is not null and type <> 'm.room.member' or kind = 'removal' and type = 'purged'
+     group by room_id`,
   ),
   receipts: disagreement(
-    "select room_id, user_id, type, thread_id, event_id, event_position, position from log.receipts",
+    // An event may have left the log since somebody read it.
+    `select room_id, user_id, type, thread_id, event_id, event_position, position from log.receipts where ${IS_THERE}`,
     `select distinct on (r.room_id, r.user_id, r.type, r.state_key) r.room_id, r.user_id, r.type, r.state_key,
        e.event_id, e.position, r.position
      from log.entries r join log.entries e on e.event_id = r.body::json ->> 'event_id'
-     where r.kind = 'receipt'
+     where r.kind = 'receipt' and exists (
+       select from log.receipts k
+       where (k.room_id, k.user_id, k.type, k.thread_id) = (r.room_id, r.user_id, r.type, r.state_key) and k.${IS_THERE})
      order by r.room_id, r.user_id, r.type, r.state_key, e.position desc, r.position desc`,
   ),
   "account data": disagreement(

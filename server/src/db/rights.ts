@@ -5,7 +5,7 @@
 import type pg from "pg";
 import { asError, StartError } from "../errors.ts";
 import type { Migration } from "./compatibility.ts";
-import { mayAppendOne, roleOf, schemas, type Schema } from "./roles.ts";
+import { appendOnly, mayAppendOne, mayRemoveEvents, roleOf, schemas, type Schema } from "./roles.ts";
 
 /** Sets the rights of every domain, unless that was done since the last migration: also where a start was cut short after it. */
 export async function grantAll(client: pg.Client, known: readonly Migration[]): Promise<void> {
@@ -65,6 +65,7 @@ async function grant(client: pg.Client, schema: Schema): Promise<void> {
      grant usage on all sequences in schema ${schema} to ${role};
      revoke execute on all functions in schema ${schema} from public`,
   );
+  for (const table of appendOnly[schema] ?? []) await keepAppendOnly(client, table, role);
   const { rows } = await client.query<{ signature: string }>(
     "select p.oid::regprocedure::text as signature from pg_proc p where p.pronamespace = $1::regnamespace",
     [schema],
@@ -72,12 +73,22 @@ async function grant(client: pg.Client, schema: Schema): Promise<void> {
   // A security-definer function acts with its owner's rights: they must be the domain's, not the administrator's.
   for (const { signature } of rows) await client.query(`alter function ${signature} owner to ${role}`);
   await client.query(`revoke create on schema ${schema} from ${role}`);
+  if (mayRemoveEvents.includes(schema))
+    await client.query(
+      `grant usage on schema log to ${role};
+       grant execute on function log.remove_events, log.purge_state to ${role}`,
+    );
   if (!mayAppendOne.includes(schema)) return;
   await client.query(
     `grant usage on schema log to ${role};
      grant usage on type log.kind to ${role};
      grant execute on function log.append_one to ${role}`,
   );
+}
+
+async function keepAppendOnly(client: pg.Client, table: string, role: string): Promise<void> {
+  const { rows } = await client.query<{ isThere: boolean }>(`select to_regclass($1) is not null as "isThere"`, [table]);
+  if (rows[0]?.isThere) await client.query(`revoke update, delete, truncate on ${table} from ${role}`);
 }
 
 /**

@@ -22,6 +22,8 @@ export function createMarks(): Marks {
 /** Notes an entry of the log. */
 export function markEntry(marks: Marks, entry: LogEntry): void {
   const { kind, position, roomId, userId } = entry;
+  // Clients are not told what left the log.
+  if (kind === "removal") return;
   if (kind === "device_list") marks.devices.set(userId as string, position);
   else if (isOwnReceipt(entry)) marks.users.set(userId as string, position);
   else if (kind === "event" || kind === "receipt") markRoom(marks, roomId as string, entry);

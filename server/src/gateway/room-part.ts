@@ -47,7 +47,7 @@ export function roomPart(
   const receipts: LogEntry[] = [];
   for (const entry of entries) {
     if (entry.kind === "event") events.push(entry);
-    else if (!isOwnReceipt(entry)) receipts.push(entry);
+    else if (entry.kind === "receipt" && !isOwnReceipt(entry)) receipts.push(entry);
   }
   if (events.length > limits.streamRound_events || events.some((event) => event.stateKey !== null)) return "own";
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });

@@ -1,7 +1,7 @@
 /**
  * The entries of the ordered log. Everything that a client can learn from sync is one of these, at one position.
  */
-export type Kind = "event" | "receipt" | "account_data" | "device_list" | "to_device" | "session";
+export type Kind = "event" | "receipt" | "account_data" | "device_list" | "to_device" | "session" | "removal";
 
 /** One entry as it stands in the log. */
 export interface LogEntry {
@@ -25,7 +25,8 @@ export interface LogEntry {
   txnId: string | null;
   /**
    * JSON. event: the client's event without `room_id` and `unsigned`. receipt: {event_id, position, data}. account_data: the
-   * content. to_device: {sender, type, content}. device_list and session: what the domain that writes them says.
+   * content. to_device: {sender, type, content}. device_list and session: what the domain that writes them says. removal: see
+   * removal.ts.
    */
   body: string;
   /** The members of `unsigned` that are the same for every reader: a JSON object, or null for none. */

@@ -4,13 +4,14 @@
  */
 import { limits } from "../limits.ts";
 import { type LogEntry, withoutReplaced } from "./entry.ts";
+import { isRemoved, type Removed, removedBy } from "./removal.ts";
 
 export interface Tail {
   /** Everything above this position is here; a reader that stands below must ask the database. */
   floor(): number;
   /** Takes the next entries, which follow the last one without a gap. */
   push(entries: readonly LogEntry[]): void;
-  /** The room's entries (events and receipts) above `after`, oldest first. */
+  /** The room's entries (events, receipts, and what says that some were removed) above `after`, oldest first. */
   ofRoom(roomId: string, after: number): LogEntry[];
   /** What concerns one person alone (account data, to-device messages, sessions) above `after`, oldest first. */
   ofUser(userId: string, after: number): LogEntry[];
@@ -36,30 +37,15 @@ export function createTail(
   floor: number,
   bound: { entries: number; bytes: number } = { entries: limits.tail_entries, bytes: limits.tail_bytes },
 ): Tail {
-  const all: Lane = { entries: [], start: 0 };
-  const rooms = new Map<string, Lane>();
-  const users = new Map<string, Lane>();
-  const devices: Lane = { entries: [], start: 0 };
-  const events = new Map<string, LogEntry>();
+  const lists = emptyLists();
+  const { all, rooms, users, devices, events } = lists;
   let bytes = 0;
   let low = floor;
 
-  function index(entry: LogEntry): void {
-    if (entry.roomId !== null && (entry.kind === "event" || entry.kind === "receipt"))
-      laneIn(rooms, entry.roomId).entries.push(entry);
-    else if (entry.kind === "device_list") devices.entries.push(entry);
-    else if (entry.userId !== null) laneIn(users, entry.userId).entries.push(entry);
-    if (entry.eventId !== null) events.set(entry.eventId, entry);
-  }
-
   function dropOldest(): void {
-    const entry = shift(all) as LogEntry;
+    const entry = unlist(lists);
     low = entry.position;
     bytes -= weigh(entry);
-    if (entry.roomId !== null && (entry.kind === "event" || entry.kind === "receipt")) shiftIn(rooms, entry.roomId);
-    else if (entry.kind === "device_list") shift(devices);
-    else if (entry.userId !== null) shiftIn(users, entry.userId);
-    if (entry.eventId !== null) events.delete(entry.eventId);
   }
 
   /** The text of a redacted event must be gone from memory as it is from the table. */
@@ -74,6 +60,17 @@ export function createTail(
     }
   }
 
+  function remove(lane: Lane | undefined, removed: Removed): void {
+    const gone = new Set(above(lane, 0).filter((entry) => isRemoved(entry, removed)));
+    if (!lane || gone.size === 0) return;
+    takeOut(lane, gone);
+    takeOut(all, gone);
+    for (const entry of gone) {
+      bytes -= weigh(entry);
+      if (entry.eventId !== null) events.delete(entry.eventId);
+    }
+  }
+
   function change(entry: LogEntry, parts: Partial<LogEntry>): void {
     bytes -= weigh(entry);
     Object.assign(entry, parts);
@@ -84,10 +81,11 @@ export function createTail(
     floor: () => low,
     push(entries) {
       for (const entry of entries) {
-        all.entries.push(entry);
         bytes += weigh(entry);
-        index(entry);
+        enlist(lists, entry);
         if (entry.redaction) redact(entry, entry.redaction);
+        const removed = removedBy(entry);
+        if (removed) remove(rooms.get(entry.roomId as string), removed);
       }
       while (length(all) > bound.entries || bytes > bound.bytes) dropOldest();
     },
@@ -98,6 +96,47 @@ export function createTail(
     event: (eventId) => events.get(eventId),
     size: () => ({ entries: length(all), bytes }),
   };
+}
+
+interface Lists {
+  all: Lane;
+  rooms: Map<string, Lane>;
+  users: Map<string, Lane>;
+  devices: Lane;
+  events: Map<string, LogEntry>;
+}
+
+function emptyLists(): Lists {
+  const empty = (): Lane => ({ entries: [], start: 0 });
+  return { all: empty(), rooms: new Map(), users: new Map(), devices: empty(), events: new Map() };
+}
+
+function enlist({ all, rooms, users, devices, events }: Lists, entry: LogEntry): void {
+  all.entries.push(entry);
+  if (entry.roomId !== null && isOfRoom(entry)) laneIn(rooms, entry.roomId).entries.push(entry);
+  else if (entry.kind === "device_list") devices.entries.push(entry);
+  else if (entry.userId !== null) laneIn(users, entry.userId).entries.push(entry);
+  if (entry.eventId !== null) events.set(entry.eventId, entry);
+}
+
+/** Takes the oldest entry out of all lists. */
+function unlist({ all, rooms, users, devices, events }: Lists): LogEntry {
+  const entry = shift(all) as LogEntry;
+  if (entry.roomId !== null && isOfRoom(entry)) shiftIn(rooms, entry.roomId);
+  else if (entry.kind === "device_list") shift(devices);
+  else if (entry.userId !== null) shiftIn(users, entry.userId);
+  if (entry.eventId !== null) events.delete(entry.eventId);
+  return entry;
+}
+
+/** Makes the list anew: that is rare, and mostly what leaves the log is older than the tail. */
+function takeOut(lane: Lane, gone: ReadonlySet<LogEntry>): void {
+  lane.entries = lane.entries.slice(lane.start).filter((entry) => !gone.has(entry));
+  lane.start = 0;
+}
+
+function isOfRoom({ kind }: LogEntry): boolean {
+  return kind === "event" || kind === "receipt" || kind === "removal";
 }
 
 function weigh(entry: LogEntry): number {

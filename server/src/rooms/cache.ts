@@ -50,6 +50,7 @@ export function openRoomCache(parts: CacheParts): RoomCache {
   const users = openUsers(parts);
   parts.hub.listen((entries) => {
     for (const entry of entries) {
+      if (entry.kind === "removal" && entry.type === "purged") rooms.forget(entry);
       if (entry.kind !== "event") continue;
       if (entry.stateKey !== null || entry.redacts !== null) rooms.follow(entry);
       if (entry.stateKey !== null && entry.type === "m.room.member") users.follow(entry.stateKey, entry);
@@ -93,6 +94,8 @@ function openRooms({ db, hub }: CacheParts) {
       const room = new RoomState({ roomId, ...stored });
       // Where the database is ahead of the hub: what is kept here is never ahead of what listeners have seen.
       await hub.reached(room.position);
+      // What was read may be of before its purge.
+      if (arrived.some(({ kind }) => kind === "removal")) return read(roomId);
       for (const entry of arrived) applyTo(room, entry);
       rooms.set(roomId, room);
       return room;
@@ -114,6 +117,11 @@ function openRooms({ db, hub }: CacheParts) {
       const before = room.memberCount;
       applyTo(room, entry);
       if (room.memberCount > before && room.memberCount % WEIGHED_EVERY_MEMBERS === 0) rooms.set(room.roomId, room);
+    },
+    /** The room was purged: what is left of it is read anew. */
+    forget(entry: LogEntry): void {
+      meanwhile.get(entry.roomId as string)?.push(entry);
+      rooms.delete(entry.roomId as string);
     },
     /** Sees to it that the next `find` gives a newer state than the one at `position`. */
     async moveOn(roomId: string, position: number): Promise<void> {

@@ -138,13 +138,13 @@ function changesRules(entry: LogEntry): boolean {
 /** Whether the person's count of the entry's room is no longer right with this entry. */
 function restarts(entry: LogEntry, userId: string): boolean {
   if (entry.kind === "receipt") return entry.userId === userId && entry.type !== DELIVERED;
-  return entry.redacts !== null;
+  return entry.redacts !== null || entry.kind === "removal";
 }
 
 function forget(counters: Counters, entry: LogEntry): void {
   if (entry.type === DELIVERED) return;
   if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
-  else if (entry.kind === "event" && entry.redacts !== null)
+  else if ((entry.kind === "event" && entry.redacts !== null) || entry.kind === "removal")
     for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
   else if (changesRules(entry)) counters.delete(entry.userId as string);
 }

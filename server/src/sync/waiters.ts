@@ -97,6 +97,7 @@ function createAlarm(waiting: Waiting, rooms: RoomCache) {
   }
 
   function wakeFor(entry: LogEntry, wokenRooms: Set<string>): void {
+    if (entry.kind === "removal") return;
     if (entry.kind === "device_list") wakeSharers(entry.userId as string);
     else if (isOwnReceipt(entry)) wakeUser(entry.userId as string);
     else if (entry.kind === "event" || entry.kind === "receipt") {

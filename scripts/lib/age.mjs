@@ -26,7 +26,10 @@ export async function bringAge() {
   const root = inRepo(".runtime", "age-17");
   if (existsSync(root)) return;
   const missing = missingTools();
-  if (missing) return void console.log(`  Missing: PostgreSQL with Apache AGE, for its tests: ${missing}.`);
+  if (missing) {
+    console.log(`  Missing: PostgreSQL with Apache AGE, for its tests: ${missing}.`);
+    return;
+  }
   try {
     await withLock(inRepo(".runtime", "age-lock"), async () => {
       if (!existsSync(root)) await step("Bringing PostgreSQL 17 with Apache AGE", () => make(root));

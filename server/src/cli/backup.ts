@@ -1,8 +1,9 @@
 /** `parley backup <folder>`. */
 import { resolve } from "node:path";
+import { datedFolder, keepNewest } from "../backup/dated.ts";
 import { takeBackup } from "../backup/take.ts";
 import { withBlobsIf } from "./blobs.ts";
-import type { Command } from "./command.ts";
+import { type Call, type Command, UsageError } from "./command.ts";
 import { withOwnerUrl } from "./database.ts";
 
 export const backup: Command = {
@@ -19,17 +20,35 @@ See docs/operations/backup.md.`,
       kind: "flag",
       doc: "Copies the uploaded files too. Without, they are listed only: back up their store beside.",
     },
+    dated: { kind: "flag", doc: "Into a folder of its own below the one that is named, with the moment as its name." },
+    keep: {
+      kind: "text",
+      value: "number",
+      doc: "With --dated: removes older backups than the newest so many, when this one is whole.",
+    },
   },
-  run: (call) =>
-    withOwnerUrl(call, async (url) => {
-      const folder = resolve(call.arguments[0] as string);
+  async run(call) {
+    const [keep, named] = [keepOf(call), resolve(call.arguments[0] as string)];
+    return withOwnerUrl(call, async (url) => {
+      const folder = call.options["dated"] === true ? datedFolder(named, call.seams.now_ms()) : named;
       const { log, tables, blobs, taken_at } = await withBlobsIf(call.options["files"] === true, call, (from) =>
         takeBackup({ url, folder, blobs: from, seams: call.seams, say: call.say }),
       );
+      const removed = keep === undefined ? [] : await keepNewest(named, keep);
+      if (removed.length > 0) call.say(`removed: ${removed.join(", ")}`);
       return {
         ok: true,
-        data: { folder, taken_at, log, tables: tables.length, files: blobs },
+        data: { folder, taken_at, log, tables: tables.length, files: blobs, removed },
         text: `The backup is in ${folder}.`,
       };
-    }),
+    });
+  },
 };
+
+function keepOf({ options }: Call): number | undefined {
+  const { keep, dated } = options;
+  if (keep === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(String(keep)) || dated !== true)
+    throw new UsageError("--keep takes a number from 1 on, and goes with --dated.");
+  return Number(keep);
+}

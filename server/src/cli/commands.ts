@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import { backup } from "./backup.ts";
+import { backupFetch, backupSend } from "./backup-store.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { preflight } from "./preflight.ts";
@@ -16,6 +17,8 @@ export const commands: readonly Command[] = [
   preflight,
   doctor,
   backup,
+  backupSend,
+  backupFetch,
   restoreCommand,
   restoreVerify,
   restoreEpoch,

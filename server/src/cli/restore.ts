@@ -1,9 +1,9 @@
 /** `parley restore <folder>`, `parley restore verify [<folder>]` and `parley restore epoch`. */
-import { resolve } from "node:path";
 import { readManifest } from "../backup/manifest.ts";
 import { raiseEpoch, restore } from "../backup/restore.ts";
 import { verify } from "../backup/verify.ts";
 import { userIn } from "../db/hosts.ts";
+import { folderOf, newest } from "./backup-store.ts";
 import { withBlobsIf } from "./blobs.ts";
 import { type Call, type Command, table } from "./command.ts";
 import { withOwner, withOwnerUrl } from "./database.ts";
@@ -15,10 +15,13 @@ export const restoreCommand: Command = {
 filled in one transaction, and brought to that of this version. The history epoch is raised: every client's token of before is
 refused, and its client syncs from the beginning. Then run "parley restore verify".`,
   arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: true }],
-  options: { "no-files": { kind: "flag", doc: "Leaves the uploaded files out, also where the backup has them." } },
+  options: {
+    "no-files": { kind: "flag", doc: "Leaves the uploaded files out, also where the backup has them." },
+    newest,
+  },
   run: (call) =>
     withOwnerUrl(call, async (url) => {
-      const folder = resolve(call.arguments[0] as string);
+      const folder = await folderOf(call);
       const { databaseUrl, databaseOwnerUrl } = call.config();
       const servingUser = databaseOwnerUrl && databaseUrl ? userIn(databaseUrl) : undefined;
       const done = await withBlobsIf(!call.options["no-files"], call, (blobs) =>
@@ -39,11 +42,10 @@ export const restoreVerify: Command = {
 and looks whether the history epoch was raised; without, as after a recovery of PostgreSQL itself, it checks that the tables
 which are computed from the log equal it, and that every file is in the store with the right bytes. It changes nothing.`,
   arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: false }],
-  options: { "no-files": { kind: "flag", doc: "Does not read the uploaded files." } },
+  options: { "no-files": { kind: "flag", doc: "Does not read the uploaded files." }, newest },
   run: (call) =>
     withOwner(call, async (client) => {
-      const [folder] = call.arguments;
-      const manifest = folder === undefined ? undefined : await readManifest(resolve(folder));
+      const manifest = call.arguments[0] === undefined ? undefined : await readManifest(await folderOf(call));
       const checks = await withBlobsIf(!call.options["no-files"], call, (blobs) => verify({ client, manifest, blobs }));
       const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
       return { ok: checks.every(({ ok }) => ok), data: { checks }, text: table(rows) };

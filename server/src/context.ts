@@ -40,6 +40,8 @@ export interface Context {
   stopping: AbortSignal;
   /** Where the embedded database and the media are. */
   dataDir: string;
+  /** Whether an operation's answer that is not of its documented shape is an error: in tests. */
+  checksAnswers: boolean;
   /** How clients reach this server, without a slash at its end. */
   publicUrl(): string;
   /** Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. */

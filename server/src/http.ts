@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Context } from "./context.ts";
+import { corsOf } from "./cors.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
@@ -113,13 +114,6 @@ export function encoded(json: string): Answer {
 }
 
 const JSON_TYPE = "application/json";
-const CORS = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
-  "access-control-allow-headers": "X-Requested-With, Content-Type, Authorization, Date, Range, If-None-Match",
-  "access-control-expose-headers": "Retry-After, ETag, Content-Disposition, Server",
-  "access-control-max-age": "86400",
-};
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
 /** Builds the server with its routes, and what goes to other roles through `front`; it listens when its caller says so. */
@@ -138,7 +132,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     logger: false,
     // Addresses that no route is asked for, such as /%zz.
     frameworkErrors: (error, request, reply) => {
-      void reply.headers(CORS);
+      void reply.headers(corsOf(request.url));
       void answerError(ctx, { error, request, reply });
     },
     clientErrorHandler: refuseGarbled,
@@ -148,7 +142,8 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   watchConnections(app.server);
   routeUpgrades(app.server, (request, response) => app.routing(request, response));
   app.addHook("onRequest", (request, reply, done) => {
-    void reply.headers(CORS).header("server", "Parley").header("x-request-id", request.id);
+    void reply.headers(corsOf(request.url));
+    void reply.header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
     if (request.method === "OPTIONS") return void reply.code(204).send();
     traces?.begin(request.raw, request.routeOptions.url ?? "unknown");
@@ -258,13 +253,13 @@ function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
 async function serve(ctx: Context, each: Route, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
   // PostgreSQL's texts can not hold NUL, and no identifier has one.
   if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address holds the character NUL.");
+  refuseInMaintenance(ctx, each.method, each.path);
   const session = await authenticate(ctx, each, request);
   if (each.rate) await ctx.rates.admit(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;
   let closed: AbortSignal | undefined;
   const answer = await each.handle(
     {
-  refuseInMaintenance(ctx, each.method, each.path);
       params: request.params as Record<string, string>,
       query: (each.query ? validate(each.query, request.query, "query") : request.query) as never,
       body: readBody(each, request) as never,

@@ -1,4 +1,8 @@
-/** Every limit of the server, with its unit. A queue, a body, a loop or a buffer without a line here is a defect. */
+import { explorerLimits } from "./explorer/limits.ts";
+
+import { operatorLimits } from "./limits/operators.ts";
+
+/** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
@@ -319,6 +323,7 @@ export const limits = {
   /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
   hostName_characters: 253,
   hostAddresses: 8,
+  ...explorerLimits,
 
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
   hashQueue_requests: 64,
@@ -331,6 +336,19 @@ export const limits = {
   accessTokenMost_s: 31_536_000,
   /** How often each process reads what operators have set: it takes effect everywhere within 5 s. */
   controlsPoll_ms: 2_000,
+  /** What was counted: how long it is kept by minutes and by quarters of an hour, and how far back late minutes are looked for. */
+  samplesByMinute_ms: 25 * 3_600_000,
+  samplesByQuarter_ms: 31 * 86_400_000,
+  samplesRolled_ms: 3_600_000,
+  /** From when on a part counts as not well: failed requests of five minutes, and their part of all; a small question, an append; what waits. */
+  healthFailures_requests: 5,
+  healthFailures_part: 0.01,
+  healthDatabase_ms: 500,
+  healthAppend_ms: 250,
+  healthQueue_messages: 1_000,
+  /** Backups, restore drills and runs of the doctor: of each kind, how many are kept, and shown at once. */
+  runsKept: 100,
+  runsShown: 20,
   /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
   interactive_ms: 15 * 60_000,
   loginToken_ms: 2 * 60_000,
@@ -340,21 +358,7 @@ export const limits = {
   registrationTokenDefault_ms: 7 * 86_400_000,
   deviceName_characters: 255,
 
-  /** The operator API: items of a page, a cursor, a reason, and what an audit entry keeps of before and after each. */
-  operatorPage_items: 500,
-  operatorDefaultPage_items: 50,
-  operatorCursor_characters: 2_048,
-  operatorReason_characters: 1_000,
-  auditChange_bytes: 32_768,
-  /** Entries of the audit log that are read at once to verify or export it. */
-  auditBatch_entries: 1_000,
-  /** The console's sessions: unused, in all, and how long a sign-in counts for what changes something. */
-  consoleIdle_ms: 30 * 60_000,
-  consoleSession_ms: 12 * 3_600_000,
-  consoleConfirm_ms: 15 * 60_000,
-  consoleSessions: 1_000,
-  /** How long a ticket of the shell opens the operator API, once. */
-  shellTicket_ms: 60_000,
+  ...operatorLimits,
 
   /** Token buckets: how many are kept, how often those of this process are brought together with the others', and from which
    *  part of the burst on. */

@@ -7,6 +7,7 @@
  * `:name`, and `:name` before `*`. `:version` covers the older and the unstable forms of a path.
  */
 const CLIENT = "/_matrix/client/:version";
+const EVERYTHING = "/*";
 
 export const roles = {
   auth: {
@@ -75,9 +76,9 @@ export const roles = {
   },
   worker: { domains: ["worker"], paths: [] },
   web: {
-    domains: ["web"],
-    // Whatever is no path of an API: the web app knows its own addresses.
-    paths: ["/*"],
+    domains: ["web", "console"],
+    // The operator API and the console's own; then whatever is no path of an API: the web app knows its own addresses.
+    paths: ["/_parley/admin/v1/*", EVERYTHING],
   },
 } as const;
 
@@ -104,7 +105,7 @@ export function placeOf(path: string): Place | undefined {
   const found = find(tree, segments);
   // Every process has probes of its own.
   const isOthers = first.startsWith("_") || first === ".well-known" || first === "health";
-  return found?.role === "web" && isOthers ? undefined : found;
+  return found?.pattern === EVERYTHING && isOthers ? undefined : found;
 }
 
 interface Node {

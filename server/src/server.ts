@@ -25,6 +25,7 @@ import { asError, StartError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { closeHttp, createHttp, type Route } from "./http.ts";
 import { limits } from "./limits.ts";
+import { startSampling } from "./insight/sampler.ts";
 import { followHints, openHints } from "./log/hints.ts";
 import { type Log, openLog } from "./log/open.ts";
 import { claimServerName } from "./log/server-name.ts";
@@ -66,6 +67,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   media: () => import("./media/routes.ts"),
   worker: () => import("./worker/routes.ts"),
   web: () => import("./web/routes.ts"),
+  console: () => import("./console/routes.ts"),
 };
 
 export interface RunningServer {
@@ -90,6 +92,8 @@ export interface StartOptions {
   signal?: AbortSignal;
   /** What this process has told clients is not in the database that took over: it must end. See log/epochs.ts. */
   onForked?(): void;
+  /** Whether an operation's answer that is not of its documented shape is an error: for tests. */
+  checksAnswers?: boolean;
   /** PostgreSQL settings of the embedded database, for tests. */
   postgresSettings?: Record<string, string>;
 }
@@ -110,6 +114,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
   try {
     const draining = () => stopped !== undefined;
     const ctx = await openContext(config, options, { undo, stopping: stopping.signal, draining });
+    undo.push(startSampling(ctx));
     const front = await openFront({ ...config, ...ctx });
     undo.push(() => front.close());
     const routes = [...healthRoutes, ...(await mountDomains(ctx, undo))];
@@ -168,11 +173,11 @@ async function openContext(
   undo.push(() => sessions.close());
   const ephemeral = await openEphemeral({ config, db: db.ephemeral, bus, seams, logger });
   undo.push(() => ephemeral.close());
+  const controls = await openControls({ db: db.log, config, seams, logger });
+  undo.push(() => controls.close());
   const rates = createRates({ seams, shared: ephemeral, isEnabled: config.rateLimits });
   undo.push(() => rates.close());
   const queue = await openQueue({ config, db: db.queue, bus, seams, logger, registry: metrics.registry });
-  const controls = await openControls({ db: db.log, config, seams, logger });
-  undo.push(() => controls.close());
   undo.push(() => queue?.close());
   const ctx: Context = {
     config,
@@ -181,10 +186,10 @@ async function openContext(
     metrics,
     tracing,
     rates,
+    controls,
     db,
     bus,
     ephemeral,
-    controls,
     log,
     replicas,
     rooms,
@@ -192,6 +197,7 @@ async function openContext(
     draining,
     stopping,
     dataDir,
+    checksAnswers: options.checksAnswers ?? false,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
   };
@@ -264,8 +270,9 @@ async function isProven(processes: Processes, bus: Config["bus"]): Promise<boole
 }
 
 /** The setting that makes this process one that others do not hear. */
-function aloneBy({ bus, ephemeral }: Config): string | undefined {
+function aloneBy({ bus, ephemeral, explorer: { credentials } }: Config): string | undefined {
   if (bus === "memory") return "PARLEY_BUS=memory";
+  if (credentials.type === "json_file" && !credentials.isShared) return "CREDENTIAL_STORAGE_TYPE=json_file";
   return ephemeral === "memory" ? "PARLEY_EPHEMERAL=memory" : undefined;
 }
 

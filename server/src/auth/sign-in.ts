@@ -1,8 +1,9 @@
 /** The last step of every way to sign in: a session on a device, and tokens for it. */
 import type { Context } from "../context.ts";
-import { matrixError } from "../errors.ts";
+import { type MatrixError, matrixError } from "../errors.ts";
 import { forgetDevices } from "../keys/forget.ts";
 import { readCrossSigning } from "../keys/queries.ts";
+import { isSuspended } from "./for-operators.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 const DEVICE_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -45,7 +46,7 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
       lifetime_ms ?? null,
     ],
   );
-  if (!row) throw matrixError("M_FORBIDDEN", "The account was changed while you signed in. Try again.");
+  if (!row) throw await refusal(ctx, userId);
   if (row.ended !== null) await ctx.log.reached(row.ended);
   // Whoever had this device id before may have left keys behind, and messages that are not for this session.
   if (row.isNew && device.device_id) await forgetDevices(ctx, userId, [deviceId]);
@@ -56,6 +57,15 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
     access_token: access,
     ...(refresh ? { refresh_token: refresh, expires_in_ms: lifetime_ms } : {}),
   };
+}
+
+/** Specification: "Account locking": whoever is locked out signs in again when they no longer are. */
+async function refusal(ctx: Context, userId: string): Promise<MatrixError> {
+  if (await isSuspended(ctx, userId))
+    return matrixError("M_USER_LOCKED", "This account is suspended by the operators of this server.", {
+      fields: { soft_logout: true },
+    });
+  return matrixError("M_FORBIDDEN", "The account was changed while you signed in. Try again.");
 }
 
 /** A device and a cross-signing key with one name could pass for each other. Specification: "Cross-signing". */

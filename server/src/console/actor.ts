@@ -1,0 +1,40 @@
+/** Who is behind a request to the operator API: the bearer of an operator's access token, or of a ticket that the shell wrote. */
+import { tokenHash } from "../auth/tokens.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
+import type { Request } from "../http.ts";
+import type { OperatorRole } from "./operation.ts";
+import { readOperator } from "./operators.ts";
+
+/** An actor whose role is not looked at yet: whoever is signed in and no operator has none. */
+export interface Candidate {
+  userId: string;
+  role: OperatorRole | undefined;
+  via: "browser" | "token" | "shell";
+  address: string;
+  device?: string | undefined;
+}
+
+type Asked = Pick<Request<unknown, unknown, undefined>, "headers" | "address">;
+
+/** Throws M_MISSING_TOKEN or M_UNKNOWN_TOKEN. */
+export async function bearerOf(ctx: Context, { headers, address }: Asked): Promise<Candidate> {
+  const token = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+  if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token of an operator.");
+  if (token.startsWith(TICKET_PREFIX)) return ofTicket(ctx, token, address);
+  const session = await ctx.authenticate(token, address);
+  const operator = await readOperator(ctx, session.userId);
+  return { userId: session.userId, role: operator?.role, via: "token", address, device: session.deviceId };
+}
+
+export const TICKET_PREFIX = "psh_";
+
+/** A ticket opens the API once. Who can write one has the database, and so is an owner. */
+async function ofTicket(ctx: Context, ticket: string, address: string): Promise<Candidate> {
+  const row = await ctx.db.console.one<{ actor: string; isLive: boolean }>(
+    `delete from console.shell_tickets where ticket_hash = $1 returning actor, expires_at > now() as "isLive"`,
+    [tokenHash(ticket)],
+  );
+  if (!row?.isLive) throw matrixError("M_UNKNOWN_TOKEN", "This ticket is not known, has expired or was used.");
+  return { userId: row.actor, role: "owner", via: "shell", address };
+}

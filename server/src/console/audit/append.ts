@@ -1,0 +1,70 @@
+/**
+ * The audit log: one chain of entries, each with the SHA-256 of itself and the hash of the one before it (see 0001_console.sql for
+ * what is hashed). Whoever appends holds the row of the chain's end, so writers on all replicas make one chain.
+ */
+import type { Context } from "../../context.ts";
+import type { Db } from "../../db/database.ts";
+import { limits } from "../../limits.ts";
+import type { Actor, Change } from "../operation.ts";
+
+export interface Act {
+  actor: Pick<Actor, "userId" | "via" | "address" | "device">;
+  /** The operation's id. */
+  action: string;
+  target?: string | undefined;
+  reason?: string | undefined;
+  outcome: "done" | "denied" | "failed";
+  /** The errcode, where it was not done. */
+  error?: string | undefined;
+  change?: Change | undefined;
+}
+
+/** Appends the acts, in their order, and says so in the process's log: a copy of the chain's end that the database does not hold. */
+export async function appendAudit(
+  ctx: Context,
+  acts: readonly Act[],
+  db: Pick<Db, "one"> = ctx.db.console,
+): Promise<void> {
+  for (const act of acts) {
+    const end = await db.one<{ position: number; hash: string }>(
+      `select "position", encode(hash, 'hex') as hash from console.append_audit($1)`,
+      [JSON.stringify(rowOf(act))],
+    );
+    ctx.logger.info(
+      { audit: end?.position, hash: end?.hash, action: act.action, outcome: act.outcome },
+      "an operator acted",
+    );
+  }
+}
+
+function rowOf({ actor, action, target, reason, outcome, error, change }: Act): Record<string, string | null> {
+  return {
+    actor: clean(actor.userId),
+    via: actor.via,
+    address: clean(actor.address),
+    device: actor.device === undefined ? null : clean(actor.device),
+    action,
+    target: optional(change?.target ?? target),
+    reason: optional(reason),
+    before: jsonOf(change?.before),
+    after: jsonOf(change?.after),
+    outcome,
+    error: error ?? null,
+  };
+}
+
+function optional(text: string | undefined): string | null {
+  return text === undefined ? null : clean(text).slice(0, limits.operatorReason_characters);
+}
+
+/** PostgreSQL keeps no U+0000, and no half of a character. */
+function clean(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
+}
+
+function jsonOf(value: unknown): string | null {
+  if (value === undefined) return null;
+  const json = clean(JSON.stringify(value) ?? "null");
+  const size_bytes = Buffer.byteLength(json);
+  return size_bytes <= limits.auditChange_bytes ? json : JSON.stringify({ left_out_bytes: size_bytes });
+}

@@ -1,0 +1,49 @@
+/** Keeps what one operation says that it changed, and writes it down when the act is done, or with it. */
+import type { Context } from "../../context.ts";
+import { asError, MatrixError } from "../../errors.ts";
+import type { Change, OperationRequest } from "../operation.ts";
+import { type Act, appendAudit } from "./append.ts";
+
+export interface Recorder extends Pick<OperationRequest, "audit" | "transact"> {
+  /** Writes what was changed, or that it was done where nothing was said of it. Throws where it can not: then nobody is told of success. */
+  done(): Promise<void>;
+  /** Writes what was changed before it failed, and that it failed. What failed is what is told, so this throws nothing. */
+  failed(thrown: unknown): Promise<void>;
+}
+
+export function openRecorder(ctx: Context, act: Omit<Act, "outcome">): Recorder {
+  let changes: Change[] = [];
+  let isRecorded = false;
+
+  function take(): Act[] {
+    const taken = changes.map((change) => ({ ...act, outcome: "done" as const, change }));
+    changes = [];
+    return taken;
+  }
+
+  const orItself = (acts: Act[]): Act[] => (acts.length > 0 ? acts : [{ ...act, outcome: "done" }]);
+
+  return {
+    audit: (change) => void changes.push(change),
+    transact: (run) =>
+      ctx.db.console.transaction(async (db) => {
+        const result = await run(db);
+        // Last, so that other writers wait for nothing but the commit.
+        await appendAudit(ctx, orItself(take()), db);
+        isRecorded = true;
+        return result;
+      }),
+    async done() {
+      const acts = take();
+      await appendAudit(ctx, isRecorded ? acts : orItself(acts));
+    },
+    async failed(thrown) {
+      const error = thrown instanceof MatrixError ? thrown.errcode : "M_UNKNOWN";
+      try {
+        await appendAudit(ctx, [...take(), { ...act, outcome: "failed", error }]);
+      } catch (failure) {
+        ctx.logger.error({ err: asError(failure), action: act.action }, "a failed act is missing in the audit log");
+      }
+    },
+  };
+}

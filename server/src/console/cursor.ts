@@ -1,0 +1,22 @@
+/** Cursors of lists: what the next page begins behind, as one opaque text. Each is the sort key of the last row that was shown. */
+import type { z } from "zod";
+import { matrixError } from "../errors.ts";
+
+export function cursorOf(key: readonly (string | number | null)[]): string {
+  return Buffer.from(JSON.stringify(key)).toString("base64url");
+}
+
+/** What `cursorOf` was given. Throws M_INVALID_PARAM for anything else. */
+export function readCursor<T extends z.ZodType>(text: string, key: T): z.output<T> {
+  const parsed = key.safeParse(parse(text));
+  if (!parsed.success) throw matrixError("M_INVALID_PARAM", `"from" is no cursor of this list.`);
+  return parsed.data;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, "base64url").toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+/** From a request of somebody known to the answer: may they, is what they sent right, the act, and its audit entries. */
+import type { Context } from "../context.ts";
+import { asError, matrixError } from "../errors.ts";
+import { Answer, type Request } from "../http.ts";
+import { validate } from "../validate.ts";
+import { type Act, appendAudit } from "./audit/append.ts";
+import type { Candidate } from "./actor.ts";
+import { openRecorder } from "./audit/recorder.ts";
+import type { Actor, Operation, OperationRequest } from "./operation.ts";
+import { isAtLeast } from "./operators.ts";
+
+export type RawRequest = Request<unknown, Record<string, string>, undefined>;
+
+export interface Performance {
+  operation: Operation;
+  request: RawRequest;
+  who: Candidate;
+}
+
+/** Does what is asked, and has it in the audit log before it answers. Throws matrixError. */
+export async function perform(ctx: Context, { operation, request, who }: Performance): Promise<Answer | object> {
+  await ctx.rates.admit(operation.rate, who.userId);
+  const actor = await admit(ctx, { operation, request, who });
+  const given = readGiven(operation, request);
+  const recorder = openRecorder(ctx, actOf(operation, { request, actor, body: given.body }));
+  const asked: OperationRequest = {
+    params: request.params,
+    ...given,
+    actor,
+    audit: recorder.audit,
+    transact: recorder.transact,
+    get signal() {
+      return request.signal();
+    },
+    log: request.log,
+  };
+  let answer;
+  try {
+    answer = await operation.handle(asked, ctx);
+  } catch (thrown) {
+    if (operation.isAudited) await recorder.failed(thrown);
+    throw thrown;
+  }
+  if (operation.isAudited) await recorder.done();
+  return checked(ctx, operation, answer);
+}
+
+/** Whoever may not is told the role that is needed; that they tried to change something is kept. */
+async function admit(ctx: Context, { operation, request, who }: Performance): Promise<Actor> {
+  if (who.role !== undefined && isAtLeast(who.role, operation.role)) return { ...who, role: who.role };
+  await denied(ctx, { operation, request, who }, "M_FORBIDDEN");
+  throw matrixError("M_FORBIDDEN", `This needs the operator's role "${operation.role}".`, {
+    fields: { required_role: operation.role },
+  });
+}
+
+/** Writes down that somebody known was refused what changes something, and slows down who tries on and on. */
+export async function denied(ctx: Context, { operation, request, who }: Performance, error: string): Promise<void> {
+  if (!operation.isWrite) return;
+  await ctx.rates.admit("operatorDenied", who.userId);
+  const act = actOf(operation, { request, actor: who, body: undefined });
+  await appendAudit(ctx, [{ ...act, outcome: "denied", error }]);
+}
+
+function readGiven(operation: Operation, request: RawRequest): { query: unknown; body: unknown } {
+  const { access_token: _, ...query } = request.query;
+  return {
+    query: validate(operation.query, query, "query"),
+    body: operation.body === undefined ? undefined : readBody(operation.body, request.body),
+  };
+}
+
+function readBody(body: Exclude<Operation["body"], undefined>, given: unknown): unknown {
+  return body === "stream" ? given : validate(body, given, "body");
+}
+
+interface Acting {
+  request: RawRequest;
+  actor: Act["actor"];
+  body: unknown;
+}
+
+function actOf(operation: Operation, { request, actor, body }: Acting): Omit<Act, "outcome"> {
+  const { reason } = (typeof body === "object" && body !== null ? body : {}) as { reason?: unknown };
+  return {
+    actor,
+    action: operation.id,
+    target: operation.target?.({ params: request.params, body: body ?? {} }) ?? Object.values(request.params)[0],
+    reason: typeof reason === "string" ? reason : undefined,
+  };
+}
+
+/**
+ * What the document of the API promises of an answer is kept: members that it does not name stay here. An answer of another shape
+ * is a fault of ours, which a test is told; in service it is logged, and given as it is.
+ */
+function checked(ctx: Context, operation: Operation, answer: unknown): Answer | object {
+  if (operation.answer === "stream" || answer instanceof Answer) return answer as Answer;
+  const parsed = operation.answer.safeParse(answer);
+  if (parsed.success) return parsed.data as object;
+  const problem = new Error(`the answer of ${operation.id} is not what it promises: ${asError(parsed.error).message}`);
+  if (ctx.checksAnswers) throw problem;
+  ctx.logger.error({ err: problem }, "an operation has another answer than the document says");
+  return answer as object;
+}

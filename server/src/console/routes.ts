@@ -1,0 +1,6 @@
+/** The paths of the console: the operator API, and the console's own back end under /api. */
+import type { Route } from "../http.ts";
+import { apiRoutes } from "./mount.ts";
+import { operations } from "./operations.ts";
+
+export const routes: readonly Route[] = [...apiRoutes(operations)];

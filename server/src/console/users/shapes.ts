@@ -1,0 +1,41 @@
+/** How people look to operators. */
+import { z } from "zod";
+import { profilesOf } from "../../account/profile.ts";
+import { type AccountRow, accountStatuses } from "../../auth/for-operators.ts";
+import type { Context } from "../../context.ts";
+import { operatorRoles } from "../operation.ts";
+import { rolesOf } from "../operators.ts";
+
+/** Milliseconds since 1970, as everywhere in Matrix. */
+export const time = z.int().meta({ description: "Milliseconds since 1970." });
+
+export const person = z.object({
+  user_id: z.string(),
+  display_name: z.string().nullable(),
+  role: z.enum(operatorRoles).nullable().meta({ description: "As an operator; null for everybody else." }),
+  status: z.enum(accountStatuses),
+  source: z.enum(["local"]).meta({ description: "Where the account comes from." }),
+  devices: z.int().min(0).meta({ description: "How many are signed in." }),
+  last_seen_ts: time.nullable().meta({ description: "Some minutes old at most; null where no device is signed in." }),
+  created_ts: time,
+});
+
+export async function peopleOf(ctx: Context, accounts: readonly AccountRow[]): Promise<z.output<typeof person>[]> {
+  const [profiles, roles] = await Promise.all([
+    profilesOf(
+      ctx,
+      accounts.map(({ userId }) => userId),
+    ),
+    rolesOf(ctx, accounts),
+  ]);
+  return accounts.map((account) => ({
+    user_id: account.userId,
+    display_name: profiles.get(account.userId)?.displayname ?? null,
+    role: roles.get(account.userId) ?? null,
+    status: account.status,
+    source: "local" as const,
+    devices: account.devices,
+    last_seen_ts: account.lastSeen_ms,
+    created_ts: account.created_ms,
+  }));
+}

@@ -1,0 +1,18 @@
+/** Limits of the operator API and the console. */
+export const operatorLimits = {
+  /** The operator API: items of a page, a cursor, a reason, and what an audit entry keeps of before and after each. */
+  operatorPage_items: 500,
+  operatorDefaultPage_items: 50,
+  operatorCursor_characters: 2_048,
+  operatorReason_characters: 1_000,
+  auditChange_bytes: 32_768,
+  /** Entries of the audit log that are read at once to verify or export it. */
+  auditBatch_entries: 1_000,
+  /** The console's sessions: unused, in all, and how long a sign-in counts for what changes something. */
+  consoleIdle_ms: 30 * 60_000,
+  consoleSession_ms: 12 * 3_600_000,
+  consoleConfirm_ms: 15 * 60_000,
+  consoleSessions: 1_000,
+  /** How long a ticket of the shell opens the operator API, once. */
+  shellTicket_ms: 60_000,
+} as const;

@@ -56,6 +56,7 @@ function movedServer(env: Readonly<Record<string, string>>, { port }: Here): Rec
 export function webImageOf(directory: string): Image {
   const root = join(directory, "web-image");
   cpSync(join(repo, "web", "dist"), join(root, "web"), { recursive: true });
+  cpSync(join(repo, "operator", "dist"), join(root, "web", "admin"), { recursive: true });
   for (const name of ["nginx.conf", "security-headers.conf", "start.sh"])
     cpSync(join(repo, "deploy", "web", name), join(root, name));
   const { env, entrypoint, cmd, stopSignal } = readRun(readDockerfile(join(repo, "deploy", "web", "Dockerfile")));
@@ -78,8 +79,8 @@ export function nextImage(directory: string, sql: string): Image {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     cpSync(join(repo, path), join(root, path), { recursive: true, filter: isShipped });
   }
-  mkdirSync(join(root, "web"));
-  for (const path of ["node_modules", "web/dist"]) symlinkSync(join(repo, path), join(root, path));
+  for (const app of ["web", "operator"]) mkdirSync(join(root, app));
+  for (const path of ["node_modules", "web/dist", "operator/dist"]) symlinkSync(join(repo, path), join(root, path));
   addMigration(join(root, "server/src/db/migrations/log"), sql);
   return imageOf(directory, root);
 }

@@ -10,6 +10,7 @@ import { freePort, until } from "./ports.ts";
 const START_DEADLINE_MS = 20_000;
 const here = fileURLToPath(new URL("../web/", import.meta.url));
 const built = fileURLToPath(new URL("../../web/dist/", import.meta.url));
+const builtConsole = fileURLToPath(new URL("../../operator/dist/", import.meta.url));
 const places = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 
 /** Why tests with nginx are skipped, for `test(…, { skip })`; false where it is installed. */
@@ -29,6 +30,7 @@ export async function startNginx(env: { API_BASE_URL: string }): Promise<Nginx> 
   // Its workers are another account's where root runs the test.
   chmodSync(folder, 0o755);
   cpSync(built, join(folder, "web"), { recursive: true });
+  cpSync(builtConsole, join(folder, "web", "admin"), { recursive: true });
   mkdirSync(join(folder, "tmp"));
   const port = await freePort();
   const run = launch({ ...env, PORT: `${port}`, WEB_ROOT: join(folder, "web"), WEB_TMP: join(folder, "tmp") });

@@ -12,7 +12,8 @@ import { launch, missingNginx, startNginx } from "./nginx.ts";
 import { freePort } from "./ports.ts";
 
 const skip = missingNginx;
-const assets = readdirSync(fileURLToPath(new URL("../../web/dist/assets/", import.meta.url)));
+const assetsOf = (app: string) => readdirSync(fileURLToPath(new URL(`../../${app}/dist/assets/`, import.meta.url)));
+const [assets, consoleAssets] = [assetsOf("web"), assetsOf("operator")];
 
 /** What must be the same, whoever hands the file out. */
 const compared = [
@@ -32,14 +33,22 @@ test(
     await using server = await startTestServer();
     await using nginx = await startNginx({ API_BASE_URL: server.url });
     const kinds = [".js", ".css", ".wasm", ".woff2"].map((kind) => assets.find((name) => name.endsWith(kind)));
-    const paths = ["/", "/room/!a:b", "/settings/security", "/favicon.svg", "/emoji/en/data.json"];
-    for (const path of [...paths, ...kinds.map((name) => `/assets/${name}`)]) {
+    const paths = ["/", "/room/!a:b", "/settings/security", "/favicon.svg", "/emoji/en/data.json", "/administration"];
+    const ofConsole = [
+      "/admin",
+      "/admin/",
+      "/admin/users/@a:b",
+      "/admin/theme.js",
+      `/admin/assets/${consoleAssets[0]}`,
+    ];
+    for (const path of [...paths, ...kinds.map((name) => `/assets/${name}`), ...ofConsole]) {
       const [own, other] = await Promise.all([fetch(server.url + path), fetch(nginx.url + path)]);
       assert.deepEqual([path, other.status], [path, own.status]);
       assert.equal(await other.text(), await own.text(), path);
       for (const name of compared) assert.equal(other.headers.get(name), own.headers.get(name), `${name} of ${path}`);
     }
-    assert.equal((await fetch(`${nginx.url}/assets/gone-1.js`)).status, 404);
+    for (const folder of ["/assets", "/admin/assets"])
+      assert.equal((await fetch(`${nginx.url}${folder}/gone-1.js`)).status, 404);
   },
 );
 

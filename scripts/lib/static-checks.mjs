@@ -8,6 +8,7 @@ import { environmentOf } from "./runtime.mjs";
 const checks = [
   { name: "types", tool: "typescript/bin/tsc", args: ["-p", "."], fix: "" },
   { name: "types of the web messenger", tool: "typescript/bin/tsc", args: ["-p", "web"], fix: "" },
+  { name: "types of the console", tool: "typescript/bin/tsc", args: ["-p", "operator"], fix: "" },
   { name: "types of the scripts", tool: "typescript/bin/tsc", args: ["-p", "scripts"], fix: "" },
   { name: "lint rules", tool: "oxlint/bin/oxlint", args: [], fix: "" },
   { name: "format", tool: "oxfmt/bin/oxfmt", args: ["--check"], fix: "Mend it with: npx oxfmt" },

@@ -7,7 +7,17 @@ import { noResults } from "./results.mjs";
 import { environmentOf } from "./runtime.mjs";
 
 /** Each of these must have tests. */
-export const testedDirectories = ["server", "testkit", "bench", "faults", "deploy", "web", "e2e", "scripts"];
+export const testedDirectories = [
+  "server",
+  "testkit",
+  "bench",
+  "faults",
+  "deploy",
+  "web",
+  "operator",
+  "e2e",
+  "scripts",
+];
 
 /**
  * The paths of the test files, by directory.

@@ -1,4 +1,4 @@
-/** The web messenger, built into web/dist. */
+/** The two apps for the browser: the messenger, built into web/dist, and the operators' console, built into operator/dist. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -7,30 +7,50 @@ import { npmCommand, run } from "./run.mjs";
 import { environmentOf } from "./runtime.mjs";
 import { step } from "./step.mjs";
 
-/** Remembers which sources web/dist was built from. A build empties the directory first, so a cut-off one leaves none. */
-const stamp = inRepo("web", "dist", ".sources");
+/** What each is called, its workspace, and every path that its build reads. The console uses the messenger's components. */
+const apps = [
+  { name: "web messenger", workspace: "web", sources: ["web"] },
+  { name: "console", workspace: "operator", sources: ["operator", "web/public", "web/src/models", "web/src/ui"] },
+];
 const notSources = new Set(["dist", "node_modules"]);
 
+/** Remembers which sources a dist was built from. A build empties the directory first, so a cut-off one leaves none. */
+const stampOf = (/** @type {string} */ workspace) => inRepo(workspace, "dist", ".sources");
+
+/** @param {typeof apps[number]} app */
+function isBuilt({ workspace, sources }) {
+  const stamp = stampOf(workspace);
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === hashOf(sources);
+}
+
 export function isWebBuilt() {
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === hashOfSources();
+  return apps.every(isBuilt);
 }
 
-/** @param {string} runtime */
+/** Builds what is missing or older than its sources.
+ *
+ * @param {string} runtime
+ */
 export async function buildWeb(runtime) {
-  await step("Building the web messenger", async () => {
-    const hash = hashOfSources();
-    await run([...npmCommand(), "run", "build", "-w", "web"], {
-      env: environmentOf(runtime),
-      advice: "The sources under web/ do not build; the lines above say where.",
+  for (const { name, workspace, sources } of apps.filter((app) => !isBuilt(app)))
+    await step(`Building the ${name}`, async () => {
+      const hash = hashOf(sources);
+      await run([...npmCommand(), "run", "build", "-w", workspace], {
+        env: environmentOf(runtime),
+        advice: `The sources under ${workspace}/ do not build; the lines above say where.`,
+      });
+      writeFileSync(stampOf(workspace), hash);
     });
-    writeFileSync(stamp, hash);
-  });
 }
 
-/** Over the names and contents of everything that the build reads: the sources but their tests, and the packages' versions. */
-function hashOfSources() {
+/**
+ * Over the names and contents of everything that a build reads: the sources but their tests, and the packages' versions.
+ *
+ * @param {readonly string[]} sources
+ */
+function hashOf(sources) {
   const hash = createHash("sha256");
-  for (const path of [inRepo("package-lock.json"), ...filesUnder(inRepo("web"))]) {
+  for (const path of [inRepo("package-lock.json"), ...sources.flatMap((source) => filesUnder(inRepo(source)))]) {
     if (/\.test\.tsx?$/.test(path)) continue;
     const content = readFileSync(path);
     hash.update(`${relative(repoRoot, path)}\0${content.length}\0`).update(content);

@@ -1,4 +1,4 @@
-/** The web messenger: its files, and its one page for every address that it understands itself. */
+/** The web messenger and, below /admin, the operators' console: their files, and the page of each for every address that is its own. */
 import { fileURLToPath } from "node:url";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Context } from "../context.ts";
@@ -7,6 +7,8 @@ import { Answer, route, type Route } from "../http.ts";
 import { type Asset, type Encoding, readAssets } from "./assets.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../web/dist/", import.meta.url));
+const CONSOLE_FOLDER = fileURLToPath(new URL("../../../operator/dist/", import.meta.url));
+const CONSOLE = "/admin";
 
 /** Nothing from elsewhere, no inline script, no plug-in, no framing. WebAssembly is the cryptography. */
 const POLICY = [
@@ -28,8 +30,24 @@ const POLICY = [
   "trusted-types parley-inert",
 ].join("; ");
 
+/** The console's: it speaks with this server alone, decrypts nothing and handles no HTML. */
+const CONSOLE_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
 const SECURITY = {
-  "content-security-policy": POLICY,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
@@ -38,10 +56,20 @@ const SECURITY = {
 
 const assetsOf = new WeakMap<Context, Map<string, Asset>>();
 
-/** Reads the built app. */
-export async function start(ctx: Context, folder = FOLDER): Promise<() => Promise<void>> {
-  assetsOf.set(ctx, await readAssets(folder));
+/** Reads the built apps. */
+export async function start(
+  ctx: Context,
+  folder = FOLDER,
+  consoleFolder = CONSOLE_FOLDER,
+): Promise<() => Promise<void>> {
+  const [app, console] = await Promise.all([readAssets(folder), readAssets(consoleFolder)]);
+  const below = [...console].map(([path, asset]) => [`${CONSOLE}${path}`, asset] as const);
+  assetsOf.set(ctx, new Map([...app, ...below]));
   return async () => {};
+}
+
+function isConsole(path: string): boolean {
+  return path === CONSOLE || path.startsWith(`${CONSOLE}/`);
 }
 
 function encodingFor(headers: IncomingHttpHeaders, asset: Asset): Encoding {
@@ -50,10 +78,11 @@ function encodingFor(headers: IncomingHttpHeaders, asset: Asset): Encoding {
   return /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : "identity";
 }
 
-async function answer(asset: Asset, headers: IncomingHttpHeaders): Promise<Answer> {
+async function answer(asset: Asset, headers: IncomingHttpHeaders, policy: string): Promise<Answer> {
   const caching = asset.isImmutable ? "public, max-age=31536000, immutable" : "no-cache";
   const common = {
     ...SECURITY,
+    "content-security-policy": policy,
     etag: asset.etag,
     "cache-control": caching,
     "content-type": asset.type,
@@ -73,16 +102,19 @@ function decoded(path: string): string {
   }
 }
 
-/** A file of the app; the app's page for any other address, since the app knows its own; never for the paths of an API. */
+/** A file of an app; its page for any other address, since each app knows its own; never for the paths of an API. */
 function find(assets: ReadonlyMap<string, Asset>, path: string): Asset {
   const file = assets.get(path);
   if (file) return file;
   const isApi = ["/_", "/.well-known/", "/api/"].some((start) => path.startsWith(start));
-  const isFile = path.startsWith("/assets/");
-  const page = assets.get("/index.html");
+  const isFile = path.startsWith("/assets/") || path.startsWith(`${CONSOLE}/assets/`);
+  const page = assets.get(isConsole(path) ? `${CONSOLE}/index.html` : "/index.html");
   if (isApi || isFile) throw matrixError("M_UNRECOGNIZED", `There is nothing at ${path}.`);
   if (!page)
-    throw matrixError("M_NOT_FOUND", "The web app is not built. Start with npm start, or run npm run build -w web.");
+    throw matrixError(
+      "M_NOT_FOUND",
+      "The web app is not built. Start with npm start, or run npm run build -w web -w operator.",
+    );
   return page;
 }
 
@@ -91,6 +123,10 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/*",
     access: "anyone",
-    handle: ({ path, headers }, ctx) => answer(find(assetsOf.get(ctx) as Map<string, Asset>, decoded(path)), headers),
+    handle: ({ path, headers }, ctx) => {
+      const address = decoded(path);
+      const asset = find(assetsOf.get(ctx) as Map<string, Asset>, address);
+      return answer(asset, headers, isConsole(address) ? CONSOLE_POLICY : POLICY);
+    },
   }),
 ];

@@ -18,8 +18,14 @@ writeFileSync(join(folder, "index.html"), page);
 writeFileSync(join(folder, "assets", "main-4f2a.js"), script);
 writeFileSync(join(folder, "icon.png"), Buffer.from([0x89, 0x50]));
 
+const consolePage = "<!doctype html><title>Console</title>";
+const consoleFolder = join(folder, "console");
+mkdirSync(join(consoleFolder, "assets"), { recursive: true });
+writeFileSync(join(consoleFolder, "index.html"), consolePage);
+writeFileSync(join(consoleFolder, "assets", "index-9c1d.js"), script);
+
 const ctx = {} as Context;
-await start(ctx, folder);
+await start(ctx, folder, consoleFolder);
 
 async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
   return (await routes[0]?.handle({ path, headers } as never, ctx)) as Answer;
@@ -42,6 +48,20 @@ test("paths of an API and files that are not there are never the page", async ()
   for (const path of ["/_matrix/client/v3/nothing", "/_parley/x", "/.well-known/matrix/none", "/assets/gone-1.js"])
     await assert.rejects(get(path), { errcode: "M_UNRECOGNIZED", status: 404 });
   await assert.rejects(get("/%zz"), { errcode: "M_INVALID_PARAM" });
+});
+
+test("the console's page is there for every address below /admin, and for no other", async () => {
+  for (const path of ["/admin", "/admin/", "/admin/users/@ana:b/devices", "/admin/audit"])
+    assert.equal(text((await get(path)).payload), consolePage, path);
+  for (const path of ["/administration", "/room/admin"]) assert.equal(text((await get(path)).payload), page, path);
+  assert.match((await get("/admin/assets/index-9c1d.js")).headers["cache-control"] ?? "", /immutable/);
+  await assert.rejects(get("/admin/assets/gone-1.js"), { errcode: "M_UNRECOGNIZED", status: 404 });
+});
+
+test("the console may speak with this server alone, and run nothing but its own scripts", async () => {
+  const policy = (await get("/admin")).headers["content-security-policy"] ?? "";
+  for (const rule of ["script-src 'self'", "connect-src 'self'", "trusted-types 'none'"])
+    assert.ok(policy.split("; ").includes(rule), rule);
 });
 
 test("no address reaches outside the folder", async () => {

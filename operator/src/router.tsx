@@ -1,0 +1,37 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from "@tanstack/react-router";
+import { ScreenFailed } from "./frame/ScreenFailed.tsx";
+import { Screen } from "./frame/Screen.tsx";
+import { Shell } from "./frame/Shell.tsx";
+import { parseSearch, stringifySearch } from "./model/search.ts";
+import { Loading } from "./parts/States.tsx";
+import { groups } from "./screens/list.ts";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const routes = groups
+  .flatMap(({ screens }) => screens)
+  .flatMap(({ path, further = [], load }) => {
+    const component = lazyRouteComponent(load);
+    return [path, ...further].map((each) => createRoute({ getParentRoute: () => root, path: each, component }));
+  });
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  basepath: "/admin",
+  parseSearch,
+  stringifySearch,
+  defaultPendingComponent: Loading,
+  defaultErrorComponent: ScreenFailed,
+  defaultStructuralSharing: true,
+  defaultPreload: "intent",
+});
+
+function NotFound() {
+  return (
+    <Screen title="Nothing here">
+      <p style={{ padding: 20 }}>
+        The console has no such page. <Link to="/">Overview</Link>
+      </p>
+    </Screen>
+  );
+}

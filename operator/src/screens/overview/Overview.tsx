@@ -1,0 +1,5 @@
+import { Screen } from "../../frame/Screen.tsx";
+
+export default function Overview() {
+  return <Screen title="Overview">{null}</Screen>;
+}

@@ -1,0 +1,62 @@
+/** The operator's session in this browser: a cookie that no script can read, and what the server says about it. */
+import { useQuery } from "@tanstack/react-query";
+import { Problem, send, setCsrfToken } from "./api.ts";
+import { client } from "./model/queries.ts";
+
+export type Role = "auditor" | "operator" | "owner";
+
+export interface Session {
+  user_id: string;
+  role: Role;
+  csrf_token: string;
+}
+
+const ADDRESS = "/api/session";
+const KEY = ["session"];
+
+async function readSession(): Promise<Session | null> {
+  try {
+    const session = await send<Session>(ADDRESS, {});
+    setCsrfToken(session.csrf_token);
+    return session;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return null;
+    throw error;
+  }
+}
+
+/** The session, null where nobody is signed in. */
+export function useSession() {
+  return useQuery({ queryKey: KEY, queryFn: readSession, staleTime: Infinity, retry: 1 });
+}
+
+/** What the server takes for a password's proof: throws a Problem with its sentence where it does not. */
+export async function signIn(user: string, password: string): Promise<void> {
+  await send(ADDRESS, { method: "POST", body: { user, password } });
+  client.clear();
+  await client.fetchQuery({ queryKey: KEY, queryFn: readSession });
+}
+
+/** Gives the password again, so that writes are taken for the next 15 minutes. */
+export async function confirmPassword(password: string): Promise<void> {
+  await send(`${ADDRESS}/confirm`, { method: "POST", body: { password } });
+}
+
+/** Ends the session here and forgets everything that was read in it. */
+export async function signOut(): Promise<void> {
+  await send(ADDRESS, { method: "DELETE" });
+  forget();
+}
+
+/** The server no longer knows the session: back to the sign-in page. */
+export function forget(): void {
+  client.clear();
+  client.setQueryData(KEY, null);
+}
+
+const RANKS: Readonly<Record<Role, number>> = { auditor: 0, operator: 1, owner: 2 };
+
+/** Whether a role holds what another one may. */
+export function holds(role: Role, needed: Role): boolean {
+  return RANKS[role] >= RANKS[needed];
+}

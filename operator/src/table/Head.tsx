@@ -1,0 +1,56 @@
+import { cx } from "../../../web/src/ui/cx.ts";
+import { Icon } from "../../../web/src/ui/Icon.tsx";
+import { withFilter } from "../model/search.ts";
+import { useAddress } from "../model/useSearch.ts";
+import type { GridProps } from "./Grid.tsx";
+import type { Column } from "./types.ts";
+import styles from "./Table.module.css";
+
+/** The head, which stays in sight. Pressing a column that the API can sort by sorts, and pressing it again turns the order round. */
+export function Head<T>({ columns, items, rowId, selected, onToggle, tracks }: GridProps<T> & { tracks: string }) {
+  const ids = items.map(rowId);
+  const areAllOn = ids.length > 0 && ids.every((id) => selected.has(id));
+  return (
+    <div role="row" aria-rowindex={1} className={styles["head"]} style={{ gridTemplateColumns: tracks }}>
+      {onToggle && (
+        <div role="columnheader" className={styles["box"]}>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            checked={areAllOn}
+            onChange={() => onToggle(ids, !areAllOn)}
+            aria-label="Select every row that is loaded"
+          />
+        </div>
+      )}
+      {columns.map((column) => (
+        <HeadCell key={column.id} column={column} />
+      ))}
+    </div>
+  );
+}
+
+function HeadCell<T>({ column }: { column: Column<T> }) {
+  const { search, set } = useAddress();
+  const { sort, label, atEnd } = column;
+  const className = cx(styles["headCell"], atEnd && styles["atEnd"]);
+  if (sort === undefined)
+    return (
+      <div role="columnheader" className={className}>
+        {label}
+      </div>
+    );
+  const [up, down] = [search["sort"] === sort, search["sort"] === `-${sort}`];
+  return (
+    <div role="columnheader" className={className} aria-sort={up ? "ascending" : down ? "descending" : "none"}>
+      <button
+        type="button"
+        className={styles["sort"]}
+        onClick={() => set(withFilter(search, "sort", up ? `-${sort}` : sort))}
+      >
+        {label}
+        {(up || down) && <Icon name={up ? "arrowUp" : "arrowDown"} size={12} />}
+      </button>
+    </div>
+  );
+}

@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
+import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
 import { type Billing, readBilling } from "./settings/read-billing.ts";
@@ -68,6 +69,8 @@ export interface Config {
   secrets: SecretsConfig;
   /** Where it is configured: with whom, for what, and what this process does of it. */
   billing: Billing | undefined;
+  /** Saved connections to other databases. */
+  explorer: ExplorerConfig;
   /** What each setting is and where that comes from, without secrets. */
   sources: readonly SettingSource[];
 }
@@ -123,6 +126,7 @@ export function readConfig(environment: Env = process.env): Config {
     storage: readStorage(env),
     secrets: readSecrets(env),
     billing: readBilling(env, roles(env)),
+    explorer: readExplorer(env),
     sources: settingSources(environment),
   };
 }

@@ -2,6 +2,8 @@ import { explorerLimits } from "./explorer/limits.ts";
 
 import { operatorLimits } from "./limits/operators.ts";
 
+import { explorerLimits } from "./explorer/limits.ts";
+
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
   /** Events: client-server-api, "Size limits". */
@@ -323,6 +325,8 @@ export const limits = {
   /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
   hostName_characters: 253,
   hostAddresses: 8,
+
+  ...explorerLimits,
   ...explorerLimits,
 
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */

@@ -24,6 +24,9 @@ export function sharedSettings(config: Config): Record<string, string> {
     REDIS_URL: secretOf(config.redisUrl),
     NATS_URL: secretOf(config.natsUrl),
     RABBITMQ_URL: secretOf(config.rabbitmqUrl),
+    PARLEY_EXPLORER_HOSTS: config.explorer.hosts.text,
+    CREDENTIAL_STORAGE_TYPE: JSON.stringify(config.explorer.credentials),
+    MASTER_ENCRYPTION_KEY: secretOf(config.explorer.masterKey),
   };
 }
 

@@ -47,13 +47,13 @@ export function wrappedWith(wrapped: Buffer): string {
   return wrapped.subarray(MAGIC.length, MAGIC.length + NAME_BYTES).toString("hex");
 }
 
-/** The keys of a secret, the one that wraps first. Throws StartError where a line is none. */
-export function parseMasterKeys(text: string): readonly MasterKey[] {
+/** The keys of a secret, the one that wraps first. Throws StartError, which names the setting, where a line is none. */
+export function parseMasterKeys(text: string, setting = "AUTH_KEY_SECRET_NAME"): readonly MasterKey[] {
   const lines = text.split(/\s+/).filter((line) => line !== "");
   const keys = lines.map((line) => Buffer.from(line, /^[0-9a-f]{64}$/i.test(line) ? "hex" : "base64"));
   if (keys.length === 0 || keys.some((key) => key.length !== KEY_BYTES))
     throw new StartError(
-      "The secret of AUTH_KEY_SECRET_NAME has a line that is no key: a key is 32 random bytes in base64 (openssl rand -base64 32).",
+      `The secret of ${setting} has a line that is no key: a key is 32 random bytes in base64 (openssl rand -base64 32).`,
     );
   return keys.map((key) => ({
     key,

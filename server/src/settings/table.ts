@@ -1,6 +1,7 @@
 /** Every setting that there is. What they mean to whoever runs Parley: docs/operations/settings.md. */
 import type { RoleName } from "../roles.ts";
 import { billingSettings } from "./billing.ts";
+import { explorerSettings } from "./explorer.ts";
 import { secretSettings } from "./secrets.ts";
 import type { Setting } from "./setting.ts";
 import { storageSettings } from "./storage.ts";
@@ -137,4 +138,5 @@ export const settings: readonly Setting[] = [
   ...secretSettings,
   ...billingSettings,
   ...tracingSettings,
+  ...explorerSettings,
 ];

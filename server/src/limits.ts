@@ -1,9 +1,11 @@
+import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
 
 import { operatorLimits } from "./limits/operators.ts";
 
 import { explorerLimits } from "./explorer/limits.ts";
 
+  ...systemLimits,
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
   /** Events: client-server-api, "Size limits". */
@@ -334,25 +336,6 @@ export const limits = {
   hashConcurrency: 2,
   password_characters: 512,
   passwordLeast_characters: 8,
-  /** What operators may set: the least length of passwords at the most, and the bounds of an access token's life. */
-  passwordLeastMost_characters: 128,
-  accessTokenLeast_s: 60,
-  accessTokenMost_s: 31_536_000,
-  /** How often each process reads what operators have set: it takes effect everywhere within 5 s. */
-  controlsPoll_ms: 2_000,
-  /** What was counted: how long it is kept by minutes and by quarters of an hour, and how far back late minutes are looked for. */
-  samplesByMinute_ms: 25 * 3_600_000,
-  samplesByQuarter_ms: 31 * 86_400_000,
-  samplesRolled_ms: 3_600_000,
-  /** From when on a part counts as not well: failed requests of five minutes, and their part of all; a small question, an append; what waits. */
-  healthFailures_requests: 5,
-  healthFailures_part: 0.01,
-  healthDatabase_ms: 500,
-  healthAppend_ms: 250,
-  healthQueue_messages: 1_000,
-  /** Backups, restore drills and runs of the doctor: of each kind, how many are kept, and shown at once. */
-  runsKept: 100,
-  runsShown: 20,
   /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
   interactive_ms: 15 * 60_000,
   loginToken_ms: 2 * 60_000,

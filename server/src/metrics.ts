@@ -34,6 +34,8 @@ export interface Metrics {
   syncWaiting: Gauge;
   /** Streams that are signed in. */
   streams: Gauge;
+  /** Streams that signed in. */
+  streamConnects: Counter;
   /** Frames with news: made once for a whole room, or for one client. */
   streamFrames: Counter<"made">;
   /** Times that what was kept for a slow client was dropped, and it was told anew from where it stood. */
@@ -155,6 +157,7 @@ function deliveryMetrics(registers: Registry[]) {
 function streamMetrics(registers: Registry[]) {
   return {
     streams: new Gauge({ name: "parley_streams", help: "Streams that are signed in", registers }),
+    streamConnects: new Counter({ name: "parley_stream_connects_total", help: "Streams that signed in", registers }),
     streamFrames: new Counter({
       name: "parley_stream_frames_total",
       help: "Frames with news that streams were sent",

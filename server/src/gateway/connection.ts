@@ -108,6 +108,7 @@ async function enter(
     close,
   });
   registry.add(follower);
+  ctx.metrics.streamConnects.inc();
   ctx.metrics.streams.set(registry.count());
   noteOnline(ctx, follower.session, follower.presence);
   const { userId, deviceId } = follower.session;

@@ -7,7 +7,7 @@ export const routes: readonly Route[] = [];
 type Part = (ctx: Context) => Promise<() => Promise<void>>;
 
 /** Imported only where the process has the role. */
-const parts: readonly (() => Promise<Part>)[] = [];
+const parts: readonly (() => Promise<Part>)[] = [async () => (await import("../insight/gather.ts")).startGathering];
 
 /** Starts all parts; gives the function that ends them, the newest first. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {

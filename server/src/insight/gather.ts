@@ -1,0 +1,59 @@
+/** What belongs to no process is counted by one of the workers: once a minute what is cheap, once in a quarter of an hour the rest. */
+import { countPeople } from "../auth/for-insight.ts";
+import type { Context } from "../context.ts";
+import { countStored_bytes } from "../media/for-insight.ts";
+import { keepHealth, lookAtHealth } from "./health.ts";
+import type { Numbers } from "./numbers.ts";
+import { addSample, claimMinute, lastMinute_ms, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
+import { eachMinute } from "./sampler.ts";
+import { isCount } from "./series.ts";
+
+/** When all processes have told their numbers of the minute. */
+const AFTER_OTHERS_MS = 15_000;
+
+export function startGathering(ctx: Context): Promise<() => Promise<void>> {
+  return Promise.resolve(eachMinute(ctx, AFTER_OTHERS_MS, () => gather(ctx)));
+}
+
+/** Counts for the minute that was over last, unless another process does. */
+export async function gather(ctx: Context): Promise<void> {
+  const now_ms = ctx.seams.now_ms();
+  const at_ms = lastMinute_ms(now_ms);
+  if (!(await claimMinute(ctx.db.log, at_ms))) return;
+  const slow = (await isSlowDue(ctx, at_ms)) ? await countSlowly(ctx) : {};
+  await addSample(ctx.db.log, { at_ms, numbers: { ...(await countQuickly(ctx)), ...slow } });
+  await rollUp(ctx.db.log, now_ms, isCount);
+  await keepHealth(ctx, await lookAtHealth(ctx));
+}
+
+/** In the first minute of a quarter, and where nothing was counted yet. */
+async function isSlowDue(ctx: Context, at_ms: number): Promise<boolean> {
+  if (at_ms % QUARTER_MS === 0) return true;
+  const recent = await readSamples(ctx.db.log, 60, at_ms - QUARTER_MS);
+  return !recent.some(({ numbers }) => numbers["active_month"] !== undefined);
+}
+
+async function countQuickly(ctx: Context): Promise<Numbers> {
+  const depths = (await ctx.queue?.depths()) ?? [];
+  return {
+    online: countOnline(ctx),
+    queue_waiting: depths.reduce((sum, { waiting }) => sum + waiting, 0),
+    dead_letters: depths.reduce((sum, { dead }) => sum + dead, 0),
+  };
+}
+
+/** Of the people whose presence is kept in memory. */
+function countOnline({ ephemeral }: Context): number {
+  let online = 0;
+  for (const { presence } of ephemeral.presenceChanges(0)) if (presence.state !== "offline") online += 1;
+  return online;
+}
+
+async function countSlowly(ctx: Context): Promise<Numbers> {
+  const database = await ctx.db.log.one<{ bytes: number }>("select pg_database_size(current_database()) as bytes");
+  return {
+    ...(await countPeople(ctx)),
+    storage_bytes: await countStored_bytes(ctx),
+    database_bytes: database?.bytes ?? 0,
+  };
+}

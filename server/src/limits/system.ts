@@ -1,0 +1,22 @@
+/** Limits of what operators set and see while Parley runs. They are part of `limits` in server/src/limits.ts. */
+export const systemLimits = {
+  /** What operators may set: the least length of passwords at the most, and the bounds of an access token's life. */
+  passwordLeastMost_characters: 128,
+  accessTokenLeast_s: 60,
+  accessTokenMost_s: 31_536_000,
+  /** How often each process reads what operators have set: it takes effect everywhere within 5 s. */
+  controlsPoll_ms: 2_000,
+  /** What was counted: how long it is kept by minutes and by quarters of an hour, and how far back late minutes are looked for. */
+  samplesByMinute_ms: 25 * 3_600_000,
+  samplesByQuarter_ms: 31 * 86_400_000,
+  samplesRolled_ms: 3_600_000,
+  /** From when on a part counts as not well: failed requests of five minutes, and their part of all; a small question, an append; what waits. */
+  healthFailures_requests: 5,
+  healthFailures_part: 0.01,
+  healthDatabase_ms: 500,
+  healthAppend_ms: 250,
+  healthQueue_messages: 1_000,
+  /** Backups, restore drills and runs of the doctor: of each kind, how many are kept, and shown at once. */
+  runsKept: 100,
+  runsShown: 20,
+} as const;

@@ -15,6 +15,7 @@ import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { realSeams } from "../seams.ts";
 import { keepNewest, newestIn } from "./dated.ts";
+import { blobPath } from "./take.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "parley-backups-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -50,6 +51,15 @@ test("a dated backup is sent, what the store has of uploads is not sent again, a
   ];
   assert.deepEqual([first.name, first.newFiles, second.newFiles], [basename(made.folder), 1, 0]);
   assert.ok(store.objects.has(`backups/blobs/${sha256.slice(0, 2)}/${sha256}`));
+
+  const drill = await parley(["restore", "drill", folder, "--newest"], own);
+  assert.deepEqual(
+    [drill.code, drill.checks.map(({ ok }: Json) => ok)],
+    [0, drill.checks.map(() => true)],
+    drill.error,
+  );
+  assert.ok(["log", "epoch", "files"].every((name) => drill.checks.some(({ check }: Json) => check === name)));
+  assert.deepEqual(await databases(database.url, "parley_drill%"), []);
 
   const fetched = join(scratch, "fetched");
   const done = await parley(["backup", "fetch", "newest", fetched], there);
@@ -113,6 +123,33 @@ test("the newest backups are kept; what was cut short goes with the old ones, wh
   await assert.rejects(newestIn(join(scratch, "none")), /There is no backup in/);
   assert.equal((await parley(["backup", folder, "--keep", "2"], {})).code, 2);
 });
+
+test("a drill finds what is missing in the backup, and its database goes also then", async () => {
+  await using database = await createTestDatabase();
+  const env = { DATABASE_URL: database.url, PARLEY_DATA_DIR: join(scratch, "drilled") };
+  const sha256 = await upload(database.url, env.PARLEY_DATA_DIR);
+  const folder = join(scratch, "incomplete");
+  assert.equal((await parley(["backup", folder, "--files"], env)).code, 0);
+  rmSync(blobPath(folder, sha256));
+  const drill = await parley(["restore", "drill", folder], env);
+  assert.equal(drill.code, 1);
+  assert.deepEqual(
+    drill.checks.filter(({ ok }: Json) => !ok).map(({ check }: Json) => check),
+    ["files"],
+  );
+  rmSync(join(folder, "tables", "log.head.gz"));
+  assert.equal((await parley(["restore", "drill", folder], env)).code, 1);
+  assert.deepEqual(await databases(database.url, "parley_drill%"), []);
+});
+
+async function databases(url: string, like: string): Promise<string[]> {
+  const client = await connectOwner(url);
+  const { rows } = await client.query<{ datname: string }>("select datname from pg_database where datname like $1", [
+    like,
+  ]);
+  await client.end();
+  return rows.map(({ datname }) => datname);
+}
 
 /** A file that the database speaks of, in the store of this data directory. */
 async function upload(url: string, dataDir: string): Promise<string> {

@@ -7,7 +7,7 @@ import { preflight } from "./preflight.ts";
 import { releaseDb } from "./release-db.ts";
 import { releaseStatus } from "./release-status.ts";
 import { releaseWait } from "./release-wait.ts";
-import { restoreCommand, restoreEpoch, restoreVerify } from "./restore.ts";
+import { restoreCommand, restoreDrill, restoreEpoch, restoreVerify } from "./restore.ts";
 import { rotateBusCommand, rotateDatabaseCommand } from "./rotate.ts";
 
 export const commands: readonly Command[] = [
@@ -21,6 +21,7 @@ export const commands: readonly Command[] = [
   backupFetch,
   restoreCommand,
   restoreVerify,
+  restoreDrill,
   restoreEpoch,
   rotateDatabaseCommand,
   rotateBusCommand,

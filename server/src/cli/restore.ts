@@ -1,4 +1,5 @@
 /** `parley restore <folder>`, `parley restore verify [<folder>]` and `parley restore epoch`. */
+import { drill } from "../backup/drill.ts";
 import { readManifest } from "../backup/manifest.ts";
 import { raiseEpoch, restore } from "../backup/restore.ts";
 import { verify } from "../backup/verify.ts";
@@ -49,6 +50,24 @@ which are computed from the log equal it, and that every file is in the store wi
       const checks = await withBlobsIf(!call.options["no-files"], call, (blobs) => verify({ client, manifest, blobs }));
       const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
       return { ok: checks.every(({ ok }) => ok), data: { checks }, text: table(rows) };
+    }),
+};
+
+export const restoreDrill: Command = {
+  name: "restore drill",
+  summary: "Tries a restore beside what runs: a database of its own, the checks, and gone again.",
+  help: `On the same PostgreSQL a new database is made, filled from the backup, checked as "parley restore verify" does, and removed. What runs
+is not touched; there must be room for the database once more. Uploaded files are read where the backup has them. The user of
+DATABASE_OWNER_URL must be allowed to create databases. Do it once a month: a backup that was never restored is a hope.`,
+  arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: true }],
+  options: { newest },
+  run: (call) =>
+    withOwnerUrl(call, async (url) => {
+      const folder = await folderOf(call);
+      const { manifest, checks } = await drill({ url, folder, seams: call.seams, say: call.say });
+      const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
+      const text = `The backup of ${manifest.taken_at}, restored and gone again:\n${table(rows)}`;
+      return { ok: checks.every(({ ok }) => ok), data: { folder, taken_at: manifest.taken_at, checks }, text };
     }),
 };
 

@@ -58,6 +58,18 @@ function hostsElsewhere(address: string): Hosts {
   };
 }
 
+/** The addresses that an address stands for: itself, or those of its file or secret, which are two while a password is changed. */
+export function addressesOf(address: string): string[] {
+  return isInFile(address) || isReference(address) ? readAddresses(address) : [address];
+}
+
+/** The same servers and user, and another database. */
+export function inDatabase(address: string, name: string): string {
+  const [, before = "", hosts = "", rest = ""] = ADDRESS.exec(address) ?? [];
+  const at = rest.indexOf("?");
+  return `${before}${hosts}/${encodeURIComponent(name)}${at < 0 ? "" : rest.slice(at)}`;
+}
+
 /** The user that the address names, or the file with it; undefined where it leaves that to the driver. */
 export function userIn(address: string): string | undefined {
   const [, before = ""] = ADDRESS.exec(readHosts(address).urls[0] ?? "") ?? [];

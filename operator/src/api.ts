@@ -41,12 +41,17 @@ export class Unreachable extends Error {
 }
 
 const BASE = "/api/admin/v1";
-const CONFIRM = "IO.PARLEY_CONFIRM";
 let csrf = "";
+let onSignedOut: () => void = () => undefined;
 
 /** Takes the token that every write must carry. The session's answers have it. */
 export function setCsrfToken(token: string): void {
   csrf = token;
+}
+
+/** Says what is to be done when the server no longer knows the session. */
+export function whenSignedOut(act: () => void): void {
+  onSignedOut = act;
 }
 
 /** The address of an operation, for a link that the browser follows itself. */
@@ -62,12 +67,17 @@ export function addressOf(path: string, query: Query = {}): string {
  * @throws Problem with the API's sentence, Unreachable, or what the signal was ended with.
  */
 export async function call<T>(path: string, { query, ...rest }: Call = {}): Promise<T> {
+  const address = addressOf(path, query);
   try {
-    return await send<T>(addressOf(path, query), rest);
+    return await send<T>(address, rest);
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401 || error.errcode !== CONFIRM) throw error;
-    await confirmAgain(error);
-    return send<T>(addressOf(path, query), rest);
+    if (!(error instanceof Problem)) throw error;
+    if (error.errcode === "IO_PARLEY_CONFIRM") {
+      await confirmAgain(error);
+      return send<T>(address, rest);
+    }
+    if (error.status === 401) onSignedOut();
+    throw error;
   }
 }
 

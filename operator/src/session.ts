@@ -1,24 +1,31 @@
 /** The operator's session in this browser: a cookie that no script can read, and what the server says about it. */
 import { useQuery } from "@tanstack/react-query";
-import { Problem, send, setCsrfToken } from "./api.ts";
+import { Problem, send, setCsrfToken, whenSignedOut } from "./api.ts";
 import { client } from "./model/queries.ts";
 
 export type Role = "auditor" | "operator" | "owner";
 
 export interface Session {
   user_id: string;
+  display_name: string | null;
   role: Role;
+  /** Of this session and no other: it changes whenever the password is given. */
   csrf_token: string;
 }
 
-const ADDRESS = "/api/session";
+const ADDRESS = "/api/v1/session";
 const KEY = ["session"];
+
+/** Takes over what the server said of the session. */
+function take(session: Session): Session {
+  setCsrfToken(session.csrf_token);
+  client.setQueryData(KEY, session);
+  return session;
+}
 
 async function readSession(): Promise<Session | null> {
   try {
-    const session = await send<Session>(ADDRESS, {});
-    setCsrfToken(session.csrf_token);
-    return session;
+    return take(await send<Session>(ADDRESS, {}));
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return null;
     throw error;
@@ -32,14 +39,14 @@ export function useSession() {
 
 /** What the server takes for a password's proof: throws a Problem with its sentence where it does not. */
 export async function signIn(user: string, password: string): Promise<void> {
-  await send(ADDRESS, { method: "POST", body: { user, password } });
+  const session = await send<Session>(ADDRESS, { method: "POST", body: { user, password } });
   client.clear();
-  await client.fetchQuery({ queryKey: KEY, queryFn: readSession });
+  take(session);
 }
 
 /** Gives the password again, so that writes are taken for the next 15 minutes. */
 export async function confirmPassword(password: string): Promise<void> {
-  await send(`${ADDRESS}/confirm`, { method: "POST", body: { password } });
+  take(await send<Session>(`${ADDRESS}/confirm`, { method: "POST", body: { password } }));
 }
 
 /** Ends the session here and forgets everything that was read in it. */
@@ -49,10 +56,11 @@ export async function signOut(): Promise<void> {
 }
 
 /** The server no longer knows the session: back to the sign-in page. */
-export function forget(): void {
-  client.clear();
+function forget(): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
   client.setQueryData(KEY, null);
 }
+whenSignedOut(forget);
 
 const RANKS: Readonly<Record<Role, number>> = { auditor: 0, operator: 1, owner: 2 };
 

@@ -4,6 +4,7 @@ import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 import { Confirm } from "./Confirm.tsx";
 import { NavContext } from "./nav.ts";
 import { Navigation } from "./Navigation.tsx";
+import { Acts } from "../parts/ActDialog.tsx";
 import { Undo } from "../parts/Undo.tsx";
 import { Toasts } from "../../../web/src/ui/Toast.tsx";
 import { Loading } from "../parts/States.tsx";
@@ -36,6 +37,7 @@ export function Shell() {
         </Modal>
       </ModalOverlay>
       <Confirm />
+      <Acts />
       <Undo />
       <Toasts />
     </NavContext>

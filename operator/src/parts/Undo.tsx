@@ -1,7 +1,9 @@
 /** What was just done, and the way back for ten seconds. */
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect } from "react";
 import { Button } from "../../../web/src/ui/Button.tsx";
 import { attempt } from "../../../web/src/ui/Toast.tsx";
+import { refresh } from "../model/queries.ts";
+import { store } from "../model/store.ts";
 import styles from "./Undo.module.css";
 
 const SHOWN_MS = 10_000;
@@ -11,45 +13,34 @@ interface Done {
   undo?: (() => Promise<unknown>) | undefined;
 }
 
-let done: Done | null = null;
-const listeners = new Set<() => void>();
-
-function set(next: Done | null): void {
-  done = next;
-  for (const listener of listeners) listener();
-}
+const done = store<Done | null>(null);
 
 /** Says that something was done; with `undo` it can be taken back. */
 export function sayDone(text: string, undo?: () => Promise<unknown>): void {
-  set({ text, undo });
+  done.set({ text, undo });
+}
+
+async function takeBack({ undo }: Done): Promise<void> {
+  done.set(null);
+  if (undo && (await attempt("Could not take it back", undo))) sayDone("Taken back.");
+  await refresh();
 }
 
 /** Where it is said; mounted once by the frame. */
 export function Undo() {
-  const shown = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => done,
-  );
+  const shown = done.use();
   useEffect(() => {
     if (!shown) return;
-    const timer = setTimeout(() => set(null), SHOWN_MS);
+    const timer = setTimeout(() => done.set(null), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [shown]);
-  const takeBack = () => {
-    const undo = shown?.undo;
-    set(null);
-    if (undo) void attempt("Could not take it back", undo);
-  };
   return (
     <div className={styles["region"]} role="status">
       {shown && (
         <div className={styles["done"]}>
           <span>{shown.text}</span>
           {shown.undo && (
-            <Button variant="quiet" size="compact" onPress={takeBack}>
+            <Button variant="quiet" size="compact" onPress={() => void takeBack(shown)}>
               Undo
             </Button>
           )}

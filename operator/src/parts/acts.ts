@@ -1,0 +1,53 @@
+/** Acts of an operator: what is asked before, what is said after. One dialog for all of them, so that every one is asked the same way. */
+import type { ReactNode } from "react";
+import { store } from "../model/store.ts";
+
+export interface ActField {
+  name: string;
+  label: string;
+  /** A line under the field. */
+  hint?: string;
+  /** With options it is a choice. */
+  options?: readonly { value: string; label: string; hint?: string }[];
+  kind?: "text" | "number" | "password" | "area" | "date";
+  initial?: string;
+  isOptional?: boolean;
+}
+
+export type Values = Readonly<Record<string, string>>;
+
+export interface Act<A = unknown> {
+  /** A question or a title: `Suspend @ana:example.org?` */
+  title: string;
+  /** What will happen, with counts, in a sentence or two. */
+  consequence?: ReactNode;
+  /** What the button says. */
+  label: string;
+  isDangerous?: boolean;
+  fields?: readonly ActField[];
+  /** Asks why, for the audit log. */
+  asksReason?: boolean;
+  /** For what cannot be taken back: this text must be typed. */
+  typed?: string;
+  /** Throws a Problem, whose sentence the dialog shows. `values` has the fields by their names, and `reason`. */
+  run: (values: Values) => Promise<A>;
+  /** What is said when it is done. */
+  done?: string | ((answer: A) => string);
+  /** Takes it back, within ten seconds. */
+  undo?: (answer: A, values: Values) => Promise<unknown>;
+  /** What the dialog shows at its end in place of closing, such as a secret that is shown once. */
+  shows?: (answer: A) => ReactNode;
+}
+
+const asked = store<Act | null>(null);
+
+/** Asks for an act. */
+export function ask<A>(act: Act<A>): void {
+  asked.set(act as Act);
+}
+
+export function endAsking(): void {
+  asked.set(null);
+}
+
+export const useAsked = asked.use;

@@ -1,5 +1,6 @@
 /** Every operation, in the order of the reference. Each domain exports its own. */
 import type { Operation } from "./operation.ts";
+import { operations as registration } from "../auth/operations-registration.ts";
 import { userQuestions } from "./users/questions.ts";
 
-export const operations: readonly Operation[] = [...userQuestions];
+export const operations: readonly Operation[] = [...userQuestions, ...registration];

@@ -8,7 +8,16 @@ import { realSeams } from "../seams.ts";
 import { gather } from "./gather.ts";
 import { deliveryBuckets_s, deliveryQuantile_ms, growth } from "./numbers.ts";
 import { openSampler } from "./sampler.ts";
-import { addSample, lastMinute_ms, merged, MINUTE_MS, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
+import {
+  addSample,
+  lastMinute_ms,
+  merged,
+  MINUTE_MS,
+  QUARTER_MS,
+  readSamples,
+  rollUp,
+  type Sample,
+} from "./samples.ts";
 import { allSeries, isCount } from "./series.ts";
 
 const NOON_MS = Date.UTC(2026, 5, 1, 12);
@@ -27,7 +36,7 @@ test("the quantile of deliveries lies in the bucket in which that part of them i
 
 test("only what grew is told, and of gauges the mean counts where counts are added up", () => {
   assert.deepEqual(growth({ a: 5, b: 2, c: 1 }, { a: 3, b: 2 }), { a: 2, c: 1 });
-  const samples = [
+  const samples: Sample[] = [
     { at_ms: 0, numbers: { sends: 2, streams: 10 } },
     { at_ms: 1, numbers: { sends: 3, streams: 20, online: 4 } },
   ];

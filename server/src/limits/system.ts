@@ -6,6 +6,11 @@ export const systemLimits = {
   accessTokenMost_s: 31_536_000,
   /** How often each process reads what operators have set: it takes effect everywhere within 5 s. */
   controlsPoll_ms: 2_000,
+  /** What a registration token, a bot or a webhook is for. */
+  note_characters: 200,
+  /** Sessions that are older than operators allow: how many one worker ends in a minute, and how far workers are apart. */
+  sessionsEnded: 500,
+  sessionLimitsSpread_ms: 30_000,
   /** What was counted: how long it is kept by minutes and by quarters of an hour, and how far back late minutes are looked for. */
   samplesByMinute_ms: 25 * 3_600_000,
   samplesByQuarter_ms: 31 * 86_400_000,

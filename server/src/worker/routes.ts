@@ -7,7 +7,10 @@ export const routes: readonly Route[] = [];
 type Part = (ctx: Context) => Promise<() => Promise<void>>;
 
 /** Imported only where the process has the role. */
-const parts: readonly (() => Promise<Part>)[] = [async () => (await import("../insight/gather.ts")).startGathering];
+const parts: readonly (() => Promise<Part>)[] = [
+  async () => (await import("../insight/gather.ts")).startGathering,
+  async () => (await import("../auth/session-limits.ts")).startEndingSessions,
+];
 
 /** Starts all parts; gives the function that ends them, the newest first. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {

@@ -60,7 +60,7 @@ const refused: Record<string, readonly string[]> = {
     ]),
   ),
   PARLEY_QUEUE_WORKER: ["yes"],
-  SESSION_STORAGE_TYPE: ["memory", "redis"],
+  SESSION_STORAGE_TYPE: ["Memory", "redis"],
   SECRETS_PROVIDER: ["aws", "Vault"],
   SECRETS_REFRESH_S: ["0", "1m"],
   AUTH_KEY_STORAGE_BACKEND: ["vault", "Database", "secret-manager"],
@@ -281,10 +281,7 @@ test("keys of keys are where secrets are, unless they have a place of their own"
   assert.equal(readConfig({ ...wrapped, ...own }).secrets.masterKeys?.provider.provider, "gcp_sm");
 });
 
-test("sessions are in PostgreSQL, and who sets something else hears of it", () => {
-  readConfig({ SESSION_STORAGE_TYPE: "postgresql" });
-  assert.throws(
-    () => readConfig({ SESSION_STORAGE_TYPE: "memory" }),
-    /SESSION_STORAGE_TYPE is "memory": set it to postgresql/,
-  );
+test("sessions are in PostgreSQL unless somebody says otherwise", () => {
+  assert.equal(readConfig({}).sessionStorage, "postgresql");
+  assert.equal(readConfig({ SESSION_STORAGE_TYPE: "memory" }).sessionStorage, "memory");
 });

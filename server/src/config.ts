@@ -63,6 +63,8 @@ export interface Config {
   /** Whether this process takes from the queue what its roles write. */
   isQueueWorker: boolean;
   ephemeral: (typeof ephemeralAdapters)[number];
+  /** Where the console's sessions are. */
+  sessionStorage: (typeof sessionStores)[number];
   /** Where media are kept. */
   storage: Storage;
   /** Where secrets come from. */
@@ -74,6 +76,8 @@ export interface Config {
   /** What each setting is and where that comes from, without secrets. */
   sources: readonly SettingSource[];
 }
+
+const sessionStores = ["postgresql", "memory"] as const;
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
 
@@ -87,7 +91,6 @@ export function readConfig(environment: Env = process.env): Config {
   refuseUnknown(environment);
   const env = withAliases(environment);
   refuseTestSettings(env);
-  refuseOtherSessions(env);
   const host = text(env, "PARLEY_HOST");
   return {
     port: integer(env, "PARLEY_PORT", [0, 65_535]),
@@ -123,6 +126,7 @@ export function readConfig(environment: Env = process.env): Config {
     queue: queue(env),
     isQueueWorker: oneOf(env, "PARLEY_QUEUE_WORKER", ["on", "off"]) === "on",
     ephemeral: ephemeral(env),
+    sessionStorage: oneOf(env, "SESSION_STORAGE_TYPE", sessionStores),
     storage: readStorage(env),
     secrets: readSecrets(env),
     billing: readBilling(env, roles(env)),
@@ -139,13 +143,6 @@ function refuseTestSettings(env: Env): void {
     ["PARLEY_PASSWORD_COST", "low", "standard"],
   ] as const)
     if (env[name] === weak) refuse(name, weak, `set it to ${right}, or ENVIRONMENT to something else than production.`);
-}
-
-/** Sessions are in PostgreSQL. Other software has the setting, and a choice: who set another value must hear of it. */
-function refuseOtherSessions(env: Env): void {
-  const name = "SESSION_STORAGE_TYPE";
-  const value = text(env, name);
-  if (value !== "postgresql") refuse(name, value, "set it to postgresql; sessions are kept nowhere else.");
 }
 
 /** Whether only this machine can reach the address. */

@@ -76,9 +76,9 @@ export const roles = {
   },
   worker: { domains: ["worker"], paths: [] },
   web: {
-    domains: ["web", "console"],
+    domains: ["web", "console", "billing"],
     // The operator API and the console's own; then whatever is no path of an API: the web app knows its own addresses.
-    paths: ["/_parley/admin/v1/*", EVERYTHING],
+    paths: ["/_parley/admin/v1/*", "/api/*", EVERYTHING],
   },
 } as const;
 

@@ -68,6 +68,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   worker: () => import("./worker/routes.ts"),
   web: () => import("./web/routes.ts"),
   console: () => import("./console/routes.ts"),
+  billing: () => import("./billing/routes.ts"),
 };
 
 export interface RunningServer {
@@ -270,9 +271,10 @@ async function isProven(processes: Processes, bus: Config["bus"]): Promise<boole
 }
 
 /** The setting that makes this process one that others do not hear. */
-function aloneBy({ bus, ephemeral, explorer: { credentials } }: Config): string | undefined {
+function aloneBy({ bus, ephemeral, sessionStorage, roles, explorer: { credentials } }: Config): string | undefined {
   if (bus === "memory") return "PARLEY_BUS=memory";
   if (credentials.type === "json_file" && !credentials.isShared) return "CREDENTIAL_STORAGE_TYPE=json_file";
+  if (sessionStorage === "memory" && roles.includes("web")) return "SESSION_STORAGE_TYPE=memory";
   return ephemeral === "memory" ? "PARLEY_EPHEMERAL=memory" : undefined;
 }
 
@@ -290,6 +292,9 @@ async function mountDomains(ctx: Context, undo: Undo[]): Promise<Route[]> {
   const wanted = (Object.keys(domains) as Domain[]).filter((domain) => serves(ctx.config.roles, domain));
   const modules = await Promise.all(wanted.map((domain) => domains[domain]()));
   for (const { start } of modules) if (start) undo.push(await start(ctx));
+  const { billing } = ctx.config;
+  if (billing?.handles || billing?.replays)
+    undo.push(await (await import("./billing/worker.ts")).startWorker(ctx, billing));
   const routes = modules.flatMap(({ routes }) => routes);
   return takesSends(ctx) ? [...routes, (await import("./messages/send.ts")).send] : routes;
 }

@@ -18,6 +18,7 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_MEDIA_MAX_BYTES: `${config.mediaMax_bytes}`,
     PARLEY_BUS: config.bus,
     PARLEY_EPHEMERAL: config.ephemeral,
+    SESSION_STORAGE_TYPE: config.sessionStorage,
     PARLEY_QUEUE: config.queue,
     // What it is made of, but secrets that stand elsewhere.
     STORAGE_PROVIDER: JSON.stringify(config.storage),

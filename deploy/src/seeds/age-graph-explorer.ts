@@ -7,7 +7,7 @@ const kubernetes = (heading: string) => page("kubernetes", heading);
 const own = (name: string, text?: string) => file(`deploy/cnpg/${name}`, text);
 
 const inDatabase =
-  "Sessions are in PostgreSQL, in the schema `auth`, and nowhere else: in memory they would end with each restart, and be unknown to the next pod.";
+  "Sessions of the console are in PostgreSQL by default (only hashes of their ids), so any pod serves any request and a restart signs nobody out; `memory` is for one process, and a second one then does not start.";
 const noCredentials =
   "There is no explorer in this version, and so nobody's credentials for other systems: the variable is read by nobody. What people encrypt is encrypted before it comes here.";
 const oneUrl = "One address, `DATABASE_URL`, which the operator's Secret has ready, and which may be a file.";
@@ -105,7 +105,7 @@ export const ageGraphExplorer: Seed = {
       ],
     ]),
     ...below("Phase 2: sessions and credentials", [
-      ["2.1 PostgresSessionStore with `get`, `set`, `delete`", file("server/src/auth/sessions.ts"), inDatabase],
+      ["2.1 PostgresSessionStore with `get`, `set`, `delete`", file("server/src/sessions/postgresql.ts"), inDatabase],
       ["2.1 `DB_*` settings", setting("DATABASE_URL"), oneUrl],
       [
         "2.1 `LOAD 'age'` and search_path for the session store",

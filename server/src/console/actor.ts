@@ -13,6 +13,8 @@ export interface Candidate {
   via: "browser" | "token" | "shell";
   address: string;
   device?: string | undefined;
+  /** Of a browser, whether the last proof of who it is was too long ago for what changes something. */
+  isStale?: boolean;
 }
 
 type Asked = Pick<Request<unknown, unknown, undefined>, "headers" | "address">;

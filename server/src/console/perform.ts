@@ -21,6 +21,8 @@ export interface Performance {
 export async function perform(ctx: Context, { operation, request, who }: Performance): Promise<Answer | object> {
   await ctx.rates.admit(operation.rate, who.userId);
   const actor = await admit(ctx, { operation, request, who });
+  if (operation.isWrite && who.isStale)
+    throw matrixError("IO_PARLEY_CONFIRM", "Give your password again before you change something.");
   const given = readGiven(operation, request);
   const recorder = openRecorder(ctx, actOf(operation, { request, actor, body: given.body }));
   const asked: OperationRequest = {
@@ -47,7 +49,8 @@ export async function perform(ctx: Context, { operation, request, who }: Perform
 
 /** Whoever may not is told the role that is needed; that they tried to change something is kept. */
 async function admit(ctx: Context, { operation, request, who }: Performance): Promise<Actor> {
-  if (who.role !== undefined && isAtLeast(who.role, operation.role)) return { ...who, role: who.role };
+  const { isStale: _, ...actor } = who;
+  if (who.role !== undefined && isAtLeast(who.role, operation.role)) return { ...actor, role: who.role };
   await denied(ctx, { operation, request, who }, "M_FORBIDDEN");
   throw matrixError("M_FORBIDDEN", `This needs the operator's role "${operation.role}".`, {
     fields: { required_role: operation.role },

@@ -1,6 +1,8 @@
 /** The paths of the console: the operator API, and the console's own back end under /api. */
 import type { Route } from "../http.ts";
+import { consoleRoutes } from "./bff/routes-of.ts";
+import { sessionRoutes } from "./bff/sign-in.ts";
 import { apiRoutes } from "./mount.ts";
 import { operations } from "./operations.ts";
 
-export const routes: readonly Route[] = [...apiRoutes(operations)];
+export const routes: readonly Route[] = [...sessionRoutes, ...apiRoutes(operations), ...consoleRoutes(operations)];

@@ -132,7 +132,7 @@ export const settings: readonly Setting[] = [
   {
     name: "SESSION_STORAGE_TYPE",
     default: "postgresql",
-    doc: "Where sessions are: postgresql, and nowhere else. For values that were written for other software.",
+    doc: "Where the console's sessions are: postgresql, or memory for one process alone.",
   },
   ...storageSettings,
   ...secretSettings,

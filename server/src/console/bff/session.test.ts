@@ -1,0 +1,179 @@
+/** Sessions of the console: how one begins, what it may do, and everything that ends it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openBrowser, SESSION, signInToConsole } from "../../../../testkit/src/console.ts";
+import { registerPerson } from "../../../../testkit/src/http.ts";
+import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
+import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
+import { limits } from "../../limits.ts";
+
+const USERS = "/api/admin/v1/users";
+
+async function open() {
+  const server = await startTestServer();
+  const admin = await makeAdministrator(server, "root");
+  const browser = await signInToConsole(server.url, "root");
+  return { server, admin, browser, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+/** As if so much time had passed for all sessions. */
+async function pass({ ctx }: TestServer, time_ms: number): Promise<void> {
+  await ctx.db.console.change(
+    `update console.sessions set expires_at = expires_at - $1::bigint * interval '1 millisecond',
+       data = (data::jsonb || jsonb_build_object('began_ms', (data::jsonb->>'began_ms')::bigint - $1::bigint,
+         'confirmed_ms', (data::jsonb->>'confirmed_ms')::bigint - $1::bigint))::text`,
+    [time_ms],
+  );
+}
+
+test("an operator signs in, sees who they are, works, and signs out", async () => {
+  await using world = await open();
+  const { browser, admin } = world;
+  const own = await browser.call("GET", SESSION);
+  assert.deepEqual([own.user_id, own.role], [admin.userId, "owner"]);
+  assert.equal((await browser.call("GET", USERS)).total, 1);
+  const stolen = browser.cookie;
+  await browser.call("DELETE", SESSION);
+  assert.equal(browser.cookie, "");
+  for (const cookie of ["", stolen]) assert.equal((await browser.ask("GET", USERS, undefined, { cookie })).status, 401);
+});
+
+test("the cookie is for no script, no other site, and over https for this very host alone", async () => {
+  await using world = await open();
+  const sent = { user: "root", password: "password of root" };
+  const plain = await openBrowser(world.server.url).ask("POST", SESSION, sent);
+  assert.match(plain.headers.get("set-cookie") ?? "", /^parley-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  assert.equal(plain.headers.get("access-control-allow-origin"), null);
+  assert.equal(plain.headers.get("cache-control"), "no-store");
+  await using behind = await startTestServer({
+    databaseUrl: world.server.databaseUrl,
+    config: { publicUrl: "https://chat.example.org" },
+  });
+  const headers = { origin: "https://chat.example.org" };
+  const secure = await openBrowser(behind.url).ask("POST", SESSION, sent, headers);
+  assert.match(
+    secure.headers.get("set-cookie") ?? "",
+    /^__Host-parley-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+  );
+  const http = await openBrowser(behind.url).ask("POST", SESSION, sent);
+  assert.deepEqual([http.status, http.body.errcode], [403, "IO_PARLEY_CSRF"], "the origin is http");
+});
+
+test("without https there is no console but on this machine", async () => {
+  await using world = await open();
+  await using far = await startTestServer({
+    databaseUrl: world.server.databaseUrl,
+    config: { publicUrl: "http://chat.example.org" },
+  });
+  const sent = { user: "root", password: "password of root" };
+  const answer = await openBrowser(far.url).ask("POST", SESSION, sent, { origin: "http://chat.example.org" });
+  assert.deepEqual([answer.status, answer.headers.get("set-cookie")], [403, null]);
+});
+
+test("who is no operator, or gives a wrong password, gets no session", async () => {
+  await using world = await open();
+  await registerPerson(world.server.url, "ana");
+  const browser = openBrowser(world.server.url);
+  for (const [user, password] of [
+    ["ana", "password of ana"],
+    ["root", "password of ana"],
+    ["nobody", "password of nobody"],
+  ]) {
+    const answer = await browser.ask("POST", SESSION, { user, password });
+    assert.deepEqual([answer.status, answer.body.errcode, browser.cookie], [403, "M_FORBIDDEN", ""], user);
+  }
+});
+
+test("the id of a session changes with every proof of who it is, and the old one is worth nothing", async () => {
+  await using world = await open();
+  const { browser } = world;
+  const first = browser.cookie;
+  await browser.call("POST", `${SESSION}/confirm`, { password: "password of root" });
+  const second = browser.cookie;
+  assert.notEqual(second, first);
+  await browser.call("POST", SESSION, { user: "root", password: "password of root" });
+  assert.notEqual(browser.cookie, second);
+  for (const cookie of [first, second])
+    assert.equal((await browser.ask("GET", SESSION, undefined, { cookie })).status, 401);
+});
+
+test("a session ends when it is unused for half an hour, and after twelve hours in any case", async () => {
+  await using world = await open();
+  const { browser, server } = world;
+  for (let i = 0; i < 3; i++) {
+    await pass(server, limits.consoleIdle_ms * 0.9);
+    assert.equal((await browser.ask("GET", SESSION)).status, 200, "used in time");
+  }
+  await pass(server, limits.consoleIdle_ms * 1.01);
+  assert.equal((await browser.ask("GET", SESSION)).status, 401, "unused");
+  const other = await signInToConsole(server.url, "root");
+  for (let used_ms = 0; used_ms < limits.consoleSession_ms * 0.95; used_ms += limits.consoleIdle_ms * 0.9) {
+    assert.equal((await other.ask("GET", SESSION)).status, 200);
+    await pass(server, limits.consoleIdle_ms * 0.9);
+  }
+  await pass(server, limits.consoleIdle_ms * 0.9);
+  assert.equal((await other.ask("GET", SESSION)).status, 401, "too old");
+});
+
+test("proving again who one is makes no session live longer than twelve hours", async () => {
+  await using world = await open();
+  const { browser, server } = world;
+  const before = (await browser.call("GET", SESSION)).ends_ts;
+  await pass(server, 20 * 60_000);
+  const after = await browser.call("POST", `${SESSION}/confirm`, { password: "password of root" });
+  assert.equal(after.ends_ts, before - 20 * 60_000);
+  assert.equal((await browser.ask("POST", `${SESSION}/confirm`, { password: "wrong" })).status, 403);
+});
+
+/** Everything by which a person's right to be here ends, done through another replica. */
+const endings: Record<string, (world: { server: TestServer; token: string }) => Promise<unknown>> = {
+  "their sessions are ended": ({ server, token }) => post(server, token, "/_matrix/client/v3/logout/all"),
+  "their password changes": ({ server, token }) =>
+    post(server, token, "/_matrix/client/v3/account/password", {
+      new_password: "another password",
+      auth: { type: "m.login.password", identifier: { type: "m.id.user", user: "olga" }, password: "password of olga" },
+    }),
+  "they are suspended": ({ server }) => server.ctx.db.auth.query("select auth.suspend('@olga:localhost')"),
+  "they are no operator any more": ({ server }) => server.ctx.db.console.change("delete from console.operators"),
+};
+
+async function post(server: TestServer, token: string, path: string, body: object = {}): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const answer = await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+for (const [what, end] of Object.entries(endings))
+  test(`a person's session here ends on every replica with the next request when ${what}`, async () => {
+    await using world = await open();
+    const { token } = await makeOperator(world.server, "olga", "auditor");
+    const browser = await signInToConsole(world.server.url, "olga");
+    assert.equal((await browser.ask("GET", USERS)).status, 200);
+    await using other = await startTestServer({ databaseUrl: world.server.databaseUrl });
+    await end({ server: other, token });
+    assert.equal((await browser.ask("GET", USERS)).status, 401);
+    assert.equal((await world.browser.ask("GET", USERS)).status, 200, "others go on");
+  });
+
+test("a session goes on at another replica", async () => {
+  await using world = await open();
+  await using other = await startTestServer({ databaseUrl: world.server.databaseUrl });
+  const browser = openBrowser(other.url);
+  browser.cookie = world.browser.cookie;
+  assert.equal((await browser.call("GET", SESSION)).user_id, world.admin.userId);
+});
+
+test("guesses at a password are slowed down", async () => {
+  await using world = await open();
+  await using strict = await startTestServer({
+    databaseUrl: world.server.databaseUrl,
+    config: { rateLimits: true },
+  });
+  const browser = openBrowser(strict.url);
+  const statuses = [];
+  for (let i = 0; i < 8; i++)
+    statuses.push((await browser.ask("POST", SESSION, { user: "root", password: `guess ${i}` })).status);
+  assert.deepEqual(statuses.slice(-2), [429, 429]);
+  const right = await browser.ask("POST", SESSION, { user: "root", password: "password of root" });
+  assert.equal(right.status, 429);
+});

@@ -1,0 +1,82 @@
+/**
+ * The console's sessions. One begins with an operator's password and ends: when it is unused for `limits.consoleIdle_ms`, after
+ * `limits.consoleSession_ms` in any case, when the person signs out, when all their sessions are ended wherever that is done, when
+ * the account is suspended or deactivated, and when they are no operator any more. All but the first two are looked at with every
+ * request, so they hold at once and on every replica. Its id changes with every proof of who somebody is.
+ */
+import { z } from "zod";
+import type { Context } from "../../context.ts";
+import { limits } from "../../limits.ts";
+import { randomToken } from "../../seams.ts";
+import { openSessionStore } from "../../sessions/open.ts";
+import type { SessionStore } from "../../sessions/sessions.ts";
+import type { OperatorRole } from "../operation.ts";
+import { readOperator } from "../operators.ts";
+
+const ID_BYTES = 32;
+/** How much of the idle time may pass before a request prolongs it: so not every one writes. */
+const TOUCH_MS = 60_000;
+
+const kept = z.object({
+  userId: z.string(),
+  /** How often all sessions of the account had been ended when it began. */
+  endings: z.int(),
+  began_ms: z.int(),
+  /** When the password was given last. */
+  confirmed_ms: z.int(),
+});
+type Kept = z.output<typeof kept>;
+
+export interface ConsoleSession extends Kept {
+  id: string;
+  role: OperatorRole;
+  /** The store's clock. */
+  now_ms: number;
+}
+
+const stores = new WeakMap<Context, SessionStore>();
+
+export function storeOf(ctx: Context): SessionStore {
+  const store =
+    stores.get(ctx) ?? openSessionStore({ storage: ctx.config.sessionStorage, db: ctx.db.console, seams: ctx.seams });
+  stores.set(ctx, store);
+  return store;
+}
+
+/** Begins a session, or goes on with one under a new id: `began_ms` then is that of the old. */
+export async function beginSession(
+  ctx: Context,
+  { userId, endings, role, began_ms }: Pick<Kept, "userId" | "endings"> & { role: OperatorRole; began_ms?: number },
+): Promise<ConsoleSession> {
+  const store = storeOf(ctx);
+  const now_ms = await store.now_ms();
+  const data: Kept = { userId, endings, began_ms: began_ms ?? now_ms, confirmed_ms: now_ms };
+  const id = randomToken(ctx.seams, ID_BYTES);
+  await store.set(id, JSON.stringify(data), { owner: userId, ttl_ms: ttlOf(data, now_ms) });
+  return { ...data, id, role, now_ms };
+}
+
+/** The session of an id, prolonged; undefined where it has ended, and then it is gone. */
+export async function readSession(ctx: Context, id: string): Promise<ConsoleSession | undefined> {
+  const store = storeOf(ctx);
+  const stored = await store.get(id);
+  if (!stored) return undefined;
+  const data = kept.parse(JSON.parse(stored.data));
+  const operator = await readOperator(ctx, data.userId);
+  const ttl_ms = ttlOf(data, stored.now_ms);
+  if (operator?.standing.sessionEndings !== data.endings || ttl_ms <= 0) {
+    await store.delete(id);
+    return undefined;
+  }
+  if (ttl_ms - stored.left_ms > TOUCH_MS) await store.touch(id, ttl_ms);
+  return { ...data, id, role: operator.role, now_ms: stored.now_ms };
+}
+
+function ttlOf({ began_ms }: Kept, now_ms: number): number {
+  return Math.min(limits.consoleIdle_ms, began_ms + limits.consoleSession_ms - now_ms);
+}
+
+/** Whether what changes something needs the password again. */
+export function isStale({ confirmed_ms, now_ms }: Pick<ConsoleSession, "confirmed_ms" | "now_ms">): boolean {
+  return now_ms - confirmed_ms > limits.consoleConfirm_ms;
+}

@@ -20,7 +20,7 @@ const resources: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "apps/v1": { deployments: "Deployment", statefulsets: "StatefulSet" },
   "autoscaling/v2": { horizontalpodautoscalers: "HorizontalPodAutoscaler" },
-  "batch/v1": { jobs: "Job" },
+  "batch/v1": { cronjobs: "CronJob", jobs: "Job" },
   "networking.k8s.io/v1": { ingresses: "Ingress", networkpolicies: "NetworkPolicy" },
   "policy/v1": { poddisruptionbudgets: "PodDisruptionBudget" },
 };

@@ -80,6 +80,9 @@ const refusals: readonly (readonly [set: readonly string[], sentence: RegExp])[]
   [["gatewayApi.enabled=true"], /needs gatewayApi.parentRefs/],
   [["media.storage=objects"], /needs api.env.STORAGE_PROVIDER/],
   [["cnpg.enabled=true", "cnpg.backup.enabled=true"], /needs cnpg.backup.destinationPath/],
+  [["cnpg.enabled=true", "cnpg.recovery.enabled=true"], /cnpg.recovery.enabled needs cnpg.backup/],
+  [["backup.enabled=true", "backup.target=objects"], /needs backup.objects.env.STORAGE_PROVIDER/],
+  [["backup.objects.secretKeys={S3_ACCESS_KEY_ID}"], /need backup.objects.secretName/],
   [["cnpg.enabled=true", "cnpg.instances=2"], /cnpg.instances is 2: .* Set 3, or 1/],
   [
     ["postgresql.maxConnections=500"],

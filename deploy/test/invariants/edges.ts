@@ -58,10 +58,11 @@ function needsOf(pods: Pods, objects: Objects): Needs {
   };
 }
 
-/** A service is used where a setting names it; an object store by those that have the media. */
+/** A service is used where a setting names it; an object store by servers that have the media, and by commands of backups. */
 function isUsed(service: Service, env: ReadonlyMap<string, EnvValue>): boolean {
   const roles = env.get("ROLES");
-  if (service === "objects" && !(typeof roles === "string" && /\b(all|media)\b/.test(roles))) return false;
+  if (service === "objects" && roles !== undefined && !(typeof roles === "string" && /\b(all|media)\b/.test(roles)))
+    return false;
   const local: readonly EnvValue[] = localProviders;
   return (serviceSettings[service] ?? []).some((name) => !local.includes(env.get(name) ?? ""));
 }

@@ -1,4 +1,5 @@
 /** Rendered objects as the invariants see them: the pods behind workloads, their containers and their environment. */
+import { commands } from "../../../server/src/cli/commands.ts";
 import type { KubernetesObject } from "../schema.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -145,7 +146,8 @@ export function isServer({ args = [], command = [] }: Container): boolean {
 
 /** Whether it runs anything of the image: the server or a command of an operator. */
 export function isParley(container: Container): boolean {
-  return isServer(container) || container.args?.[0] === "release" || container.command?.[0] === "parley";
+  const words = container.command?.[0] === "parley" ? container.command.slice(1) : (container.args ?? []);
+  return isServer(container) || commands.some(({ name }) => name.split(" ")[0] === words[0]);
 }
 
 /** Whether labels are what a selector asks for. */

@@ -132,6 +132,18 @@ argocd.argoproj.io/sync-wave: {{ get $release.waves .wave | int | quote }}
 {{- if and .Values.cnpg.enabled (eq (int .Values.cnpg.instances) 2) -}}
 {{- fail "cnpg.instances is 2: each commit waits for two instances, so that nothing could be written while one is away, and of two none can know that it may take over. Set 3, or 1 for trying out." -}}
 {{- end -}}
+{{- if and .Values.cnpg.enabled .Values.cnpg.recovery.enabled (not .Values.cnpg.backup.enabled) -}}
+{{- fail "cnpg.recovery.enabled needs cnpg.backup: it says where the backups are." -}}
+{{- end -}}
+{{- if and .Values.cnpg.enabled .Values.cnpg.recovery.enabled (eq .Values.cnpg.backup.serverName .Values.cnpg.recovery.serverName) -}}
+{{- fail "cnpg.backup.serverName and cnpg.recovery.serverName are the same: a cluster that was recovered may not write over the backups that it came from. Give cnpg.backup.serverName a new name, such as parley-2." -}}
+{{- end -}}
+{{- if and .Values.backup.enabled (eq .Values.backup.target "objects") (not .Values.backup.objects.env.STORAGE_PROVIDER) -}}
+{{- fail "backup.target=objects needs backup.objects.env.STORAGE_PROVIDER: s3, minio, azure_blob or gcs, and what it needs (docs/operations/storage.md)." -}}
+{{- end -}}
+{{- if and .Values.backup.objects.secretKeys (not .Values.backup.objects.secretName) -}}
+{{- fail "backup.objects.secretKeys need backup.objects.secretName: the Secret that has them." -}}
+{{- end -}}
 {{- if and .Values.cnpg.enabled .Values.cnpg.backup.enabled (not (and .Values.cnpg.backup.destinationPath .Values.cnpg.backup.secretName)) -}}
 {{- fail "cnpg.backup.enabled needs cnpg.backup.destinationPath (such as s3://bucket/parley) and cnpg.backup.secretName." -}}
 {{- end -}}

@@ -94,8 +94,12 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if eq (include "parley.database" .root) "postgresql" }}
+{{- $database := include "parley.database" .root }}
+{{- $isRecovered := and (eq $database "cnpg") .root.Values.cnpg.recovery.enabled }}
+{{- if or (eq $database "postgresql") $isRecovered .root.Values.migrations.preflight }}
 initContainers:
+{{- end }}
+{{- if eq $database "postgresql" }}
   # Over TCP: while it makes its files, PostgreSQL listens on its socket only.
   - name: wait-for-postgresql
     image: {{ .root.Values.postgresql.image }}
@@ -107,24 +111,20 @@ initContainers:
     securityContext:
       {{- include "parley.containerSecurity" .root | nindent 6 }}
 {{- end }}
+{{- $steps := list }}
+{{- if $isRecovered }}
+{{- /* Before any pod serves on what was recovered: clients that were ahead of it start over. */}}
+{{- $steps = append $steps (dict "name" "restore-epoch" "args" (list "restore" "epoch")) }}
+{{- $steps = append $steps (dict "name" "restore-verify" "args" (list "restore" "verify" "--no-files")) }}
+{{- end }}
+{{- if .root.Values.migrations.preflight }}
+{{- $steps = append $steps (dict "name" "preflight" "args" (list "preflight")) }}
+{{- end }}
+{{- range $steps }}
+  {{- include "parley.migrationStep" (dict "root" $.root "release" $.release "context" $.context "files" $.files "name" .name "args" .args) | trim | nindent 2 }}
+{{- end }}
 containers:
-  - name: migrations
-    image: {{ include "parley.image" .root }}
-    imagePullPolicy: {{ .root.Values.imagePullPolicy }}
-    args: {{ toJson .release.args.migrate }}
-    env:
-      {{- include "parley.databaseEnv" .context | trim | nindent 6 }}
-    resources:
-      requests: { cpu: 50m, memory: 128Mi }
-      limits: { cpu: "1", memory: 512Mi }
-    securityContext:
-      {{- include "parley.containerSecurity" .root | nindent 6 }}
-    volumeMounts:
-      {{- if .files }}
-      - { name: secrets, mountPath: {{ .release.mounts.secrets }}, readOnly: true }
-      {{- end }}
-      - { name: cache, mountPath: {{ .release.mounts.cache }} }
-      - { name: tmp, mountPath: {{ .release.mounts.temporary }} }
+  {{- include "parley.migrationStep" (dict "root" .root "release" .release "context" .context "files" .files "name" "migrations" "args" .release.args.migrate) | trim | nindent 2 }}
 volumes:
   {{- with .files }}
   - name: secrets
@@ -137,4 +137,24 @@ volumes:
     emptyDir: { sizeLimit: 128Mi }
   - name: tmp
     emptyDir: { sizeLimit: 256Mi }
+{{- end }}
+
+{{- define "parley.migrationStep" }}
+- name: {{ .name }}
+  image: {{ include "parley.image" .root }}
+  imagePullPolicy: {{ .root.Values.imagePullPolicy }}
+  args: {{ toJson .args }}
+  env:
+    {{- include "parley.databaseEnv" .context | trim | nindent 4 }}
+  resources:
+    requests: { cpu: 50m, memory: 128Mi }
+    limits: { cpu: "1", memory: 512Mi }
+  securityContext:
+    {{- include "parley.containerSecurity" .root | nindent 4 }}
+  volumeMounts:
+    {{- if .files }}
+    - { name: secrets, mountPath: {{ .release.mounts.secrets }}, readOnly: true }
+    {{- end }}
+    - { name: cache, mountPath: {{ .release.mounts.cache }} }
+    - { name: tmp, mountPath: {{ .release.mounts.temporary }} }
 {{- end }}

@@ -1,13 +1,13 @@
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
 
+import { graphLimits } from "./limits/graph.ts";
+import { jobLimits } from "./limits/jobs.ts";
 import { operatorLimits } from "./limits/operators.ts";
 
-import { explorerLimits } from "./explorer/limits.ts";
-
-  ...systemLimits,
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
+  ...systemLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,
@@ -327,8 +327,6 @@ export const limits = {
   /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
   hostName_characters: 253,
   hostAddresses: 8,
-
-  ...explorerLimits,
   ...explorerLimits,
 
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */
@@ -346,6 +344,35 @@ export const limits = {
   deviceName_characters: 255,
 
   ...operatorLimits,
+  ...graphLimits,
+
+  ...jobLimits,
+
+  /** Billing: how long Stripe may take to answer, how old what it signed may be, and events of one page of its list. */
+  billingAnswer_ms: 20_000,
+  billingSignature_ms: 300_000,
+  billingPage_events: 100,
+  /** How often its list is read, and how far back again: an event may appear in it after a younger one. */
+  billingStream_ms: 300_000,
+  billingOverlap_ms: 600_000,
+  /** How long nobody works after a process died; how long one that stands still keeps a transaction; how often others look. */
+  billingLease_ms: 30_000,
+  billingTransaction_ms: 5_000,
+  billingPoll_ms: 2_000,
+  /** How often a delivery is begun until it counts as dead, the least and most between two attempts, and how long one may take. */
+  billing_attempts: 15,
+  billingRetryLeast_ms: 1_000,
+  billingRetryMost_ms: 3_600_000,
+  billingVisibility_ms: 60_000,
+  /** How long a part of the work rests after it failed, and how long the stop waits for it. */
+  billingRest_ms: 30_000,
+  billingStop_ms: 3_000,
+  billingReason_characters: 1_000,
+  /** Whoever was active within so many days has a seat; storage is billed by this many bytes. */
+  billingActive_days: 30,
+  billingStorageUnit_bytes: 1_073_741_824,
+  /** Events that one replay may name by their time. */
+  billingReplay_events: 10_000,
 
   /** Token buckets: how many are kept, how often those of this process are brought together with the others', and from which
    *  part of the burst on. */

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { readAccountDataItem } from "../log/queries.ts";
+import { refuseBlocked } from "./blocked.ts";
 import { currentMember, memberContent, memberProposal, targetBody } from "./member-body.ts";
 import { serverNameOf } from "./rules/identifiers.ts";
 import { requireAllowed, submit } from "./submit.ts";
@@ -24,6 +25,7 @@ export const invite = route({
       roomId: params["roomId"] as string,
       async propose(room) {
         requireAllowed(room, proposal);
+        await refuseBlocked(ctx, room.roomId);
         await requireInvitable(ctx, invitee);
         return room.membership(invitee) === "invite" ? currentMember(room, invitee) : proposal;
       },

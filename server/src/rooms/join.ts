@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { roomOf } from "../directory/aliases.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
+import { refuseBlocked } from "./blocked.ts";
 import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdParty } from "./member-body.ts";
 import type { MemberProfile } from "./rules/create.ts";
 import { allowedRooms, authorisingUser, isRestricted } from "./rules/join-rules.ts";
@@ -44,7 +45,7 @@ interface Joining {
 }
 
 async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
-  const profile = await profileOf(ctx, userId);
+  const [profile] = await Promise.all([profileOf(ctx, userId), refuseBlocked(ctx, roomId)]);
   await submit(ctx, { roomId, propose: (room) => proposeJoin(ctx, room, { userId, profile: { ...profile, reason } }) });
   return { room_id: roomId };
 }

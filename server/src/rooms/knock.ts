@@ -2,6 +2,7 @@
 import { profileOf } from "../account/profile.ts";
 import { roomOf } from "../directory/aliases.ts";
 import { route } from "../http.ts";
+import { refuseBlocked } from "./blocked.ts";
 import { currentMember, memberContent, memberProposal, reasonBody } from "./member-body.ts";
 import { requireAllowed, submit } from "./submit.ts";
 
@@ -13,6 +14,7 @@ export const knock = route({
   body: reasonBody,
   async handle({ params, session: { userId }, body: { reason } }, ctx) {
     const roomId = await roomOf(ctx, params["roomIdOrAlias"] as string);
+    await refuseBlocked(ctx, roomId);
     const profile = await profileOf(ctx, userId);
     const proposal = memberProposal(userId, userId, memberContent("knock", { ...profile, reason }));
     await submit(ctx, {

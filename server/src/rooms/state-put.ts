@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { requirePointingTo } from "../directory/aliases.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
+import { refuseBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
 import { type Content, isObject } from "./rules/event.ts";
 import { addedAliases, contentFault, memberContentFromClient } from "./rules/validate.ts";
@@ -46,6 +47,13 @@ async function setState({ params, session, body }: Request<Content>, ctx: Contex
   return encoded(`{"event_id":"${eventId}"}`);
 }
 
+/** A blocked room takes nobody in, and who is invited can be. */
+async function requireOpen(ctx: Context, room: RoomState, { content, state_key }: StateProposal): Promise<void> {
+  const { membership } = content;
+  if (membership === "join" || membership === "invite" || membership === "knock") await refuseBlocked(ctx, room.roomId);
+  if (membership === "invite") await requireInvitable(ctx, state_key);
+}
+
 type StateProposal = Proposal & { state_key: string };
 
 /**
@@ -61,7 +69,7 @@ async function proposeState(ctx: Context, room: RoomState, proposal: StatePropos
   if (fault) throw faultError(fault);
   if (current && current.sender === sender && isDeepStrictEqual(current.content, content))
     return { already: current.event_id };
-  if (type === "m.room.member" && content["membership"] === "invite") await requireInvitable(ctx, state_key);
+  if (type === "m.room.member" && room.membership(state_key) !== "join") await requireOpen(ctx, room, proposal);
   if (type === "m.room.canonical_alias")
     await requirePointingTo(ctx, room.roomId, addedAliases(content, current?.content));
   return proposal;

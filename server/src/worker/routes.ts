@@ -8,6 +8,7 @@ type Part = (ctx: Context) => Promise<() => Promise<void>>;
 
 /** Imported only where the process has the role. */
 const parts: readonly (() => Promise<Part>)[] = [
+  async () => (await import("./jobs.ts")).startJobs,
   async () => (await import("../insight/gather.ts")).startGathering,
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,
 ];

@@ -48,3 +48,15 @@ begin
   update console.jobs set removed = removed + v_removed where job_id = p_job;
   return v_removed;
 end $$;
+
+-- The last step of a purge, for a job: see log.purge_state.
+create function console.purge_for_job(p_job bigint, p_lease text, p_room text, out outcome text, out at bigint)
+language plpgsql as $$
+begin
+  perform from console.jobs where job_id = p_job and lease = p_lease and state = 'running' for update;
+  if not found then outcome := 'lost'; return; end if;
+  lock table console.retention_holds in share mode;
+  if exists (select from console.retention_holds where room_id = p_room and released_at is null) then outcome := 'held'; return; end if;
+  at := log.purge_state(p_room);
+  outcome := case when at is null then 'peopled' else 'purged' end;
+end $$;

@@ -1,0 +1,20 @@
+/** Limits of jobs, and of what they delete. */
+export const jobLimits = {
+  /** Jobs: how long a worker has one without a sign of life, how often the others look, how many one process works on. */
+  jobLease_ms: 30_000,
+  jobsPoll_ms: 2_000,
+  jobsAtOnce: 2,
+  jobRetry_ms: 5_000,
+  job_failures: 5,
+  /** Events that leave the log together, while appends wait; how long they are let through; and those that are looked at at once. */
+  removal_events: 200,
+  removalPause_ms: 20,
+  removalScan_events: 2_000,
+  /** How long it is kept what told the processes of a removal. */
+  removalKept_ms: 86_400_000,
+  /** Files that one step of a job deletes, and members that one step takes out of a room. */
+  mediaDelete_files: 100,
+  shutdown_members: 100,
+  /** How far the events of a room are counted in a list. */
+  roomCount_events: 10_000,
+} as const;

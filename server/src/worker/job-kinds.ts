@@ -1,0 +1,14 @@
+/** All kinds of jobs, loaded when the first of a kind is worked on. */
+import type { JobKind } from "./job.ts";
+
+const kinds: Readonly<Record<string, () => Promise<JobKind>>> = {
+  "room.purge": async () => (await import("../rooms/purge-job.ts")).purgeStep,
+  "room.shutdown": async () => (await import("../rooms/shutdown-job.ts")).shutdownStep,
+};
+
+/** The step of a kind. Throws where this version does not know it. */
+export async function stepOf(kind: string): Promise<JobKind> {
+  const load = kinds[kind];
+  if (!load) throw new Error(`this version knows no jobs of the kind ${kind}`);
+  return load();
+}

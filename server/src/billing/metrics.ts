@@ -1,0 +1,76 @@
+/** What billing counts, in processes where it is configured. */
+import { Counter, Gauge } from "prom-client";
+import type { Context } from "../context.ts";
+import { backlog } from "./queries.ts";
+
+export interface BillingMetrics {
+  /** Webhooks, by what became of them: stored, known before, about another customer, or refused. */
+  webhooks: Counter<"outcome">;
+  /** Runs of handlers, by how they ended. */
+  runs: Counter<"handler" | "outcome">;
+  /** Events that were in the provider's list and had never arrived. */
+  missed: Counter;
+  /** Whether this process has the lease. */
+  holds: Gauge;
+}
+
+const made = new WeakMap<Context["metrics"], BillingMetrics>();
+
+/** Made once for each process. */
+export function billingMetrics(ctx: Pick<Context, "metrics" | "db">): BillingMetrics {
+  const known = made.get(ctx.metrics);
+  if (known) return known;
+  const registers = [ctx.metrics.registry];
+  const metrics: BillingMetrics = {
+    webhooks: new Counter({
+      name: "parley_billing_webhooks_total",
+      help: "Events of the payment provider that arrived",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    runs: new Counter({
+      name: "parley_billing_runs_total",
+      help: "Runs of the handlers of events",
+      labelNames: ["handler", "outcome"],
+      registers,
+    }),
+    missed: new Counter({
+      name: "parley_billing_missed_events_total",
+      help: "Events that never arrived, and were found in the provider's list",
+      registers,
+    }),
+    holds: new Gauge({
+      name: "parley_billing_lease",
+      help: "Whether this process does the work of billing",
+      registers,
+    }),
+  };
+  backlogMetrics(ctx, registers);
+  made.set(ctx.metrics, metrics);
+  return metrics;
+}
+
+/** Asked of the database when somebody looks, so that a process tells it that does not work on it. */
+function backlogMetrics({ db }: Pick<Context, "db">, registers: Context["metrics"]["registry"][]): void {
+  const oldest = new Gauge({
+    name: "parley_billing_oldest_waiting_seconds",
+    help: "How long the oldest event or report of usage has waited to be handled",
+    registers,
+    async collect() {
+      const found = await backlog(db.billing);
+      oldest.set(found.oldest_s);
+      dead.set(found.dead);
+      age.set(found.streamAge_s);
+    },
+  });
+  const dead = new Gauge({
+    name: "parley_billing_dead_deliveries",
+    help: "Events that a handler could not handle, and that nobody has looked after",
+    registers,
+  });
+  const age = new Gauge({
+    name: "parley_billing_stream_age_seconds",
+    help: "How long ago the provider's list of events was read",
+    registers,
+  });
+}

@@ -20,6 +20,7 @@ export const explorerLimits = {
   cypher_characters: 100_000,
   cypherParameters_characters: 1_000_000,
   cypherColumns: 100,
+  cypherForm_characters: 4_000,
   explorerTimeout_ms: 5_000,
   explorerTimeoutMost_ms: 60_000,
   explorerRows: 5_000,

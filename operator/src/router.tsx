@@ -4,16 +4,13 @@ import { Screen } from "./frame/Screen.tsx";
 import { Shell } from "./frame/Shell.tsx";
 import { parseSearch, stringifySearch } from "./model/search.ts";
 import { Loading } from "./parts/States.tsx";
-import { groups } from "./screens/list.ts";
+import { details, groups } from "./screens/list.ts";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
-const routes = groups
-  .flatMap(({ screens }) => screens)
-  .flatMap(({ path, further = [], load }) => {
-    const component = lazyRouteComponent(load);
-    return [path, ...further].map((each) => createRoute({ getParentRoute: () => root, path: each, component }));
-  });
+const routes = [...groups.flatMap(({ screens }) => screens), ...details].map(({ path, load }) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) }),
+);
 
 export const router = createRouter({
   routeTree: root.addChildren(routes),

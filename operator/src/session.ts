@@ -40,7 +40,7 @@ export function useSession() {
 /** What the server takes for a password's proof: throws a Problem with its sentence where it does not. */
 export async function signIn(user: string, password: string): Promise<void> {
   const session = await send<Session>(ADDRESS, { method: "POST", body: { user, password } });
-  client.clear();
+  dropAnswers();
   take(session);
 }
 
@@ -57,8 +57,13 @@ export async function signOut(): Promise<void> {
 
 /** The server no longer knows the session: back to the sign-in page. */
 function forget(): void {
-  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
+  dropAnswers();
   client.setQueryData(KEY, null);
+}
+
+/** Nothing that was read in one session is shown in another. */
+function dropAnswers(): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
 }
 whenSignedOut(forget);
 

@@ -105,8 +105,8 @@ function useRun(act: Act, onDone: (answer: unknown) => void) {
     setRefusal("");
     try {
       const answer = await act.run(values);
-      const { done, undo } = act;
-      if (done) sayDone(typeof done === "string" ? done : done(answer), undo && (() => undo(answer, values)));
+      const text = act.says ? act.says(answer) : act.done;
+      if (text) sayDone(text, act.undo && (async () => act.undo?.(answer, values)));
       onDone(answer);
       await refresh();
     } catch (error) {

@@ -1,20 +1,17 @@
 import type { ReactNode } from "react";
 import styles from "./Facts.module.css";
 
-export type Fact = readonly [name: string, value: ReactNode];
+/** Names and values, one line each. */
+export function Facts({ children }: { children: ReactNode }) {
+  return <dl className={styles["facts"]}>{children}</dl>;
+}
 
-/** Names and values, one line each. A value that is not there shows a dash. */
-export function Facts({ facts }: { facts: readonly (Fact | false)[] }) {
+/** One of them. A value that is not there shows a dash. */
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <dl className={styles["facts"]}>
-      {facts
-        .filter((fact) => fact !== false)
-        .map(([name, value]) => (
-          <div key={name} className={styles["fact"]}>
-            <dt>{name}</dt>
-            <dd>{value ?? "–"}</dd>
-          </div>
-        ))}
-    </dl>
+    <div className={styles["fact"]}>
+      <dt>{name}</dt>
+      <dd>{children === null || children === undefined || children === "" || children === false ? "–" : children}</dd>
+    </div>
   );
 }

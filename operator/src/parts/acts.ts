@@ -30,20 +30,21 @@ export interface Act<A = unknown> {
   /** For what cannot be taken back: this text must be typed. */
   typed?: string;
   /** Throws a Problem, whose sentence the dialog shows. `values` has the fields by their names, and `reason`. */
-  run: (values: Values) => Promise<A>;
-  /** What is said when it is done. */
-  done?: string | ((answer: A) => string);
+  run(values: Values): Promise<A>;
+  /** What is said when it is done; `says` where that depends on the answer. */
+  done?: string;
+  says?(answer: A): string;
   /** Takes it back, within ten seconds. */
-  undo?: (answer: A, values: Values) => Promise<unknown>;
+  undo?(answer: A, values: Values): Promise<unknown>;
   /** What the dialog shows at its end in place of closing, such as a secret that is shown once. */
-  shows?: (answer: A) => ReactNode;
+  shows?(answer: A): ReactNode;
 }
 
 const asked = store<Act | null>(null);
 
 /** Asks for an act. */
-export function ask<A>(act: Act<A>): void {
-  asked.set(act as Act);
+export function ask(act: Act): void {
+  asked.set(act);
 }
 
 export function endAsking(): void {

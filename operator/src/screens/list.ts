@@ -6,9 +6,8 @@ import type { ComponentType } from "react";
 import type { IconName } from "../../../web/src/ui/Icon.tsx";
 
 export interface ScreenEntry {
-  /** Its address below /admin. Further paths of the screen, with `$name` for a part that varies. */
+  /** Its address below /admin. */
   path: string;
-  further?: readonly string[];
   label: string;
   icon: IconName;
   load: () => Promise<{ default: ComponentType }>;
@@ -23,4 +22,18 @@ export const groups: readonly ScreenGroup[] = [
   {
     screens: [{ path: "/", label: "Overview", icon: "home", load: () => import("./overview/Overview.tsx") }],
   },
+  {
+    title: "People",
+    screens: [{ path: "/users", label: "Users", icon: "people", load: () => import("./users/Users.tsx") }],
+  },
+  {
+    title: "Rooms",
+    screens: [{ path: "/rooms", label: "Rooms and spaces", icon: "hash", load: () => import("./rooms/Rooms.tsx") }],
+  },
+];
+
+/** Screens of one thing each, which a list leads to. */
+export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
+  { path: "/rooms/$roomId", load: () => import("./rooms/RoomScreen.tsx") },
+  { path: "/rooms/$roomId/$tab", load: () => import("./rooms/RoomScreen.tsx") },
 ];

@@ -6,7 +6,7 @@ import type { GridProps } from "./Grid.tsx";
 import type { Column } from "./types.ts";
 import styles from "./Table.module.css";
 
-/** The head, which stays in sight. Pressing a column that the API can sort by sorts, and pressing it again turns the order round. */
+/** The head, which stays in sight. Pressing a column goes through the orders that the API has by it. */
 export function Head<T>({ columns, items, rowId, selected, onToggle, tracks }: GridProps<T> & { tracks: string }) {
   const ids = items.map(rowId);
   const areAllOn = ids.length > 0 && ids.every((id) => selected.has(id));
@@ -32,24 +32,25 @@ export function Head<T>({ columns, items, rowId, selected, onToggle, tracks }: G
 
 function HeadCell<T>({ column }: { column: Column<T> }) {
   const { search, set } = useAddress();
-  const { sort, label, atEnd } = column;
+  const { sorts, label, atEnd } = column;
   const className = cx(styles["headCell"], atEnd && styles["atEnd"]);
-  if (sort === undefined)
+  if (sorts === undefined)
     return (
       <div role="columnheader" className={className}>
         {label}
       </div>
     );
-  const [up, down] = [search["sort"] === sort, search["sort"] === `-${sort}`];
+  const now = sorts.indexOf(search["sort"] ?? "");
+  const isDown = sorts[now]?.startsWith("-") ?? false;
   return (
-    <div role="columnheader" className={className} aria-sort={up ? "ascending" : down ? "descending" : "none"}>
+    <div role="columnheader" className={className} aria-sort={now < 0 ? "none" : isDown ? "descending" : "ascending"}>
       <button
         type="button"
         className={styles["sort"]}
-        onClick={() => set(withFilter(search, "sort", up ? `-${sort}` : sort))}
+        onClick={() => set(withFilter(search, "sort", sorts[now + 1] ?? ""))}
       >
         {label}
-        {(up || down) && <Icon name={up ? "arrowUp" : "arrowDown"} size={12} />}
+        {now >= 0 && <Icon name={isDown ? "arrowDown" : "arrowUp"} size={12} />}
       </button>
     </div>
   );

@@ -19,8 +19,8 @@ export interface Column<T> {
   isExtra?: boolean;
   /** Stays on a phone's width. Without it the column is only there where there is room. */
   onPhone?: boolean;
-  /** The name by which the API sorts by this column. */
-  sort?: string;
+  /** The orders by this column that the API knows, such as `created_ts` and `-created_ts`, the first one first. */
+  sorts?: readonly string[];
 }
 
 /** Something to do with several rows at once. */

@@ -1,0 +1,20 @@
+import { Tag } from "../../../web/src/ui/Tag.tsx";
+
+type Tone = "neutral" | "ok" | "warn" | "danger";
+
+const TONES: Readonly<Record<string, Tone>> = {
+  suspended: "warn",
+  deactivated: "danger",
+  blocked: "danger",
+  failed: "danger",
+  denied: "danger",
+  warn: "warn",
+  running: "warn",
+  unverified: "warn",
+  verified: "ok",
+};
+
+/** A state as the API calls it, in a word. */
+export function StatusTag({ state }: { state: string }) {
+  return <Tag tone={TONES[state] ?? "neutral"}>{state.replaceAll("_", " ")}</Tag>;
+}

@@ -1,0 +1,82 @@
+import { pathOf } from "../../api.ts";
+import { Screen } from "../../frame/Screen.tsx";
+import type { Filter } from "../../model/search.ts";
+import { StatusTag } from "../../parts/StatusTag.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { DataTable } from "../../table/DataTable.tsx";
+import type { Column } from "../../table/types.ts";
+import type { User } from "./shapes.ts";
+
+const columns: readonly Column<User>[] = [
+  {
+    id: "user_id",
+    label: "User",
+    width: "minmax(180px, 2fr)",
+    value: ({ user_id }) => user_id,
+    onPhone: true,
+    sorts: ["user_id"],
+  },
+  { id: "display_name", label: "Name", width: "minmax(140px, 1.4fr)", value: ({ display_name }) => display_name },
+  { id: "role", label: "Role", width: "100px", value: ({ role }) => role },
+  {
+    id: "status",
+    label: "Status",
+    width: "120px",
+    value: ({ status }) => status,
+    cell: ({ status }) => (status === "active" ? "active" : <StatusTag state={status} />),
+    onPhone: true,
+  },
+  { id: "source", label: "Source", width: "90px", value: ({ source }) => source, isExtra: true },
+  { id: "devices", label: "Devices", width: "80px", value: ({ devices }) => devices, atEnd: true },
+  {
+    id: "last_seen_ts",
+    label: "Last seen",
+    width: "110px",
+    value: ({ last_seen_ts }) => last_seen_ts,
+    cell: ({ last_seen_ts }) => <Time at_ms={last_seen_ts} />,
+    sorts: ["-last_seen_ts", "last_seen_ts"],
+  },
+  {
+    id: "created_ts",
+    label: "Joined",
+    width: "110px",
+    value: ({ created_ts }) => created_ts,
+    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
+    sorts: ["-created_ts", "created_ts"],
+  },
+];
+
+const filters: readonly Filter[] = [
+  {
+    name: "status",
+    label: "Status",
+    options: ["active", "suspended", "deactivated"].map((value) => ({ value, label: value })),
+  },
+  {
+    name: "role",
+    label: "Role",
+    options: [
+      { value: "any", label: "any operator" },
+      { value: "auditor", label: "auditor" },
+      { value: "operator", label: "operator" },
+      { value: "owner", label: "owner" },
+    ],
+  },
+];
+
+export default function Users() {
+  return (
+    <Screen title="Users" fills>
+      <DataTable
+        label="Users"
+        path="/users"
+        columns={columns}
+        rowId={({ user_id }) => user_id}
+        linkOf={({ user_id }) => pathOf`/users/${user_id}`}
+        isSearchable
+        filters={filters}
+        empty="There is nobody yet. People come by a registration token or, where that is open, by themselves."
+      />
+    </Screen>
+  );
+}

@@ -1,0 +1,19 @@
+/** People as the operator API tells of them (server/src/console/users/). */
+import type { Role } from "../../session.ts";
+
+export interface User {
+  user_id: string;
+  display_name: string | null;
+  role: Role | null;
+  status: "active" | "suspended" | "deactivated";
+  source: string;
+  devices: number;
+  last_seen_ts: number | null;
+  created_ts: number;
+}
+
+export interface UserDetail extends User {
+  suspended_ts: number | null;
+  deactivated_ts: number | null;
+  has_password: boolean;
+}

@@ -57,6 +57,10 @@ export interface Release extends AsyncDisposable {
   problems: readonly string[];
   /** Takes away a pod of a Deployment, without another in its place. */
   remove(pod: Pod): Promise<Termination>;
+  /** `kubectl create job --from=cronjob/…`: runs it once, and gives what it wrote. Rejects where it fails. */
+  runNow(cronJob: string): Promise<string>;
+  /** What a Secret has, decoded. */
+  secret(name: string): Record<string, string>;
 }
 
 interface Running {
@@ -70,6 +74,9 @@ interface Running {
   terminations: (Termination & { pod: string })[];
   ending: AsyncDisposableStack;
   numbers: { pod: number };
+  /** What is under way; when the release is taken away nothing of it begins any more, and its end is waited for. */
+  work: Set<Promise<void>>;
+  isEnding: boolean;
 }
 
 const TOKEN = "token-of-a-service-account";
@@ -123,6 +130,8 @@ export async function openRelease(namespace: string, options: ReleaseOptions): P
     jobs: new Map(),
     terminations: [],
     numbers: { pod: 0 },
+    work: new Set(),
+    isEnding: false,
   };
   return releaseOf(running);
 }
@@ -139,12 +148,33 @@ function releaseOf(running: Running): Release {
       for (const { pods } of deployments.values()) if (pods.includes(pod)) pods.splice(pods.indexOf(pod), 1);
       return end(running, pod);
     },
+    async runNow(name) {
+      const cronJob = running.objects.get(`CronJob/${name}`);
+      if (!cronJob) throw new Error(`there is no CronJob ${name}`);
+      const { jobTemplate } = cronJob["spec"] as CronJobSpec;
+      const metadata = { name: `${name}-${running.numbers.pod}` };
+      const job: Workload = { apiVersion: "batch/v1", kind: "Job", metadata, spec: jobTemplate.spec };
+      await runWorkload(running, job);
+      return (running.jobs.get(keyOf(job)) ?? []).map((pod) => pod.output()).join("");
+    },
+    secret: (name) => site.lookup("Secret", name) ?? {},
     async [Symbol.asyncDispose]() {
-      const pods = [...[...deployments.values()].flatMap((each) => each.pods), ...[...running.jobs.values()].flat()];
-      await Promise.all(pods.map((pod) => pod.kill()));
+      running.isEnding = true;
+      const killAll = () => {
+        const all = [...[...deployments.values()].flatMap((each) => each.pods), ...[...running.jobs.values()].flat()];
+        return Promise.all(all.map((pod) => pod.kill()));
+      };
+      await killAll();
+      // What was starting when another part failed: it ends by itself, and leaves nothing.
+      await Promise.allSettled(running.work);
+      await killAll();
       await ending.disposeAsync();
     },
   };
+}
+
+interface CronJobSpec {
+  jobTemplate: { spec: Workload["spec"] };
 }
 
 /** What an init container of PostgreSQL's image may ask: whether a server answers there, by a name of the cluster. */
@@ -192,7 +222,16 @@ async function applyTogether(running: Running, objects: readonly KubernetesObjec
   await Promise.all(objects.filter(isWorkload).map((workload) => runWorkload(running, workload)));
 }
 
-async function runWorkload(running: Running, rendered: Workload): Promise<void> {
+/** Runs the workload, and remembers that it does until it has come up, is done, or has failed. */
+function runWorkload(running: Running, rendered: Workload): Promise<void> {
+  const run = bringUp(running, rendered);
+  running.work.add(run);
+  const forget = () => void running.work.delete(run);
+  run.then(forget, forget);
+  return run;
+}
+
+async function bringUp(running: Running, rendered: Workload): Promise<void> {
   const workload = withSettings(rendered, running.options.settings);
   if (workload.kind === "StatefulSet") return runStatefulSet(running, workload);
   // A pod waits for the Secrets and ConfigMaps that it names: the kubelet tries again and again.
@@ -210,8 +249,9 @@ function withSettings(workload: Workload, settings: Record<string, string> = {})
   return copy;
 }
 
-function refersToWhatIs({ site, ending }: Running, { spec }: Workload): boolean {
-  if (ending.disposed) throw new Error("the release was taken away");
+function refersToWhatIs(running: Running, { spec }: Workload): boolean {
+  refuseEnded(running);
+  const { site } = running;
   const { volumes = [], containers, initContainers = [] } = spec.template.spec;
   const secrets = [
     ...volumes.flatMap(({ secret }) => (secret && !secret.optional ? secret.secretName : [])),
@@ -221,6 +261,10 @@ function refersToWhatIs({ site, ending }: Running, { spec }: Workload): boolean 
     ]),
   ];
   return secrets.every((name) => site.lookup("Secret", name) !== undefined);
+}
+
+function refuseEnded({ isEnding }: Running): void {
+  if (isEnding) throw new Error("the release was taken away");
 }
 
 /** One pod, whose server is one of the test kit's. */
@@ -282,6 +326,7 @@ async function runJob(running: Running, workload: Workload): Promise<void> {
 const RETRY_MS = 500;
 
 function newPod(running: Running, { metadata, spec }: Workload): Pod {
+  refuseEnded(running);
   return startPod(`${metadata.name}-${++running.numbers.pod}`, spec.template, running.site);
 }
 

@@ -1,5 +1,5 @@
 /** The mounts of an executed pod, each a folder or file of this machine, with the contents that the manifests name. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Container, PodTemplate, Volume } from "./executed-manifests.ts";
 
@@ -36,7 +36,19 @@ export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): 
       writeFileSync(join(folder, path), sources.localise(replacePaths(text, mounts)));
     }
   }
+  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) nest(mountsOf(container, folders));
   return folders;
+}
+
+/** A mount below another one is found there too, by whoever knows only the upper one. */
+function nest(mounts: readonly (readonly [path: string, local: string])[]): void {
+  for (const [path, local] of mounts) {
+    const upper = mounts.find(([other]) => path.startsWith(`${other}/`));
+    if (!upper) continue;
+    const place = join(upper[1], path.slice(upper[0].length));
+    mkdirSync(dirname(place), { recursive: true });
+    if (!existsSync(place)) symlinkSync(local, place);
+  }
 }
 
 function contentOf({ secret, configMap, projected }: Volume, sources: VolumeSources): Record<string, string> {

@@ -134,6 +134,10 @@ containers:
       {{- end }}
       {{- else }}
       {{- include "parley.databaseEnv" $context | trim | nindent 6 }}
+      {{- if $hasFiles }}
+      - name: PARLEY_DATA_DIR
+        value: {{ $release.mounts.data }}
+      {{- end }}
       {{- end }}
     resources:
       {{- toYaml $root.Values.backup.resources | nindent 6 }}
@@ -150,6 +154,7 @@ containers:
       - { name: secrets, mountPath: {{ $release.mounts.secrets }}, readOnly: true }
       {{- end }}
       {{- if $hasFiles }}
+      - { name: data, mountPath: {{ $release.mounts.data }} }
       - { name: media, mountPath: {{ $release.mounts.media }} }
       {{- end }}
       {{- end }}
@@ -182,6 +187,8 @@ volumes:
         {{- . | trim | nindent 8 }}
   {{- end }}
   {{- if $hasFiles }}
+  - name: data
+    emptyDir: { sizeLimit: 16Mi }
   - name: media
     persistentVolumeClaim:
       claimName: {{ $root.Values.media.existingClaim | default (printf "%s-media" (include "parley.fullname" $root)) }}

@@ -1,7 +1,9 @@
 /** `parley backup <folder>`. */
 import { resolve } from "node:path";
 import { datedFolder, keepNewest } from "../backup/dated.ts";
+import { record } from "../backup/record.ts";
 import { takeBackup } from "../backup/take.ts";
+import { connectOwner } from "../db/database.ts";
 import { withBlobsIf } from "./blobs.ts";
 import { type Call, type Command, UsageError } from "./command.ts";
 import { withOwnerUrl } from "./database.ts";
@@ -29,6 +31,7 @@ See docs/operations/backup.md.`,
   },
   async run(call) {
     const [keep, named] = [keepOf(call), resolve(call.arguments[0] as string)];
+    const started_ms = call.seams.now_ms();
     return withOwnerUrl(call, async (url) => {
       const folder = call.options["dated"] === true ? datedFolder(named, call.seams.now_ms()) : named;
       const { log, tables, blobs, taken_at } = await withBlobsIf(call.options["files"] === true, call, (from) =>
@@ -36,6 +39,7 @@ See docs/operations/backup.md.`,
       );
       const removed = keep === undefined ? [] : await keepNewest(named, keep);
       if (removed.length > 0) call.say(`removed: ${removed.join(", ")}`);
+      await note(url, call, { started_ms, detail: { folder, log, tables: tables.length, files: blobs } });
       return {
         ok: true,
         data: { folder, taken_at, log, tables: tables.length, files: blobs, removed },
@@ -51,4 +55,11 @@ function keepOf({ options }: Call): number | undefined {
   if (!/^[1-9]\d{0,3}$/.test(String(keep)) || dated !== true)
     throw new UsageError("--keep takes a number from 1 on, and goes with --dated.");
   return Number(keep);
+}
+
+/** For the console, which tells when the last backup was taken. */
+async function note(url: string, { say }: Call, { started_ms, detail }: { started_ms: number; detail: object }) {
+  const client = await connectOwner(url, "parley console");
+  client.on("error", () => {});
+  await record(client, { kind: "backup", started_ms, ok: true, detail }, say).finally(() => client.end());
 }

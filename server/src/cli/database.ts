@@ -16,7 +16,10 @@ export function dataDirOf(config: Pick<Config, "dataDir">): string {
 }
 
 /** Runs `use` with the address for whoever owns the schema, and gives what it gives. Throws StartError where there is none. */
-export async function withOwnerUrl<T>(call: Call, use: (url: string) => Promise<T>): Promise<T> {
+export async function withOwnerUrl<T>(
+  call: Pick<Call, "config" | "say">,
+  use: (url: string) => Promise<T>,
+): Promise<T> {
   const config = call.config();
   const set = config.databaseOwnerUrl ?? config.databaseUrl;
   if (set !== undefined) return use(set);
@@ -28,7 +31,10 @@ export async function withOwnerUrl<T>(call: Call, use: (url: string) => Promise<
 }
 
 /** The same, with a connection that is ended afterwards. */
-export async function withOwner<T>(call: Call, use: (client: Connection, url: string) => Promise<T>): Promise<T> {
+export async function withOwner<T>(
+  call: Pick<Call, "config" | "say">,
+  use: (client: Connection, url: string) => Promise<T>,
+): Promise<T> {
   return withOwnerUrl(call, async (url) => {
     const client = await connectOwner(url, "parley console");
     // A connection that breaks is told by the query that was on it.

@@ -76,7 +76,15 @@ function configOf(call: Call): Config | Finding {
   }
 }
 
-async function examine(call: Call, config: Config): Promise<Finding[]> {
+/** What an examination needs of a command's call. */
+export type Examination = Pick<Call, "seams" | "options" | "say" | "config">;
+
+/** Looks at everything, and tells each finding as it is made. Gives all of them. */
+export async function examine(
+  call: Examination,
+  config: Config,
+  onFinding: (finding: Finding) => void = () => {},
+): Promise<Finding[]> {
   const { seams, options } = call;
   const file = options["token-file"];
   const token = typeof file === "string" ? readToken(file) : undefined;
@@ -89,10 +97,14 @@ async function examine(call: Call, config: Config): Promise<Finding[]> {
       const patient = { config, databaseUrl, owner, db, seams, dataDir, isSlow: options["slow"] === true, token };
       try {
         const findings = [well];
+        onFinding(well);
         const [first] = await lookAt(schema, patient);
         // One after the other: they use one connection, and their order is that of the report.
         for (const check of first?.state === "failure" ? SCHEMALESS : checks)
-          findings.push(...(await lookAt(check, patient)));
+          for (const found of await lookAt(check, patient)) {
+            findings.push(found);
+            onFinding(found);
+          }
         return findings;
       } finally {
         await db.close();

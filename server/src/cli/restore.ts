@@ -2,7 +2,8 @@
 import { drill } from "../backup/drill.ts";
 import { readManifest } from "../backup/manifest.ts";
 import { raiseEpoch, restore } from "../backup/restore.ts";
-import { verify } from "../backup/verify.ts";
+import { record, type Recorded } from "../backup/record.ts";
+import { type Verified, verify } from "../backup/verify.ts";
 import { userIn } from "../db/hosts.ts";
 import { folderOf, newest } from "./backup-store.ts";
 import { withBlobsIf } from "./blobs.ts";
@@ -41,7 +42,7 @@ export const restoreVerify: Command = {
   summary: "Checks a restored database: log, projections, files, epoch.",
   help: `Run it on a restored database before Parley is started on it. With the backup's folder it compares the log with the backup's,
 and looks whether the history epoch was raised; without, as after a recovery of PostgreSQL itself, it checks that the tables
-which are computed from the log equal it, and that every file is in the store with the right bytes. It changes nothing.`,
+which are computed from the log equal it, and that every file is in the store with the right bytes. It changes nothing, and notes for the console that it was run.`,
   arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: false }],
   options: { "no-files": { kind: "flag", doc: "Does not read the uploaded files." }, newest },
   run: (call) =>
@@ -49,6 +50,7 @@ which are computed from the log equal it, and that every file is in the store wi
       const manifest = call.arguments[0] === undefined ? undefined : await readManifest(await folderOf(call));
       const checks = await withBlobsIf(!call.options["no-files"], call, (blobs) => verify({ client, manifest, blobs }));
       const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
+      await record(client, tried("restore_verify", call, checks), call.say);
       return { ok: checks.every(({ ok }) => ok), data: { checks }, text: table(rows) };
     }),
 };
@@ -62,14 +64,21 @@ DATABASE_OWNER_URL must be allowed to create databases. Do it once a month: a ba
   arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: true }],
   options: { newest },
   run: (call) =>
-    withOwnerUrl(call, async (url) => {
+    withOwner(call, async (client, url) => {
       const folder = await folderOf(call);
       const { manifest, checks } = await drill({ url, folder, seams: call.seams, say: call.say });
       const rows = checks.map(({ check, ok, says }) => [ok ? "ok" : "WRONG", check, says]);
+      await record(client, tried("restore_drill", call, checks), call.say);
       const text = `The backup of ${manifest.taken_at}, restored and gone again:\n${table(rows)}`;
       return { ok: checks.every(({ ok }) => ok), data: { folder, taken_at: manifest.taken_at, checks }, text };
     }),
 };
+
+/** What the console tells of it: when, and which checks went well. */
+function tried(kind: Recorded["kind"], { seams }: Call, checks: readonly Verified[]): Recorded {
+  const ok = checks.every((each) => each.ok);
+  return { kind, started_ms: seams.now_ms(), ok, detail: { checks } };
+}
 
 export const restoreEpoch: Command = {
   name: "restore epoch",

@@ -24,4 +24,13 @@ export const systemLimits = {
   /** Backups, restore drills and runs of the doctor: of each kind, how many are kept, and shown at once. */
   runsKept: 100,
   runsShown: 20,
+  /** The doctor: how often a worker runs it, how far workers are apart, when a run that did not end counts as lost. */
+  doctorEvery_ms: 6 * 3_600_000,
+  doctorSpread_ms: 30_000,
+  doctorLost_ms: 10 * 60_000,
+  /** What people read while writes are refused, and when clients ask again at the latest. */
+  maintenanceMessage_characters: 300,
+  maintenanceRetry_s: 3_600,
+  /** Packages whose licences are read. */
+  licences: 5_000,
 } as const;

@@ -3,7 +3,7 @@ import type { Finding } from "../cli/doctor/finding.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 
-export const runKinds = ["backup", "restore_verify", "doctor"] as const;
+export const runKinds = ["backup", "restore_verify", "restore_drill", "doctor"] as const;
 export type RunKind = (typeof runKinds)[number];
 
 export interface Run {
@@ -20,7 +20,7 @@ const RUN = `id, kind, ok, detail, floor(extract(epoch from started_at) * 1000):
   floor(extract(epoch from ended_at) * 1000)::bigint as ended_ms`;
 
 /** The newest of this kind first. */
-export function listRuns(ctx: Context, kind: RunKind, limit = limits.runsShown): Promise<Run[]> {
+export function listRuns(ctx: Context, kind: RunKind, limit: number = limits.runsShown): Promise<Run[]> {
   return ctx.db.console.query<Run>(`select ${RUN} from console.runs where kind = $1 order by id desc limit $2`, [
     kind,
     limit,

@@ -11,6 +11,7 @@ const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("./jobs.ts")).startJobs,
   async () => (await import("../insight/gather.ts")).startGathering,
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,
+  async () => (await import("../system/doctor.ts")).startExamining,
 ];
 
 /** Starts all parts; gives the function that ends them, the newest first. */

@@ -2,7 +2,7 @@
 -- That backups were taken and restores verified, as the commands say that did it; and what the doctor said, run by run.
 create table console.runs (
   id bigint generated always as identity primary key,
-  kind text not null check (kind in ('backup', 'restore_verify', 'doctor')),
+  kind text not null check (kind in ('backup', 'restore_verify', 'restore_drill', 'doctor')),
   started_at timestamptz not null default now(),
   -- Null while it runs.
   ended_at timestamptz,

@@ -7,6 +7,7 @@ import {
   filtersIn,
   isFiltered,
   parseSearch,
+  queryOf,
   stringifySearch,
   withFilter,
   withoutFilters,
@@ -43,4 +44,18 @@ test("a filter is set, changed and taken away without touching the rest of the a
 test("a chip says the filter in words, also for a value that nobody listed", () => {
   assert.equal(chipOf(status, "suspended"), "Status: Suspended");
   assert.equal(chipOf(status, "unheard-of"), "Status: unheard-of");
+});
+
+test("days of the address are asked for by their first and their last millisecond", () => {
+  const days: Filter[] = [
+    { name: "from", label: "From", day: { first: "since_ts" } },
+    { name: "to", label: "To", day: { last: "until_ts" } },
+  ];
+  const start_ms = new Date(2026, 10, 21).getTime();
+  assert.deepEqual(queryOf({ from: "2026-11-21", to: "2026-11-21", q: "x" }, days), {
+    since_ts: `${start_ms}`,
+    until_ts: `${start_ms + 86_399_999}`,
+    q: "x",
+  });
+  assert.deepEqual(queryOf({ from: "yesterday" }, days), {});
 });

@@ -19,11 +19,27 @@ export function stringifySearch(search: Readonly<Record<string, unknown>>): stri
   return text === "" ? "" : `?${text}`;
 }
 
-/** One filter of a list. With `options` it is a choice, without them a text. */
+/** One filter of a list. With `options` it is a choice, as a `day` a date, and otherwise a text. */
 export interface Filter {
   name: string;
   label: string;
   options?: readonly { value: string; label: string }[];
+  /** A calendar day in the browser's time zone; the API is given its first or its last millisecond under this name. */
+  day?: { first: string } | { last: string };
+}
+
+const DAY_MS = 86_400_000;
+
+/** What the API is asked for by the filters of an address. A day that is none is left out. */
+export function queryOf(active: Search, filters: readonly Filter[]): Search {
+  const pairs = Object.entries(active).flatMap(([name, value]): [string, string][] => {
+    const day = filters.find((filter) => filter.name === name)?.day;
+    if (!day) return [[name, value]];
+    const first_ms = new Date(`${value}T00:00:00`).getTime();
+    if (Number.isNaN(first_ms)) return [];
+    return ["first" in day ? [day.first, `${first_ms}`] : [day.last, `${first_ms + DAY_MS - 1}`]];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Those parameters of an address that are filters of a list, `q` for its search field and `sort` among them. */

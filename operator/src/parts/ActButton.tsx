@@ -8,13 +8,13 @@ import { useWriteBar } from "./useWriteBar.ts";
 export interface ActButtonProps extends Pick<ButtonProps, "variant" | "size" | "icon"> {
   act: () => Act;
   /** The role that it needs. */
-  role?: Role;
+  needs?: Role;
   children: ReactNode;
 }
 
 /** A button that asks for an act. Where nothing can be changed it is off, and says why. */
-export function ActButton({ act, role = "operator", children, size = "compact", ...rest }: ActButtonProps) {
-  const bar = useWriteBar(role);
+export function ActButton({ act, needs = "operator", children, size = "compact", ...rest }: ActButtonProps) {
+  const bar = useWriteBar(needs);
   const button = (
     <Button {...rest} size={size} isDisabled={bar !== null} onPress={() => ask(act())}>
       {children}

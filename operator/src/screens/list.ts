@@ -30,10 +30,23 @@ export const groups: readonly ScreenGroup[] = [
     title: "Rooms",
     screens: [{ path: "/rooms", label: "Rooms and spaces", icon: "hash", load: () => import("./rooms/Rooms.tsx") }],
   },
+  {
+    title: "Server",
+    screens: [
+      {
+        path: "/registration",
+        label: "Registration and sign-in",
+        icon: "key",
+        load: () => import("./registration/Registration.tsx"),
+      },
+      { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
+    ],
+  },
 ];
 
-/** Screens of one thing each, which a list leads to. */
+/** Further addresses of screens: of one thing each, which a list leads to, and of their tabs. */
 export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
   { path: "/rooms/$roomId", load: () => import("./rooms/RoomScreen.tsx") },
   { path: "/rooms/$roomId/$tab", load: () => import("./rooms/RoomScreen.tsx") },
+  { path: "/registration/$tab", load: () => import("./registration/Registration.tsx") },
 ];

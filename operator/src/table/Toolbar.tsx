@@ -165,6 +165,7 @@ function TextFilter({ filter, value, onChange }: { filter: Filter; value: string
       onChange={setText}
       onBlur={() => text !== value && onChange(text.trim())}
       onKeyDown={(event) => event.key === "Enter" && onChange(text.trim())}
+      type={filter.day ? "date" : "text"}
       autoCapitalize="none"
       className={styles["textFilter"]}
     />

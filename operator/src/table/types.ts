@@ -47,6 +47,8 @@ export interface DataTableProps<T> {
   /** True where the API takes `q`. */
   isSearchable?: boolean;
   filters?: readonly Filter[];
+  /** The address of a file that the server makes itself; without it the browser reads every page and writes the file. */
+  exportOf?: (form: "csv" | "json", query: Query) => string;
   bulk?: readonly BulkAct<T>[];
   /** One sentence for a list without rows, and what brings the first one. */
   empty: string;

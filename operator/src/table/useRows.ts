@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { columnVisibilityFeature, type ColumnDef, tableFeatures, useTable } from "@tanstack/react-table";
 import { useList } from "../model/queries.ts";
 import { useMedia } from "../model/useMedia.ts";
-import type { Search } from "../model/search.ts";
+import { queryOf, type Search } from "../model/search.ts";
 import { useKept } from "./kept.ts";
 import type { Column, DataTableProps } from "./types.ts";
 
@@ -10,8 +10,11 @@ const features = tableFeatures({ columnVisibilityFeature });
 const NONE: never[] = [];
 
 /** The rows that have been read so far, the columns that are shown, and how to read on. */
-export function useRows<T extends object>({ path, query, label, columns, rowId }: DataTableProps<T>, filters: Search) {
-  const list = useList<T>(path, { query: { ...query, ...filters } });
+export function useRows<T extends object>(
+  { path, query, label, columns, rowId, filters = [] }: DataTableProps<T>,
+  active: Search,
+) {
+  const list = useList<T>(path, { query: { ...query, ...queryOf(active, filters) } });
   const data = useMemo(() => list.data?.pages.flatMap(({ items }) => items) ?? (NONE as T[]), [list.data]);
   const isPhone = useMedia("(max-width: 719px)");
   const [chosen, setChosen] = useKept<Record<string, boolean>>(`columns.${label}`, {});

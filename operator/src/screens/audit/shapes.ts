@@ -1,0 +1,24 @@
+/** An entry of the audit log as the operator API tells of it (server/src/console/audit/entries.ts). */
+export interface Entry {
+  position: number;
+  time_ts: number;
+  actor: string;
+  via: "browser" | "token" | "shell";
+  address: string;
+  device: string | null;
+  action: string;
+  target: string | null;
+  reason: string | null;
+  before: unknown;
+  after: unknown;
+  outcome: "done" | "denied" | "failed";
+  error: string | null;
+  hash: string;
+}
+
+export interface Verification {
+  ok: boolean;
+  verified_to: number;
+  hash: string;
+  problem: { position: number; message: string } | null;
+}

@@ -1,0 +1,31 @@
+import { useParams } from "@tanstack/react-router";
+import { Screen } from "../../frame/Screen.tsx";
+import { ActButton } from "../../parts/ActButton.tsx";
+import { Tabs } from "../../parts/Tabs.tsx";
+import { makeToken } from "./acts.tsx";
+import { Settings } from "./Settings.tsx";
+import { Tokens } from "./Tokens.tsx";
+
+export default function Registration() {
+  const { tab = "tokens" } = useParams({ strict: false });
+  return (
+    <Screen
+      title="Registration and sign-in"
+      action={
+        <ActButton act={makeToken} variant="primary" size="default">
+          Invite
+        </ActButton>
+      }
+      fills={tab === "tokens"}
+    >
+      <Tabs
+        label="Registration and sign-in"
+        tabs={[
+          { to: "/registration", label: "Registration tokens" },
+          { to: "/registration/settings", label: "Settings" },
+        ]}
+      />
+      {tab === "tokens" ? <Tokens /> : <Settings />}
+    </Screen>
+  );
+}

@@ -1,0 +1,38 @@
+/** What operators decide about registering and signing in (server/src/auth/operations-registration.ts). */
+
+export interface Setting<T> {
+  value: T;
+  set: T | null;
+  default: T;
+  limit: T | null;
+  set_by: string | null;
+  set_ts: number | null;
+}
+
+export interface SignInSettings {
+  registration: Setting<string>;
+  password_least_characters: Setting<number>;
+  access_token_lifetime_s: Setting<number>;
+  session_idle_days: Setting<number | null>;
+  session_days: Setting<number | null>;
+}
+
+export interface RegistrationToken {
+  token_id: string;
+  note: string | null;
+  created_by: string | null;
+  created_ts: number;
+  expires_ts: number | null;
+  uses: number;
+  uses_allowed: number | null;
+  makes_admin: boolean;
+  is_valid: boolean;
+}
+
+export interface MadeToken {
+  token_id: string;
+  token: string;
+  link: string;
+  uses_allowed: number;
+  expires_in_s: number;
+}

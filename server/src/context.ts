@@ -40,6 +40,8 @@ export interface Context {
   stopping: AbortSignal;
   /** Where the embedded database and the media are. */
   dataDir: string;
+  /** Of Parley's own database, for the few who need a connection of their own. A secret. */
+  databaseUrl: string;
   /** Whether an operation's answer that is not of its documented shape is an error: in tests. */
   checksAnswers: boolean;
   /** How clients reach this server, without a slash at its end. */

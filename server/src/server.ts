@@ -198,6 +198,7 @@ async function openContext(
     draining,
     stopping,
     dataDir,
+    databaseUrl,
     checksAnswers: options.checksAnswers ?? false,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,

@@ -82,7 +82,8 @@ export function queryFailure(thrown: unknown, ran: Ran): unknown {
       fields: { reason: "writes" },
     });
   if (code === "42501") return matrixError("M_FORBIDDEN", `The database refuses it: ${message}.`, { fields });
-  if (code === "3F000") return matrixError("M_NOT_FOUND", `There is no such graph: ${message}.`, { fields });
+  if (code === "3F000" && /graph .* does not exist/.test(message))
+    return matrixError("M_NOT_FOUND", `There is no such graph: ${message}.`, { fields });
   if (/^(08|57P)/.test(code) || !/^[0-9A-Z]{5}$/.test(code))
     return matrixError("IO_PARLEY_UNAVAILABLE", "The connection to the database was lost.", { fields });
   const position = positionIn(ran, thrown.position);

@@ -33,6 +33,7 @@ export const explorerLimits = {
   explorerCancel_ms: 3_000,
   /** A schema: labels that are counted, and elements of each that are looked at for their properties. */
   explorerLabels: 500,
+  explorerGraphs: 1_000,
   explorerSample_rows: 100,
   /** An import: rows of one statement, in all, columns, one line; errors that are told; how long it may take. */
   importBatch_rows: 500,

@@ -108,7 +108,7 @@ test("no text ends the quotes that it stands in", () => {
       assert.equal(sql.slice(offset, offset + cypher.length), cypher);
       assert.equal(
         sql.replace(cypher, ""),
-        `select c1::text, c2::text from ag_catalog.cypher('${graph}', ${quote}${quote}, $1) as (c1 ag_catalog.agtype, c2 ag_catalog.agtype)`,
+        `select c1, c2 from ag_catalog.cypher('${graph}', ${quote}${quote}, $1) as (c1 ag_catalog.agtype, c2 ag_catalog.agtype)`,
       );
     }
 });

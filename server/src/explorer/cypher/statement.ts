@@ -1,5 +1,5 @@
 /**
- * Cypher as SQL, which is how AGE takes it: `select c1::text from cypher('graph', $tag$…$tag$, $1) as (c1 agtype)`. The text stands
+ * Cypher as SQL, which is how AGE takes it: `select c1 from cypher('graph', $tag$…$tag$, $1) as (c1 agtype)`. The text stands
  * between dollar quotes with a tag of 96 random bits that is looked for in it, the graph's name is one that the catalogue gave, columns have
  * names of ours, and parameters are a value of the prepared statement: nothing that a person wrote is SQL.
  */
@@ -34,7 +34,7 @@ export function statementFor({ graph, cypher, columns, parameters, seams }: Stat
   const names = Array.from({ length: Math.max(1, columns) }, (_, i) => `c${i + 1}`);
   const given = parameters === undefined ? "" : ", $1";
   // With its type, as another schema of the search path may have a type of this name.
-  const head = `select ${names.map((name) => `${name}::text`).join(", ")} from ag_catalog.cypher('${graph}', ${quote}`;
+  const head = `select ${names.join(", ")} from ag_catalog.cypher('${graph}', ${quote}`;
   const tail = `${quote}${given}) as (${names.map((name) => `${name} ag_catalog.agtype`).join(", ")})`;
   return {
     sql: `${head}${cypher}${tail}`,

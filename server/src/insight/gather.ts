@@ -2,6 +2,7 @@
 import { countPeople } from "../auth/for-insight.ts";
 import type { Context } from "../context.ts";
 import { countStored_bytes } from "../media/for-insight.ts";
+import { countFailedJobs } from "./attention.ts";
 import { keepHealth, lookAtHealth } from "./health.ts";
 import type { Numbers } from "./numbers.ts";
 import { addSample, claimMinute, lastMinute_ms, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
@@ -39,6 +40,7 @@ async function countQuickly(ctx: Context): Promise<Numbers> {
     online: countOnline(ctx),
     queue_waiting: depths.reduce((sum, { waiting }) => sum + waiting, 0),
     dead_letters: depths.reduce((sum, { dead }) => sum + dead, 0),
+    jobs_failed: await countFailedJobs(ctx),
   };
 }
 

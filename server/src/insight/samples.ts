@@ -12,6 +12,8 @@ export const QUARTER_MS = 900_000;
 export interface Sample {
   at_ms: number;
   numbers: Numbers;
+  /** Where it is of less than its step. */
+  covers_ms?: number;
 }
 
 /** The minute that was over last. */

@@ -3,7 +3,17 @@ import { deliveryQuantile_ms, type Numbers } from "./numbers.ts";
 
 export interface Series {
   title: string;
-  unit: "people" | "per hour" | "per minute" | "connections" | "bytes" | "ms" | "messages" | "share" | "processes";
+  unit:
+    | "people"
+    | "per hour"
+    | "per minute"
+    | "connections"
+    | "bytes"
+    | "ms"
+    | "messages"
+    | "share"
+    | "processes"
+    | "jobs";
   /** The value for a step of so many seconds; null where nothing is known. */
   of(numbers: Numbers, step_s: number): number | null;
 }
@@ -62,6 +72,12 @@ export const allSeries = {
   database_waiting: gauge("Statements that wait for a connection", "connections", "db_waiting"),
   queue_waiting: gauge("Queue, waiting", "messages", "queue_waiting"),
   dead_letters: gauge("Queue, dead", "messages", "dead_letters"),
+  failed_jobs: {
+    title: "Failed jobs",
+    unit: "jobs",
+    of: ({ dead_letters, jobs_failed }) =>
+      dead_letters === undefined && jobs_failed === undefined ? null : (dead_letters ?? 0) + (jobs_failed ?? 0),
+  },
   storage_bytes: gauge("Files", "bytes", "storage_bytes"),
   database_bytes: gauge("Database", "bytes", "database_bytes"),
   decryption_success: {
@@ -84,6 +100,7 @@ const GAUGES = new Set([
   "online",
   "queue_waiting",
   "dead_letters",
+  "jobs_failed",
   "storage_bytes",
   "database_bytes",
   "processes",

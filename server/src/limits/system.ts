@@ -33,4 +33,8 @@ export const systemLimits = {
   maintenanceRetry_s: 3_600,
   /** Packages whose licences are read. */
   licences: 5_000,
+  /** What is shown for an operator's attention; from when on a device of an administrator, and a backup, is old. */
+  attention_items: 50,
+  administratorStale_days: 30,
+  backupOld_days: 7,
 } as const;

@@ -29,6 +29,7 @@ interface Application extends KubernetesObject {
       helm?: { valuesObject?: object };
       kustomize?: { patches: { patch: string }[] };
     };
+    ignoreDifferences?: { kind: string; name?: string; jsonPointers: string[] }[];
     syncPolicy: { automated: { prune: boolean; selfHeal: boolean }; syncOptions: string[] };
   };
 }
@@ -115,21 +116,35 @@ test(
   },
 );
 
-test("the chart takes the values of its Application, and gets no password of its own from them", { skip }, async () => {
-  const { source } = named("parley").spec;
-  const directory = mkdtempSync(join(tmpdir(), "parley-argocd-"));
-  try {
-    const values = join(directory, "values.yaml");
-    writeFileSync(values, stringify(source.helm?.valuesObject));
-    const args = ["template", "parley", join(repoRoot, source.path ?? ""), "--namespace", "parley", "-f", values];
-    const [first, second] = await Promise.all([render("helm", args), render("helm", args)]);
-    // Argo CD renders again every few minutes: what is random would change each time.
-    assert.deepEqual(first, second);
-    assert.ok(first.some(({ kind }) => kind === "Cluster"));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-});
+test(
+  "the chart takes the values of its Application, and a password that it makes is kept from then on",
+  { skip },
+  async () => {
+    const { source } = named("parley").spec;
+    const directory = mkdtempSync(join(tmpdir(), "parley-argocd-"));
+    try {
+      const values = join(directory, "values.yaml");
+      writeFileSync(values, stringify(source.helm?.valuesObject));
+      const args = ["template", "parley", join(repoRoot, source.path ?? ""), "--namespace", "parley", "-f", values];
+      const [first, second] = await Promise.all([render("helm", args), render("helm", args)]);
+      // Argo CD renders again every few minutes: what is random would change each time, unless what is there is kept.
+      const { ignoreDifferences = [], syncPolicy } = named("parley").spec;
+      const isKept = ({ kind, metadata }: KubernetesObject) =>
+        ignoreDifferences.some((each) => each.kind === kind && each.name === metadata.name);
+      assert.ok(syncPolicy.syncOptions.includes("RespectIgnoreDifferences=true"));
+      const kept = first.filter(isKept);
+      assert.deepEqual(
+        kept.map(({ metadata }) => metadata.name),
+        ["parley-postgresql-serving"],
+      );
+      const others = (objects: readonly KubernetesObject[]) => objects.filter((each) => !isKept(each));
+      assert.deepEqual(others(first), others(second));
+      assert.ok(first.some(({ kind }) => kind === "Cluster"));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+);
 
 const { data } = objects.find(({ kind }) => kind === "ConfigMap") as KubernetesObject & {
   data: Record<string, string>;

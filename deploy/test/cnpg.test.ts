@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { roleOf, schemas } from "../../server/src/db/roles.ts";
 import type { Container, Workload } from "./executed-manifests.ts";
 import { objectsOf } from "./kustomizations.ts";
 import type { KubernetesObject } from "./schema.ts";
@@ -28,6 +27,7 @@ interface Cluster extends KubernetesObject {
     };
     externalClusters?: { name: string; plugin: { name: string; parameters: Record<string, string> } }[];
     plugins?: { name: string; isWALArchiver: boolean; parameters: Record<string, string> }[];
+    managed?: { roles: { name: string; passwordSecret: { name: string } }[] };
     storage: { size: string };
   };
 }
@@ -50,17 +50,25 @@ test("a commit waits for a second of three disks, rather than being answered wit
   assert.deepEqual([spec.enablePDB, spec.enableSuperuserAccess], [true, false]);
 });
 
-test("the database is made with the extension, and with each role of a domain for its owner", { skip }, async () => {
-  const { spec } = await clusterIn("cnpg");
-  const { postInitApplicationSQL: sql = [], owner, database } = spec.bootstrap.initdb ?? {};
-  assert.deepEqual([owner, database], ["parley", "parley"]);
-  assert.ok(sql.includes("create extension if not exists age"));
-  assert.deepEqual(spec.postgresql.shared_preload_libraries, ["age"]);
-  const made = schemas.map(roleOf).flatMap((role) => [`create role ${role} nologin`, `grant ${role} to parley`]);
-  assert.deepEqual(sql.slice(1), made);
-  // The operator prepares each, and several in one can not be.
-  assert.ok(sql.every((each) => !each.includes(";")));
-});
+test(
+  "the database is made with the extension, an owner that makes the roles, and a user that owns nothing",
+  { skip },
+  async () => {
+    const { spec } = await clusterIn("cnpg");
+    const { postInitApplicationSQL: sql = [], owner, database } = spec.bootstrap.initdb ?? {};
+    assert.deepEqual([owner, database], ["parley_owner", "parley"]);
+    assert.ok(sql.includes("create extension if not exists age"));
+    assert.deepEqual(spec.postgresql.shared_preload_libraries, ["age"]);
+    assert.ok(sql.includes("alter role parley_owner createrole createdb"));
+    assert.ok(sql.includes("create role parley login"));
+    assert.deepEqual(
+      spec.managed?.roles.map(({ name, passwordSecret }) => [name, passwordSecret.name]),
+      [["parley", "parley-db-serving"]],
+    );
+    // The operator prepares each, and several in one can not be.
+    assert.ok(sql.every((each) => !each.includes(";")));
+  },
+);
 
 test("the image of the cluster, and of the drill, is the one that is built here", { skip }, async () => {
   const text = readFileSync(join(repoRoot, "deploy/cnpg/image/Dockerfile"), "utf8");
@@ -84,26 +92,73 @@ async function servers(): Promise<{ workload: Workload; container: Container }[]
   return all.filter(({ container }) => container.args?.[0] === "serve");
 }
 
-test("writes go to -rw, by the operator's Secret, and reads of history to -ro", { skip }, async () => {
-  const name = (await clusterIn("cnpg")).metadata.name;
-  const found = await servers();
-  assert.equal(found.length, 2);
-  for (const { workload, container } of found) {
-    const env = new Map(container.env?.map((each) => [each.name, each]));
-    assert.equal(env.get("DATABASE_URL")?.value, "file:///run/secrets/parley/DATABASE_URL");
-    const volume = workload.spec.template.spec.volumes?.find((each) => each.name === "secrets");
-    assert.equal(volume?.secret?.secretName, `${name}-app`);
-    assert.deepEqual(volume?.secret?.items, [{ key: "uri", path: "DATABASE_URL" }]);
-    assert.match(
-      env.get("DATABASE_REPLICA_URLS")?.value ?? "",
-      new RegExp(`\\$\\(DATABASE_PASSWORD\\)@${name}-ro:5432/`),
+test(
+  "the pods serve as the user that owns nothing, writes by -rw and reads of history by -ro; the migration has the owner",
+  { skip },
+  async () => {
+    const name = (await clusterIn("cnpg")).metadata.name;
+    const found = await servers();
+    assert.equal(found.length, 2);
+    for (const { workload, container } of found) {
+      const env = new Map(container.env?.map((each) => [each.name, each]));
+      assert.equal(env.get("DATABASE_URL")?.value, "file:///run/secrets/parley/DATABASE_URL");
+      const volume = workload.spec.template.spec.volumes?.find((each) => each.name === "secrets");
+      assert.equal(volume?.secret?.secretName, `${name}-serving`);
+      assert.deepEqual(volume?.secret?.items, [{ key: "DATABASE_URL", path: "DATABASE_URL" }]);
+      assert.deepEqual(env.get("DATABASE_REPLICA_URLS")?.valueFrom?.secretKeyRef, {
+        name: `${name}-serving`,
+        key: "DATABASE_REPLICA_URLS",
+      });
+    }
+    const objects = await objectsOf("cnpg");
+    const made = JSON.stringify(
+      objects.find(({ kind, metadata }) => kind === "Job" && metadata.name === "credentials"),
     );
-    assert.deepEqual(env.get("DATABASE_PASSWORD")?.valueFrom?.secretKeyRef, { name: `${name}-app`, key: "password" });
-    // A variable is put into those that stand behind it, and no others.
-    const names = [...env.keys()];
-    assert.ok(names.indexOf("DATABASE_PASSWORD") < names.indexOf("DATABASE_REPLICA_URLS"));
-  }
-});
+    for (const [key, service] of [
+      ["DATABASE_URL", "rw"],
+      ["DATABASE_REPLICA_URLS", "ro"],
+    ])
+      assert.ok(made.includes(`\\"${key}\\": \\"postgres://parley:{password}@${name}-${service}:5432/parley\\"`), key);
+    const schema = objects.find(
+      ({ kind, metadata }) => kind === "Job" && metadata.name.startsWith("schema-"),
+    ) as Workload;
+    const sources = schema.spec.template.spec.volumes?.find((each) => each.name === "secrets")?.projected?.sources;
+    assert.deepEqual(
+      sources?.map(({ secret }) => [secret?.name, secret?.items?.map(({ path }) => path)]),
+      [
+        [`${name}-serving`, ["DATABASE_URL"]],
+        [`${name}-app`, ["DATABASE_OWNER_URL"]],
+      ],
+    );
+  },
+);
+
+test(
+  "a recovery reads what the cluster before archived, writes under another name, and no pod serves before its epoch",
+  { skip },
+  async () => {
+    const objects = await objectsOf("cnpg-recovered");
+    const cluster = await clusterIn("cnpg-recovered");
+    const [source] = cluster.spec.externalClusters ?? [];
+    assert.equal(cluster.spec.bootstrap.initdb, undefined);
+    assert.equal(cluster.spec.bootstrap.recovery?.source, source?.name);
+    const before = (await clusterIn("cnpg-with-backup")).metadata.name;
+    assert.equal(source?.plugin.parameters["serverName"], before);
+    assert.notEqual(cluster.spec.plugins?.[0]?.parameters["serverName"] ?? before, before);
+    const deployments = objects.filter(({ kind }) => kind === "Deployment") as Workload[];
+    const serving = deployments.filter(({ spec }) => spec.template.spec.containers[0]?.args?.[0] === "serve");
+    assert.deepEqual(
+      serving.map(({ spec }) => spec.replicas),
+      serving.map(() => 0),
+    );
+    const epoch = objects.find(({ kind, metadata }) => kind === "Job" && metadata.name === "restore-epoch") as Workload;
+    const { initContainers = [], containers } = epoch.spec.template.spec;
+    assert.deepEqual(
+      [...initContainers, ...containers].map(({ args }) => args?.join(" ")),
+      [undefined, "restore epoch --once", "restore verify --no-files"],
+    );
+  },
+);
 
 test(
   "backups are made by the plugin, archived without a pause, into the store that the drill reads",

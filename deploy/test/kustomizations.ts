@@ -13,6 +13,7 @@ export const installations: Readonly<Record<string, { path: string; namespace: s
   irc: { path: "deploy/kustomize/overlays/irc", namespace: "irc" },
   cnpg: { path: "deploy/cnpg/parley", namespace: "parley" },
   "cnpg-with-backup": { path: "deploy/cnpg/parley-with-backup", namespace: "parley" },
+  "cnpg-recovered": { path: "deploy/cnpg/recovered", namespace: "parley" },
 };
 
 /** Parts of the installation in `of`, which are applied by themselves where the rest of it is there. */

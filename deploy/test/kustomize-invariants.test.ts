@@ -13,6 +13,7 @@ const given = [
   "redis-credentials",
   "rabbitmq-credentials",
   "minio-credentials",
+  "parley-db-serving",
   "kube-root-ca.crt",
 ];
 

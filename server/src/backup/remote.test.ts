@@ -142,6 +142,19 @@ test("a drill finds what is missing in the backup, and its database goes also th
   assert.deepEqual(await databases(database.url, "parley_drill%"), []);
 });
 
+test("the epoch is raised once after a recovery, and not again once somebody has written", async () => {
+  await using database = await createTestDatabase();
+  const env = { DATABASE_URL: database.url };
+  assert.equal((await parley(["restore", "epoch", "--once"], env)).epoch, undefined);
+  const client = await connectOwner(database.url);
+  // As a recovery leaves it: what was written last is of the timeline before.
+  await client.query("set session_replication_role = replica");
+  await client.query("update log.head set timeline = '00000000'");
+  await client.end();
+  assert.ok((await parley(["restore", "epoch", "--once"], env)).epoch > 1);
+  assert.equal((await parley(["restore", "epoch", "--once"], env)).epoch, undefined);
+});
+
 async function databases(url: string, like: string): Promise<string[]> {
   const client = await connectOwner(url);
   const { rows } = await client.query<{ datname: string }>("select datname from pg_database where datname like $1", [

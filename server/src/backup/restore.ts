@@ -121,6 +121,14 @@ export async function raiseEpoch(client: Connection, seams: Seams): Promise<numb
   return rows[0]?.epoch as number;
 }
 
+/** Whether PostgreSQL runs on another timeline than that of the last write: it was recovered, or has failed over, and nobody wrote since. */
+export async function isJustRecovered(client: Connection): Promise<boolean> {
+  const { rows } = await client.query<{ isNew: boolean }>(
+    `select timeline is distinct from left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as "isNew" from log.head`,
+  );
+  return rows[0]?.isNew === true;
+}
+
 async function putBlobs(blobs: Pick<Blobs, "put">, folder: string): Promise<number> {
   let put = 0;
   for (const { sha256, size_bytes } of await readBlobList(folder)) {

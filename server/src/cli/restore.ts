@@ -1,7 +1,7 @@
 /** `parley restore <folder>`, `parley restore verify [<folder>]` and `parley restore epoch`. */
 import { drill } from "../backup/drill.ts";
 import { readManifest } from "../backup/manifest.ts";
-import { raiseEpoch, restore } from "../backup/restore.ts";
+import { isJustRecovered, raiseEpoch, restore } from "../backup/restore.ts";
 import { record, type Recorded } from "../backup/record.ts";
 import { type Verified, verify } from "../backup/verify.ts";
 import { userIn } from "../db/hosts.ts";
@@ -85,8 +85,20 @@ export const restoreEpoch: Command = {
   summary: "Raises the history epoch of a database that was restored by other means.",
   help: `After a restore by PostgreSQL's own means (pg_restore, a copy of the data directory), and before Parley is started:
 clients that were ahead of the backup notice by it, and start over. "parley restore" does it by itself.`,
+  options: {
+    once: {
+      kind: "flag",
+      doc: "Only where nobody has written since PostgreSQL was recovered; run again, it does nothing.",
+    },
+  },
   run: (call: Call) =>
     withOwner(call, async (client) => {
+      if (call.options["once"] === true && !(await isJustRecovered(client)))
+        return {
+          ok: true,
+          data: {},
+          text: "Nothing to do: somebody has written since PostgreSQL was recovered, or it never was.",
+        };
       const epoch = await raiseEpoch(client, call.seams);
       return { ok: true, data: { epoch }, text: `The history epoch is ${epoch} from here on.` };
     }),

@@ -114,8 +114,7 @@ initContainers:
 {{- $steps := list }}
 {{- if $isRecovered }}
 {{- /* Before any pod serves on what was recovered: clients that were ahead of it start over. */}}
-{{- $steps = append $steps (dict "name" "restore-epoch" "args" (list "restore" "epoch")) }}
-{{- $steps = append $steps (dict "name" "restore-verify" "args" (list "restore" "verify" "--no-files")) }}
+{{- $steps = append $steps (dict "name" "restore-epoch" "args" (list "restore" "epoch" "--once")) }}
 {{- end }}
 {{- if .root.Values.migrations.preflight }}
 {{- $steps = append $steps (dict "name" "preflight" "args" (list "preflight")) }}

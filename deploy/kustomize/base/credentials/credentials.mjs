@@ -31,11 +31,14 @@ function fill(wanted) {
 async function create(name, wanted) {
   const address = host?.includes(":") ? `[${host}]` : host;
   const url = `https://${address}:${port}/api/v1/namespaces/${await read("namespace")}/secrets`;
+  // As CloudNativePG wants the password of a role, which it sets again when the Secret changes.
+  const isLogin = "username" in wanted && "password" in wanted;
+  const labels = { "app.kubernetes.io/part-of": "parley", ...(isLogin ? { "cnpg.io/reload": "true" } : {}) };
   const secret = {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name, labels: { "app.kubernetes.io/part-of": "parley" } },
-    type: "Opaque",
+    metadata: { name, labels },
+    type: isLogin ? "kubernetes.io/basic-auth" : "Opaque",
     stringData: fill(wanted),
   };
   const headers = { authorization: `Bearer ${await read("token")}`, "content-type": "application/json" };

@@ -5,7 +5,7 @@ set -euo pipefail
 secrets=/run/secrets/postgres
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
   --set owner="$(cat $secrets/owner-password)" --set serving="$(cat $secrets/password)" --set database="$POSTGRES_DB" <<'SQL'
-create role parley_owner login createrole password :'owner';
+create role parley_owner login createrole createdb password :'owner';
 create role parley login password :'serving';
 alter database :"database" owner to parley_owner;
 revoke all on database :"database" from public;

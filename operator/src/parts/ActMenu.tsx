@@ -1,6 +1,8 @@
 import { Button } from "../../../web/src/ui/Button.tsx";
 import { MenuButton } from "../../../web/src/ui/Menu.tsx";
 import { Tip } from "../../../web/src/ui/Tooltip.tsx";
+import { useOperator } from "../frame/context.ts";
+import { holds, type Role } from "../session.ts";
 import { type Act, ask } from "./acts.ts";
 import { useWriteBar } from "./useWriteBar.ts";
 
@@ -9,12 +11,17 @@ export interface ActEntry {
   act: () => Act;
   /** Dangerous ones are red, and stand in a group of their own. */
   isDangerous?: boolean;
+  /** The role that it needs, where that is more than the operator's. Who has it not does not see it. */
+  needs?: Role;
 }
 
 /** What can be done with the thing on the screen. Entries that do not apply now are left out by giving false. */
 export function ActMenu({ label, entries }: { label: string; entries: readonly (ActEntry | false)[] }) {
   const bar = useWriteBar();
-  const given = entries.filter((entry) => entry !== false);
+  const { role } = useOperator();
+  const given = entries
+    .filter((entry) => entry !== false)
+    .filter(({ needs = "operator" }) => needs === "operator" || holds(role, needs));
   const groupOf = (isDangerous: boolean) => ({
     entries: given
       .filter((entry) => (entry.isDangerous ?? false) === isDangerous)

@@ -3,7 +3,7 @@ import { Problem, Unreachable } from "../api.ts";
 /** What went wrong, in a sentence for a person. The server's own words are used as they are. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof Problem || error instanceof Unreachable) return error.message;
-  return "Something went wrong in this page.";
+  return error instanceof Error ? error.message : "Something went wrong in this page.";
 }
 
 /** `1 room`, `1,204 rooms`; the plural is the word with an s unless another is given. */

@@ -46,6 +46,8 @@ export const groups: readonly ScreenGroup[] = [
 
 /** Further addresses of screens: of one thing each, which a list leads to, and of their tabs. */
 export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
+  { path: "/users/$userId", load: () => import("./users/UserScreen.tsx") },
+  { path: "/users/$userId/$tab", load: () => import("./users/UserScreen.tsx") },
   { path: "/rooms/$roomId", load: () => import("./rooms/RoomScreen.tsx") },
   { path: "/rooms/$roomId/$tab", load: () => import("./rooms/RoomScreen.tsx") },
   { path: "/registration/$tab", load: () => import("./registration/Registration.tsx") },

@@ -1,10 +1,13 @@
 import { pathOf } from "../../api.ts";
 import { Screen } from "../../frame/Screen.tsx";
 import type { Filter } from "../../model/search.ts";
+import { ActButton } from "../../parts/ActButton.tsx";
+import { ask } from "../../parts/acts.ts";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
 import type { Column } from "../../table/types.ts";
+import { inviteUser, suspendUsers, unsuspendUsers } from "./acts.tsx";
 import type { User } from "./shapes.ts";
 
 const columns: readonly Column<User>[] = [
@@ -66,7 +69,15 @@ const filters: readonly Filter[] = [
 
 export default function Users() {
   return (
-    <Screen title="Users" fills>
+    <Screen
+      title="Users"
+      action={
+        <ActButton act={inviteUser} variant="primary" size="default" icon="personAdd">
+          Make an account
+        </ActButton>
+      }
+      fills
+    >
       <DataTable
         label="Users"
         path="/users"
@@ -75,6 +86,10 @@ export default function Users() {
         linkOf={({ user_id }) => pathOf`/users/${user_id}`}
         isSearchable
         filters={filters}
+        bulk={[
+          { id: "suspend", label: "Suspend", icon: "ban", run: (users) => ask(suspendUsers(users)) },
+          { id: "unsuspend", label: "Let in again", run: (users) => ask(unsuspendUsers(users)) },
+        ]}
         empty="There is nobody yet. People come by a registration token or, where that is open, by themselves."
       />
     </Screen>

@@ -1,0 +1,93 @@
+import { useParams } from "@tanstack/react-router";
+import { Notice } from "../../../../web/src/ui/Notice.tsx";
+import { pathOf } from "../../api.ts";
+import { Screen, Section } from "../../frame/Screen.tsx";
+import { useAnswer } from "../../model/queries.ts";
+import { exactTime } from "../../model/time.ts";
+import { ActMenu } from "../../parts/ActMenu.tsx";
+import { Fact, Facts } from "../../parts/Facts.tsx";
+import { Shown } from "../../parts/Shown.tsx";
+import { StatusTag } from "../../parts/StatusTag.tsx";
+import { Tabs } from "../../parts/Tabs.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { AuditTable } from "../audit/AuditTable.tsx";
+import { deactivateUser, renameUser, resetSignIn, setRole, suspendUsers, unsuspendUsers } from "./acts.tsx";
+import type { UserDetail } from "./shapes.ts";
+
+export default function UserScreen() {
+  const { userId = "", tab = "profile" } = useParams({ strict: false });
+  const user = useAnswer<UserDetail>(pathOf`/users/${userId}`);
+  const to = pathOf`/users/${userId}`;
+  return (
+    <Screen
+      title={user.data?.display_name ?? userId}
+      detail={user.data && user.data.status !== "active" ? <StatusTag state={user.data.status} /> : userId}
+      back={{ to: "/users", label: "Users" }}
+      action={user.data && <UserActs user={user.data} />}
+      fills={tab !== "profile"}
+    >
+      <Tabs
+        label="Parts of this account"
+        tabs={[
+          { to, label: "Profile" },
+          { to: `${to}/audit`, label: "Audit" },
+        ]}
+      />
+      {tab === "audit" ? (
+        <AuditTable target={userId} />
+      ) : (
+        <Shown answer={user}>{(data) => <Profile user={data} />}</Shown>
+      )}
+    </Screen>
+  );
+}
+
+function UserActs({ user }: { user: UserDetail }) {
+  const isThere = user.status !== "deactivated";
+  return (
+    <ActMenu
+      label="Act on this account"
+      entries={[
+        isThere && { label: "Rename", act: () => renameUser(user) },
+        isThere && { label: "Change the role", act: () => setRole(user), needs: "owner" },
+        user.status === "suspended" && { label: "Let in again", act: () => unsuspendUsers([user]) },
+        isThere && { label: "Reset sign-in", act: () => resetSignIn(user), isDangerous: true },
+        user.status === "active" && { label: "Suspend", act: () => suspendUsers([user]), isDangerous: true },
+        isThere && { label: "Deactivate", act: () => deactivateUser(user), isDangerous: true },
+      ]}
+    />
+  );
+}
+
+function Profile({ user }: { user: UserDetail }) {
+  return (
+    <>
+      <Section title="Account">
+        <Facts>
+          <Fact name="User id">
+            <code>{user.user_id}</code>
+          </Fact>
+          <Fact name="Name">{user.display_name}</Fact>
+          <Fact name="Status">{user.status}</Fact>
+          <Fact name="Role">{user.role ?? "No operator"}</Fact>
+          <Fact name="Source">{user.source}</Fact>
+          <Fact name="Signs in with">{user.has_password ? "Password" : "No password is set"}</Fact>
+          <Fact name="Devices">{user.devices}</Fact>
+          <Fact name="Last seen">
+            <Time at_ms={user.last_seen_ts} />
+          </Fact>
+          <Fact name="Joined">{exactTime(user.created_ts)}</Fact>
+          {user.suspended_ts !== null && <Fact name="Suspended">{exactTime(user.suspended_ts)}</Fact>}
+          {user.deactivated_ts !== null && <Fact name="Deactivated">{exactTime(user.deactivated_ts)}</Fact>}
+        </Facts>
+      </Section>
+      <Section title="Recovery">
+        <Notice>
+          Nobody here can reset this person's recovery. The recovery key opens their old messages and is known to them
+          alone; whoever could replace it could read along. With a new sign-in and the key they have everything back;
+          without the key, only what is written from then on.
+        </Notice>
+      </Section>
+    </>
+  );
+}

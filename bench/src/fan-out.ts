@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { serverFlags } from "../../scripts/lib/server-process.mjs";
 import type { StreamLoad } from "../../testkit/src/stream-load.ts";
 import type { Meter } from "./meter.ts";
 import { openStreamClient } from "./stream-readers.ts";
@@ -31,7 +32,7 @@ export interface FanOut extends AsyncDisposable {
 
 /** Starts the server, whose clients read from now on. Disposing of it ends everything. */
 export async function openFanOut({ meter, watch, perSecond = 0 }: FanOutOptions): Promise<FanOut> {
-  const child = spawn(process.execPath, ["--max-semi-space-size=16", LOAD, `${perSecond}`], {
+  const child = spawn(process.execPath, [...serverFlags, LOAD, `${perSecond}`], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const links: WebSocketLink[] = [];

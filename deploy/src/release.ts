@@ -17,9 +17,9 @@ export const commands = {
   server: [
     "node",
     "--disable-warning=ExperimentalWarning",
-    "--optimize-for-size",
+    "--min-semi-space-size=16",
     "--max-semi-space-size=16",
-    "--heap-growing-percent=15",
+    "--expose-gc",
     "server/src/main.ts",
   ],
   /** Brings the database to this release's schema, once, under a lock. */

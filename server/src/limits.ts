@@ -82,6 +82,8 @@ export const limits = {
   queueConnect_ms: 5_000,
   queueConfirm_ms: 5_000,
   queueGoodbye_ms: 1_000,
+  /** How often it is said that the queue does not take what it should. */
+  queueTell_ms: 10_000,
 
   /** Receipts that are written together, at the most. */
   receiptBatch: 1_000,
@@ -106,6 +108,16 @@ export const limits = {
   tailGap_ms: 5,
   /** How often a replica looks at the head without any hint, so that a dead bus costs latency and nothing else. */
   headPoll_ms: 1_000,
+
+  /**
+   * Giving memory back: how often a process looks, below which part of busy time it is quiet, for how many looks in a row, how much
+   * the heap must have grown since the last time, and above which size it is left alone.
+   */
+  restTick_ms: 1_000,
+  restQuiet: 0.03,
+  restQuiet_ticks: 2,
+  restGrowth_bytes: 24 * 1_048_576,
+  restHeap_bytes: 384 * 1_048_576,
 
   /** The bus: one message, what waits to be sent, cut messages that are put together, and packets that a broker keeps for a process. */
   busMessage_bytes: 1_048_576,

@@ -2,6 +2,8 @@
 import { administratorLink } from "./auth/administrator.ts";
 import { readConfig } from "./config.ts";
 import { asError, StartError } from "./errors.ts";
+import { ofThisProcess, restWhenQuiet } from "./memory-at-rest.ts";
+import { realSeams } from "./seams.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 /** Longer than any request may take, after the drain; then the process ends with what is stuck. */
@@ -19,6 +21,8 @@ async function main(): Promise<void> {
   const server = await startServer(config, { onProgress, signal: starting.signal, onForked }).finally(() =>
     clearInterval(awake),
   );
+  const atRest = ofThisProcess(realSeams);
+  if (atRest) restWhenQuiet(atRest);
   await sayWhere(server, performance.now() - begun_ms);
   await stopAsked;
   console.log("  stopping");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { serverEnvironment } from "../../../scripts/lib/server-process.mjs";
+import { serverEnvironment, serverFlags } from "../../../scripts/lib/server-process.mjs";
 import { missingService, startService } from "../../../testkit/src/services.ts";
 import { type Bench, measureRuns, measureWindow, type Outcome, perSecond, type Scenario } from "../bench.ts";
 import { startFleet } from "../fleet.ts";
@@ -90,7 +90,7 @@ async function measureInside(bench: Bench, { settings, perSecond: pace }: Inside
   const dataDir = await mkdtemp(join(tmpdir(), "parley-bench-"));
   const child = spawn(
     process.execPath,
-    ["--max-semi-space-size=16", programFile("log-load.ts"), ...(pace === undefined ? [] : ["--send", `${pace}`])],
+    [...serverFlags, programFile("log-load.ts"), ...(pace === undefined ? [] : ["--send", `${pace}`])],
     {
       stdio: ["pipe", "pipe", "inherit"],
       env: {

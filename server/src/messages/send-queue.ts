@@ -39,8 +39,8 @@ export async function sendThroughQueue(ctx: Context, sending: Sending): Promise<
   try {
     await publishing(ctx)(sending);
   } catch (thrown) {
-    ctx.logger.warn({ reason: asError(thrown).message }, "a send could not be queued and is appended here");
     answer.forget();
+    answersOf(ctx).noteUnqueued(asError(thrown).message);
     return append(ctx, sending);
   }
   const look = ctx.seams.after(limits.queuedLook_ms, () => {
@@ -63,6 +63,8 @@ interface Answers {
     tell(eventId: string | undefined): void;
     forget(): void;
   };
+  /** Counts a send that the queue did not take, and says so now and then: there may be thousands of them. */
+  noteUnqueued(reason: string): void;
 }
 
 const known = new WeakMap<Context, Answers>();
@@ -74,8 +76,9 @@ function answersOf(ctx: Context): Answers {
   return answers;
 }
 
-function openAnswers({ log, bus, seams }: Context): Answers {
+function openAnswers({ log, bus, seams, logger }: Context): Answers {
   const waiting = new Map<string, Waiting>();
+  const unqueued = { sends: 0, told_ms: Number.NEGATIVE_INFINITY };
   log.followAll();
   log.hub.listen((entries) => {
     if (waiting.size > 0) for (const { eventId } of entries) if (eventId) waiting.get(eventId)?.resolve(eventId);
@@ -99,6 +102,13 @@ function openAnswers({ log, bus, seams }: Context): Answers {
       // A refusal may come before the queue has confirmed, when nobody looks at this yet.
       received.catch(() => {});
       return { received, tell: (eventId) => eventId !== undefined && resolve(eventId), forget };
+    },
+    noteUnqueued(reason) {
+      unqueued.sends += 1;
+      if (seams.monotonic_ms() - unqueued.told_ms < limits.queueTell_ms) return;
+      logger.warn({ reason, sends: unqueued.sends }, "sends could not be queued and are appended here");
+      unqueued.sends = 0;
+      unqueued.told_ms = seams.monotonic_ms();
     },
   };
 }

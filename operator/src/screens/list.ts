@@ -40,6 +40,7 @@ export const groups: readonly ScreenGroup[] = [
         load: () => import("./registration/Registration.tsx"),
       },
       { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
+      { path: "/system", label: "Jobs and system", icon: "settings", load: () => import("./system/System.tsx") },
     ],
   },
 ];
@@ -50,5 +51,6 @@ export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
   { path: "/users/$userId/$tab", load: () => import("./users/UserScreen.tsx") },
   { path: "/rooms/$roomId", load: () => import("./rooms/RoomScreen.tsx") },
   { path: "/rooms/$roomId/$tab", load: () => import("./rooms/RoomScreen.tsx") },
+  { path: "/system/$tab", load: () => import("./system/System.tsx") },
   { path: "/registration/$tab", load: () => import("./registration/Registration.tsx") },
 ];

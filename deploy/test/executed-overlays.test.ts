@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { withoutOperator } from "./executed-cnpg.ts";
 import { imageOf, webImageOf } from "./executed-image.ts";
 import { isWorkload } from "./executed-manifests.ts";
 import { openRelease, type Release } from "./executed-release.ts";
@@ -20,15 +21,16 @@ const own = { parley: imageOf(folder), "parley-web": webImageOf(folder) };
 
 /** The door that people come in by, and the Deployments that print the administrator's link. */
 const overlays = [
-  { overlay: "minikube", door: "gateway", printing: ["auth"] },
-  { overlay: "telegram", door: "gateway", printing: ["gateway"] },
-  { overlay: "irc", door: "backend", printing: ["backend"] },
+  { overlay: "kustomize/overlays/minikube", door: "gateway", printing: ["auth"] },
+  { overlay: "kustomize/overlays/telegram", door: "gateway", printing: ["gateway"] },
+  { overlay: "kustomize/overlays/irc", door: "backend", printing: ["backend"] },
+  { overlay: "cnpg/parley", door: "frontend", printing: ["backend"] },
 ];
 
 describe("an overlay comes up all at once, and a message arrives", { skip: missingTools }, () => {
   for (const { overlay, door, printing } of overlays)
     test(overlay, async (t) => {
-      const objects = await render("kubectl", ["kustomize", `deploy/kustomize/overlays/${overlay}`]);
+      const objects = withoutOperator(await render("kubectl", ["kustomize", `deploy/${overlay}`]));
       const all = imagesOf(objects);
       const missing = missingFor(all);
       if (missing) return t.skip(missing);
@@ -41,7 +43,7 @@ describe("an overlay comes up all at once, and a message arrives", { skip: missi
       await using release = await openRelease(namespace, { images });
       await release.apply(objects, "at once");
       await begin(release.urlOf(door), release, printing);
-      if (overlay === "minikube") await drains(release, objects);
+      if (overlay.endsWith("minikube")) await drains(release, objects);
       assert.deepEqual(release.problems, []);
     });
 });

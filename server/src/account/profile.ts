@@ -65,7 +65,7 @@ function checkValue(field: string, value: unknown): void {
 }
 
 /** Sets one field, or takes it away where `value` is undefined, and shows the change in the person's rooms. */
-async function change(
+export async function changeProfile(
   ctx: Context,
   userId: string,
   { field, value }: { field: string; value: unknown },
@@ -140,7 +140,7 @@ export const profileRoutes: readonly Route[] = [
       checkValue(field, value);
       // Clients take a name away with null or an empty text.
       const isGone = (field === "displayname" || field === "avatar_url") && (value === null || value === "");
-      return change(ctx, session.userId, { field, value: isGone ? undefined : value });
+      return changeProfile(ctx, session.userId, { field, value: isGone ? undefined : value });
     },
   }),
   route({
@@ -150,7 +150,7 @@ export const profileRoutes: readonly Route[] = [
     rate: "other",
     handle({ session, params }, ctx) {
       requireOwn(session, params["userId"]);
-      return change(ctx, session.userId, { field: fieldOf(params), value: undefined });
+      return changeProfile(ctx, session.userId, { field: fieldOf(params), value: undefined });
     },
   }),
 ];

@@ -1,5 +1,6 @@
 /** The end of an account. Specification: client-server-api, "POST /account/deactivate". */
 import { z } from "zod";
+import type { Context } from "../context.ts";
 import { unlistPerson } from "../directory/people.ts";
 import { route } from "../http.ts";
 import { forgetUser } from "../keys/forget.ts";
@@ -16,17 +17,18 @@ export const deactivate = route({
   body: z.looseObject({ auth: auth.optional(), erase: z.boolean().default(false) }),
   async handle(request, ctx) {
     await interactive(ctx, request, { flows: [["m.login.password"]] });
-    const { userId } = request.session;
-    // The rooms go before the account: when this is cut in the middle, the person can still sign in and do it again.
-    await leaveAllRooms(ctx, userId);
-    const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [
-      userId,
-      request.body.erase,
-    ]);
-    await afterEnding(ctx, userId, row);
-    await forgetUser(ctx, userId);
-    await unlistPerson(ctx, userId);
+    await deactivateAccount(ctx, request.session.userId, request.body.erase);
     // No address or phone number was ever bound, so none is left bound.
     return { id_server_unbind_result: "success" };
   },
 });
+
+/** Ends the account of somebody who asked for it, or of whom operators decided it. With `erase` newcomers do not see what they wrote. */
+export async function deactivateAccount(ctx: Context, userId: string, erase: boolean): Promise<void> {
+  // The rooms go before the account: when this is cut in the middle, the person can still sign in and do it again.
+  await leaveAllRooms(ctx, userId);
+  const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [userId, erase]);
+  await afterEnding(ctx, userId, row);
+  await forgetUser(ctx, userId);
+  await unlistPerson(ctx, userId);
+}

@@ -38,6 +38,8 @@ export interface Change {
   target?: string;
   before?: unknown;
   after?: unknown;
+  /** The errcode, where this one of many could not be done. */
+  error?: string;
 }
 
 /** The names of a path's parameters: "/users/:userId/suspend" has userId. */
@@ -76,6 +78,8 @@ export interface OperationCommand {
   arguments?: readonly string[];
   /** Of a list, which members of an item are shown; those of a nested object as "a.b". By default every one that is a plain value. */
   columns?: readonly string[];
+  /** Members of the body that are no options: a secret does not belong on a command line. */
+  secrets?: readonly string[];
   /** Whether the answer, a stream, is printed as it comes. */
   isStream?: boolean;
 }

@@ -1,11 +1,39 @@
 /** Every operation, in the order of the reference. Each domain exports its own. */
 import type { Operation } from "./operation.ts";
+import { explorerOperations } from "../explorer/operations.ts";
+import { graphOperations } from "../graph/operations.ts";
 import { operations as registration } from "../auth/operations-registration.ts";
 import { operations as insight } from "../insight/operations.ts";
 import { operations as system } from "../system/operations.ts";
+import { reportOperations } from "../directory/operations.ts";
+import { mediaOperations } from "../media/operations.ts";
+import { holdOperations } from "../retention/operations-holds.ts";
+import { retentionOperations } from "../retention/operations.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { roomOperations } from "../rooms/operations.ts";
 import { jobOperations } from "../worker/operations.ts";
+import { auditOperations } from "./audit/operations.ts";
+import { userActs } from "./users/acts.ts";
+import { deviceOperations } from "./users/devices.ts";
 import { userQuestions } from "./users/questions.ts";
+import { roleOperations } from "./users/roles.ts";
 
-export const operations: readonly Operation[] = [...userQuestions, ...roomOperations, ...roomEndingOperations, ...jobOperations, ...insight, ...registration, ...system];
+export const operations: readonly Operation[] = [
+  ...explorerOperations,
+  ...userQuestions,
+  ...userActs,
+  ...roleOperations,
+  ...deviceOperations,
+  ...auditOperations,
+  ...roomOperations,
+  ...roomEndingOperations,
+  ...mediaOperations,
+  ...reportOperations,
+  ...retentionOperations,
+  ...holdOperations,
+  ...jobOperations,
+  ...insight,
+  ...registration,
+  ...system,
+  ...graphOperations,
+];

@@ -4,5 +4,11 @@ import { consoleRoutes } from "./bff/routes-of.ts";
 import { sessionRoutes } from "./bff/sign-in.ts";
 import { apiRoutes } from "./mount.ts";
 import { operations } from "./operations.ts";
+import { setPasswordRoutes } from "./set-password.ts";
 
-export const routes: readonly Route[] = [...sessionRoutes, ...apiRoutes(operations), ...consoleRoutes(operations)];
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...setPasswordRoutes,
+  ...apiRoutes(operations),
+  ...consoleRoutes(operations),
+];

@@ -15,4 +15,9 @@ export const operatorLimits = {
   consoleSessions: 1_000,
   /** How long a ticket of the shell opens the operator API, once. */
   shellTicket_ms: 60_000,
+  /** The form in which somebody sets a password; how long the link to it is good; accounts or devices of one bulk act; devices looked at for one page. */
+  passwordForm_bytes: 8_192,
+  signInLink_ms: 72 * 3_600_000,
+  bulk_items: 100,
+  devicesScan_devices: 5_000,
 } as const;

@@ -16,9 +16,13 @@ export function openRecorder(ctx: Context, act: Omit<Act, "outcome">): Recorder 
   let isRecorded = false;
 
   function take(): Act[] {
-    const taken = changes.map((change) => ({ ...act, outcome: "done" as const, change }));
+    const taken = changes;
     changes = [];
-    return taken;
+    return taken.map((change) =>
+      change.error === undefined
+        ? { ...act, outcome: "done", change }
+        : { ...act, outcome: "failed", error: change.error, change },
+    );
   }
 
   const orItself = (acts: Act[]): Act[] => (acts.length > 0 ? acts : [{ ...act, outcome: "done" }]);

@@ -127,9 +127,9 @@ test("proving again who one is makes no session live longer than twelve hours", 
 
 /** Everything by which a person's right to be here ends, done through another replica. */
 const endings: Record<string, (world: { server: TestServer; token: string }) => Promise<unknown>> = {
-  "their sessions are ended": ({ server, token }) => post(server, token, "/_matrix/client/v3/logout/all"),
+  "their sessions are ended": ({ server, token }) => post({ server, token }, "/_matrix/client/v3/logout/all"),
   "their password changes": ({ server, token }) =>
-    post(server, token, "/_matrix/client/v3/account/password", {
+    post({ server, token }, "/_matrix/client/v3/account/password", {
       new_password: "another password",
       auth: { type: "m.login.password", identifier: { type: "m.id.user", user: "olga" }, password: "password of olga" },
     }),
@@ -137,7 +137,9 @@ const endings: Record<string, (world: { server: TestServer; token: string }) => 
   "they are no operator any more": ({ server }) => server.ctx.db.console.change("delete from console.operators"),
 };
 
-async function post(server: TestServer, token: string, path: string, body: object = {}): Promise<void> {
+type Signed = { server: TestServer; token: string };
+
+async function post({ server, token }: Signed, path: string, body: object = {}): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const answer = await fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
   assert.equal(answer.status, 200, await answer.text());

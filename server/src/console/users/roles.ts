@@ -1,0 +1,45 @@
+/** Who is an operator, and who decides it. */
+import { z } from "zod";
+import { readStanding } from "../../auth/for-operators.ts";
+import { setAdministrator } from "../../auth/for-operators-acts.ts";
+import type { Db } from "../../db/database.ts";
+import { matrixError } from "../../errors.ts";
+import { operation, operatorRoles, reasonSchema } from "../operation.ts";
+import { rolesOf } from "../operators.ts";
+import { endOwner } from "./may.ts";
+
+const setRole = operation({
+  id: "operators.set_role",
+  method: "PUT",
+  path: "/users/:userId/role",
+  summary: "Makes a person an operator with this role, or none with null",
+  description:
+    "An auditor reads, an operator acts, an owner decides about operators and keys. The last owner stays one.",
+  role: "owner",
+  body: z.object({ role: z.enum(operatorRoles).nullable(), reason: reasonSchema }),
+  answer: z.object({}),
+  command: { name: "user role", arguments: ["userId", "role"] },
+  async handle(request, ctx) {
+    const { userId } = request.params;
+    const { role } = request.body;
+    const standing = await readStanding(ctx, userId);
+    if (!standing?.isActive) throw matrixError("M_NOT_FOUND", "There is no such account, or it is not active.");
+    const before = (await rolesOf(ctx, [{ userId, isAdmin: standing.isAdmin }])).get(userId) ?? null;
+    const change = async (db: Pick<Db, "change">) => {
+      await db.change(ROLES[role === null ? "take" : "give"], role === null ? [userId] : [userId, role]);
+      await setAdministrator(ctx, userId, role === "owner");
+      return { before: { role: before }, after: { role } };
+    };
+    if (before !== "owner" || role === "owner") await request.transact(async (db) => request.audit(await change(db)));
+    else await endOwner(ctx, request, { userId, act: change });
+    return {};
+  },
+});
+
+const ROLES = {
+  give: `insert into console.operators (user_id, role) values ($1, $2)
+    on conflict (user_id) do update set role = excluded.role, since = now()`,
+  take: "delete from console.operators where user_id = $1",
+} satisfies Record<string, string>;
+
+export const roleOperations = [setRole];

@@ -369,7 +369,7 @@ export const limits = {
   billingOverlap_ms: 600_000,
   /** How long nobody works after a process died; how long one that stands still keeps a transaction; how often others look. */
   billingLease_ms: 30_000,
-  billingTransaction_ms: 5_000,
+  billingTransaction_ms: 3_000,
   billingPoll_ms: 2_000,
   /** How often a delivery is begun until it counts as dead, the least and most between two attempts, and how long one may take. */
   billing_attempts: 15,

@@ -1,5 +1,6 @@
 /** The picture on the screen: sigma on one element, told what to show. */
 import { MultiDirectedGraph } from "graphology";
+import type { Attributes } from "graphology-types";
 import { Sigma } from "sigma";
 import type { Settings } from "sigma/settings";
 import type { NodeDisplayData } from "sigma/types";
@@ -102,10 +103,12 @@ export function openView(element: HTMLElement, listeners: Listeners): View {
       highlight();
     },
     fit: () => void sigma.getCamera().animatedReset({ duration: 0 }),
-    positions: () => new Map(graph.mapNodes((id, { x, y }) => [id, { x: x as number, y: y as number }])),
+    positions: () => new Map(graph.mapNodes(placeOf)),
     close: () => sigma.kill(),
   };
 }
+
+const placeOf = (id: string, { x, y }: Attributes): [string, Point] => [id, { x: x as number, y: y as number }];
 
 function settingsFor(theme: () => "light" | "dark"): Partial<Settings> {
   return {
@@ -153,7 +156,7 @@ function fill(
   { data, layout, roots, theme }: Shown,
   pinned: ReadonlyMap<string, Point>,
 ): void {
-  const before = new Map(graph.mapNodes((id, { x, y }) => [id, { x: x as number, y: y as number }]));
+  const before = new Map(graph.mapNodes(placeOf));
   const places = layOut(layout, data, { roots, before: layout === "force" ? before : new Map() });
   graph.clear();
   for (const { id, type, label } of data.nodes) {

@@ -1,0 +1,82 @@
+/**
+ * Accounts and devices in the graph. The log says whose devices changed, not all that did: an account that was made, or when a device
+ * was seen last, stands with the accounts alone. So all of them are looked through now and then as well.
+ */
+import {
+  accountsForGraph,
+  accountsOf,
+  type GraphAccount,
+  recentlySeen,
+  sessionsForGraph,
+} from "../auth/for-the-graph.ts";
+import type { Context } from "../context.ts";
+import { keyedDevices } from "../keys/for-the-graph.ts";
+import { limits } from "../limits.ts";
+import type { Transaction } from "./rows.ts";
+
+const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, created_ms)
+  select r."userId", r."isAdmin", r.status, r."created_ms"
+  from json_to_recordset($1::json) as r("userId" text, "isAdmin" boolean, status text, "created_ms" bigint)
+  on conflict (user_id) do update
+  set is_admin = excluded.is_admin, status = excluded.status, created_ms = excluded.created_ms
+  where (p.is_admin, p.status, p.created_ms) is distinct from (excluded.is_admin, excluded.status, excluded.created_ms)`;
+
+const PUT_DEVICES = `insert into graph.devices as d (user_id, device_id, name, created_ms, last_seen_ms, is_verified, has_keys, ended_ms)
+  select r."userId", r."deviceId", r.name, r."created_ms", r."lastSeen_ms", r."isVerified", r."hasKeys", null
+  from json_to_recordset($1::json)
+    as r("userId" text, "deviceId" text, name text, "created_ms" bigint, "lastSeen_ms" bigint, "isVerified" boolean, "hasKeys" boolean)
+  on conflict (user_id, device_id) do update
+  set name = excluded.name, created_ms = excluded.created_ms, last_seen_ms = excluded.last_seen_ms,
+    is_verified = excluded.is_verified, has_keys = excluded.has_keys, ended_ms = null
+  where (d.name, d.created_ms, d.last_seen_ms, d.is_verified, d.has_keys, d.ended_ms)
+    is distinct from (excluded.name, excluded.created_ms, excluded.last_seen_ms, excluded.is_verified, excluded.has_keys, null::bigint)`;
+
+/** What was signed out is kept: somebody may ask what it had reached. */
+const END_DEVICES = `update graph.devices d set ended_ms = $3
+  where d.user_id = any ($1) and d.ended_ms is null
+    and not (d.user_id || ' ' || d.device_id) = any ($2::text[])`;
+
+/** Looks at these people's devices again. */
+export async function putDevices(ctx: Context, db: Transaction, userIds: readonly string[]): Promise<void> {
+  if (userIds.length === 0) return;
+  const [sessions, keyed] = await Promise.all([sessionsForGraph(ctx, userIds), keyedDevices(ctx, userIds)]);
+  const keys = new Map(keyed.map(({ userId, deviceId, isVerified }) => [`${userId} ${deviceId}`, isVerified]));
+  const devices = sessions.map((session) => {
+    const isVerified = keys.get(`${session.userId} ${session.deviceId}`);
+    return { ...session, isVerified: isVerified ?? false, hasKeys: isVerified !== undefined };
+  });
+  await db.query("insert into graph.people (user_id) select unnest($1::text[]) on conflict do nothing", [userIds]);
+  if (devices.length > 0) await db.query(PUT_DEVICES, [JSON.stringify(devices)]);
+  const there = sessions.map(({ userId, deviceId }) => `${userId} ${deviceId}`);
+  await db.query(END_DEVICES, [userIds, there, ctx.seams.now_ms()]);
+}
+
+/** Those who are new, or were seen since then. */
+export async function putRecent(ctx: Context, since_ms: number): Promise<void> {
+  const userIds = await recentlySeen(ctx, since_ms);
+  for (let from = 0; from < userIds.length; from += limits.graphAccounts) {
+    const some = userIds.slice(from, from + limits.graphAccounts);
+    const accounts = await accountsOf(ctx, some);
+    await ctx.db.graph.transaction((db) => put(ctx, db, accounts));
+  }
+}
+
+async function put(ctx: Context, db: Transaction, accounts: readonly GraphAccount[]): Promise<void> {
+  await db.query(PUT_PEOPLE, [JSON.stringify(accounts)]);
+  await putDevices(
+    ctx,
+    db,
+    accounts.map(({ userId }) => userId),
+  );
+}
+
+/** Looks through all accounts and their devices, a page at a time, each in a transaction of its own. */
+export async function putAccounts(ctx: Context, isHeld: () => boolean): Promise<void> {
+  for (let after = ""; isHeld();) {
+    const accounts = await accountsForGraph(ctx, after, limits.graphAccounts);
+    const last = accounts.at(-1);
+    if (!last) break;
+    await ctx.db.graph.transaction((db) => put(ctx, db, accounts));
+    after = last.userId;
+  }
+}

@@ -1,0 +1,154 @@
+/** The access graph in Apache AGE, asked in openCypher. What is several steps away is walked step by step: AGE's own paths of any length read the whole graph into memory first. */
+import type { Db } from "../../db/database.ts";
+import { rowOf, type TableName } from "../columns.ts";
+import type { Admission, Device, MembershipRow, Nesting, Person, Power, Room, Stay, Visibility } from "../model.ts";
+import type { Graph } from "../port.ts";
+import { GRAPH } from "./mirror.ts";
+
+type Params = Record<string, unknown>;
+
+/** A query whose only column is a map, or another value. */
+const cypher = (body: string) =>
+  `select value from ag_catalog.cypher('${GRAPH}', $cypher$ ${body} $cypher$, $1) as (value ag_catalog.agtype)`;
+
+/** Any function of the extension loads it into the connection, which LOAD may be forbidden to. Operators are found by the search path. */
+const PREPARE = "select set_config('search_path', 'ag_catalog, pg_catalog', true), ag_catalog.agtype_build_list()";
+
+const ofPerson = (pattern: string, result: string) =>
+  cypher(`match (p:Person)-${pattern} where p.user_id = $id return properties(${result})`);
+const ofRooms = (pattern: string, room: string, result: string) =>
+  cypher(`unwind $ids as wanted match ${pattern} where ${room}.room_id = wanted return ${result}`);
+
+const QUERIES = {
+  people: cypher("unwind $ids as wanted match (p:Person) where p.user_id = wanted return properties(p)"),
+  rooms: ofRooms("(r:Room)", "r", "properties(r)"),
+  devicesOf: ofPerson("[:USES]->(d:Device)", "d"),
+  membershipsOf: cypher(
+    "match (p:Person)-[m]->(r:Room) where p.user_id = $id and m.membership is not null return properties(m)",
+  ),
+  joined: ofRooms("(p:Person)-[m:MEMBER_OF]->(r:Room)", "r", "properties(m)"),
+  invited: ofRooms("(p:Person)-[m:INVITED_TO]->(r:Room)", "r", "properties(m)"),
+  banned: ofRooms("(p:Person)-[m:BANNED_FROM]->(r:Room)", "r", "properties(m)"),
+  staysOf: ofPerson("[s:STAYED_IN]->(r:Room)", "s"),
+  visibilitiesOf: ofRooms("(r:Room)-[v:SHOWED_HISTORY]->(s:Room)", "r", "properties(v)"),
+  openRooms: cypher(
+    "match (r:Room) where r.join_rule = 'public' or r.visibility = 'world_readable' return properties(r)",
+  ),
+  admissionsFrom: ofRooms("(v:Room)-[a:LETS_IN]->(r:Room)", "r.can_vouch = true and v", "properties(a)"),
+  admissionsInto: ofRooms("(v:Room)-[a:LETS_IN]->(r:Room)", "r.can_vouch = true and r", "properties(a)"),
+  powersOf: ofPerson("[w:HAS_POWER_IN]->(r:Room)", "w"),
+  powersIn: ofRooms("(p:Person)-[w:HAS_POWER_IN]->(r:Room)", "r", "properties(w)"),
+  spacesOf: ofRooms("(s:Room)-[n:CONTAINS]->(r:Room)", "r", "properties(n)"),
+  managersOf: ofRooms(
+    "(p:Person)-[w:HAS_POWER_IN]->(r:Room), (p)-[m:MEMBER_OF]->(r)",
+    "w.level >= r.manage_level and r",
+    "{roomId: r.room_id, userId: p.user_id, level: w.level}",
+  ),
+  openlyManaged: ofRooms(
+    "(r:Room)",
+    "r.users_default >= r.manage_level and r",
+    "{roomId: r.room_id, level: r.users_default}",
+  ),
+  memberCounts: ofRooms("(p:Person)-[m:MEMBER_OF]->(r:Room)", "r", "{roomId: r.room_id, members: count(*)}"),
+  managed: cypher(
+    "match (p:Person)-[w:HAS_POWER_IN]->(r:Room), (p)-[m:MEMBER_OF]->(r) where w.level >= r.manage_level return distinct r.room_id",
+  ),
+  roomIds: cypher("match (r:Room) return {roomId: r.room_id, isOpen: r.users_default >= r.manage_level}"),
+  administrators: cypher("match (p:Person) where p.is_admin = true return properties(p)"),
+  unseen: cypher("match (d:Device) where d.last_seen_ms < $before and d.ended_ms is null return properties(d)"),
+  roomCounts: cypher(
+    "unwind $ids as wanted match (p:Person)-[m:MEMBER_OF]->(r:Room) where p.user_id = wanted return {userId: p.user_id, rooms: count(*)}",
+  ),
+};
+
+/** The graph as Apache AGE has it. */
+export function ageGraph(db: Db): Graph {
+  const ask = <T>(query: keyof typeof QUERIES, params: Params): Promise<T[]> =>
+    db.transaction(async (within) => {
+      await within.query(PREPARE);
+      const rows = await within.query<{ value: string }>(QUERIES[query], [JSON.stringify(params)]);
+      return rows.map(({ value }) => JSON.parse(value) as T);
+    });
+  const rows = async <T extends object>(table: TableName, query: keyof typeof QUERIES, params: Params): Promise<T[]> =>
+    (await ask<Params>(query, params)).map((properties) => rowOf(table, properties) as T);
+  const admissions =
+    (query: "admissionsFrom" | "admissionsInto", next: (admission: Admission) => string) => (ids: readonly string[]) =>
+      walk(ids, (step) => rows<Admission>("admissions", query, { ids: step }), next);
+  const graph: Graph = {
+    kind: "age",
+    people: (ids) => rows<Person>("people", "people", { ids }),
+    rooms: (ids) => rows<Room>("rooms", "rooms", { ids }),
+    devicesOf: (id) => rows<Device>("devices", "devicesOf", { id }),
+    membershipsOf: (id) => rows<MembershipRow>("memberships", "membershipsOf", { id }),
+    async membersOf(ids) {
+      const all = ["joined", "invited", "banned"] as const;
+      return (await Promise.all(all.map((query) => rows<MembershipRow>("memberships", query, { ids })))).flat();
+    },
+    staysOf: (id) => rows<Stay>("stays", "staysOf", { id }),
+    visibilitiesOf: (ids) => rows<Visibility>("visibilities", "visibilitiesOf", { ids }),
+    openRooms: () => rows<Room>("rooms", "openRooms", {}),
+    admissionsFrom: admissions("admissionsFrom", ({ roomId }) => roomId),
+    admissionsInto: admissions("admissionsInto", ({ viaRoomId }) => viaRoomId),
+    powersOf: (id) => rows<Power>("powers", "powersOf", { id }),
+    powersIn: (ids) => rows<Power>("powers", "powersIn", { ids }),
+    spacesOf: (ids) => rows<Nesting>("nesting", "spacesOf", { ids }),
+    async managersOf(ids) {
+      const [named, open] = await Promise.all([
+        ask<{ roomId: string; userId: string; level: number }>("managersOf", { ids }),
+        ask<{ roomId: string; level: number }>("openlyManaged", { ids }),
+      ]);
+      return open.length === 0 ? named : [...named, ...(await unnamed(graph, open))];
+    },
+    async memberCounts(ids) {
+      const counts = await ask<{ roomId: string; members: number }>("memberCounts", { ids });
+      return new Map(counts.map(({ roomId, members }) => [roomId, members]));
+    },
+    async unmanaged() {
+      const [all, managed] = await Promise.all([
+        ask<{ roomId: string; isOpen: boolean }>("roomIds", {}),
+        ask<string>("managed", {}),
+      ]);
+      const open = all.filter(({ isOpen }) => isOpen).map(({ roomId }) => roomId);
+      const openly = open.length === 0 ? [] : await graph.managersOf(open);
+      const known = new Set([...managed, ...openly.map(({ roomId }) => roomId)]);
+      const left = all.map(({ roomId }) => roomId).filter((roomId) => !known.has(roomId));
+      const counts = left.length === 0 ? new Map<string, number>() : await graph.memberCounts(left);
+      return left.map((roomId) => ({ roomId, members: counts.get(roomId) ?? 0 }));
+    },
+    administrators: () => rows<Person>("people", "administrators", {}),
+    devicesUnseenSince: (before) => rows<Device>("devices", "unseen", { before }),
+    async roomCounts(ids) {
+      const counts = await ask<{ userId: string; rooms: number }>("roomCounts", { ids });
+      return new Map(counts.map(({ userId, rooms: count }) => [userId, count]));
+    },
+  };
+  return graph;
+}
+
+/** Members that are not named in rooms where that is power enough. */
+async function unnamed(graph: Graph, open: readonly { roomId: string; level: number }[]) {
+  const levels = new Map(open.map(({ roomId, level }) => [roomId, level]));
+  const ids = [...levels.keys()];
+  const [members, powers] = await Promise.all([graph.membersOf(ids), graph.powersIn(ids)]);
+  const named = new Set(powers.map(({ roomId, userId }) => `${roomId} ${userId}`));
+  return members
+    .filter(({ membership, roomId, userId }) => membership === "join" && !named.has(`${roomId} ${userId}`))
+    .map(({ roomId, userId }) => ({ roomId, userId, level: levels.get(roomId) as number }));
+}
+
+/** Step by step from these rooms, each once. */
+async function walk(
+  from: readonly string[],
+  step: (ids: readonly string[]) => Promise<Admission[]>,
+  next: (admission: Admission) => string,
+): Promise<Admission[]> {
+  const seen = new Set(from);
+  const found: Admission[] = [];
+  for (let ids = [...seen]; ids.length > 0;) {
+    const admissions = await step(ids);
+    found.push(...admissions);
+    ids = [...new Set(admissions.map(next))].filter((id) => !seen.has(id));
+    for (const id of ids) seen.add(id);
+  }
+  return found;
+}

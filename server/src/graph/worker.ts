@@ -1,0 +1,70 @@
+/** The part of the worker that keeps the access graph. Any number of processes run it; one at a time does the work. */
+import { hostname } from "node:os";
+import type { Context } from "../context.ts";
+import { asError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { pause, randomToken } from "../seams.ts";
+import { putAccounts, putRecent } from "./accounts.ts";
+import { bringMirror } from "./age/mirror.ts";
+import { leaveLease, type Progress, projectStretch, takeLease } from "./project.ts";
+
+/** Starts it; gives the function that ends it. */
+export async function startGraph(ctx: Context): Promise<() => Promise<void>> {
+  const ending = new AbortController();
+  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
+  const running = run(ctx, holder, ending.signal);
+  return async () => {
+    ending.abort();
+    await running;
+    await leaveLease(ctx, holder).catch(() => {});
+  };
+}
+
+async function run(ctx: Context, holder: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    let isMore = false;
+    try {
+      isMore = await turn(ctx, holder, signal);
+    } catch (thrown) {
+      if (!signal.aborted)
+        ctx.logger.warn({ err: asError(thrown) }, "the access graph could not be kept; it is tried again");
+    }
+    // While it catches up it leaves the processors to others half of the time: sending goes first.
+    await pause(ctx.seams, isMore ? limits.graphBreath_ms : limits.graphPause_ms, signal).catch(() => {});
+  }
+}
+
+/** One stretch, where this process has the lease. Gives whether there is more to do at once. */
+export async function turn(ctx: Context, holder: string, signal: AbortSignal): Promise<boolean> {
+  const progress = await takeLease(ctx, holder);
+  if (!progress) return false;
+  const isNews = ctx.log.hub.head() > progress.position || progress.asOf_ms === null;
+  const isMore = isNews && (await projectStretch(ctx, holder, progress));
+  if (isMore || signal.aborted) return isMore;
+  await lookThroughAccounts(ctx, progress, signal);
+  if (!progress.mirrored) await bringMirror(ctx);
+  if (progress.rebuilding) await finishRebuild(ctx);
+  return false;
+}
+
+/** All of them now and then; in between those who are new, or were just seen. */
+async function lookThroughAccounts(
+  ctx: Context,
+  { accounts_ms, recent_ms }: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const now_ms = ctx.seams.now_ms();
+  const isWhole = accounts_ms === null || now_ms - accounts_ms >= limits.graphAccounts_ms;
+  if (!isWhole && now_ms - (recent_ms ?? 0) < limits.graphRecent_ms) return;
+  if (isWhole) await putAccounts(ctx, () => !signal.aborted);
+  else await putRecent(ctx, (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
+  const column = isWhole ? "accounts_at = now(), recent_at = now()" : "recent_at = now()";
+  await ctx.db.graph.query(`update graph.progress set ${column}`);
+}
+
+async function finishRebuild(ctx: Context): Promise<void> {
+  await ctx.db.graph.query(
+    `update graph.progress set rebuilding = false, rebuild_ms = floor(extract(epoch from now() - rebuilt_at) * 1000)
+     where rebuilding and as_of is not null`,
+  );
+}

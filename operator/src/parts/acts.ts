@@ -28,7 +28,7 @@ export interface Act<A = unknown> {
   /** Asks why, for the audit log. */
   asksReason?: boolean;
   /** For what cannot be taken back: this text must be typed. */
-  typed?: string;
+  typed?: string | undefined;
   /** Throws a Problem, whose sentence the dialog shows. `values` has the fields by their names, and `reason`. */
   run(values: Values): Promise<A>;
   /** What is said when it is done; `says` where that depends on the answer. */

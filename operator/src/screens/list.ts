@@ -18,39 +18,60 @@ export interface ScreenGroup {
   screens: readonly ScreenEntry[];
 }
 
+const users = () => import("./users/UserScreen.tsx");
+const rooms = () => import("./rooms/RoomScreen.tsx");
+const media = () => import("./media/Media.tsx");
+const retention = () => import("./retention/Retention.tsx");
+const registration = () => import("./registration/Registration.tsx");
+const system = () => import("./system/System.tsx");
+
 export const groups: readonly ScreenGroup[] = [
   {
-    screens: [{ path: "/", label: "Overview", icon: "home", load: () => import("./overview/Overview.tsx") }],
+    screens: [
+      { path: "/", label: "Overview", icon: "home", load: () => import("./overview/Overview.tsx") },
+      { path: "/metrics", label: "Metrics", icon: "monitor", load: () => import("./metrics/Metrics.tsx") },
+    ],
   },
   {
     title: "People",
-    screens: [{ path: "/users", label: "Users", icon: "people", load: () => import("./users/Users.tsx") }],
+    screens: [
+      { path: "/users", label: "Users", icon: "people", load: () => import("./users/Users.tsx") },
+      { path: "/devices", label: "Devices", icon: "device", load: () => import("./devices/Devices.tsx") },
+      { path: "/registration", label: "Registration, sign-in", icon: "key", load: registration },
+      {
+        path: "/operators",
+        label: "Operators and roles",
+        icon: "shield",
+        load: () => import("./operators/Operators.tsx"),
+      },
+    ],
   },
   {
     title: "Rooms",
-    screens: [{ path: "/rooms", label: "Rooms and spaces", icon: "hash", load: () => import("./rooms/Rooms.tsx") }],
+    screens: [
+      { path: "/rooms", label: "Rooms and spaces", icon: "hash", load: () => import("./rooms/Rooms.tsx") },
+      { path: "/media", label: "Media", icon: "image", load: media },
+      { path: "/reports", label: "Reports", icon: "alert", load: () => import("./reports/Reports.tsx") },
+      { path: "/retention", label: "Retention", icon: "clock", load: retention },
+    ],
   },
   {
     title: "Server",
     screens: [
-      {
-        path: "/registration",
-        label: "Registration and sign-in",
-        icon: "key",
-        load: () => import("./registration/Registration.tsx"),
-      },
       { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
-      { path: "/system", label: "Jobs and system", icon: "settings", load: () => import("./system/System.tsx") },
+      { path: "/system", label: "Jobs and system", icon: "settings", load: system },
     ],
   },
 ];
 
 /** Further addresses of screens: of one thing each, which a list leads to, and of their tabs. */
 export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
-  { path: "/users/$userId", load: () => import("./users/UserScreen.tsx") },
-  { path: "/users/$userId/$tab", load: () => import("./users/UserScreen.tsx") },
-  { path: "/rooms/$roomId", load: () => import("./rooms/RoomScreen.tsx") },
-  { path: "/rooms/$roomId/$tab", load: () => import("./rooms/RoomScreen.tsx") },
-  { path: "/system/$tab", load: () => import("./system/System.tsx") },
-  { path: "/registration/$tab", load: () => import("./registration/Registration.tsx") },
+  { path: "/users/$userId", load: users },
+  { path: "/users/$userId/$tab", load: users },
+  { path: "/rooms/$roomId", load: rooms },
+  { path: "/rooms/$roomId/$tab", load: rooms },
+  { path: "/media/$tab", load: media },
+  { path: "/retention/$tab", load: retention },
+  { path: "/registration/$tab", load: registration },
+  { path: "/system/$tab", load: system },
 ];

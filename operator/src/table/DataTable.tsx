@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { filtersIn, isFiltered, withoutFilters } from "../model/search.ts";
 import { useAddress } from "../model/useSearch.ts";
 import { Empty, Failed, Loading, NoMatch } from "../parts/States.tsx";
@@ -22,6 +22,12 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const searchField = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
+  // A page may hold nothing though there are more: the API looks at so many rows for one request and no further.
+  const isReadingOn = rows.length === 0 && list.hasNextPage;
+  const { fetchNextPage, isFetchingNextPage } = list;
+  useEffect(() => {
+    if (isReadingOn && !isFetchingNextPage) void fetchNextPage();
+  }, [isReadingOn, isFetchingNextPage, fetchNextPage]);
   const items = rows.map(({ original }) => original);
   const open = (item: T) => (linkOf ? void navigate({ to: linkOf(item) }) : onOpen?.(item));
   const toggle = (ids: readonly string[], isOn: boolean) =>
@@ -36,7 +42,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
         onToggleColumn={toggleColumn}
         searchField={searchField}
       />
-      {list.isPending ? (
+      {list.isPending || isReadingOn ? (
         <Loading />
       ) : list.isError && items.length === 0 ? (
         <Failed error={list.error} onRetry={() => void list.refetch()} />

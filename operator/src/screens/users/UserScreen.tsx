@@ -12,6 +12,8 @@ import { Tabs } from "../../parts/Tabs.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { AuditTable } from "../audit/AuditTable.tsx";
 import { deactivateUser, renameUser, resetSignIn, setRole, suspendUsers, unsuspendUsers } from "./acts.tsx";
+import { UserAccess } from "./UserAccess.tsx";
+import { UserDevices } from "./UserDevices.tsx";
 import type { UserDetail } from "./shapes.ts";
 
 export default function UserScreen() {
@@ -24,20 +26,21 @@ export default function UserScreen() {
       detail={user.data && user.data.status !== "active" ? <StatusTag state={user.data.status} /> : userId}
       back={{ to: "/users", label: "Users" }}
       action={user.data && <UserActs user={user.data} />}
-      fills={tab !== "profile"}
+      fills={tab === "audit"}
     >
       <Tabs
         label="Parts of this account"
         tabs={[
           { to, label: "Profile" },
+          { to: `${to}/access`, label: "Access" },
+          { to: `${to}/devices`, label: "Devices and sessions" },
           { to: `${to}/audit`, label: "Audit" },
         ]}
       />
-      {tab === "audit" ? (
-        <AuditTable target={userId} />
-      ) : (
-        <Shown answer={user}>{(data) => <Profile user={data} />}</Shown>
-      )}
+      {tab === "audit" && <AuditTable target={userId} />}
+      {tab === "devices" && <UserDevices userId={userId} />}
+      {tab === "access" && <UserAccess userId={userId} />}
+      {tab === "profile" && <Shown answer={user}>{(data) => <Profile user={data} />}</Shown>}
     </Screen>
   );
 }

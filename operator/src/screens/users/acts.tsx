@@ -4,6 +4,7 @@ import { useAnswer } from "../../model/queries.ts";
 import type { Act } from "../../parts/acts.ts";
 import { Copied } from "../../parts/Copied.tsx";
 import { count } from "../../parts/words.ts";
+import type { Reached } from "./UserAccess.tsx";
 import type { User, UserDetail } from "./shapes.ts";
 
 const post = (path: string, body: object) => call(path, { method: "POST", body });
@@ -53,7 +54,7 @@ const named = (users: readonly Pick<User, "user_id">[]) =>
 const devicesOf = (users: readonly Pick<User, "devices">[]) => users.reduce((sum, { devices }) => sum + devices, 0);
 
 interface Outcomes {
-  items: { user_id: string; ok: boolean; error?: string | null }[];
+  items: { user_id: string; ok: boolean; error?: string }[];
 }
 
 /** Several at once are one request; the sentence says who was refused. */
@@ -97,12 +98,10 @@ export function suspendUsers(users: readonly User[]): Act {
 /** In how many rooms the keys change when one person's devices go. */
 function Rooms({ users }: { users: readonly User[] }) {
   const userId = users.length === 1 ? users[0]?.user_id : undefined;
-  const { data } = useAnswer<{ total?: number }>(pathOf`/users/${userId ?? ""}/rooms`, {
-    query: { limit: 1 },
-    enabled: userId !== undefined,
-  });
-  if (data?.total === undefined) return null;
-  return `The others in ${count(data.total, "room")} begin with new keys.`;
+  const { data } = useAnswer<Reached>("/graph/reach", { query: { user_id: userId }, enabled: userId !== undefined });
+  if (!data) return null;
+  const encrypted = data.items.filter(({ how, encrypted: isEncrypted }) => how === "member" && isEncrypted);
+  return `The others in ${count(encrypted.length, "encrypted room")} begin with new keys.`;
 }
 
 export function unsuspendUsers(users: readonly User[]): Act {

@@ -1,0 +1,36 @@
+import { useParams } from "@tanstack/react-router";
+import { Screen } from "../../frame/Screen.tsx";
+import { ActButton } from "../../parts/ActButton.tsx";
+import { Tabs } from "../../parts/Tabs.tsx";
+import { Holds } from "./Holds.tsx";
+import { PolicyTab } from "./Policy.tsx";
+import { RoomPolicies, setRoomPolicy } from "./RoomPolicies.tsx";
+
+export default function Retention() {
+  const { tab = "policy" } = useParams({ strict: false });
+  return (
+    <Screen
+      title="Retention"
+      fills={tab === "rooms"}
+      action={
+        tab === "rooms" && (
+          <ActButton size="default" act={setRoomPolicy}>
+            Set for a room
+          </ActButton>
+        )
+      }
+    >
+      <Tabs
+        label="Retention"
+        tabs={[
+          { to: "/retention", label: "Policy" },
+          { to: "/retention/rooms", label: "Rooms" },
+          { to: "/retention/holds", label: "Legal holds" },
+        ]}
+      />
+      {tab === "policy" && <PolicyTab />}
+      {tab === "rooms" && <RoomPolicies />}
+      {tab === "holds" && <Holds />}
+    </Screen>
+  );
+}

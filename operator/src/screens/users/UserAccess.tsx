@@ -1,0 +1,81 @@
+import { Link } from "@tanstack/react-router";
+import { pathOf } from "../../api.ts";
+import { Section } from "../../frame/Screen.tsx";
+import { useAnswer } from "../../model/queries.ts";
+import { Shown } from "../../parts/Shown.tsx";
+import { Empty } from "../../parts/States.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
+import { UserLinks } from "../rooms/links.tsx";
+
+/** What the access graph answers to "what does this person reach" (server/src/graph/questions/reach.ts). */
+export interface Reached {
+  sentence: string;
+  details: string[];
+  items: {
+    room_id: string;
+    name: string;
+    type: string;
+    how: "member" | "invited" | "restricted" | "public" | "readable";
+    via: string | null;
+    since_ts: number | null;
+    by: string | null;
+    manages: boolean;
+    encrypted: boolean | null;
+  }[];
+  total: number;
+}
+
+type Row = Reached["items"][number];
+
+const HOW: Readonly<Record<Row["how"], string>> = {
+  member: "Is a member",
+  invited: "Is invited",
+  restricted: "May join as a member of",
+  public: "May join, as everybody may",
+  readable: "May read, as everybody may",
+};
+
+const columns: SimpleTableProps<Row>["columns"] = [
+  {
+    id: "room",
+    label: "Room",
+    value: ({ name }) => name,
+    cell: ({ name, room_id }) => <Link to={pathOf`/rooms/${room_id}`}>{name}</Link>,
+  },
+  {
+    id: "why",
+    label: "Why",
+    value: ({ how, via }) => `${HOW[how]} ${via ?? ""}`,
+    cell: ({ how, via, by }) => (
+      <>
+        {HOW[how]} {via} {by && <span>, let in by {<UserLinks userIds={[by]} />}</span>}
+      </>
+    ),
+  },
+  { id: "since", label: "Since", value: ({ since_ts }) => since_ts, cell: ({ since_ts }) => <Time at_ms={since_ts} /> },
+  { id: "manages", label: "Manages it", value: ({ manages }) => (manages ? "yes" : "no") },
+  {
+    id: "encrypted",
+    label: "Encrypted",
+    value: ({ encrypted }) => (encrypted === null ? "–" : encrypted ? "yes" : "no"),
+  },
+];
+
+/** Which rooms a person reaches, and by which way. */
+export function UserAccess({ userId }: { userId: string }) {
+  const reached = useAnswer<Reached>("/graph/reach", { query: { user_id: userId } });
+  return (
+    <Section title="What this person reaches" intro={reached.data?.sentence}>
+      <Shown answer={reached}>
+        {({ items }) =>
+          items.length > 0 ? (
+            <SimpleTable label="Rooms" items={items} columns={columns} rowId={({ room_id }) => room_id} />
+          ) : (
+            <Empty>This person reaches no room.</Empty>
+          )
+        }
+      </Shown>
+    </Section>
+  );
+}

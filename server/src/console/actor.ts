@@ -1,10 +1,10 @@
 /** Who is behind a request to the operator API: the bearer of an operator's access token, or of a ticket that the shell wrote. */
-import { tokenHash } from "../auth/tokens.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Request } from "../http.ts";
 import type { OperatorRole } from "./operation.ts";
 import { readOperator } from "./operators.ts";
+import { TICKET_PREFIX, useTicket } from "./tickets.ts";
 
 /** An actor whose role is not looked at yet: whoever is signed in and no operator has none. */
 export interface Candidate {
@@ -29,14 +29,9 @@ export async function bearerOf(ctx: Context, { headers, address }: Asked): Promi
   return { userId: session.userId, role: operator?.role, via: "token", address, device: session.deviceId };
 }
 
-export const TICKET_PREFIX = "psh_";
-
 /** A ticket opens the API once. Who can write one has the database, and so is an owner. */
 async function ofTicket(ctx: Context, ticket: string, address: string): Promise<Candidate> {
-  const row = await ctx.db.console.one<{ actor: string; isLive: boolean }>(
-    `delete from console.shell_tickets where ticket_hash = $1 returning actor, expires_at > now() as "isLive"`,
-    [tokenHash(ticket)],
-  );
-  if (!row?.isLive) throw matrixError("M_UNKNOWN_TOKEN", "This ticket is not known, has expired or was used.");
-  return { userId: row.actor, role: "owner", via: "shell", address };
+  const userId = await useTicket(ctx, ticket);
+  if (userId === undefined) throw matrixError("M_UNKNOWN_TOKEN", "This ticket is not known, has expired or was used.");
+  return { userId, role: "owner", via: "shell", address };
 }

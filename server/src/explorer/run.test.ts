@@ -298,3 +298,13 @@ test("a pool is bounded", { skip }, async () => {
   for (const each of taken) each.release();
   await own.close();
 });
+
+test("who stops reading in the middle leaves a connection that goes on", { skip }, async () => {
+  const own = openPools(realSeams);
+  const alone: Way = { ...way, take: () => own.take({ owner: "ana", id: "stop", version: 1 }, describe) };
+  for await (const part of run(alone, asked("MATCH (n:Person) RETURN n.i"))) if ("rows" in part) break;
+  assert.deepEqual(own.size(), { pools: 1, connections: 1 });
+  for await (const part of run(alone, asked("RETURN 1"))) assert(part);
+  assert.deepEqual(own.size(), { pools: 1, connections: 1 });
+  await own.close();
+});

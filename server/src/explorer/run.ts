@@ -58,18 +58,23 @@ export async function* run(way: Way, asked: Run): AsyncGenerator<Part, void, und
   const taken = await way.take();
   const { connection } = taken;
   const watch = watchOver(way, connection, asked);
+  let reading: ReturnType<typeof batches> | undefined;
   try {
     await begin(connection, asked);
-    yield { columns: shape.columns };
+    reading = batches(connection, statement, asked);
     const read = { rows: 0, hasMore: false };
-    for await (const batch of batches(connection, statement, asked)) {
-      const wanted = batch.slice(0, Math.max(0, asked.rows - read.rows));
-      read.hasMore ||= wanted.length < batch.length;
+    // What is wrong with a query is known when its first rows are: before anything is told.
+    for (let next = await reading.next(), isFirst = true; ; next = await reading.next(), isFirst = false) {
+      if (isFirst) yield { columns: shape.columns };
+      if (next.done) break;
+      const wanted = next.value.slice(0, Math.max(0, asked.rows - read.rows));
+      read.hasMore ||= wanted.length < next.value.length;
       read.rows += wanted.length;
       if (wanted.length > 0 && shape.columns.length > 0) yield { rows: wanted.map((row) => row.map(valueOf)) };
       // What writes has written when its last row was read, and not before.
       if (read.hasMore && !asked.mayWrite) break;
     }
+    await reading.return();
     if (asked.signal.aborted) throw asked.signal.reason;
     await connection.query(asked.mayWrite ? "commit" : "rollback");
     const took_ms = Math.round(way.seams.monotonic_ms() - begun_ms);
@@ -82,6 +87,8 @@ export async function* run(way: Way, asked: Run): AsyncGenerator<Part, void, und
       isOverdue: watch.isOverdue(),
     });
   } finally {
+    // Whoever asked may have stopped reading in the middle: nothing else runs on a connection with an open cursor.
+    await reading?.return();
     await watch.end();
     await leave(connection);
     taken.release();

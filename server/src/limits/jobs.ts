@@ -12,8 +12,13 @@ export const jobLimits = {
   removalScan_events: 2_000,
   /** How long it is kept what told the processes of a removal. */
   removalKept_ms: 86_400_000,
-  /** Files that one step of a job deletes, and members that one step takes out of a room. */
+  /** Retention: rooms that are looked up together, how long after a run the next one is due, and how often that is looked at. */
+  retentionStep_rooms: 200,
+  retentionRun_ms: 23.5 * 3_600_000,
+  retentionLook_ms: 600_000,
+  /** Files that one step of a job deletes, entries that it looks through for files, and members that it takes out of a room. */
   mediaDelete_files: 100,
+  mediaScan_entries: 5_000,
   shutdown_members: 100,
   /** How far the events of a room are counted in a list. */
   roomCount_events: 10_000,

@@ -40,7 +40,7 @@ export async function readyMedia(
   const deadline_ms = ctx.seams.monotonic_ms() + wait_ms;
   for (;;) {
     const media = serverName === ctx.config.serverName ? await findMedia(ctx, mediaId) : undefined;
-    if (!media) throw matrixError("M_NOT_FOUND", "There is no such file.");
+    if (!media || media.isQuarantined) throw matrixError("M_NOT_FOUND", "There is no such file.");
     if (media.sha256 !== null) return media as Ready;
     const left_ms = deadline_ms - ctx.seams.monotonic_ms();
     if (media.age_ms > limits.pendingUpload_ms || left_ms <= 0)

@@ -9,6 +9,8 @@ export interface Media {
   contentType: string | null;
   fileName: string | null;
   age_ms: number;
+  /** Operators let nobody have it. */
+  isQuarantined: boolean;
 }
 
 export interface Uploaded {
@@ -21,11 +23,14 @@ export interface Uploaded {
 export function findMedia(ctx: Context, mediaId: string): Promise<Media | undefined> {
   return ctx.db.media.one<Media>(
     `select media_id as "mediaId", user_id as "userId", sha256, size_bytes, content_type as "contentType", file_name as "fileName",
-       extract(epoch from now() - created_at)::double precision * 1000 as age_ms
+       extract(epoch from now() - created_at)::double precision * 1000 as age_ms, quarantined_at is not null as "isQuarantined"
      from media.media where media_id = $1`,
     [mediaId],
   );
 }
+
+/** What is in quarantine stays there when somebody uploads it once more. */
+const QUARANTINE = "(select max(same.quarantined_at) from media.media same where same.sha256 = $sha)";
 
 /** Makes an id without content. Gives false where the person has too many of those. */
 export async function insertPending(
@@ -45,7 +50,8 @@ export async function insertUploaded(
   { mediaId, userId, uploaded }: { mediaId: string; userId: string; uploaded: Uploaded },
 ): Promise<void> {
   await ctx.db.media.change(
-    `insert into media.media (media_id, user_id, sha256, size_bytes, content_type, file_name) values ($1, $2, $3, $4, $5, $6)`,
+    `insert into media.media (media_id, user_id, sha256, size_bytes, content_type, file_name, quarantined_at)
+     values ($1, $2, $3, $4, $5, $6, ${QUARANTINE.replace("$sha", "$3")})`,
     [mediaId, userId, uploaded.sha256, uploaded.size_bytes, uploaded.contentType, uploaded.fileName ?? null],
   );
 }
@@ -53,7 +59,8 @@ export async function insertUploaded(
 /** Fills an id that was made before. Gives false where it was filled already. */
 export async function fillPending(ctx: Context, mediaId: string, uploaded: Uploaded): Promise<boolean> {
   const filled = await ctx.db.media.change(
-    `update media.media set sha256 = $2, size_bytes = $3, content_type = $4, file_name = $5 where media_id = $1 and sha256 is null`,
+    `update media.media set sha256 = $2, size_bytes = $3, content_type = $4, file_name = $5, quarantined_at = ${QUARANTINE.replace("$sha", "$2")}
+     where media_id = $1 and sha256 is null`,
     [mediaId, uploaded.sha256, uploaded.size_bytes, uploaded.contentType, uploaded.fileName ?? null],
   );
   return filled === 1;

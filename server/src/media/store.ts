@@ -13,6 +13,15 @@ export async function openStore(ctx: Context): Promise<() => Promise<void>> {
   return () => blobs.close();
 }
 
+/** The store, opened where this process has no part in serving files: jobs run anywhere. It is closed when the process stops. */
+export async function storeOf(ctx: Context): Promise<Blobs> {
+  const open = stores.get(ctx);
+  if (open) return open;
+  const close = await openStore(ctx);
+  ctx.stopping.addEventListener("abort", () => void close(), { once: true });
+  return blobsOf(ctx);
+}
+
 export function blobsOf(ctx: Context): Blobs {
   const blobs = stores.get(ctx);
   if (!blobs) throw new Error("the blob store is not open");

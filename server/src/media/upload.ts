@@ -8,6 +8,7 @@ import { type Request, route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
 import { fillPending, findMedia, insertPending, insertUploaded, type Uploaded } from "./queries.ts";
+import { refuseRemoved } from "./remove.ts";
 import { blobsOf } from "./store.ts";
 
 const uploadQuery = z.looseObject({ filename: z.string().max(limits.fileName_characters).optional() });
@@ -43,6 +44,7 @@ export const uploadRoutes: readonly Route[] = [
       const uploaded = await receive(ctx, blobsOf(ctx), request);
       const mediaId = newMediaId(ctx);
       await insertUploaded(ctx, { mediaId, userId: request.session.userId, uploaded });
+      await refuseRemoved(ctx, { mediaId, sha256: uploaded.sha256 });
       return { content_uri: uriOf(ctx, mediaId) };
     },
   }),
@@ -77,8 +79,9 @@ export const uploadRoutes: readonly Route[] = [
         throw matrixError("M_NOT_FOUND", "There is no such upload, or it has expired.");
       if (media.userId !== request.session.userId)
         throw matrixError("M_FORBIDDEN", "This upload was begun by somebody else.");
-      const isFilled =
-        media.sha256 === null && (await fillPending(ctx, mediaId, await receive(ctx, blobsOf(ctx), request)));
+      const uploaded = media.sha256 === null ? await receive(ctx, blobsOf(ctx), request) : undefined;
+      const isFilled = uploaded !== undefined && (await fillPending(ctx, mediaId, uploaded));
+      if (isFilled) await refuseRemoved(ctx, { mediaId, sha256: uploaded.sha256 });
       if (!isFilled) throw matrixError("M_CANNOT_OVERWRITE_MEDIA", "This file is uploaded already.");
       return {};
     },

@@ -217,7 +217,7 @@ test("of a purged room there is nothing left but that it was there, and a device
   );
   assert.deepEqual(await log.query("select 1 from log.entries where body like '%purge-canary%'"), []);
   const listed = await admin.call("GET", at(roomId));
-  assert.deepEqual([listed.members, listed.messages, listed.name], [0, 0, null]);
+  assert.deepEqual([listed.members, listed.messages, listed.name, listed.topic], [0, 0, null, null]);
 });
 
 test("a purge that is cut off between two steps is finished by the next worker, and counts nothing twice", async () => {

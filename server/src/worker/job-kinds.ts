@@ -4,6 +4,8 @@ import type { JobKind } from "./job.ts";
 const kinds: Readonly<Record<string, () => Promise<JobKind>>> = {
   "room.purge": async () => (await import("../rooms/purge-job.ts")).purgeStep,
   "room.shutdown": async () => (await import("../rooms/shutdown-job.ts")).shutdownStep,
+  "media.delete": async () => (await import("../media/delete-job.ts")).deleteMediaStep,
+  "retention.run": async () => (await import("../retention/run-job.ts")).retentionStep,
 };
 
 /** The step of a kind. Throws where this version does not know it. */

@@ -8,7 +8,9 @@ type Part = (ctx: Context) => Promise<() => Promise<void>>;
 
 /** Imported only where the process has the role. */
 const parts: readonly (() => Promise<Part>)[] = [
+  async () => (await import("../graph/worker.ts")).startGraph,
   async () => (await import("./jobs.ts")).startJobs,
+  async () => (await import("../retention/schedule.ts")).startSchedule,
   async () => (await import("../insight/gather.ts")).startGathering,
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,
   async () => (await import("../system/doctor.ts")).startExamining,

@@ -18,6 +18,12 @@ export function timeOfDay(at_ms: number): string {
   return clock.format(at_ms);
 }
 
+/** The time of day, and at midnight the day that begins: for the axis of a chart. */
+export function timeOrDay(at_ms: number): string {
+  const at = new Date(at_ms);
+  return at.getHours() === 0 && at.getMinutes() === 0 ? day.format(at) : clock.format(at);
+}
+
 /** Day and time to the second. */
 export function exactTime(at_ms: number): string {
   return exactly.format(at_ms);

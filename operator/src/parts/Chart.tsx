@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../../../web/src/ui/theme.ts";
 import { useMedia } from "../model/useMedia.ts";
-import { timeOfDay } from "../model/time.ts";
+import { timeOfDay, timeOrDay } from "../model/time.ts";
 import styles from "./Chart.module.css";
 
 export interface Line {
@@ -91,7 +91,10 @@ function draw(element: HTMLElement, { times_ms, lines, format, onCursor }: Drawi
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { sync: { key: "console" }, points: { size: 5 }, drag: { x: false, y: false } },
-    axes: [{ ...axis }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => timeOrDay(tick * 1_000)) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+    ],
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
     series: [
       {},

@@ -10,6 +10,8 @@ import styles from "./Table.module.css";
 
 const ROW_PX = 36;
 const PHONE_ROW_PX = 44;
+/** What stands left and right of a row's cells. */
+const SIDES_PX = 24;
 /** The next page is asked for when fewer rows than this are below the last one that is seen. */
 const AHEAD_ROWS = 120;
 
@@ -71,7 +73,7 @@ export function Grid<T>(props: GridProps<T>) {
       onClick={onClick}
       onFocus={cursor.onFocus}
     >
-      <Head {...props} tracks={tracksOf(columns, onToggle !== undefined)} />
+      <Head {...props} layout={layoutOf(columns, onToggle !== undefined)} />
       <Virtualizer ref={handle} data={items} itemSize={row_px} startMargin={ROW_PX} onScroll={look}>
         {(item, index) => (
           <Row
@@ -88,8 +90,14 @@ export function Grid<T>(props: GridProps<T>) {
   );
 }
 
-function tracksOf<T>(columns: readonly Column<T>[], hasBoxes: boolean): string {
-  return [...(hasBoxes ? ["36px"] : []), ...columns.map(({ width }) => width)].join(" ");
+/** The tracks of head and rows, which are grids of their own, and the width below which they scroll. */
+function layoutOf<T>(
+  columns: readonly Column<T>[],
+  hasBoxes: boolean,
+): { gridTemplateColumns: string; minWidth: number } {
+  const widths = [...(hasBoxes ? ["36px"] : []), ...columns.map(({ width }) => width)];
+  const least = widths.reduce((sum, width) => sum + Number(/(\d+)px/.exec(width)?.[1] ?? 0), SIDES_PX);
+  return { gridTemplateColumns: widths.join(" "), minWidth: least };
 }
 
 interface RowProps<T> {
@@ -112,7 +120,7 @@ function Row<T>({ id, index, item, grid, isCurrent }: RowProps<T>) {
       className={cx(styles["row"], onOpen && styles["opens"])}
       data-index={index}
       data-current={isCurrent || undefined}
-      style={{ gridTemplateColumns: tracksOf(columns, onToggle !== undefined) }}
+      style={layoutOf(columns, onToggle !== undefined)}
     >
       {onToggle && (
         <div role="gridcell" className={styles["box"]}>

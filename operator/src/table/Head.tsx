@@ -1,3 +1,4 @@
+import type { CSSProperties } from "react";
 import { cx } from "../../../web/src/ui/cx.ts";
 import { Icon } from "../../../web/src/ui/Icon.tsx";
 import { withFilter } from "../model/search.ts";
@@ -7,11 +8,18 @@ import type { Column } from "./types.ts";
 import styles from "./Table.module.css";
 
 /** The head, which stays in sight. Pressing a column goes through the orders that the API has by it. */
-export function Head<T>({ columns, items, rowId, selected, onToggle, tracks }: GridProps<T> & { tracks: string }) {
+export function Head<T>({
+  columns,
+  items,
+  rowId,
+  selected,
+  onToggle,
+  layout,
+}: GridProps<T> & { layout: CSSProperties }) {
   const ids = items.map(rowId);
   const areAllOn = ids.length > 0 && ids.every((id) => selected.has(id));
   return (
-    <div role="row" aria-rowindex={1} className={styles["head"]} style={{ gridTemplateColumns: tracks }}>
+    <div role="row" aria-rowindex={1} className={styles["head"]} style={layout}>
       {onToggle && (
         <div role="columnheader" className={styles["box"]}>
           <input

@@ -77,9 +77,10 @@ export default function Media() {
     <Screen title="Media" detail="Whose, how large and how old; never what is in a file." fills>
       <Tabs
         label="Media"
+        current={tab}
         tabs={[
-          { to: "/media", label: "Files" },
-          { to: "/media/people", label: "By person" },
+          { name: "files", to: "/media", label: "Files" },
+          { name: "people", to: "/media/people", label: "By person" },
         ]}
       />
       {tab === "files" ? <Files /> : <Totals />}

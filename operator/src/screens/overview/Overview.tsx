@@ -28,6 +28,7 @@ interface Answer {
 }
 
 const LOOK_MS = 30_000;
+const MINUTE_MS = 60_000;
 
 export default function Overview() {
   const overview = useAnswer<Answer>("/overview", { every_ms: LOOK_MS });
@@ -68,7 +69,11 @@ function Health({ health }: Pick<Answer, "health">) {
               {PARTS[part] ?? part} <span className={styles["state"]}>{state}</span>
             </p>
             <p className={styles["says"]}>{says}</p>
-            {state !== "off" && <p className={styles["says"]}>for {lengthOf(Math.max(0, now_ms - since_ts))}</p>}
+            {state !== "off" && (
+              <p className={styles["says"]}>
+                {now_ms - since_ts < MINUTE_MS ? "since just now" : `for ${lengthOf(now_ms - since_ts)}`}
+              </p>
+            )}
           </li>
         ))}
       </ul>
@@ -82,7 +87,10 @@ function Numbers({ numbers }: Pick<Answer, "numbers">) {
       <ul className={styles["numbers"]}>
         {numbers.map(({ name, title, unit, value, spark }) => (
           <li key={name}>
-            <p className={styles["title"]}>{title}</p>
+            <p className={styles["title"]}>
+              {title}
+              {unit === "per hour" && " an hour"}
+            </p>
             <p className={styles["value"]}>{value === null ? "–" : valueIn(unit, value)}</p>
             <Sparkline values={spark.values} />
           </li>

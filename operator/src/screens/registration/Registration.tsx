@@ -20,9 +20,10 @@ export default function Registration() {
     >
       <Tabs
         label="Registration and sign-in"
+        current={tab}
         tabs={[
-          { to: "/registration", label: "Registration tokens" },
-          { to: "/registration/settings", label: "Settings" },
+          { name: "tokens", to: "/registration", label: "Registration tokens" },
+          { name: "settings", to: "/registration/settings", label: "Settings" },
         ]}
       />
       {tab === "tokens" ? <Tokens /> : <Settings />}

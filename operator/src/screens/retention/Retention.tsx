@@ -22,10 +22,11 @@ export default function Retention() {
     >
       <Tabs
         label="Retention"
+        current={tab}
         tabs={[
-          { to: "/retention", label: "Policy" },
-          { to: "/retention/rooms", label: "Rooms" },
-          { to: "/retention/holds", label: "Legal holds" },
+          { name: "policy", to: "/retention", label: "Policy" },
+          { name: "rooms", to: "/retention/rooms", label: "Rooms" },
+          { name: "holds", to: "/retention/holds", label: "Legal holds" },
         ]}
       />
       {tab === "policy" && <PolicyTab />}

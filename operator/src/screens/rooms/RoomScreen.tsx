@@ -37,9 +37,10 @@ export default function RoomScreen() {
     >
       <Tabs
         label="Parts of this room"
+        current={tab}
         tabs={[
-          { to, label: "About" },
-          { to: `${to}/members`, label: "Members" },
+          { name: "about", to, label: "About" },
+          { name: "members", to: `${to}/members`, label: "Members" },
         ]}
       />
       {tab === "members" ? <Members roomId={roomId} /> : <Shown answer={room}>{(data) => <About room={data} />}</Shown>}

@@ -34,7 +34,9 @@ export default function System() {
     <Screen title="Jobs and system" fills={fills}>
       <Tabs
         label="Jobs and system"
+        current={tab}
         tabs={Object.entries(parts).map(([name, { label }]) => ({
+          name,
           to: name === "now" ? "/system" : `/system/${name}`,
           label,
         }))}

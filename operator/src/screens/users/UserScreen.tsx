@@ -30,11 +30,12 @@ export default function UserScreen() {
     >
       <Tabs
         label="Parts of this account"
+        current={tab}
         tabs={[
-          { to, label: "Profile" },
-          { to: `${to}/access`, label: "Access" },
-          { to: `${to}/devices`, label: "Devices and sessions" },
-          { to: `${to}/audit`, label: "Audit" },
+          { name: "profile", to, label: "Profile" },
+          { name: "access", to: `${to}/access`, label: "Access" },
+          { name: "devices", to: `${to}/devices`, label: "Devices and sessions" },
+          { name: "audit", to: `${to}/audit`, label: "Audit" },
         ]}
       />
       {tab === "audit" && <AuditTable target={userId} />}

@@ -1,6 +1,7 @@
 /** The mounts of an executed pod, each a folder or file of this machine, with the contents that the manifests name. */
 import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { mounts as places } from "../src/release.ts";
 import type { Container, PodTemplate, Volume } from "./executed-manifests.ts";
 
 /** Contents by key; undefined where there is no such object. */
@@ -17,6 +18,9 @@ export interface VolumeSources {
   token: string;
 }
 
+/** A folder of the image, below which a pod may mount something without mounting it itself. */
+const DATA: string = places.data;
+
 /** The folder of each volume of a pod. Throws where something that is no option is not there. */
 export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): Map<string, string> {
   const base = mkdtempSync(join(sources.directory, "pod-"));
@@ -27,6 +31,8 @@ export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): 
       claim ? join(sources.directory, `claim-${claim.claimName}`) : join(base, name),
     ]),
   );
+  folders.set(DATA, join(base, "image-data"));
+  mkdirSync(join(base, "image-data"));
   const mounts = [...(spec.initContainers ?? []), ...spec.containers].flatMap((each) => mountsOf(each, folders));
   for (const volume of all) {
     const folder = folders.get(volume.name) as string;
@@ -89,7 +95,9 @@ export function mountsOf(container: Container, volumes: ReadonlyMap<string, stri
     if (folder === undefined) throw new Error(`the container ${container.name} mounts ${name}, which is no volume`);
     return [mountPath, subPath === undefined ? folder : join(folder, subPath)];
   });
-  return mounts.toSorted(([a], [b]) => b.length - a.length);
+  const isBelow = mounts.some(([path]) => path.startsWith(`${DATA}/`)) && !mounts.some(([path]) => path === DATA);
+  const upper: [string, string][] = isBelow ? [[DATA, volumes.get(DATA) ?? ""]] : [];
+  return [...mounts, ...upper].toSorted(([a], [b]) => b.length - a.length);
 }
 
 /** The text with each path below a mount replaced by where it is on this machine. */

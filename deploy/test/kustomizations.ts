@@ -11,6 +11,8 @@ export const installations: Readonly<Record<string, { path: string; namespace: s
   minikube: { path: "deploy/kustomize/overlays/minikube", namespace: "parley" },
   telegram: { path: "deploy/kustomize/overlays/telegram", namespace: "minitelegram" },
   irc: { path: "deploy/kustomize/overlays/irc", namespace: "irc" },
+  "minikube-with-backup": { path: "deploy/kustomize/overlays/minikube-with-backup", namespace: "parley" },
+  "irc-with-backup": { path: "deploy/kustomize/overlays/irc-with-backup", namespace: "irc" },
   cnpg: { path: "deploy/cnpg/parley", namespace: "parley" },
   "cnpg-with-backup": { path: "deploy/cnpg/parley-with-backup", namespace: "parley" },
   "cnpg-recovered": { path: "deploy/cnpg/recovered", namespace: "parley" },

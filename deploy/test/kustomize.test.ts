@@ -279,7 +279,7 @@ test(
       StatefulSet: [-1, -1],
       Cluster: [-1, -1],
       // A claim in a wave before its pod is never bound where the volume is made for the pod's node.
-      PersistentVolumeClaim: [1, 1],
+      PersistentVolumeClaim: [1, 2],
       Deployment: [1, 1],
       Ingress: [2, 2],
       ScheduledBackup: [2, 2],

@@ -1,7 +1,8 @@
 /** What is done about which event. A handler has to come to the same end in whatever order, and however often, events arrive. */
 
 /** The name of a handler stands in the database. */
-export type HandlerName = "customer" | "subscription" | "invoice" | "payment-failure";
+export const handlerNames = ["customer", "subscription", "invoice", "payment-failure"] as const;
+export type HandlerName = (typeof handlerNames)[number];
 
 const of = (prefix: string, names: string) => names.split(" ").map((name) => `${prefix}.${name}`);
 
@@ -18,7 +19,7 @@ const handlers: Readonly<Record<HandlerName, readonly string[]>> = {
 
 /** Whom an event concerns; nobody where it is of a type that we know nothing of. */
 export function handlersOf(type: string): HandlerName[] {
-  return (Object.keys(handlers) as HandlerName[]).filter((name) => handlers[name].includes(type));
+  return handlerNames.filter((name) => handlers[name].includes(type));
 }
 
 /** Every type that somebody handles: what has to be sent here, and what the stream is asked for. */

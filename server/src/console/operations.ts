@@ -3,9 +3,11 @@ import type { Operation } from "./operation.ts";
 import { explorerOperations } from "../explorer/operations.ts";
 import { graphOperations } from "../graph/operations.ts";
 import { operations as registration } from "../auth/operations-registration.ts";
+import { billingOperations } from "../billing/operations.ts";
 import { operations as insight } from "../insight/operations.ts";
 import { operations as system } from "../system/operations.ts";
 import { reportOperations } from "../directory/operations.ts";
+import { importOperations } from "../imports/operations.ts";
 import { mediaOperations } from "../media/operations.ts";
 import { holdOperations } from "../retention/operations-holds.ts";
 import { retentionOperations } from "../retention/operations.ts";
@@ -31,9 +33,11 @@ export const operations: readonly Operation[] = [
   ...reportOperations,
   ...retentionOperations,
   ...holdOperations,
+  ...importOperations,
   ...jobOperations,
   ...insight,
   ...registration,
   ...system,
   ...graphOperations,
+  ...billingOperations,
 ];

@@ -58,6 +58,7 @@ export const groups: readonly ScreenGroup[] = [
   {
     title: "Server",
     screens: [
+      { path: "/billing", label: "Billing", icon: "file", load: () => import("./billing/Billing.tsx") },
       { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
       { path: "/system", label: "Jobs and system", icon: "settings", load: system },
     ],
@@ -72,6 +73,7 @@ export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
   { path: "/rooms/$roomId/$tab", load: rooms },
   { path: "/media/$tab", load: media },
   { path: "/retention/$tab", load: retention },
+  { path: "/billing/$tab", load: () => import("./billing/Billing.tsx") },
   { path: "/registration/$tab", load: registration },
   { path: "/system/$tab", load: system },
 ];

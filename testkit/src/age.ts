@@ -69,7 +69,6 @@ function commandFor({ data, port, preload }: { data: string; port: number; prelo
     port: `${port}`,
     unix_socket_directories: "",
     dynamic_shared_memory_type: "mmap",
-    fsync: "off",
     max_connections: "60",
     jit: "off",
     autovacuum_naptime: "5s",

@@ -49,7 +49,9 @@ const QUERIES = {
     "r.users_default >= r.manage_level and r",
     "{roomId: r.room_id, level: r.users_default}",
   ),
-  memberCounts: ofRooms("(p:Person)-[m:MEMBER_OF]->(r:Room)", "r", "{roomId: r.room_id, members: count(*)}"),
+  memberCounts: cypher(
+    "unwind $ids as wanted match (p:Person)-[m:MEMBER_OF]->(r:Room) where r.room_id = wanted with r.room_id as room, count(*) as members return {roomId: room, members: members}",
+  ),
   managed: cypher(
     "match (p:Person)-[w:HAS_POWER_IN]->(r:Room), (p)-[m:MEMBER_OF]->(r) where w.level >= r.manage_level return distinct r.room_id",
   ),
@@ -57,7 +59,7 @@ const QUERIES = {
   administrators: cypher("match (p:Person) where p.is_admin = true return properties(p)"),
   unseen: cypher("match (d:Device) where d.last_seen_ms < $before and d.ended_ms is null return properties(d)"),
   roomCounts: cypher(
-    "unwind $ids as wanted match (p:Person)-[m:MEMBER_OF]->(r:Room) where p.user_id = wanted return {userId: p.user_id, rooms: count(*)}",
+    "unwind $ids as wanted match (p:Person)-[m:MEMBER_OF]->(r:Room) where p.user_id = wanted with p.user_id as person, count(*) as rooms return {userId: person, rooms: rooms}",
   ),
 };
 

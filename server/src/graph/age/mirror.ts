@@ -66,7 +66,10 @@ async function fill(db: Transaction): Promise<void> {
   const known = await db.one("select 1 from ag_catalog.ag_graph where name = $1", [GRAPH]);
   if (!known) await create(db);
   for (const label of [...EDGES, ...VERTICES]) await db.query(`delete from ${GRAPH}."${label}"`);
-  for (const table of TABLES) await db.query("select graph.age_insert($1, 'graph.' || $1)", [table]);
+  for (const table of TABLES) {
+    const inserts = await db.query<{ sql: string }>("select graph.age_inserts($1, 'graph.' || $1) as sql", [table]);
+    for (const { sql } of inserts) await db.query(sql);
+  }
   await db.query("update graph.progress set mirrored = true");
 }
 

@@ -5,6 +5,7 @@ interface Found {
   version: string | null;
   isAvailable: boolean;
   mayUse: boolean | null;
+  maySelect: boolean | null;
   mayCreate: boolean;
 }
 
@@ -13,6 +14,8 @@ export async function ageStatus(ctx: Context, mirrored: boolean): Promise<string
     `select (select extversion from pg_extension where extname = 'age') as version,
        exists (select 1 from pg_available_extensions where name = 'age') as "isAvailable",
        (select has_schema_privilege(oid, 'usage') from pg_namespace where nspname = 'ag_catalog') as "mayUse",
+       (select bool_and(has_table_privilege(c.oid, 'select')) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = 'ag_catalog' and c.relname in ('ag_graph', 'ag_label')) as "maySelect",
        has_database_privilege(current_database(), 'create') as "mayCreate"`,
   );
   if (!found?.version)
@@ -22,6 +25,7 @@ export async function ageStatus(ctx: Context, mirrored: boolean): Promise<string
   if (mirrored) return `Apache AGE ${found.version} has the graph as parley_access.`;
   const grants = [
     ...(found.mayUse ? [] : ["grant usage on schema ag_catalog to parley_graph;"]),
+    ...(found.maySelect ? [] : ["grant select on ag_catalog.ag_graph, ag_catalog.ag_label to parley_graph;"]),
     ...(found.mayCreate ? [] : ["grant create on database <this one> to parley_graph;"]),
   ];
   const fix =

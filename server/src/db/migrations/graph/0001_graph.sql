@@ -183,9 +183,9 @@ language sql immutable as $$
   select case p_membership when 'join' then 'MEMBER_OF' when 'invite' then 'INVITED_TO' when 'knock' then 'ASKED_TO_JOIN' when 'ban' then 'BANNED_FROM' else 'LEFT' end;
 $$;
 
--- What stands for the rows of p_source, a table or transition table of graph.<p_table>, in the graph. Edges whose ends nobody knows are
--- left out.
-create function graph.age_insert(p_table text, p_source text) returns void
+-- The statements that put the rows of p_source, a table or transition table of graph.<p_table>, into the graph. They are for the caller to
+-- run: a transition table is seen by its trigger alone. Edges whose ends nobody knows are left out.
+create function graph.age_inserts(p_table text, p_source text) returns setof text
 language plpgsql as $$
 declare
   v_edge text := 'insert into parley_access.%I (id, start_id, end_id, properties)
@@ -197,28 +197,28 @@ declare
   v_room integer := graph.age_label('Room');
   v_membership text;
 begin
-  if p_table = 'people' then execute format(v_vertex, 'Person', v_person, p_source);
-  elsif p_table = 'rooms' then execute format(v_vertex, 'Room', v_room, p_source);
+  if p_table = 'people' then return next format(v_vertex, 'Person', v_person, p_source);
+  elsif p_table = 'rooms' then return next format(v_vertex, 'Room', v_room, p_source);
   elsif p_table = 'devices' then
-    execute format(v_vertex, 'Device', graph.age_label('Device'), p_source);
-    execute format('insert into parley_access."USES" (id, start_id, end_id, properties)
+    return next format(v_vertex, 'Device', graph.age_label('Device'), p_source);
+    return next format('insert into parley_access."USES" (id, start_id, end_id, properties)
       select ag_catalog._graphid(%s, c.id), ag_catalog._graphid(%s, a.id), ag_catalog._graphid(%s, c.id), ''{}''::ag_catalog.agtype
       from %s c join graph.people a on a.user_id = c.user_id', graph.age_label('USES'), v_person, graph.age_label('Device'), p_source);
   elsif p_table = 'memberships' then
     foreach v_membership in array array['join', 'invite', 'knock', 'leave', 'ban'] loop
-      execute format(v_edge, graph.age_edge(v_membership), graph.age_label(graph.age_edge(v_membership)), v_person, v_room, p_source,
+      return next format(v_edge, graph.age_edge(v_membership), graph.age_label(graph.age_edge(v_membership)), v_person, v_room, p_source,
         'people', 'user_id', 'user_id', 'rooms', 'room_id', 'room_id', format('where c.membership = %L', v_membership));
     end loop;
   elsif p_table = 'stays' then
-    execute format(v_edge, 'STAYED_IN', graph.age_label('STAYED_IN'), v_person, v_room, p_source, 'people', 'user_id', 'user_id', 'rooms', 'room_id', 'room_id', '');
+    return next format(v_edge, 'STAYED_IN', graph.age_label('STAYED_IN'), v_person, v_room, p_source, 'people', 'user_id', 'user_id', 'rooms', 'room_id', 'room_id', '');
   elsif p_table = 'powers' then
-    execute format(v_edge, 'HAS_POWER_IN', graph.age_label('HAS_POWER_IN'), v_person, v_room, p_source, 'people', 'user_id', 'user_id', 'rooms', 'room_id', 'room_id', '');
+    return next format(v_edge, 'HAS_POWER_IN', graph.age_label('HAS_POWER_IN'), v_person, v_room, p_source, 'people', 'user_id', 'user_id', 'rooms', 'room_id', 'room_id', '');
   elsif p_table = 'nesting' then
-    execute format(v_edge, 'CONTAINS', graph.age_label('CONTAINS'), v_room, v_room, p_source, 'rooms', 'room_id', 'space_id', 'rooms', 'room_id', 'room_id', '');
+    return next format(v_edge, 'CONTAINS', graph.age_label('CONTAINS'), v_room, v_room, p_source, 'rooms', 'room_id', 'space_id', 'rooms', 'room_id', 'room_id', '');
   elsif p_table = 'admissions' then
-    execute format(v_edge, 'LETS_IN', graph.age_label('LETS_IN'), v_room, v_room, p_source, 'rooms', 'room_id', 'via_room_id', 'rooms', 'room_id', 'room_id', '');
+    return next format(v_edge, 'LETS_IN', graph.age_label('LETS_IN'), v_room, v_room, p_source, 'rooms', 'room_id', 'via_room_id', 'rooms', 'room_id', 'room_id', '');
   elsif p_table = 'visibilities' then
-    execute format(v_edge, 'SHOWED_HISTORY', graph.age_label('SHOWED_HISTORY'), v_room, v_room, p_source, 'rooms', 'room_id', 'room_id', 'rooms', 'room_id', 'room_id', '');
+    return next format(v_edge, 'SHOWED_HISTORY', graph.age_label('SHOWED_HISTORY'), v_room, v_room, p_source, 'rooms', 'room_id', 'room_id', 'rooms', 'room_id', 'room_id', '');
   end if;
 end $$;
 
@@ -234,15 +234,18 @@ create function graph.mirror() returns trigger
 language plpgsql as $$
 declare
   v_label text;
+  v_insert text;
 begin
   if not (select mirrored from graph.progress) then return null; end if;
   begin
     if tg_op <> 'INSERT' then
       foreach v_label in array graph.age_labels(tg_table_name::text) loop
-        execute format('delete from parley_access.%I t using changed c where t.id = ag_catalog._graphid(%s, c.id)', v_label, graph.age_label(v_label));
+        execute format('delete from parley_access.%I t using changed c where t.id operator(ag_catalog.=) ag_catalog._graphid(%s, c.id)', v_label, graph.age_label(v_label));
       end loop;
     end if;
-    if tg_op <> 'DELETE' then perform graph.age_insert(tg_table_name::text, 'changed'); end if;
+    if tg_op <> 'DELETE' then
+      for v_insert in select graph.age_inserts(tg_table_name::text, 'changed') loop execute v_insert; end loop;
+    end if;
   exception when others then
     -- Somebody dropped the graph, or took a right away: the tables go on, and the worker tries to bring it anew.
     raise warning 'the graph of Apache AGE could not be kept: %', sqlerrm;

@@ -1,0 +1,129 @@
+/**
+ * The answers of the access graph, worked out again and again from the list of events alone: slow, without any table, and without any
+ * code of the graph. What the specification says of memberships, power, restricted rooms and history visibility, read once more.
+ */
+import type { Happened, History } from "./history.ts";
+
+export class Brute {
+  readonly history: History;
+  constructor(history: History) {
+    this.history = history;
+  }
+
+  state(room: string, type: string, { key = "", before = Infinity } = {}): Happened | undefined {
+    return this.history.events.findLast(
+      (e) => e.room === room && e.type === type && e.stateKey === key && e.position < before,
+    );
+  }
+
+  membership(user: string, room: string, before = Infinity): string | undefined {
+    return this.state(room, "m.room.member", { key: user, before })?.content["membership"] as string | undefined;
+  }
+
+  joined(room: string): string[] {
+    return this.history.people.filter((user) => this.membership(user, room) === "join");
+  }
+
+  power(user: string, room: string): number {
+    const create = this.state(room, "m.room.create");
+    const creators = [create?.sender, ...((create?.content["additional_creators"] as string[] | undefined) ?? [])];
+    if (create?.content["room_version"] === "12" && creators.includes(user)) return Infinity;
+    const levels = this.state(room, "m.room.power_levels")?.content;
+    if (!levels) return create?.sender === user ? 100 : 0;
+    const users = levels["users"] as Record<string, number>;
+    return users[user] ?? (levels["users_default"] as number | undefined) ?? 0;
+  }
+
+  level(room: string, name: "invite" | "manage"): number {
+    const levels = this.state(room, "m.room.power_levels")?.content ?? {};
+    if (name === "invite") return (levels["invite"] as number | undefined) ?? 0;
+    const events = (levels["events"] ?? {}) as Record<string, number>;
+    return events["m.room.power_levels"] ?? (levels["state_default"] as number | undefined) ?? 50;
+  }
+
+  rule(room: string): string {
+    return (this.state(room, "m.room.join_rules")?.content["join_rule"] as string | undefined) ?? "invite";
+  }
+
+  allowed(room: string): string[] {
+    if (!this.rule(room).endsWith("restricted")) return [];
+    const allow = this.state(room, "m.room.join_rules")?.content["allow"] as ({
+      type: string;
+      room_id?: string;
+    } | null)[];
+    return allow.flatMap((each) => (each?.type === "m.room_membership" && each.room_id ? [each.room_id] : []));
+  }
+
+  /** The rooms that the person is in or can get into; `without` is a room that lets nobody in any more. */
+  enterable(user: string, without?: string): Set<string> {
+    const inside = new Set<string>();
+    for (let size = -1; size !== inside.size;) {
+      size = inside.size;
+      for (const room of this.history.rooms)
+        if (this.entersNow(user, room, (via) => via !== without && inside.has(via))) inside.add(room);
+    }
+    return inside;
+  }
+
+  private entersNow(user: string, room: string, isOpened: (via: string) => boolean): boolean {
+    const membership = this.membership(user, room);
+    if (membership === "join") return true;
+    if (membership === "ban") return false;
+    const rule = this.rule(room);
+    if (rule === "public") return true;
+    if (rule === "private") return false;
+    if (membership === "invite") return true;
+    const vouches = this.joined(room).some((each) => this.power(each, room) >= this.level(room, "invite"));
+    return vouches && this.allowed(room).some(isOpened);
+  }
+
+  readable(user: string): Set<string> {
+    const open = this.history.rooms.filter((room) => this.visibility(room) === "world_readable");
+    return new Set([...this.enterable(user), ...open]);
+  }
+
+  visibility(room: string, before = Infinity): string {
+    const value = this.state(room, "m.room.history_visibility", { before })?.content["history_visibility"] as
+      | string
+      | undefined;
+    return value === undefined || value === "nonsense" ? "shared" : value;
+  }
+
+  /** Whether the person, as things stand, is shown a message at this position. */
+  sees(user: string, room: string, position: number): boolean {
+    const visibility = this.visibility(room, position);
+    const then = this.membership(user, room, position);
+    if (visibility === "world_readable" || then === "join") return true;
+    const changes = this.history.events.filter(
+      (e) => e.room === room && e.type === "m.room.member" && e.stateKey === user,
+    );
+    const rejoins = changes.some((e) => {
+      const before = this.membership(user, room, e.position);
+      return e.position > position && e.content["membership"] === "join" && before !== "join";
+    });
+    if (visibility === "shared") return rejoins;
+    if (visibility !== "invited" || then !== "invite") return false;
+    // An invitation shows something if it is still open, or if they came in by it.
+    const next = changes.find((e) => e.position > position && e.content["membership"] !== "invite");
+    return next === undefined || next.content["membership"] === "join";
+  }
+
+  managers(room: string): string[] {
+    return this.joined(room).filter((user) => this.power(user, room) >= this.level(room, "manage"));
+  }
+
+  /** The rooms that the person was in at any moment while the device was signed in. */
+  exposed(user: string, from_ms: number, until_ms: number): Set<string> {
+    const found = new Set<string>();
+    for (const room of this.history.rooms) {
+      const changes = this.history.events.filter(
+        (e) => e.room === room && e.type === "m.room.member" && e.stateKey === user,
+      );
+      for (const [i, change] of changes.entries()) {
+        const end = changes[i + 1]?.ts ?? Infinity;
+        if (change.content["membership"] === "join" && change.ts <= until_ms && end >= from_ms) found.add(room);
+      }
+    }
+    return found;
+  }
+}

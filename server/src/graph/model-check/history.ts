@@ -1,0 +1,176 @@
+/** Random histories of a small server, for the tests of the access graph: events as they stand in the log, and devices. */
+import type { Context } from "../../context.ts";
+import type { NewEntry } from "../../log/entry.ts";
+
+export interface Happened {
+  position: number;
+  room: string;
+  type: string;
+  /** Undefined: a message. */
+  stateKey: string | undefined;
+  sender: string;
+  ts: number;
+  content: Record<string, unknown>;
+}
+
+export interface SimulatedDevice {
+  userId: string;
+  deviceId: string;
+  created_ms: number;
+  lastSeen_ms: number;
+  ended: boolean;
+}
+
+export interface History {
+  people: string[];
+  rooms: string[];
+  admins: string[];
+  events: Happened[];
+  devices: SimulatedDevice[];
+}
+
+/** Numbers that look random, the same for the same seed (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const START_MS = 1_700_000_000_000;
+const STEPS = 320;
+
+interface Telling {
+  ctx: Context;
+  history: History;
+  random: () => number;
+  pick: <T>(list: readonly T[]) => T;
+  /** Counts what happens: names the event, and tells its time. */
+  count: number;
+}
+
+/** Lets it happen on this server, and tells what did. `onSignedUp` is called before the first event. */
+export async function tellHistory(ctx: Context, seed: number, onSignedUp: () => Promise<void>): Promise<History> {
+  const random = randomOf(seed);
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+  const name = (sign: string, i: number) => `${sign}s${seed}x${i}:localhost`;
+  const history: History = {
+    people: Array.from({ length: 9 }, (_, i) => name("@", i)),
+    rooms: Array.from({ length: 8 }, (_, i) => name("!", i)),
+    admins: [],
+    events: [],
+    devices: [],
+  };
+  history.admins = history.people.slice(0, 2);
+  const telling: Telling = { ctx, history, random, pick, count: 0 };
+  await signUp(telling);
+  await onSignedUp();
+  for (const room of history.rooms) await found(telling, room);
+  for (let step = 0; step < STEPS; step++) await happen(telling);
+  return history;
+}
+
+async function signUp({ ctx, history, random }: Telling): Promise<void> {
+  for (const userId of history.people) {
+    await ctx.db.auth.query("insert into auth.accounts (user_id, is_admin) values ($1, $2)", [
+      userId,
+      history.admins.includes(userId),
+    ]);
+    for (let i = 0; i < 1 + Math.floor(random() * 3); i++) {
+      const created_ms = START_MS + Math.floor(random() * STEPS) * 1_000;
+      const device = {
+        userId,
+        deviceId: `D${i}`,
+        created_ms,
+        lastSeen_ms: created_ms + Math.floor(random() * STEPS) * 1_000,
+        ended: false,
+      };
+      history.devices.push(device);
+      await ctx.db.auth.query(
+        "insert into auth.sessions (user_id, device_id, created_at, last_seen_at) values ($1, $2, to_timestamp($3::float8 / 1000), to_timestamp($4::float8 / 1000))",
+        [userId, device.deviceId, device.created_ms, device.lastSeen_ms],
+      );
+    }
+  }
+}
+
+async function found(telling: Telling, room: string): Promise<void> {
+  const { pick, random, history } = telling;
+  const sender = pick(history.people);
+  const isNew = random() < 0.5;
+  const more = isNew && random() < 0.3 ? { additional_creators: [pick(history.people)] } : {};
+  const create = { room_version: isNew ? "12" : "11", ...(random() < 0.3 ? { type: "m.space" } : {}), ...more };
+  await append(telling, { room, type: "m.room.create", stateKey: "", sender, content: create });
+  await append(telling, { room, type: "m.room.member", stateKey: sender, sender, content: { membership: "join" } });
+}
+
+const MEMBERSHIPS = ["join", "join", "join", "invite", "invite", "leave", "leave", "ban", "knock"];
+const RULES = ["public", "invite", "knock", "restricted", "restricted", "knock_restricted", "private"];
+const VISIBILITIES = ["shared", "joined", "invited", "world_readable", "nonsense"];
+
+/** Something. Nobody authorises it: the graph must say what the events say, whoever sent them. */
+async function happen(telling: Telling): Promise<void> {
+  const { pick, random, history } = telling;
+  const [room, sender] = [pick(history.rooms), pick(history.people)];
+  const say = (type: string, stateKey: string, content: Record<string, unknown>) =>
+    append(telling, { room, type, stateKey, sender, content });
+  const dice = random();
+  if (dice < 0.5) return say("m.room.member", pick(history.people), { membership: pick(MEMBERSHIPS) });
+  if (dice < 0.6)
+    return append(telling, { room, type: "m.room.message", stateKey: undefined, sender, content: { body: "…" } });
+  if (dice < 0.7) return say("m.room.join_rules", "", { join_rule: pick(RULES), allow: allowOf(telling) });
+  if (dice < 0.78) return say("m.room.history_visibility", "", { history_visibility: pick(VISIBILITIES) });
+  if (dice < 0.88) return say("m.room.power_levels", "", levelsOf(telling));
+  if (dice < 0.94) return say("m.space.child", pick(history.rooms), random() < 0.7 ? { via: ["localhost"] } : {});
+  if (dice < 0.97) return say("m.room.tombstone", "", { replacement_room: pick(history.rooms) });
+  return signOut(telling);
+}
+
+function allowOf({ pick, random, history }: Telling): unknown[] {
+  const conditions = Array.from({ length: 1 + Math.floor(random() * 2) }, () => ({
+    type: "m.room_membership",
+    room_id: pick(history.rooms),
+  }));
+  return random() < 0.2 ? [...conditions, { type: "other" }, null, { type: "m.room_membership" }] : conditions;
+}
+
+function levelsOf({ pick, random, history }: Telling): Record<string, unknown> {
+  const users = Object.fromEntries(
+    history.people.filter(() => random() < 0.3).map((userId) => [userId, pick([0, 10, 50, 100])]),
+  );
+  const some = (name: string, values: number[]) => (random() < 0.4 ? { [name]: pick(values) } : {});
+  const events = random() < 0.4 ? { events: { "m.room.power_levels": pick([0, 50, 100]) } } : {};
+  return {
+    users,
+    ...some("users_default", [0, 10, 50]),
+    ...some("invite", [0, 50]),
+    ...some("state_default", [50, 100]),
+    ...events,
+  };
+}
+
+async function signOut({ ctx, pick, history }: Telling): Promise<void> {
+  const device = pick(history.devices);
+  device.ended = true;
+  await ctx.db.auth.query("select auth.end_sessions($1, $2, null)", [device.userId, [device.deviceId]]);
+}
+
+async function append(telling: Telling, event: Omit<Happened, "position" | "ts">): Promise<void> {
+  const { ctx, history } = telling;
+  const { room, type, stateKey, sender, content } = event;
+  const ts = START_MS + ++telling.count * 1_000;
+  const event_id = `$${room.slice(1)}n${telling.count}`;
+  const state = stateKey === undefined ? {} : { state_key: stateKey };
+  const body = JSON.stringify({ content, event_id, origin_server_ts: ts, sender, ...state, type });
+  const special = {
+    ...(type === "m.room.create" ? { room_version: content["room_version"] as string } : {}),
+    ...(type === "m.room.member" ? { membership: content["membership"] as string } : {}),
+  };
+  const entry: NewEntry = { kind: "event", room, user: sender, event_id, type, ts, body, ...state, ...special };
+  const appended = await ctx.log.append({ lane: room, entries: [entry] });
+  if (appended.outcome !== "appended") throw new Error(appended.outcome);
+  history.events.push({ ...event, ts, position: (appended.entries[0] as { position: number }).position });
+}

@@ -68,13 +68,29 @@ export function addressOf(path: string, query: Query = {}): string {
  */
 export async function call<T>(path: string, { query, ...rest }: Call = {}): Promise<T> {
   const address = addressOf(path, query);
+  return confirming(() => send<T>(address, rest));
+}
+
+/** The same for an operation whose answer is a stream: gives the response as soon as it begins. A file is sent as it is. */
+export async function callStream(path: string, { query, ...rest }: Call = {}): Promise<Response> {
+  const address = addressOf(path, query);
+  return confirming(async () => {
+    const response = await open(address, rest);
+    if (!response.ok) await read(response);
+    answered();
+    return response;
+  });
+}
+
+/** Once more where the password was asked for in between. */
+async function confirming<T>(act: () => Promise<T>): Promise<T> {
   try {
-    return await send<T>(address, rest);
+    return await act();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.errcode === "IO_PARLEY_CONFIRM") {
       await confirmAgain(error);
-      return send<T>(address, rest);
+      return act();
     }
     if (error.status === 401) onSignedOut();
     throw error;
@@ -82,19 +98,23 @@ export async function call<T>(path: string, { query, ...rest }: Call = {}): Prom
 }
 
 /** One request to an address of our own origin; `call` is the one for operations. */
-export async function send<T>(address: string, { method = "GET", body, signal }: Call): Promise<T> {
+export async function send<T>(address: string, asked: Call): Promise<T> {
+  return read<T>(await open(address, asked));
+}
+
+async function open(address: string, { method = "GET", body, signal }: Call): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET") headers["x-csrf-token"] = csrf;
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const isFile = body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = isFile ? "application/octet-stream" : "application/json";
   const request: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) request.body = JSON.stringify(body);
+  if (body !== undefined) request.body = isFile ? body : JSON.stringify(body);
   if (signal) request.signal = signal;
-  const response = await fetch(address, request).catch((error: unknown) => {
+  return fetch(address, request).catch((error: unknown) => {
     if (signal?.aborted) throw error;
     unreachable();
     throw new Unreachable(error);
   });
-  return read<T>(response);
 }
 
 async function read<T>(response: Response): Promise<T> {

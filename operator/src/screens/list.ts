@@ -58,6 +58,7 @@ export const groups: readonly ScreenGroup[] = [
   {
     title: "Server",
     screens: [
+      { path: "/explorer", label: "Explorer", icon: "code", load: () => import("./explorer/Explorer.tsx") },
       { path: "/billing", label: "Billing", icon: "file", load: () => import("./billing/Billing.tsx") },
       { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
       { path: "/system", label: "Jobs and system", icon: "settings", load: system },

@@ -1,0 +1,181 @@
+import { lazy, type RefObject, Suspense, useState } from "react";
+import { Notice } from "../../../../web/src/ui/Notice.tsx";
+import { Button } from "../../../../web/src/ui/Button.tsx";
+import { callStream } from "../../api.ts";
+import { Empty, Loading } from "../../parts/States.tsx";
+import { grouped, sentenceOf } from "../../parts/words.ts";
+import type { CanvasHandle } from "../graph/canvas/GraphCanvas.tsx";
+import { Legend } from "../graph/canvas/Legend.tsx";
+import { degrees, type GraphNode, type LayoutName, layoutNames, MOST_NODES } from "../graph/canvas/model.ts";
+import { elementsOf, expansionOf } from "./elements.ts";
+import { type Result, textOf, type Value } from "./shapes.ts";
+import { graphPath, type Place } from "./useQueryRun.ts";
+import styles from "./Explorer.module.css";
+
+// The picture's code is large, and a table needs none of it.
+const GraphCanvas = lazy(async () => ({ default: (await import("../graph/canvas/GraphCanvas.tsx")).GraphCanvas }));
+
+interface ResultGraphProps {
+  result: Result;
+  place: Place;
+  canvas: RefObject<CanvasHandle | null>;
+  onTable: () => void;
+}
+
+export function ResultGraph({ result, place, canvas, onTable }: ResultGraphProps) {
+  const [layout, setLayout] = useState<LayoutName>("force");
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [selection, setSelection] = useState<string>();
+  const { more, failure, expand: bring } = useExpansion(place, result);
+  const { nodes, edges, found } = elementsOf([result, more]);
+  if (nodes.length === 0)
+    return (
+      <Empty
+        action={
+          <Button size="compact" onPress={onTable}>
+            Show the table
+          </Button>
+        }
+      >
+        There is no element in this result: return n, r or p rather than their properties to see a graph.
+      </Empty>
+    );
+  const expand = (id: string) => bring(nodes.find((each) => each.id === id));
+  const toggle = (type: string) =>
+    setHidden((before) => new Set(before.has(type) ? [...before].filter((each) => each !== type) : [...before, type]));
+  return (
+    <div className={styles["graph"]}>
+      <div className={styles["canvasPane"]}>
+        <CanvasBar layout={layout} onLayout={setLayout} onFit={() => canvas.current?.fit()} />
+        {found > MOST_NODES && <TooMany found={found} onTable={onTable} />}
+        {failure && <Notice tone="danger">{failure}</Notice>}
+        <Suspense fallback={<Loading />}>
+          <GraphCanvas
+            ref={canvas}
+            nodes={nodes}
+            edges={edges}
+            layout={layout}
+            selection={selection}
+            onSelect={setSelection}
+            onExpand={expand}
+            hidden={hidden}
+            label={`A graph of ${nodes.length} elements and ${edges.length} edges. The table has the same.`}
+          />
+        </Suspense>
+        <Legend types={typesOf(nodes)} hidden={hidden} onToggle={toggle} />
+      </div>
+      <Properties
+        node={nodes.find(({ id }) => id === selection)}
+        degree={degrees(edges).get(selection ?? "") ?? 0}
+        onExpand={expand}
+      />
+    </div>
+  );
+}
+
+/** What was brought to a result belongs to it alone. */
+function useExpansion(place: Place, result: Result) {
+  const [more, setMore] = useState<{ of: Result; rows: Value[][] }>({ of: result, rows: [] });
+  const [failure, setFailure] = useState("");
+  const rows = more.of === result ? more.rows : [];
+  const expand = (node: GraphNode | undefined) => {
+    if (!node) return;
+    setFailure("");
+    expansion(place, node).then(
+      (brought) => setMore({ of: result, rows: [...rows, ...brought] }),
+      (error: unknown) => setFailure(sentenceOf(error)),
+    );
+  };
+  return { more: { rows }, failure, expand };
+}
+
+interface CanvasBarProps {
+  layout: LayoutName;
+  onLayout: (layout: LayoutName) => void;
+  onFit: () => void;
+}
+
+function CanvasBar({ layout, onLayout, onFit }: CanvasBarProps) {
+  return (
+    <div className={styles["canvasBar"]}>
+      <label>
+        Layout{" "}
+        <select value={layout} onChange={({ target }) => onLayout(target.value as LayoutName)}>
+          {layoutNames.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <Button size="compact" variant="quiet" onPress={onFit}>
+        Fit
+      </Button>
+      <span className={styles["hint"]}>Press an element twice to bring what is around it.</span>
+    </div>
+  );
+}
+
+function TooMany({ found, onTable }: { found: number; onTable: () => void }) {
+  return (
+    <Notice
+      tone="warn"
+      action={
+        <Button size="compact" onPress={onTable}>
+          Table
+        </Button>
+      }
+    >
+      {grouped(found)} elements are too many for a picture: the first {MOST_NODES} are drawn. Ask for less with LIMIT or
+      WHERE; the table has all.
+    </Notice>
+  );
+}
+
+async function expansion(place: Place, node: GraphNode): Promise<Value[][]> {
+  const body = { cypher: expansionOf(node), rows: 60 };
+  const response = await callStream(`${graphPath(place)}/query`, { method: "POST", body });
+  const lines = (await response.text()).trim().split("\n");
+  return lines.flatMap((line) => (JSON.parse(line) as { rows?: Value[][] }).rows ?? []);
+}
+
+function typesOf(nodes: readonly GraphNode[]) {
+  const counts = new Map<string, number>();
+  for (const { type } of nodes) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => ({ type, label: type, count }));
+}
+
+interface PropertiesProps {
+  node: GraphNode | undefined;
+  degree: number;
+  onExpand: (id: string) => void;
+}
+
+function Properties({ node, degree, onExpand }: PropertiesProps) {
+  return (
+    <aside className={styles["side"]} aria-label="Element">
+      {node ? (
+        <>
+          <h3>{node.label}</h3>
+          <dl>
+            <dt>label</dt>
+            <dd>{node.type}</dd>
+            <dt>id</dt>
+            <dd>
+              <code>{node.id}</code>
+            </dd>
+            <dt>edges here</dt>
+            <dd>{degree}</dd>
+            {Object.entries(node.properties).map(([name, value]) => [
+              <dt key={`${name} name`}>{name}</dt>,
+              <dd key={name}>{textOf(value as Value)}</dd>,
+            ])}
+          </dl>
+          <Button size="compact" onPress={() => onExpand(node.id)}>
+            Bring what is around it
+          </Button>
+        </>
+      ) : (
+        <p className={styles["quiet"]}>Choose an element to see its properties.</p>
+      )}
+    </aside>
+  );
+}

@@ -124,7 +124,7 @@ test("a session that ends while it is being read does not stay in memory", async
 
   const early = sessions.authenticate("token");
   await begun(1);
-  listener([placed({ kind: "session", type: "ended", body: '{"sessions":[7]}' }, 1)]);
+  listener([placed({ kind: "session", type: "ended", body: '{"sessions":[7]}' }, 1)], "offered");
   const late = sessions.authenticate("token");
   reads[0]?.([row]);
   assert.equal((await early).id, 7);

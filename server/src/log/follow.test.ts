@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { forSeeds } from "../../../testkit/src/simulation.ts";
-import { type LogEntry, placed } from "./entry.ts";
+import { placed } from "./entry.ts";
 import { followLog } from "./follow.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub, Listener } from "./hub.ts";
 
 test("a value that changes while it is loaded is not kept as it was, whatever the moment", async () => {
   await forSeeds(500, async ({ random, sleep, advance, seams }) => {
     let stored = 0;
-    let listener: (entries: readonly LogEntry[]) => void = () => {};
+    let listener: Listener = () => {};
     const hub = { listen: (each) => (listener = each) } as Partial<Hub> as Hub;
     const followed = followLog(hub, {
       max: 10,
@@ -26,7 +26,7 @@ test("a value that changes while it is loaded is not kept as it was, whatever th
       seams.after(random.below(40), () => {
         stored += 1;
         seams.after(random.below(3), () =>
-          listener([placed({ kind: "account_data", user: "alice", body: "{}" }, stored)]),
+          listener([placed({ kind: "account_data", user: "alice", body: "{}" }, stored)], "offered"),
         );
       });
     }

@@ -5,7 +5,7 @@ import { forSeeds, settled, type Simulation, simulate } from "../../../testkit/s
 import { limits } from "../limits.ts";
 import { createLogger } from "../logger.ts";
 import { type LogEntry, placed } from "./entry.ts";
-import { type Hub, openHub } from "./hub.ts";
+import { type Hub, type Listener, openHub } from "./hub.ts";
 
 const logger = createLogger("silent");
 
@@ -54,7 +54,7 @@ function openSimulatedHub({ seams, random, sleep }: Simulation, store: Store, he
 
 /** What a hub is that believes its hints: it goes where they say, and never looks for itself. The planted bug. */
 function openTrustingHub({ sleep }: Simulation, store: Store): Hub {
-  const listeners: ((entries: readonly LogEntry[]) => void)[] = [];
+  const listeners: Listener[] = [];
   let head = 0;
   const goTo = async (position: number) => {
     if (position <= head) return;
@@ -62,7 +62,7 @@ function openTrustingHub({ sleep }: Simulation, store: Store): Hub {
     head = position;
     await sleep(1);
     const { entries } = store.read(after, position - after);
-    for (const listener of listeners) listener(entries);
+    for (const listener of listeners) listener(entries, "fetched");
   };
   return {
     head: () => head,

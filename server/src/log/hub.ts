@@ -26,9 +26,17 @@ export interface Hub {
   /** Resolves when everything up to `position` has been handed out here; rejects as soon as the signal aborts. */
   reached(position: number, signal?: AbortSignal): Promise<void>;
   /** Called with each run of new entries, in order, before anyone who waits for them. What it throws is logged. */
-  listen(listener: (entries: readonly LogEntry[]) => void): void;
+  listen(listener: Listener): void;
   close(): void;
 }
+
+/**
+ * How a run of entries came here. Who appended them has *offered* them, after the commit. What was *fetched* may have been shown before
+ * its commit was safe, and be lost with a fail-over: whoever wants to rely on it reads it again with SURELY (queries.ts).
+ */
+export type Came = "offered" | "fetched";
+
+export type Listener = (entries: readonly LogEntry[], came: Came) => void;
 
 /** What one look at the log brings. */
 export interface Fetched {
@@ -56,7 +64,7 @@ export interface HubOptions {
 /** Opens the hub at the given head. */
 export function openHub(options: HubOptions): Hub {
   const { seams, logger } = options;
-  const listeners: ((entries: readonly LogEntry[]) => void)[] = [];
+  const listeners: Listener[] = [];
   const ahead = createAhead();
   const waiting = createWaiting();
   let head = options.head;
@@ -64,14 +72,20 @@ export function openHub(options: HubOptions): Hub {
   let gapTimer: Timer | undefined;
 
   /** Hands out the entries, then whatever now follows the head without a gap, and wakes those who waited for it. */
-  function deliver(entries: readonly LogEntry[], upTo: number): void {
-    let next: readonly LogEntry[] | undefined = entries.filter((entry) => entry.position > head);
-    head = Math.max(head, upTo);
-    for (; next; next = ahead.take(head)) {
-      head = Math.max(head, next.at(-1)?.position ?? 0);
-      if (next.length > 0) for (const listener of listeners) tell(logger, listener, next);
-    }
+  function deliver(entries: readonly LogEntry[], upTo: number, came: Came): void {
+    handOut(
+      entries.filter((entry) => entry.position > head),
+      upTo,
+      came,
+    );
+    for (let next = ahead.take(head); next; next = ahead.take(head))
+      handOut(next, next.at(-1)?.position as number, "offered");
     waiting.wake(head);
+  }
+
+  function handOut(entries: readonly LogEntry[], upTo: number, came: Came): void {
+    head = Math.max(head, upTo);
+    if (entries.length > 0) for (const listener of listeners) tell(logger, () => listener(entries, came));
   }
 
   const fetcher = createFetcher(options, { head: () => head, isClosed: () => closed, deliver });
@@ -86,7 +100,7 @@ export function openHub(options: HubOptions): Hub {
       const [first] = entries;
       const last = entries.at(-1);
       if (!first || !last) return;
-      if (first.position <= head + 1) return deliver(entries, last.position);
+      if (first.position <= head + 1) return deliver(entries, last.position, "offered");
       ahead.put(entries);
       gapTimer ??= seams.after(limits.tailGap_ms, () => {
         gapTimer = undefined;
@@ -112,9 +126,9 @@ export function openHub(options: HubOptions): Hub {
 }
 
 /** A listener that fails must not keep the others from what they would have seen. */
-function tell(logger: Logger, listener: (entries: readonly LogEntry[]) => void, entries: readonly LogEntry[]): void {
+function tell(logger: Logger, listener: () => void): void {
   try {
-    listener(entries);
+    listener();
   } catch (thrown) {
     logger.error({ err: asError(thrown) }, "a listener of the log failed");
   }
@@ -179,7 +193,7 @@ function createWaiting() {
 interface Follower {
   head(): number;
   isClosed(): boolean;
-  deliver(entries: readonly LogEntry[], upTo: number): void;
+  deliver(entries: readonly LogEntry[], upTo: number, came: Came): void;
 }
 
 /**
@@ -204,7 +218,7 @@ function createFetcher(options: HubOptions, follower: Follower) {
         if (options.isCurrent?.(fetched) === false) return;
         const { entries, upTo } = fetched;
         if (target > before || upTo > before) options.onFetch();
-        follower.deliver(entries, upTo);
+        follower.deliver(entries, upTo, "fetched");
         if (entries.length >= limits.tailFetch_entries) wanted = Math.max(wanted, target, upTo + 1);
         else heard_ms = begun_ms;
       } while (wanted > follower.head() && !follower.isClosed());

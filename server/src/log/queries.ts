@@ -71,6 +71,15 @@ export function readEvent(db: Reader, eventId: string): Promise<LogEntry | undef
   ]);
 }
 
+/** Which of these events are in the log. Whoever is told of one may rely on it: see SURELY. */
+export async function readSurely(db: Db, eventIds: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ eventId: string }>(
+    `select e.event_id as "eventId", ${SURELY} from log.entries e where e.event_id = any($1)`,
+    [eventIds],
+  );
+  return rows.map(({ eventId }) => eventId);
+}
+
 /** The first answer to a transaction, if it was appended before. Whoever is told it may rely on it: see SURELY. */
 export async function readTransaction(db: Db, session: number, key: string): Promise<string | undefined> {
   const row = await db.one<{ answer: string }>(

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { Registry } from "prom-client";
 import { type Person, registerPerson, request } from "../../../testkit/src/http.ts";
+import { createPostgres } from "../../../testkit/src/postgres.ts";
+import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { missingService, type Service, startService } from "../../../testkit/src/services.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openQueue } from "../queue/open.ts";
 import { realSeams } from "../seams.ts";
+import { roleNames } from "../roles.ts";
 import { newEventId } from "../rooms/submit.ts";
 import { packOf, readPack } from "./send-packs.ts";
 import { append } from "./sending.ts";
@@ -237,4 +241,44 @@ test("a retry is answered though the bus loses what the worker says of it", asyn
   const took_ms = performance.now() - begun_ms;
   assert.ok(took_ms > limits.queuedLook_ms * 0.9, `${took_ms}: somebody said it`);
   assert.ok(took_ms < limits.queuedSend_ms * 0.9, `${took_ms}`);
+});
+
+/** The backends that wait until a standby has what they committed. */
+const WAITING = "select from pg_stat_activity where wait_event = 'SyncRep'";
+
+test("G1: a send is not answered for being in the log, but when the standby has it", { skip }, async () => {
+  using directory = temporaryDirectory();
+  await using ending = new AsyncDisposableStack();
+  const postgres = ending.adopt(await createPostgres(join(directory.path, "a")), (each) => each.crash());
+  const broker = ending.adopt(await startService("rabbitmq"), (each) => each.stop());
+  const shared = { queue: "rabbitmq", rabbitmqUrl: broker.url, bus: "postgresql" } as const;
+  const others = roleNames.filter((role) => role !== "messages");
+  const home = await startTestServer({ databaseUrl: postgres.url, config: { ...shared, roles: ["auth", "messages"] } });
+  ending.defer(() => home.stop());
+  const door = await startTestServer({ databaseUrl: postgres.url, config: { ...shared, roles: others } });
+  ending.defer(() => door.stop());
+  const alice = await registerPerson(home.url, "alice");
+  const { room_id } = await alice.call("POST", `${CLIENT}/createRoom`, {});
+  await door.ctx.log.reached(home.ctx.log.hub.head());
+  const head = door.ctx.log.hub.head();
+  const waitForStandby = async (name: string) => {
+    await postgres.query(`alter system set synchronous_standby_names = '${name}'`);
+    await postgres.query("select pg_reload_conf()");
+  };
+
+  await waitForStandby("nobody");
+  let answer: Awaited<ReturnType<typeof request>> | undefined;
+  const path = `${CLIENT}/rooms/${encodeURIComponent(room_id as string)}/send/m.room.message/surely`;
+  const sent = request(door.url, "PUT", path, { token: alice.token, body: { body: "shown" } }).then(
+    (got) => (answer = got),
+  );
+  await until(async () => (await postgres.query(WAITING)).length > 0);
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+  await until(async () => door.ctx.log.hub.head() > head);
+  // The worker looks for it, and so does the process that was asked.
+  await until(async () => (await postgres.query(WAITING)).length >= 2);
+  await request(door.url, "GET", "/_matrix/client/versions");
+  assert.equal(answer, undefined, "it is shown, and not safe yet");
+  await waitForStandby("");
+  assert.equal((await sent).status, 200);
 });

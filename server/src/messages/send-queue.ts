@@ -3,7 +3,7 @@
  * and the answer goes out after the commit, as without a queue. Sends that come together travel together (send-packs.ts).
  *
  * How the asking process learns of the commit: it follows the log anyway, and there the event comes along under the id that it was
- * given here. What the log does not say (a refusal, or that this was a retry of an event under another id) the worker tells on
+ * given here. What it had to fetch it looks at once more, in a way that waits for the standby. What the log does not say (a refusal, or that this was a retry of an event under another id) the worker tells on
  * the bus, which may lose it. So after `limits.queuedLook_ms` a retry is looked for in the log, and whoever has waited for
  * `limits.queuedSend_ms` appends the event itself: the transaction makes
  * that the same event, or brings the same refusal. The same goes for a queue that can not be reached. The queue may fail in any way,
@@ -12,6 +12,7 @@
 import type { Context } from "../context.ts";
 import { asError, type Errcode, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { readSurely } from "../log/queries.ts";
 import type { Queue } from "../queue/queue.ts";
 import { packOf, publishing, readPack } from "./send-packs.ts";
 import { append, commit, earlier, type Sending } from "./sending.ts";
@@ -76,12 +77,21 @@ function answersOf(ctx: Context): Answers {
   return answers;
 }
 
-function openAnswers({ log, bus, seams, logger }: Context): Answers {
+function openAnswers({ db, log, bus, seams, logger }: Context): Answers {
   const waiting = new Map<string, Waiting>();
   const unqueued = { sends: 0, told_ms: Number.NEGATIVE_INFINITY };
   log.followAll();
-  log.hub.listen((entries) => {
-    if (waiting.size > 0) for (const { eventId } of entries) if (eventId) waiting.get(eventId)?.resolve(eventId);
+  const resolveAll = (sent: readonly string[]) => {
+    for (const eventId of sent) waiting.get(eventId)?.resolve(eventId);
+  };
+  log.hub.listen((entries, came) => {
+    if (waiting.size === 0) return;
+    const sent = entries.flatMap(({ eventId }) => (eventId && waiting.has(eventId) ? [eventId] : []));
+    if (came === "offered" || sent.length === 0) return resolveAll(sent);
+    // Where that can not be read, those who wait are looked for one by one, and appended again in the end.
+    readSurely(db.log, sent).then(resolveAll, (thrown: unknown) => {
+      logger.warn({ reason: asError(thrown).message }, "sends in the log could not be made sure of yet");
+    });
   });
   bus.subscribe("sent", (message) => {
     const outcome = JSON.parse(message) as Outcome;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { settled, simulate } from "../../../testkit/src/simulation.ts";
 import { openMemoryEphemeral } from "../ephemeral/memory.ts";
 import { type LogEntry, type NewEntry, placed } from "../log/entry.ts";
-import type { Hub } from "../log/hub.ts";
+import type { Hub, Listener } from "../log/hub.ts";
 import type { RoomCache } from "../rooms/cache.ts";
 import { RoomState } from "../rooms/state.ts";
 import { openWaiters } from "./waiters.ts";
@@ -38,7 +38,7 @@ function open({ isCached = true } = {}) {
     peek: (roomId: string) => (isCached && roomId === "!a" ? room : undefined),
     peekMemberships: (userId: string) => (isCached ? (userId === carol ? new Map() : joined) : undefined),
   } as Partial<RoomCache> as RoomCache;
-  let listener: (entries: readonly LogEntry[]) => void = () => {};
+  let listener: Listener = () => {};
   const hub = { listen: (each) => (listener = each) } as Partial<Hub> as Hub;
   const ephemeral = openMemoryEphemeral(world.seams);
   const waiters = openWaiters({ hub, rooms, ephemeral, seams: world.seams, stopping: stopping.signal });
@@ -47,7 +47,7 @@ function open({ isCached = true } = {}) {
   for (const [userId, { signal }] of gone)
     void waiters.wait(userId, { timeout_ms: 10_000, signal }).then((why) => woken.push(`${userId} ${why}`));
   const tell = async (entry: NewEntry) => {
-    listener([placed(entry, 9)]);
+    listener([placed(entry, 9)], "offered");
     await settled();
     return woken.map((each) => each.slice(0, each.indexOf(" "))).toSorted();
   };

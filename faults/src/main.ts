@@ -84,6 +84,8 @@ async function runAll(options: Options, until_ms: number): Promise<Outcome[]> {
       const took = outcome.recovery_ms === undefined ? "" : `, well after ${Math.round(outcome.recovery_ms)} ms`;
       console.log(`${outcome.seed}: ${outcome.faults.join(" + ")}: ${outcome.acknowledged} acknowledged${took}`);
       for (const line of complaints(outcome)) console.error(line);
+      // What is left of a cluster in which somebody was not served again says nothing about the next schedule.
+      if (outcome.stuck !== undefined) break;
     }
   }
   return outcomes;

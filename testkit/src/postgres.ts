@@ -132,9 +132,21 @@ export async function makeSynchronous(primary: Postgres, name: string): Promise<
 
 /** Makes the standby a primary that waits for no other one, and waits until it takes changes. */
 export async function promote(standby: Postgres): Promise<void> {
-  await standby.query("select pg_promote(true, 30)");
+  await until("the promotion", async () => {
+    // Like any other query of a standby it may be ended for what it replays; it has asked by then, or asks again.
+    await standby.query("select pg_promote(true, 30) where pg_is_in_recovery()").catch(unlessEnded);
+    const [row] = await standby
+      .query<{ isOver: boolean }>('select not pg_is_in_recovery() as "isOver"')
+      .catch(unlessEnded);
+    return row?.isOver === true;
+  });
   await standby.query("alter system set synchronous_standby_names = ''");
   await standby.query("select pg_reload_conf()");
+}
+
+function unlessEnded(thrown: unknown): [] {
+  if (["40001", "55000", "57014", "57P01"].includes((thrown as { code?: string }).code ?? "")) return [];
+  throw thrown;
 }
 
 function clusterIn(directory: string): Cluster {

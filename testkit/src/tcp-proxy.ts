@@ -69,31 +69,50 @@ type Link = {
 };
 
 function openLink(outer: Socket, inner: Socket, state: State): Link {
-  const held: (() => void)[] = [];
   const cut = () => {
     inner.destroy();
     outer.destroy();
   };
   for (const socket of [inner, outer]) socket.setNoDelay(true).on("error", cut).on("close", cut);
-  const forward = (to: Socket, isAnswer: boolean) => (chunk: Buffer) => {
-    if (isAnswer && state.manner === "swallow") return;
-    const write = () => void (to.destroyed || to.write(chunk));
-    if (state.manner === "hang") held.push(write);
-    else if (state.delay_ms > 0) setTimeout(write, state.delay_ms);
-    else write();
-  };
   const filter = state.newFilter?.();
-  const there = forward(inner, false);
-  const back = forward(outer, true);
+  const there = openLane(inner, state);
+  const back = openLane(outer, state);
   outer.on("data", (chunk: Buffer) => {
     filter?.request(chunk);
-    there(chunk);
+    there.put(chunk);
   });
-  inner.on("data", (chunk: Buffer) => back(filter ? filter.answer(chunk) : chunk));
+  inner.on("data", (chunk: Buffer) => {
+    if (state.manner !== "swallow") back.put(filter ? filter.answer(chunk) : chunk);
+  });
   return {
     cut,
     flush() {
-      for (const write of held.splice(0)) write();
+      there.flush();
+      back.flush();
     },
+  };
+}
+
+/** One direction of a connection. Nothing overtakes what came before it, whatever becomes of the delay meanwhile. */
+function openLane(to: Socket, state: State) {
+  const waiting: { chunk: Buffer; due_ms: number }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    while (state.manner !== "hang" && waiting[0]) {
+      const rest_ms = waiting[0].due_ms - performance.now();
+      // A timer may come a little early.
+      if (rest_ms >= 1) return void (timer = setTimeout(flush, rest_ms));
+      const { chunk } = waiting.shift() as { chunk: Buffer };
+      if (!to.destroyed) to.write(chunk);
+    }
+  };
+  return {
+    put(chunk: Buffer): void {
+      waiting.push({ chunk, due_ms: performance.now() + state.delay_ms });
+      if (timer === undefined) flush();
+    },
+    flush,
   };
 }

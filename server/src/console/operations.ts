@@ -7,10 +7,12 @@ import { billingOperations } from "../billing/operations.ts";
 import { operations as insight } from "../insight/operations.ts";
 import { operations as system } from "../system/operations.ts";
 import { reportOperations } from "../directory/operations.ts";
+import { importLogOperations } from "../imports/operations-log.ts";
 import { importOperations } from "../imports/operations.ts";
 import { mediaOperations } from "../media/operations.ts";
 import { holdOperations } from "../retention/operations-holds.ts";
 import { retentionOperations } from "../retention/operations.ts";
+import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { roomOperations } from "../rooms/operations.ts";
 import { jobOperations } from "../worker/operations.ts";
@@ -28,12 +30,14 @@ export const operations: readonly Operation[] = [
   ...deviceOperations,
   ...auditOperations,
   ...roomOperations,
+  ...roomActs,
   ...roomEndingOperations,
   ...mediaOperations,
   ...reportOperations,
   ...retentionOperations,
   ...holdOperations,
   ...importOperations,
+  ...importLogOperations,
   ...jobOperations,
   ...insight,
   ...registration,

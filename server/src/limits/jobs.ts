@@ -12,6 +12,10 @@ export const jobLimits = {
   removalScan_events: 2_000,
   /** How long it is kept what told the processes of a removal. */
   removalKept_ms: 86_400_000,
+  /** Imports of people and channels: the largest file, its rows, and those that one step does. */
+  importsBody_bytes: 32 * 1_048_576,
+  imports_rows: 100_000,
+  importStep_rows: 20,
   /** Retention: rooms that are looked up together, how long after a run the next one is due, and how often that is looked at. */
   retentionStep_rooms: 200,
   retentionRun_ms: 23.5 * 3_600_000,

@@ -7,9 +7,9 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { isHeld } from "../retention/holds.ts";
 import { createJob } from "../worker/jobs.ts";
-import { block } from "./blocked.ts";
+import { block, readBlocked } from "./blocked.ts";
 import { countRoom } from "./for-operators.ts";
-import { isBlocked, roomFor } from "./operations.ts";
+import { roomFor } from "./operations.ts";
 
 const effect = z.object({
   members: z.int().meta({ description: "Who would leave." }),
@@ -39,7 +39,7 @@ const readEffect = operation({
       invited: room.invitedCount,
       aliases: (await aliasesOf(ctx, roomId)).length,
       published: await isPublished(ctx, roomId),
-      blocked: await isBlocked(ctx, roomId),
+      blocked: (await readBlocked(ctx, [roomId])).has(roomId),
       held: await isHeld(ctx, { roomId }),
     };
   },

@@ -1,0 +1,97 @@
+/** Channels from a Slack export (channels.json or groups.json, with users.json) or a Mattermost bulk export (JSONL). No messages. */
+import { z } from "zod";
+import { parseJson, parseLines } from "./parse.ts";
+import { peopleOf } from "./people-sources.ts";
+
+export interface ChannelRow {
+  row: number;
+  name: string;
+  displayName: string;
+  topic: string | undefined;
+  isPublic: boolean;
+  /** Milliseconds since 1970; undefined where the file does not say. */
+  created_ms: number | undefined;
+  /** By user name as people are imported. */
+  members: string[];
+}
+
+export interface ChannelsSource {
+  format: "slack" | "mattermost";
+  /** channels.json or groups.json, or the whole JSONL. */
+  channels: string;
+  /** Of Slack: users.json. */
+  users: string;
+  /** Of Slack, whose private channels are a file of their own. */
+  isPublic: boolean;
+}
+
+/** The channels of a file. Archived ones are left out. Throws SourceError. */
+export async function channelsOf(source: ChannelsSource): Promise<ChannelRow[]> {
+  return source.format === "slack" ? fromSlack(source) : fromMattermost(source.channels);
+}
+
+const texted = z.looseObject({ value: z.string() }).optional();
+const slackChannels = z.array(
+  z.looseObject({
+    name: z.string().min(1),
+    created: z.number().optional(),
+    is_archived: z.boolean().optional(),
+    members: z.array(z.string()).default([]),
+    topic: texted,
+    purpose: texted,
+  }),
+);
+
+async function fromSlack({ channels, users, isPublic }: ChannelsSource): Promise<ChannelRow[]> {
+  const people = await peopleOf({ format: "slack", text: users });
+  const names = new Map(people.map(({ foreignId, username }) => [foreignId, username]));
+  return parseJson("The file of channels", channels, slackChannels).flatMap((channel, i) =>
+    channel.is_archived
+      ? []
+      : [
+          {
+            row: i + 1,
+            name: channel.name,
+            displayName: channel.name,
+            topic: channel.topic?.value || channel.purpose?.value || undefined,
+            isPublic,
+            created_ms: channel.created === undefined ? undefined : channel.created * 1_000,
+            members: channel.members.flatMap((id) => names.get(id) ?? []),
+          },
+        ],
+  );
+}
+
+const mattermostChannel = z.looseObject({
+  team: z.string(),
+  name: z.string().min(1),
+  display_name: z.string().optional(),
+  type: z.enum(["O", "P"]),
+  header: z.string().optional(),
+  purpose: z.string().optional(),
+});
+const mattermostMember = z.looseObject({
+  username: z.string(),
+  teams: z
+    .array(z.looseObject({ name: z.string(), channels: z.array(z.looseObject({ name: z.string() })).default([]) }))
+    .nullish(),
+});
+
+function fromMattermost(text: string): ChannelRow[] {
+  const members = new Map<string, string[]>();
+  for (const { value } of parseLines(text, { type: "user", schema: mattermostMember }))
+    for (const team of value.teams ?? [])
+      for (const channel of team.channels) {
+        const key = `${team.name} ${channel.name}`;
+        members.set(key, [...(members.get(key) ?? []), value.username.toLowerCase()]);
+      }
+  return parseLines(text, { type: "channel", schema: mattermostChannel }).map(({ row, value }) => ({
+    row,
+    name: value.name,
+    displayName: value.display_name || value.name,
+    topic: value.header || value.purpose || undefined,
+    isPublic: value.type === "O",
+    created_ms: undefined,
+    members: members.get(`${value.team} ${value.name}`) ?? [],
+  }));
+}

@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
+import { requireScope } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
 import { corsOf } from "./cors.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
@@ -28,6 +29,8 @@ export interface Session {
   userId: string;
   deviceId: string;
   isAdmin: boolean;
+  /** Of a bot's token, what it may do. */
+  scopes?: readonly string[] | undefined;
 }
 
 export interface Request<Body = unknown, Query = unknown, Who = Session> {
@@ -306,6 +309,7 @@ async function authenticate(ctx: Context, each: Route, request: FastifyRequest):
   const token = accessToken(request);
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
   const session = await ctx.authenticate(token, request.ip);
+  requireScope(session, each.method, each.path);
   if (each.access === "admin" && !session.isAdmin)
     throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
   return session;

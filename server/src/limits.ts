@@ -394,6 +394,7 @@ export const limits = {
   /** Token buckets, per session or per address: how many at once, and how many a second after that. */
   rates: {
     send: { burst: 200, perSecond: 20 },
+    webhook: { burst: 60, perSecond: 5 },
     create: { burst: 50, perSecond: 1 },
     join: { burst: 100, perSecond: 5 },
     invite: { burst: 200, perSecond: 5 },

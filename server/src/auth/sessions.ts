@@ -64,7 +64,8 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
   async function load(key: string): Promise<Session> {
     const endingsBefore = endings;
     const row = checked(await look(key));
-    const session = { id: row.id, userId: row.userId, deviceId: row.deviceId, isAdmin: row.isAdmin };
+    const { id, userId, deviceId, isAdmin, scopes } = row;
+    const session = { id, userId, deviceId, isAdmin, ...(scopes ? { scopes } : {}) };
     const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
     // A session that ended while it was read must not come back into the cache after its ending was heard.
     if (endings === endingsBefore) remember(key, { session, until_ms: seams.monotonic_ms() + lives_ms });
@@ -98,7 +99,9 @@ export function endedSessions(entry: LogEntry): readonly number[] {
   return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
 }
 
-interface TokenRow extends Session {
+interface TokenRow extends Omit<Session, "scopes"> {
+  /** Null: everything that the account may. Only a session without has refresh tokens, and so fresh ones. */
+  scopes?: readonly string[] | null;
   state: "used" | "retired";
   /** How long the access token still lives; null: for ever. */
   left_ms: number | null;
@@ -107,7 +110,7 @@ interface TokenRow extends Session {
 /** The tokens' rows; undefined for one that is not known. Only the first use of a token writes something. */
 async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | undefined)[]> {
   const rows = await db.query<Omit<TokenRow, "state"> & { key: string; state: TokenRow["state"] | "fresh" }>(
-    `select k.key, s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin", t.state,
+    `select k.key, s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin", s.scopes, t.state,
        extract(epoch from t.expires_at - clock_timestamp())::double precision * 1000 as left_ms
      from unnest($1::text[]) k(key) join auth.tokens t on t.access_hash = decode(k.key, 'base64')
      join auth.sessions s on s.session_id = t.session_id join auth.accounts a on a.user_id = s.user_id`,

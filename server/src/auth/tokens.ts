@@ -7,6 +7,8 @@ const PREFIX = {
   refresh: "prt_",
   login: "plt_",
   stream: "pst_",
+  bot: "pbt_",
+  hook: "phk_",
   registration: "",
 } as const;
 const TOKEN_BYTES = 32;

@@ -4,6 +4,7 @@ import { explorerOperations } from "../explorer/operations.ts";
 import { graphOperations } from "../graph/operations.ts";
 import { operations as registration } from "../auth/operations-registration.ts";
 import { billingOperations } from "../billing/operations.ts";
+import { operations as bots } from "../bots/operations.ts";
 import { operations as insight } from "../insight/operations.ts";
 import { operations as system } from "../system/operations.ts";
 import { reportOperations } from "../directory/operations.ts";
@@ -41,6 +42,7 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...insight,
   ...registration,
+  ...bots,
   ...system,
   ...graphOperations,
   ...billingOperations,

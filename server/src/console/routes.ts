@@ -1,4 +1,5 @@
 /** The paths of the console: the operator API, and the console's own back end under /api. */
+import { postToWebhook } from "../bots/post.ts";
 import type { Route } from "../http.ts";
 import { consoleRoutes } from "./bff/routes-of.ts";
 import { sessionRoutes } from "./bff/sign-in.ts";
@@ -12,3 +13,4 @@ export const routes: readonly Route[] = [
   ...apiRoutes(operations),
   ...consoleRoutes(operations),
 ];
+  postToWebhook,

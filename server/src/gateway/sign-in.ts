@@ -2,6 +2,7 @@
 import { loadFilter } from "../account/filters.ts";
 import { endedSessions } from "../auth/sessions.ts";
 import { useStreamTicket } from "../auth/stream-tickets.ts";
+import { requireScope } from "../bots/scopes.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
@@ -18,6 +19,7 @@ import type { Stand } from "./outlet.ts";
 export async function signIn(ctx: Context, frame: SignInFrame, address: string): Promise<Arrival> {
   const head = ctx.log.hub.head();
   const session = await sessionOf(ctx, frame, address);
+  requireScope(session, "GET", "/_matrix/client/v3/sync");
   ctx.rates.take("stream", session.id);
   const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
   const arrival: Arrival = {

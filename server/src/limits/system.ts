@@ -37,4 +37,13 @@ export const systemLimits = {
   attention_items: 50,
   administratorStale_days: 30,
   backupOld_days: 7,
+  /** Bots: tokens of one, how long one lives at the most, and how long the secret before works beside a new one. */
+  botTokens: 50,
+  botToken_days: 3_650,
+  overlapLeast_s: 60,
+  overlapDefault_s: 86_400,
+  overlapMost_s: 30 * 86_400,
+  /** Incoming webhooks: the text of a message, and deliveries of each that are kept. */
+  webhookText_characters: 16_000,
+  webhookDeliveries: 200,
 } as const;

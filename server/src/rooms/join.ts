@@ -44,7 +44,7 @@ interface Joining {
   reason?: string | undefined;
 }
 
-async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
+export async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
   const [profile] = await Promise.all([profileOf(ctx, userId), refuseBlocked(ctx, roomId)]);
   await submit(ctx, { roomId, propose: (room) => proposeJoin(ctx, room, { userId, profile: { ...profile, reason } }) });
   return { room_id: roomId };

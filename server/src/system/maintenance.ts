@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 
 /** Where clients write; everything else is the operators' or the process's own. */
-const OF_CLIENTS = /^\/_matrix\/|^\/_parley\/(client|hooks)\//;
+const OF_CLIENTS = /^\/_matrix\/|^\/_parley\/client\/|^\/api\/hooks\//;
 
 /** What is asked with POST and reads, and what sessions need to go on or to end. */
 export const GOES_ON = new Set([

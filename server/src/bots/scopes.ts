@@ -1,0 +1,60 @@
+/**
+ * What a token of a bot may do. A session has a list of scopes, and a request that none of them covers is refused, whatever the bot's
+ * account may: what is not named here, such as changing a password or what administrators do, no token of a bot can.
+ */
+import { matrixError } from "../errors.ts";
+
+export const scopes = {
+  read: "Reads what the bot's account may read: syncs, rooms, profiles, files",
+  send: "Sends messages and reactions, redacts, types, reads receipts out",
+  rooms: "Makes rooms, joins and leaves them, invites, removes people, and changes their state",
+  media: "Uploads files",
+  encryption: "Has keys of its own: what a bot needs that reads and writes in encrypted rooms",
+  profile: "Changes the bot's name, picture and settings",
+} as const;
+
+export type Scope = keyof typeof scopes;
+export const scopeNames = Object.keys(scopes) as Scope[];
+
+const CLIENT = "^/_matrix/client/(?:v1|v3)";
+
+/** The first line that fits a method and the pattern of a route says what it needs; `always` needs nothing. */
+const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
+  ["always", /^GET$/, new RegExp(`${CLIENT}/(account/whoami|capabilities)$`)],
+  ["always", /^POST$/, new RegExp(`${CLIENT}/logout$`)],
+  ["encryption", /./, new RegExp(`${CLIENT}/(keys|room_keys|sendToDevice)/`)],
+  [
+    "read",
+    /^GET$/,
+    new RegExp(`${CLIENT}/(sync|joined_rooms|mutual_rooms|rooms|room_summary|user|presence|pushrules|media)(/|$)`),
+  ],
+  ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|user_directory/search|user/:userId/filter)$`)],
+  ["send", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/(send|redact|typing)/`)],
+  ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(receipt/|read_markers$)`)],
+  ["send", /^PUT$/, new RegExp(`${CLIENT}/presence/`)],
+  ["rooms", /^POST$/, new RegExp(`${CLIENT}/(createRoom$|join/|knock/)`)],
+  ["rooms", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(ban|forget|invite|join|kick|leave|unban)$`)],
+  ["rooms", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/state/`)],
+  ["media", /^(POST|PUT)$/, /^\/_matrix\/media\//],
+  ["profile", /^(PUT|DELETE)$/, new RegExp(`${CLIENT}/profile/`)],
+  ["profile", /^(PUT|DELETE)$/, new RegExp(`${CLIENT}/user/:userId/(account_data|rooms)/`)],
+];
+
+/** What a request needs; undefined where no token of a bot may do it. `path` is the route's pattern. */
+export function neededFor(method: string, path: string): Scope | "always" | undefined {
+  return RULES.find(([, methods, paths]) => methods.test(method) && paths.test(path))?.[0];
+}
+
+interface Scoped {
+  /** Undefined: everything that the account may. */
+  scopes?: readonly string[] | undefined;
+}
+
+/** Throws M_FORBIDDEN where the session is a bot's, and none of its scopes covers the request. */
+export function requireScope({ scopes: own }: Scoped, method: string, path: string): void {
+  if (own === undefined) return;
+  const needed = neededFor(method, path);
+  if (needed === "always" || (needed !== undefined && own.includes(needed))) return;
+  const what = needed === undefined ? "No token of a bot may do this." : `This token has not the scope "${needed}".`;
+  throw matrixError("M_FORBIDDEN", what);
+}

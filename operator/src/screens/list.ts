@@ -61,6 +61,7 @@ export const groups: readonly ScreenGroup[] = [
       { path: "/explorer", label: "Explorer", icon: "code", load: () => import("./explorer/Explorer.tsx") },
       { path: "/billing", label: "Billing", icon: "file", load: () => import("./billing/Billing.tsx") },
       { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
+      { path: "/graph", label: "Access graph", icon: "diamond", load: () => import("./graph/Graph.tsx") },
       { path: "/system", label: "Jobs and system", icon: "settings", load: system },
     ],
   },

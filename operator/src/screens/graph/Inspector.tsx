@@ -1,0 +1,84 @@
+import { Link } from "@tanstack/react-router";
+import { pathOf } from "../../api.ts";
+import { exactTime } from "../../model/time.ts";
+import { Fact, Facts } from "../../parts/Facts.tsx";
+import type { GraphEdge, GraphNode } from "./canvas/model.ts";
+import { textOf, wordsOf } from "./questions.ts";
+import styles from "./Graph.module.css";
+
+export interface InspectorProps {
+  node: GraphNode | undefined;
+  nodes: readonly GraphNode[];
+  edges: readonly GraphEdge[];
+  sentence: string;
+  details: readonly string[];
+}
+
+/** The answer in words; of what is chosen, what it is and what it has to do with. */
+export function Inspector({ node, nodes, edges, sentence, details }: InspectorProps) {
+  return (
+    <aside className={styles["inspector"]} aria-label="Details">
+      <section aria-live="polite">
+        <h2 className={styles["heading"]}>Answer</h2>
+        <p className={styles["sentence"]}>{sentence}</p>
+        {details.map((detail) => (
+          <p key={detail} className={styles["note"]}>
+            {detail}
+          </p>
+        ))}
+      </section>
+      {node ? (
+        <Chosen node={node} nodes={nodes} edges={edges} />
+      ) : (
+        <p className={styles["note"]}>Choose a node to see what it is. Press it twice to see what is around it.</p>
+      )}
+    </aside>
+  );
+}
+
+function Chosen({ node, nodes, edges }: Pick<InspectorProps, "nodes" | "edges"> & { node: GraphNode }) {
+  const own = edges.filter(({ from, to }) => from === node.id || to === node.id);
+  const labels = new Map(nodes.map(({ id, label }) => [id, label]));
+  const { user_id: userId, room_id: roomId, device_id: deviceId } = node.properties;
+  return (
+    <section>
+      <h2 className={styles["heading"]}>{node.label}</h2>
+      <Facts>
+        <Fact name="Type">{node.type}</Fact>
+        {Object.entries(node.properties).map(([name, value]) => (
+          <Fact key={name} name={wordsOf(name)}>
+            {textOf(name, value, exactTime)}
+          </Fact>
+        ))}
+        <Fact name="Edges">{own.length.toLocaleString()}</Fact>
+      </Facts>
+      <ul className={styles["links"]}>
+        {typeof roomId === "string" && (
+          <li>
+            <Link to={pathOf`/rooms/${roomId}`}>Open the room</Link>
+          </li>
+        )}
+        {typeof userId === "string" && (
+          <li>
+            <Link to={pathOf`/users/${userId}`}>Open the person</Link>
+          </li>
+        )}
+        {typeof deviceId === "string" && (
+          <li>
+            <Link to="." search={{ question: "exposed", user_id: String(userId), device_id: deviceId }}>
+              What it exposed
+            </Link>
+          </li>
+        )}
+      </ul>
+      <ul className={styles["edges"]}>
+        {own.slice(0, 20).map(({ id, from, to, label }) => (
+          <li key={id}>
+            {labels.get(from)} → {label} → {labels.get(to)}
+          </li>
+        ))}
+        {own.length > 20 && <li>and {own.length - 20} more</li>}
+      </ul>
+    </section>
+  );
+}

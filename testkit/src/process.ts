@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
 
 /** A first start makes a database, on a machine that may run other tests. */
 const START_DEADLINE_MS = 60_000;
@@ -108,6 +109,11 @@ function launch(env: Env): Run {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH, HOME, NODE_COMPILE_CACHE: compiled, ...env },
   });
+  // A harness that is ended leaves nothing behind.
+  child.once(
+    "exit",
+    atEndOfProcess(() => void child.kill("SIGKILL")),
+  );
   let stdout = "";
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

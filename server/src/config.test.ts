@@ -60,6 +60,8 @@ const refused: Record<string, readonly string[]> = {
     ]),
   ),
   PARLEY_QUEUE_WORKER: ["yes"],
+  PARLEY_SERVER_URL: ["chat.example.org", "ftp://chat"],
+  PARLEY_ADMIN_TOKEN: ["secret://hunter2"],
   SESSION_STORAGE_TYPE: ["Memory", "redis"],
   SECRETS_PROVIDER: ["aws", "Vault"],
   SECRETS_REFRESH_S: ["0", "1m"],

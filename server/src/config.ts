@@ -16,6 +16,7 @@ import {
   oneOf,
   refuse,
   refuseUnknown,
+  secret,
   secretUrl,
   text,
   url,
@@ -65,6 +66,8 @@ export interface Config {
   ephemeral: (typeof ephemeralAdapters)[number];
   /** Where the console's sessions are. */
   sessionStorage: (typeof sessionStores)[number];
+  /** For the commands of operators: where Parley is, and an operator's access token. */
+  shell: { serverUrl: string | undefined; adminToken: string | undefined };
   /** Where media are kept. */
   storage: Storage;
   /** Where secrets come from. */
@@ -127,6 +130,10 @@ export function readConfig(environment: Env = process.env): Config {
     isQueueWorker: oneOf(env, "PARLEY_QUEUE_WORKER", ["on", "off"]) === "on",
     ephemeral: ephemeral(env),
     sessionStorage: oneOf(env, "SESSION_STORAGE_TYPE", sessionStores),
+    shell: {
+      serverUrl: url(env, "PARLEY_SERVER_URL", ["http:", "https:"]),
+      adminToken: secret(env, "PARLEY_ADMIN_TOKEN"),
+    },
     storage: readStorage(env),
     secrets: readSecrets(env),
     billing: readBilling(env, roles(env)),

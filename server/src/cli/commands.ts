@@ -3,6 +3,7 @@ import { backup } from "./backup.ts";
 import { backupFetch, backupSend } from "./backup-store.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { operationCommands } from "./operations.ts";
 import { preflight } from "./preflight.ts";
 import { releaseDb } from "./release-db.ts";
 import { releaseStatus } from "./release-status.ts";
@@ -25,4 +26,5 @@ export const commands: readonly Command[] = [
   restoreEpoch,
   rotateDatabaseCommand,
   rotateBusCommand,
+  ...operationCommands,
 ];

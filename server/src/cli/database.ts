@@ -48,7 +48,7 @@ export async function withOwner<T>(
 }
 
 /** The address of an embedded database that runs: PostgreSQL writes the folder of its socket into its process file. */
-async function runningEmbedded(directory: string): Promise<string | undefined> {
+export async function runningEmbedded(directory: string): Promise<string | undefined> {
   const file = join(directory, "pgdata", "postmaster.pid");
   if (!existsSync(file)) return undefined;
   const socket = readFileSync(file, "utf8").split("\n")[4];

@@ -5,12 +5,14 @@ import { consoleRoutes } from "./bff/routes-of.ts";
 import { sessionRoutes } from "./bff/sign-in.ts";
 import { apiRoutes } from "./mount.ts";
 import { operations } from "./operations.ts";
+import { referenceRoutes } from "./reference.ts";
 import { setPasswordRoutes } from "./set-password.ts";
 
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...setPasswordRoutes,
+  ...referenceRoutes(operations),
   ...apiRoutes(operations),
   ...consoleRoutes(operations),
-];
   postToWebhook,
+];

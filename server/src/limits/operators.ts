@@ -15,6 +15,8 @@ export const operatorLimits = {
   consoleSessions: 1_000,
   /** How long a ticket of the shell opens the operator API, once. */
   shellTicket_ms: 60_000,
+  /** How long the shell waits for an answer to begin. */
+  shellAnswer_ms: 600_000,
   /** The form in which somebody sets a password; how long the link to it is good; accounts or devices of one bulk act; devices looked at for one page. */
   passwordForm_bytes: 8_192,
   signInLink_ms: 72 * 3_600_000,

@@ -3,6 +3,7 @@ import type { RoleName } from "../roles.ts";
 import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
 import { secretSettings } from "./secrets.ts";
+import { shellSettings } from "./shell.ts";
 import type { Setting } from "./setting.ts";
 import { storageSettings } from "./storage.ts";
 import { tracingSettings } from "./tracing.ts";
@@ -138,5 +139,6 @@ export const settings: readonly Setting[] = [
   ...secretSettings,
   ...billingSettings,
   ...tracingSettings,
+  ...shellSettings,
   ...explorerSettings,
 ];

@@ -1,0 +1,159 @@
+/** The operator API in the shell: who asks, what is shown, and exit codes that scripts can trust. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Json, request } from "../../../testkit/src/http.ts";
+import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.ts";
+import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { readConfig } from "../config.ts";
+import { operations } from "../console/operations.ts";
+import { realSeams } from "../seams.ts";
+import { commands } from "./commands.ts";
+import { run } from "./run.ts";
+
+interface Said {
+  code: number;
+  out: string;
+  error: string;
+  json(): Json;
+}
+
+async function parley(env: Record<string, string>, ...typed: string[]): Promise<Said> {
+  const [out, error]: [string[], string[]] = [[], []];
+  const code = await run(typed, {
+    commands,
+    seams: realSeams,
+    config: () => readConfig(env),
+    out: (text) => out.push(text),
+    error: (text) => error.push(text),
+  });
+  return { code, out: out.join("\n"), error: error.join("\n"), json: () => JSON.parse(out.join("\n")) };
+}
+
+/** The settings of a command that is run beside the server. */
+function beside(server: TestServer): Record<string, string> {
+  return { DATABASE_URL: server.databaseUrl, PARLEY_PORT: new URL(server.url).port };
+}
+
+test("whoever has the database acts by a ticket, under the name of their account", async () => {
+  await using server = await startTestServer();
+  const env = beside(server);
+  const made = await parley(env, "user", "create", "ana", "--json");
+  assert.deepEqual([made.code, made.json().ok, made.json().user_id], [0, true, "@ana:localhost"]);
+  assert.equal((await parley(env, "user", "suspend", "@ana:localhost", "--reason", "left")).code, 0);
+  const list = await parley(env, "user", "list");
+  assert.match(list.out, /^user_id +display_name +role +status/);
+  assert.match(list.out, /@ana:localhost +ana +- +suspended/);
+  const { items } = (await parley(env, "audit", "list", "--json")).json();
+  assert.deepEqual(
+    items.map((each: Json) => [each.action, each.via, each.reason]),
+    [
+      ["users.suspend", "shell", "left"],
+      ["users.create", "shell", null],
+    ],
+  );
+  assert.match(items[0].actor, /^shell:[^@]+@.+/);
+  const [tickets] = await server.ctx.db.console.query("select count(*) as left from console.shell_tickets");
+  assert.deepEqual(tickets, { left: 0 }, "each was used");
+});
+
+test("whoever has only a token acts by it, with the role of its person", async () => {
+  await using server = await startTestServer();
+  const directory = mkdtempSync(join(tmpdir(), "parley-token-"));
+  const auditor = await makeOperator(server, "olga", "auditor");
+  writeFileSync(join(directory, "token"), `${auditor.token}\n`);
+  const env = {
+    PARLEY_SERVER_URL: server.url,
+    PARLEY_ADMIN_TOKEN: `file://${directory}/token`,
+    PARLEY_DATA_DIR: directory,
+  };
+  assert.match((await parley(env, "user", "show", auditor.userId)).out, /role +auditor/);
+  const refused = await parley(env, "user", "suspend", auditor.userId, "--reason", "x", "--json");
+  assert.deepEqual(
+    [refused.code, refused.json().errcode, refused.json().required_role],
+    [1, "M_FORBIDDEN", "operator"],
+  );
+  const nobody = await parley({ PARLEY_SERVER_URL: server.url, PARLEY_DATA_DIR: directory }, "user", "list");
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.error, /set PARLEY_ADMIN_TOKEN/);
+  rmSync(directory, { recursive: true });
+});
+
+test("0 is done, 1 is refused or failed, 2 is not understood", async () => {
+  await using server = await startTestServer();
+  const env = beside(server);
+  const codes = async (...typed: string[]) => (await parley(env, ...typed)).code;
+  assert.equal(await codes("audit", "verify"), 0);
+  assert.equal(await codes("user", "show", "@nobody:localhost"), 1);
+  assert.equal(await codes("user", "suspend", "@nobody:localhost"), 2, "a reason is missing");
+  assert.equal(await codes("user", "list", "--limit", "many"), 2);
+  assert.equal(await codes("user", "list", "--colour", "red"), 2);
+  assert.equal(await codes("user", "show"), 2);
+  await parley(env, "user", "create", "ana");
+  await server.ctx.db.console.change("update console.audit_head set hash = sha256('x')");
+  assert.equal(await codes("audit", "verify"), 1, "the chain is broken");
+  const away = await parley({ ...env, PARLEY_SERVER_URL: "http://127.0.0.1:1" }, "user", "list");
+  assert.equal(away.code, 1);
+  assert.match(away.error, /No Parley answers/);
+});
+
+test("all pages of a list, and a stream into a file", async () => {
+  await using server = await startTestServer();
+  const env = beside(server);
+  for (const name of ["ana", "ben", "cleo"]) await parley(env, "user", "create", name);
+  const { items, next } = (await parley(env, "user", "list", "--limit", "1", "--all", "--json")).json();
+  assert.deepEqual([items.length, next], [3, undefined]);
+  const directory = mkdtempSync(join(tmpdir(), "parley-export-"));
+  const path = join(directory, "audit.csv");
+  const written = await parley(env, "audit", "export", "--format", "csv", "--output", path, "--json");
+  assert.equal(written.json().bytes, readFileSync(path).length);
+  assert.equal((await parley(env, "audit", "export", "--output", path)).code, 1, "a file that is there stays as it is");
+  assert.match((await parley(env, "audit", "export", "--format", "csv")).out, /^position,/);
+  rmSync(directory, { recursive: true });
+});
+
+test("a secret is read from a file and is no option, and a name can not move the cursor of a terminal", async () => {
+  await using server = await startTestServer();
+  const env = beside(server);
+  const directory = mkdtempSync(join(tmpdir(), "parley-secret-"));
+  writeFileSync(join(directory, "password"), "password of ana\n");
+  assert.equal((await parley(env, "user", "create", "ana", "--password", "x")).code, 2);
+  const made = await parley(env, "user", "create", "ana", "--password-file", join(directory, "password"), "--json");
+  assert.equal(made.json().link, null);
+  const login = {
+    type: "m.login.password",
+    identifier: { type: "m.id.user", user: "ana" },
+    password: "password of ana",
+  };
+  assert.equal((await request(server.url, "POST", "/_matrix/client/v3/login", { body: login })).status, 200);
+  await parley(env, "user", "rename", "@ana:localhost", "a\u001b[2Jb", "--reason", "x");
+  const list = await parley(env, "user", "list");
+  assert.ok(!list.out.includes("\u001b"), list.out);
+  rmSync(directory, { recursive: true });
+});
+
+test("no two operations share a command, and each says what it takes", async () => {
+  const names = commands.map(({ name }) => name);
+  assert.deepEqual(
+    names.filter((name, i) => names.indexOf(name) !== i),
+    [],
+  );
+  for (const { id, method, command, path, body } of operations) {
+    if (!command) continue;
+    const known = commands.find(({ name }) => name === command.name);
+    const places = known?.arguments?.length ?? 0;
+    assert.equal(places, command.arguments?.length ?? 0, id);
+    // A command without a place for a parameter of its path could never be run.
+    for (const [, name = ""] of path.matchAll(/:([^/]+)/g))
+      assert.ok(command.arguments?.includes(name), `${id} ${name}`);
+    if (method === "GET") assert.equal(body, undefined, id);
+  }
+});
+
+test("a person who is made an administrator needs no row to be an owner", async () => {
+  await using server = await startTestServer();
+  const root = await makeAdministrator(server, "root");
+  assert.match((await parley(beside(server), "user", "list", "--role", "owner")).out, new RegExp(root.userId));
+});

@@ -8,6 +8,8 @@
 import { store } from "./store.ts";
 
 const asked = store<PromiseWithResolvers<boolean> | null>(null);
+// By this name the compiler knows that it is a hook.
+const useAsked = asked.use;
 
 /** Asks; returns when the server has taken the password, and throws `refusal` when the operator gives up. */
 export async function confirmAgain(refusal: Error): Promise<void> {
@@ -24,5 +26,5 @@ export function settle(isConfirmed: boolean): void {
 
 /** Whether the question stands, for the dialog. */
 export function useIsAsked(): boolean {
-  return asked.use() !== null;
+  return useAsked() !== null;
 }

@@ -13,7 +13,13 @@ export function Tabs({ label, tabs, current }: { label: string; tabs: readonly T
   return (
     <nav className={styles["tabs"]} aria-label={label}>
       {tabs.map(({ name, to, label: text }) => (
-        <Link key={name} to={to} aria-current={name === current ? "page" : undefined} className={styles["tab"]}>
+        <Link
+          key={name}
+          to={to}
+          activeOptions={{ exact: true, includeSearch: false }}
+          aria-current={name === current ? "page" : undefined}
+          className={styles["tab"]}
+        >
           {text}
         </Link>
       ))}

@@ -14,6 +14,8 @@ interface Done {
 }
 
 const done = store<Done | null>(null);
+// By this name the compiler knows that it is a hook: it would keep the answer of `done.use()` and skip the call.
+const useDone = done.use;
 
 /** Says that something was done; with `undo` it can be taken back. */
 export function sayDone(text: string, undo?: () => Promise<unknown>): void {
@@ -28,7 +30,7 @@ async function takeBack({ undo }: Done): Promise<void> {
 
 /** Where it is said; mounted once by the frame. */
 export function Undo() {
-  const shown = done.use();
+  const shown = useDone();
   useEffect(() => {
     if (!shown) return;
     const timer = setTimeout(() => done.set(null), SHOWN_MS);

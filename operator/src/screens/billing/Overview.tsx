@@ -12,6 +12,7 @@ import { count, sizeOf } from "../../parts/words.ts";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
 import { findMissed } from "./acts.tsx";
 import { type Counted, moneyOf, type Plan, type PlanItem, type Status } from "./shapes.ts";
+import styles from "./Overview.module.css";
 
 const LOOK_MS = 15_000;
 /** Nobody has handled anything for so long: whoever should is not there, or fails. */
@@ -41,7 +42,7 @@ export function Overview() {
 
 function Troubles({ status: { delinquent, failed_payments, work } }: { status: Status }) {
   return (
-    <>
+    <div className={styles["troubles"]}>
       {delinquent && (
         <Notice tone="warn" title="A payment is due">
           Stripe counts the customer as delinquent
@@ -62,7 +63,7 @@ function Troubles({ status: { delinquent, failed_payments, work } }: { status: S
           Every attempt failed. Not handled has them, to be tried again or left.
         </Notice>
       )}
-    </>
+    </div>
   );
 }
 

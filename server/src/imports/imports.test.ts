@@ -70,11 +70,7 @@ test("people from CSV get accounts with their names, and sign in by their links"
     ["@ana:localhost", "@ben:localhost"],
   );
   const token = new URL(items[0].link).searchParams.get("token");
-  const { userId } = await (
-    await import("../auth/for-operators-acts.ts")
-  )
-    .setPasswordByLink(server.ctx, token as string, "a long enough password")
-    .then((userId) => ({ userId }));
+  const userId = await setPasswordByLink(server.ctx, token as string, "a long enough password");
   assert.equal(userId, "@ana:localhost");
   const again = await admin.call("POST", `${IMPORTS}/${import_id}/links`, { reason });
   assert.deepEqual(

@@ -131,7 +131,7 @@ const importPeople = operation({
   body: peopleBody,
   bodyLimit_bytes: limits.importsBody_bytes,
   answer: report,
-  command: { name: "import people" },
+  command: { name: "import people", secrets: ["text"] },
   async handle(request, ctx) {
     const { body, query, audit } = request;
     const people = await readSource(() => peopleOf(sourceOf(body)));
@@ -188,7 +188,7 @@ const importChannels = operation({
   body: channelsBody,
   bodyLimit_bytes: limits.importsBody_bytes,
   answer: report,
-  command: { name: "import channels" },
+  command: { name: "import channels", secrets: ["channels", "users"] },
   async handle(request, ctx) {
     const { body, query, audit } = request;
     const { format, channels, users, public: isPublic, owner } = body;

@@ -28,7 +28,7 @@ const lifetime = z
   .nullable();
 
 const policyFields = {
-  max_lifetime_ms: lifetime.meta({ description: "How long messages are kept; null is for ever." }),
+  max_lifetime_ms: lifetime.default(null).meta({ description: "How long messages are kept; null is for ever." }),
   room_least_ms: lifetime
     .default(null)
     .meta({ description: "A room that asks for less in m.room.retention gets this." }),

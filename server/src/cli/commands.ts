@@ -10,6 +10,7 @@ import { releaseStatus } from "./release-status.ts";
 import { releaseWait } from "./release-wait.ts";
 import { restoreCommand, restoreDrill, restoreEpoch, restoreVerify } from "./restore.ts";
 import { rotateBusCommand, rotateDatabaseCommand } from "./rotate.ts";
+import { rotateMasterKeyCommand } from "./rotate-master-key.ts";
 
 export const commands: readonly Command[] = [
   releaseDb,
@@ -26,5 +27,6 @@ export const commands: readonly Command[] = [
   restoreEpoch,
   rotateDatabaseCommand,
   rotateBusCommand,
+  rotateMasterKeyCommand,
   ...operationCommands,
 ];

@@ -11,6 +11,7 @@ export const explorerLimits = {
   credentialLockAbandoned_ms: 30_000,
   /** How many wrapped keys a rotation wraps anew between two looks. */
   rewrapBatch_keys: 100,
+  rewrapSettle_ms: 2_000,
   /** Connections to one saved database at once, to all of them, and how long one is kept that nobody uses. */
   explorerPool_connections: 3,
   explorerPools: 100,

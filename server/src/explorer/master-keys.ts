@@ -12,6 +12,9 @@ import { randomToken, type Seams } from "../seams.ts";
 import { valueOf } from "../secrets/address.ts";
 import { type MasterKeys, masterKeysOf, openMasterKeys, parseMasterKeys } from "../secrets/master-keys.ts";
 
+/** In the data directory. */
+export const EMBEDDED_KEYS = "explorer-master-keys";
+
 export interface ExplorerKeysOptions {
   config: Pick<Config, "secrets" | "explorer" | "databaseUrl">;
   dataDir: string;
@@ -30,7 +33,7 @@ export async function openExplorerKeys({ config, dataDir, seams, logger }: Explo
       "M_BAD_STATE",
       "There is no master key to keep passwords with: whoever runs this server sets MASTER_ENCRYPTION_KEY to one (openssl rand -base64 32), the same for every process.",
     );
-  const path = join(dataDir, "explorer-master-keys");
+  const path = join(dataDir, EMBEDDED_KEYS);
   makeOnce(path, seams);
   return fromText(() => readFileSync(path, "utf8"), seams);
 }

@@ -42,7 +42,8 @@ export const restoreVerify: Command = {
   summary: "Checks a restored database: log, projections, files, epoch.",
   help: `Run it on a restored database before Parley is started on it. With the backup's folder it compares the log with the backup's,
 and looks whether the history epoch was raised; without, as after a recovery of PostgreSQL itself, it checks that the tables
-which are computed from the log equal it, and that every file is in the store with the right bytes. It changes nothing, and notes for the console that it was run.`,
+which are computed from the log equal it, and that every file is in the store with the right bytes.
+It changes nothing, but for a note for the console that it was run.`,
   arguments: [{ name: "folder", doc: "What parley backup wrote", isRequired: false }],
   options: { "no-files": { kind: "flag", doc: "Does not read the uploaded files." }, newest },
   run: (call) =>

@@ -8,11 +8,13 @@ const own = (name: string, text?: string) => file(`deploy/cnpg/${name}`, text);
 
 const inDatabase =
   "Sessions of the console are in PostgreSQL by default (only hashes of their ids), so any pod serves any request and a restart signs nobody out; `memory` is for one process, and a second one then does not start.";
-const noCredentials =
-  "There is no explorer in this version, and so nobody's credentials for other systems: the variable is read by nobody. What people encrypt is encrypted before it comes here.";
-const oneUrl = "One address, `DATABASE_URL`, which the operator's Secret has ready, and which may be a file.";
+const oneUrl =
+  "One address, `DATABASE_URL`, in a file that is read again: a password in one of five variables can not be changed while anything runs. The variable is read by nobody.";
 const noKey =
-  "No cookie is signed and nothing of it encrypted: a token is 256 random bits of which the database has the SHA-256.";
+  "The variable is read by nobody: no cookie is signed, a session's id is 256 random bits of which the database has the SHA-256, and so there is no key that could leak or has to be changed.";
+const masterKey = setting("MASTER_ENCRYPTION_KEY");
+const oneOrigin =
+  "The variable is read by nobody. Matrix asks for `*` on its API, where access is by token and never by cookie; the console and its API are one origin, and answer no other.";
 const noLatest = "A version, never `latest`.";
 
 export const ageGraphExplorer: Seed = {
@@ -81,7 +83,11 @@ export const ageGraphExplorer: Seed = {
         "Hashes of tokens in place of session ids.",
       ],
       ["1.4 index `idx_kotte_sessions_expires`", file("server/src/db/migrations/auth/0001_accounts.sql", "index")],
-      ["1.4 `kotte_credentials` table", file("SECURITY.md"), noCredentials],
+      [
+        "1.4 `kotte_credentials` table",
+        file("server/src/explorer/credentials/postgresql.ts"),
+        "By migration, with every other table, and with passwords sealed.",
+      ],
       ["1.5 Cluster manifest `deployment/k8s/age-cluster.yaml`", own("database/cluster.yaml")],
       [
         "1.5 `spec.image`: `<registry>/kotte-age-cnpg:latest`",
@@ -100,8 +106,8 @@ export const ageGraphExplorer: Seed = {
       ["1.5 `spec.storage.size`: 10Gi", object("Cluster/parley-db", { path: "spec.storage.size", value: "10Gi" })],
       [
         "1.5 `spec.bootstrap.initDB`: credentials, `postInitSQL`",
-        object("Cluster/parley-db", { path: "spec.bootstrap.initdb.owner", value: "parley" }),
-        "The field is `initdb`; credentials are made by the operator, in the Secret `parley-db-app`.",
+        object("Cluster/parley-db", { path: "spec.bootstrap.initdb.owner", value: "parley_owner" }),
+        "The field is `initdb`; the owner's credentials are made by the operator, and the pods serve as a user that owns nothing.",
       ],
     ]),
     ...below("Phase 2: sessions and credentials", [
@@ -113,14 +119,20 @@ export const ageGraphExplorer: Seed = {
         "Loaded by the server itself; Parley's own connections never see it.",
       ],
       ["2.2 `SESSION_STORAGE_TYPE` (`memory`, `postgresql`)", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["2.3 credential storage `postgresql`", file("SECURITY.md"), noCredentials],
+      [
+        "2.3 credential storage `postgresql`",
+        setting("CREDENTIAL_STORAGE_TYPE"),
+        file("server/src/explorer/credentials/postgresql.ts"),
+      ],
       [
         "2.3 or `json_file` with a PVC at `/app/data`",
-        object("PersistentVolumeClaim/media"),
-        "The one claim is for uploads.",
+        file("server/src/explorer/credentials/json-file.ts"),
+        setting("CREDENTIAL_STORAGE_PATH"),
+        setting("CREDENTIAL_STORAGE_SHARED"),
+        "For one process, or a volume that all of them share: it is yours to mount. `postgresql` needs neither and is the default.",
       ],
       ["2.4 `session_storage_type` with a default", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["2.4 `CREDENTIAL_STORAGE_TYPE=postgresql` is accepted", file("SECURITY.md"), noCredentials],
+      ["2.4 `CREDENTIAL_STORAGE_TYPE=postgresql` is accepted", setting("CREDENTIAL_STORAGE_TYPE")],
     ]),
     ...below("Phase 3: manifests", [
       [
@@ -129,23 +141,25 @@ export const ageGraphExplorer: Seed = {
           path: "metadata.labels.pod-security\\.kubernetes\\.io/enforce",
           value: "restricted",
         }),
+        "It is called `parley`, after what is in it.",
       ],
       ["3.2 Secrets: `SESSION_SECRET_KEY`", page("secrets", "Secrets, and how to change them"), noKey],
-      ["3.2 `MASTER_ENCRYPTION_KEY`", file("SECURITY.md"), noCredentials],
+      ["3.2 `MASTER_ENCRYPTION_KEY`", masterKey],
       [
         "3.2 `DB_PASSWORD`, or the bootstrap's own",
-        object("Deployment/backend", { path: `${pod}.volumes.*.secret.secretName`, value: "parley-db-app" }),
+        object("Deployment/backend", { path: `${pod}.volumes.*.secret.secretName`, value: "parley-db-serving" }),
+        own("parley/credentials.yaml", "parley-db-serving"),
       ],
       [
-        "3.2 placeholders; Sealed or External Secrets in production",
+        "3.2 values to be filled in; Sealed or External Secrets in production",
         kubernetes("Where the passwords come from"),
-        "No placeholders: the operator makes the password.",
+        "Nothing is to be filled in: the operator and a Job make the passwords.",
       ],
       ["3.3 ConfigMap for the backend", data("parley-config", "PARLEY_SERVER_NAME")],
       [
         "3.3 `DB_HOST`: `kotte-age-rw`",
-        object("Deployment/backend", { path: `${pod}.volumes.*.secret.items.*.key`, value: "uri" }),
-        own("uses-cnpg/server.yaml", "parley-db-rw"),
+        object("Deployment/backend", { path: `${pod}.volumes.*.secret.items.*.key`, value: "DATABASE_URL" }),
+        own("parley/credentials.yaml", "parley-db-rw"),
         oneUrl,
       ],
       [
@@ -153,13 +167,9 @@ export const ageGraphExplorer: Seed = {
         object("Deployment/backend", { path: `${pod}.volumes.*.secret.items.*.path`, value: "DATABASE_URL" }),
         oneUrl,
       ],
-      [
-        "3.3 `CORS_ORIGINS`: frontend URLs",
-        file("server/src/http.ts", "access-control-allow-origin"),
-        "Matrix asks for `*` on the API, where access is by token and never by cookie; the frontend hands the API on from its own origin.",
-      ],
+      ["3.3 `CORS_ORIGINS`: frontend URLs", file("server/src/cors.ts", "access-control-allow-origin"), oneOrigin],
       ["3.3 `ENVIRONMENT`: `production`", setting("ENVIRONMENT")],
-      ["3.3 `CREDENTIAL_STORAGE_TYPE`: `postgresql`", file("SECURITY.md"), noCredentials],
+      ["3.3 `CREDENTIAL_STORAGE_TYPE`: `postgresql`", setting("CREDENTIAL_STORAGE_TYPE")],
       ["3.3 `SESSION_STORAGE_TYPE`: `postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
       ["3.4 backend Deployment, 2 replicas", replicas("backend", 2)],
       ["3.4 its image", image("Deployment/backend", "ghcr.io/parley-im/parley:*")],
@@ -170,9 +180,10 @@ export const ageGraphExplorer: Seed = {
       ],
       [
         "3.4 liveness and readiness at `/api/v1/health`",
+        file("server/src/health.ts", "/api/v1/health"),
         probe("Deployment/backend", "/health/ready"),
         object("Deployment/backend", { path: `${container}.livenessProbe.httpGet.path`, value: "/health/live" }),
-        "Two paths: a database that is away must not restart every pod.",
+        "That path is answered too. The probes have two: a database that is away must not restart every pod.",
       ],
       [
         "3.4 no PVC",
@@ -183,7 +194,11 @@ export const ageGraphExplorer: Seed = {
     ]),
     ...below("Phase 4: frontend", [
       ["4.1 `deployment/frontend.Dockerfile.prod`", file("deploy/web/Dockerfile")],
-      ["4.1 stage 1: `node:20-alpine`, `npm ci`, `npm run build`", file("deploy/web/Dockerfile", "npm run build")],
+      [
+        "4.1 stage 1: `node:20-alpine`, `npm ci`, `npm run build`",
+        file("deploy/web/Dockerfile", "npm run build"),
+        "Node 24 on Debian, as in the other image: 20 gets no fixes any more, and one base is one to keep up to date.",
+      ],
       [
         "4.1 stage 2: `nginx:alpine` with `dist/`",
         file("deploy/web/Dockerfile", "nginx-unprivileged"),
@@ -238,7 +253,11 @@ export const ageGraphExplorer: Seed = {
       ["`backend.Dockerfile`", file("deploy/Dockerfile")],
       ["`frontend.Dockerfile.prod`", file("deploy/web/Dockerfile")],
       ["`namespace.yaml`", own("parley/namespace.yaml")],
-      ["`secrets.yaml`", own("uses-cnpg/server.yaml", "parley-db-app"), "None: the operator makes it."],
+      [
+        "`secrets.yaml`",
+        own("parley/credentials.yaml", "parley-db-serving"),
+        "None: the operator and a Job make them.",
+      ],
       ["`configmap-backend.yaml`", own("parley/kustomization.yaml", "parley-config")],
       ["`age-cluster.yaml`", own("database/cluster.yaml")],
       ["`backend-deployment.yaml`, `backend-service.yaml`", own("parley/backend.yaml")],
@@ -247,14 +266,11 @@ export const ageGraphExplorer: Seed = {
       ["`kustomization.yaml`", own("parley/kustomization.yaml")],
     ]),
     ...below("Networking", [
-      ["kotte-age-rw, 5432, primary", own("uses-cnpg/server.yaml", "parley-db-rw")],
+      ["kotte-age-rw, 5432, primary", own("parley/credentials.yaml", "parley-db-rw")],
       [
         "kotte-age-ro, 5432, replicas",
-        env(
-          "Deployment/backend",
-          "DATABASE_REPLICA_URLS",
-          "postgres://parley:$(DATABASE_PASSWORD)@parley-db-ro:5432/parley",
-        ),
+        own("parley/credentials.yaml", "parley-db-ro"),
+        env("Deployment/backend", "DATABASE_REPLICA_URLS"),
         setting("DATABASE_REPLICA_URLS"),
       ],
       ["backend, 8000", service("backend", 8000)],
@@ -282,20 +298,26 @@ export const ageGraphExplorer: Seed = {
       ["`DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_USER`, `DB_PASSWORD`", setting("DATABASE_URL"), oneUrl],
       [
         "`SESSION_SECRET_KEY`, `MASTER_ENCRYPTION_KEY`",
+        masterKey,
         page("secrets", "Secrets, and how to change them"),
-        `${noKey} ${noCredentials}`,
+        `\`MASTER_ENCRYPTION_KEY\` as it says. \`SESSION_SECRET_KEY\`: ${noKey}`,
       ],
       ["`SESSION_STORAGE_TYPE=postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
-      ["`CREDENTIAL_STORAGE_TYPE=postgresql` (or `json_file`)", file("SECURITY.md"), noCredentials],
+      ["`CREDENTIAL_STORAGE_TYPE=postgresql` (or `json_file`)", setting("CREDENTIAL_STORAGE_TYPE")],
       [
         "`CORS_ORIGINS`, `ENVIRONMENT=production`",
         setting("ENVIRONMENT"),
-        "Origins are not restricted, as Matrix has it; `ENVIRONMENT` is accepted.",
+        file("server/src/cors.ts", "access-control-allow-origin"),
+        `\`ENVIRONMENT\` as it says. \`CORS_ORIGINS\`: ${oneOrigin}`,
       ],
       ["`VITE_API_BASE_URL`: `/api`, or `https://api.example.com`", env("Deployment/frontend", "API_BASE_URL")],
     ]),
     ...below("Open decisions", [
-      ["1. credential storage: `postgresql`, or `json_file` with a PVC", file("SECURITY.md"), noCredentials],
+      [
+        "1. credential storage: `postgresql`, or `json_file` with a PVC",
+        setting("CREDENTIAL_STORAGE_TYPE"),
+        "Both; `postgresql` unless it is said otherwise.",
+      ],
       ["2. image registry", image("Deployment/backend", "ghcr.io/parley-im/parley:*"), value("api.image")],
       [
         "3. plain, Sealed or External Secrets",

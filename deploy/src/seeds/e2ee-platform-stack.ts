@@ -205,7 +205,7 @@ export const e2eePlatformStack: Seed = {
       ],
       ["Service: ClusterIP on 8080", service("gateway", 8080)],
       [
-        "Job: a placeholder without migrations, with a wait for Postgres and a hook",
+        "Job: an empty one without migrations, with a wait for Postgres and a hook",
         object("Deployment/gateway", { path: `${pod}.initContainers.*.args.*`, value: "wait" }),
         "The pod itself waits for the schema in an initContainer; a Job that does nothing can only fail.",
       ],
@@ -217,7 +217,7 @@ export const e2eePlatformStack: Seed = {
       ],
       [
         "… CORS",
-        file("server/src/http.ts", "access-control-allow-origin"),
+        file("server/src/cors.ts", "access-control-allow-origin"),
         "Not a setting: Matrix asks for `*` on every path of the API, and access is by token, never by cookie.",
       ],
       ["… JWKS URL", page("secrets", "Secrets, and how to change them"), noSignature],

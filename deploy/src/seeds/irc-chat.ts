@@ -35,7 +35,7 @@ export const ircChat: Seed = {
       ],
     ]),
     ...below("Components", [
-      ["1. Backend API with WebSocket", env("Deployment/backend", "ROLES", "auth,keys,messages,gateway,presence")],
+      ["1. Backend API with WebSocket", env("Deployment/backend", "ROLES", "auth,keys,messages,gateway,presence,web")],
       ["2. Frontend, static nginx", image("Deployment/frontend", "ghcr.io/parley-im/parley-web:*")],
       [
         "3. Redis: Pub/Sub, cache, presence",
@@ -303,7 +303,12 @@ export const ircChat: Seed = {
         "A name that every machine resolves to itself, so that it comes up without an edit.",
       ],
       ["Ingress `/`, pathType Prefix, frontend:80", path("/", "frontend")],
-      ["Ingress `/api`, backend:8002", path("/_matrix", "backend")],
+      [
+        "Ingress `/api`, backend:8002",
+        path("/_matrix", "backend"),
+        path("/api", "frontend"),
+        "Matrix's own paths, which clients know; `/api` goes by the frontend, which hands it on to the backend.",
+      ],
       [
         "Ingress `/ws`, backend:8002",
         path("/_parley", "backend"),
@@ -311,8 +316,13 @@ export const ircChat: Seed = {
           path: "metadata.annotations.nginx\\.ingress\\.kubernetes\\.io/proxy-read-timeout",
           value: "120",
         }),
+        "The stream has a path of Parley's own; `/sync` is Matrix's.",
       ],
-      ["Ingress `/media`, storage:9101", path("/_matrix/client/v1/media", "storage")],
+      [
+        "Ingress `/media`, storage:9101",
+        path("/_matrix/client/v1/media", "storage"),
+        "Matrix's own paths, which clients know.",
+      ],
       [
         "pods say nothing of what they may do",
         object("Deployment/backend", { path: `${pod}.securityContext.runAsNonRoot`, value: true }),

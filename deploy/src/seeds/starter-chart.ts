@@ -4,8 +4,7 @@ const template = (name: string, text?: string) => file(`deploy/helm/parley/templ
 const schema = (text: string) => file("deploy/helm/parley/values.schema.json", text);
 const kubernetes = (heading: string) => page("kubernetes", heading);
 
-const noBilling =
-  "This version bills nobody: the switches are known and checked, and a process that has one on says that there is nothing to do. Whatever else every replica of the API must not do, the role `worker` does.";
+const billing = file("server/src/settings/read-billing.ts", "ENABLE_BILLING_RETRY_WORKER");
 const noKeys =
   "Tokens are random and looked up, so no key signs them. What is named here is the ring of keys that protects Parley's own keys in the database.";
 
@@ -196,21 +195,21 @@ export const starterChart: Seed = {
       ],
     ]),
     ...below("Billing worker topology", [
-      ["with more than one replica, retries move to a worker", value("worker.enabled"), setting("ROLES"), noBilling],
-      ["API: `ENABLE_BILLING_RETRY_WORKER=false`", setting("ENABLE_BILLING_RETRY_WORKER"), noBilling],
-      ["API: `ENABLE_BILLING_STREAM_REPLAY=false`", setting("ENABLE_BILLING_STREAM_REPLAY"), noBilling],
+      ["with more than one replica, retries move to a worker", value("worker.enabled"), setting("ROLES"), billing],
+      ["API: `ENABLE_BILLING_RETRY_WORKER=false`", setting("ENABLE_BILLING_RETRY_WORKER"), billing],
+      ["API: `ENABLE_BILLING_STREAM_REPLAY=false`", setting("ENABLE_BILLING_STREAM_REPLAY"), billing],
       [
         "worker: `ENABLE_BILLING_RETRY_WORKER=true`, `ENABLE_BILLING_STREAM_REPLAY=true`",
         setting("ENABLE_BILLING_RETRY_WORKER"),
         setting("ENABLE_BILLING_STREAM_REPLAY"),
-        noBilling,
+        billing,
       ],
-      ["worker: `BILLING_RETRY_DEPLOYMENT_MODE=dedicated`", setting("BILLING_RETRY_DEPLOYMENT_MODE"), noBilling],
+      ["worker: `BILLING_RETRY_DEPLOYMENT_MODE=dedicated`", setting("BILLING_RETRY_DEPLOYMENT_MODE"), billing],
       [
         "with `worker.enabled=true` the API does neither, unless `api.env` says so",
         value("worker.enabled"),
         template("workloads"),
-        noBilling,
+        billing,
       ],
     ]),
     ...below("Migrations", [

@@ -6,10 +6,12 @@ import { schemasOf } from "../../server/src/db/roles.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import {
   args,
+  consoleSettings,
   doors,
   edgePaths,
   fileSettings,
   images,
+  keepersOf,
   localProviders,
   metrics,
   mounts,
@@ -45,7 +47,11 @@ export function chartData(schema: number): string {
     workloads: Object.fromEntries(
       Object.values(workloads).map((each) => [each.name, { ...each, pools: schemasOf(each.roles).length }]),
     ),
+    keepersOf,
+    consoleSettings,
     connections: {
+      /** Of a process with the role web or worker. */
+      pools: schemasOf(["web", "worker"]).length,
       own: ownConnections,
       byDefault: Number(settings.find(({ name }) => name === "PARLEY_DATABASE_CONNECTIONS")?.default),
     },

@@ -80,6 +80,12 @@ test("every setting that is named exists", () => {
 
 /** What else has to be set for a setting to be read. */
 const readers: readonly Record<string, string>[] = [
+  {
+    STRIPE_SECRET_KEY: "sk_test_a",
+    STRIPE_WEBHOOK_SECRET: "whsec_a",
+    STRIPE_CUSTOMER_ID: "cus_NffrFeUfNV2Hib",
+    STRIPE_SEAT_PRICE_ID: "price_1MoBy5LkdIwHu7ix",
+  },
   { STORAGE_PROVIDER: "s3", S3_BUCKET: "a" },
   { STORAGE_PROVIDER: "minio", MINIO_ENDPOINT: "http://a", MINIO_ACCESS_KEY: "a", MINIO_SECRET_KEY: "b" },
   { STORAGE_PROVIDER: "azure_blob", AZURE_STORAGE_ACCOUNT: "a" },
@@ -93,15 +99,22 @@ const readers: readonly Record<string, string>[] = [
 ];
 
 test("what is mounted as a file may be a file", () => {
+  const [stripe] = readers;
   for (const reader of readers) {
-    const common = { DATABASE_URL: "postgres://a@b/c", S3_ACCESS_KEY_ID: "a", S3_SECRET_ACCESS_KEY: "b", ...reader };
+    const common = {
+      ...stripe,
+      DATABASE_URL: "postgres://a@b/c",
+      S3_ACCESS_KEY_ID: "a",
+      S3_SECRET_ACCESS_KEY: "b",
+      ...reader,
+    };
     for (const name of fileSettings)
       assert.doesNotThrow(() => readConfig({ ...common, [name]: "file:///run/secrets/parley/it" }), name);
   }
 });
 
-test("every secret is mounted as a file, but for those that are lists", () => {
-  const lists = ["DATABASE_REPLICA_URLS", "OTEL_EXPORTER_OTLP_HEADERS"];
+test("every secret is mounted as a file, but for those that are lists, and what a person has at a shell", () => {
+  const lists = ["DATABASE_REPLICA_URLS", "OTEL_EXPORTER_OTLP_HEADERS", "PARLEY_ADMIN_TOKEN"];
   const secrets = settings.filter(({ secret }) => secret).map(({ name }) => name);
   assert.deepEqual(secrets.toSorted(), [...fileSettings, ...lists].toSorted());
 });

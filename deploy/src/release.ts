@@ -47,7 +47,16 @@ export const mounts = {
 } as const;
 
 /** What is not a workload of Parley. A workload connects to those that stand in its `uses`. */
-export type Service = "postgresql" | "redis" | "nats" | "rabbitmq" | "objects" | "tracing" | "secrets";
+export type Service =
+  | "postgresql"
+  | "redis"
+  | "nats"
+  | "rabbitmq"
+  | "objects"
+  | "tracing"
+  | "stripe"
+  | "graphs"
+  | "secrets";
 
 /** The ports of services where an installation says nothing else. */
 export const servicePorts: Record<Service, readonly number[]> = {
@@ -58,6 +67,9 @@ export const servicePorts: Record<Service, readonly number[]> = {
   objects: [443, 9000],
   /** A collector of traces: OTLP over HTTP. */
   tracing: [4318, 443],
+  /** Whom billing is with, and the databases that operators explore. */
+  stripe: [443],
+  graphs: [5432],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -70,6 +82,8 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   rabbitmq: ["RABBITMQ_URL"],
   objects: ["STORAGE_PROVIDER"],
   tracing: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
+  stripe: ["STRIPE_SECRET_KEY"],
+  graphs: ["PARLEY_EXPLORER_HOSTS"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
@@ -227,11 +241,32 @@ export const workloads: Record<WorkloadName, Workload> = {
     isServed: false,
     replicas: { least: 1, most: 10 },
     signal: "queue",
-    uses: shared,
+    uses: [...shared, "stripe"],
     resources: small,
   },
-  web: { ...many, ...at(8087), ...drained(DRAIN_S), name: "web", roles: ["web"], uses: shared, resources: small },
+  web: {
+    ...many,
+    ...at(8087),
+    ...drained(DRAIN_S),
+    name: "web",
+    roles: ["web"],
+    uses: [...shared, "stripe", "graphs"],
+    resources: small,
+  },
 };
+
+/**
+ * Where the role `worker` is in an installation without workers, and `web` where the static image is in place of the workload web:
+ * somebody has to do what is done in the background, and to answer the console.
+ */
+export const keepersOf = {
+  together: { worker: "api", web: "api" },
+  split: { worker: "messages", web: "gateway" },
+} as const satisfies Record<Shape, Record<"worker" | "web", WorkloadName>>;
+
+/** What the settings of which are for processes with the role web or worker alone. */
+export const consoleSettings =
+  "^(STRIPE_|MASTER_ENCRYPTION_KEY$|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_)";
 
 /** The static web image has no other part of Parley in it: it hands `/api` to the API, and needs no database. */
 export const staticWeb = { port: workloads.web.port, calls: "API_BASE_URL", uid: user.uid } as const;
@@ -253,6 +288,7 @@ export const doors = { together: "api", split: "gateway" } as const satisfies Re
 export const edgePaths: Record<Shape, readonly { path: string; workload: WorkloadName }[]> = {
   together: [
     { path: "/_matrix", workload: "api" },
+    { path: "/_parley/admin/v1", workload: "web" },
     { path: "/_parley", workload: "api" },
     { path: "/.well-known/matrix", workload: "api" },
     { path: "/", workload: "web" },
@@ -261,6 +297,7 @@ export const edgePaths: Record<Shape, readonly { path: string; workload: Workloa
     { path: "/_matrix/media", workload: "media" },
     { path: "/_matrix/client/v1/media", workload: "media" },
     { path: "/_matrix", workload: "gateway" },
+    { path: "/_parley/admin/v1", workload: "web" },
     { path: "/_parley", workload: "gateway" },
     { path: "/.well-known/matrix", workload: "gateway" },
     { path: "/", workload: "web" },
@@ -330,6 +367,9 @@ export const fileSettings = [
   "AZURE_CLIENT_SECRET",
   "VAULT_TOKEN",
   "INFISICAL_CLIENT_SECRET",
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRET",
+  "MASTER_ENCRYPTION_KEY",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

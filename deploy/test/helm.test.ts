@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { schemasOf } from "../../server/src/db/roles.ts";
-import { shapes, waves, workloads, type WorkloadName } from "../src/release.ts";
+import { keepersOf, shapes, waves, workloads, type WorkloadName } from "../src/release.ts";
 import { broughtAlong, chartPath, renderChart, template, valuesFiles } from "./chart.ts";
 import { outdated } from "./golden.ts";
 import { brokenInvariants } from "./invariants.ts";
@@ -147,7 +147,11 @@ test(
   "the database takes as many connections as all pods together may open, whatever their shape",
   { skip },
   async () => {
-    const open = (name: WorkloadName, connections: number) => schemasOf(workloads[name].roles).length * connections + 2;
+    // Without a worker the API does what is done in the background: as one Deployment, or the one of messages.
+    const keepers: readonly WorkloadName[] = [keepersOf.together.worker, keepersOf.split.worker];
+    const rolesOf = (name: WorkloadName) =>
+      keepers.includes(name) ? ([...workloads[name].roles, "worker"] as const) : workloads[name].roles;
+    const open = (name: WorkloadName, connections: number) => schemasOf(rolesOf(name)).length * connections + 2;
     const together = 11 * (open("api", 4) + open("web", 1)) + 30;
     const split = shapes.split
       .filter((name) => name !== "worker")
@@ -201,6 +205,50 @@ async function environments(values: string, set: readonly string[] = []): Promis
     ]),
   );
 }
+
+test(
+  "somebody does what is done in the background, and somebody answers the console, whatever is left out",
+  { skip },
+  async () => {
+    const rolesOf = async (set: readonly string[]) =>
+      new Map(
+        [...(await environments("minimal", set))].map(([name, env]) => [
+          name,
+          ((env.get("ROLES") ?? "") as string).split(","),
+        ]),
+      );
+    const having = async (role: string, set: readonly string[]) =>
+      [...(await rolesOf(set))].filter(([, roles]) => roles.includes(role)).map(([name]) => name);
+    const isStatic = "web.image=ghcr.io/parley-im/parley-web:0.1.0";
+    for (const [set, worker, web] of [
+      [[], "api", "web"],
+      [["worker.enabled=true"], "worker", "web"],
+      [["roles.split=true"], "messages", "web"],
+      [["roles.split=true", "worker.enabled=true"], "worker", "web"],
+      [[isStatic], "api", "api"],
+      [["roles.split=true", isStatic], "messages", "gateway"],
+    ] as const)
+      assert.deepEqual([await having("worker", set), await having("web", set)], [[worker], [web]], set.join());
+  },
+);
+
+test("only processes that bill or explore have the keys for it, and get out to where it leads", { skip }, async () => {
+  const set = [
+    "externalSecrets.enabled=false",
+    "worker.enabled=true",
+    "api.secrets.STRIPE_SECRET_KEY=sk_a,api.secrets.STRIPE_WEBHOOK_SECRET=whsec_a",
+    "api.env.STRIPE_CUSTOMER_ID=cus_a,api.env.STRIPE_SEAT_PRICE_ID=price_a",
+    "api.secrets.MASTER_ENCRYPTION_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "api.env.PARLEY_EXPLORER_HOSTS=db.example.org",
+  ];
+  const found = await environments("minimal", set);
+  const having = (name: string) => [...found].filter(([, env]) => env.has(name)).map(([component]) => component);
+  for (const name of ["STRIPE_SECRET_KEY", "STRIPE_CUSTOMER_ID", "MASTER_ENCRYPTION_KEY"])
+    assert.deepEqual(having(name).toSorted(), ["web", "worker"], name);
+  assert.deepEqual(having("PARLEY_EXPLORER_HOSTS"), ["web"]);
+  const objects = await renderChart("minimal", set);
+  assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
+});
 
 const retry = "ENABLE_BILLING_RETRY_WORKER";
 const replay = "ENABLE_BILLING_STREAM_REPLAY";

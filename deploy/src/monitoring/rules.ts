@@ -123,6 +123,22 @@ const causes: readonly Rule[] = [
     description: "{{ $value }} messages failed again and again. They are kept until somebody looks at them.",
     runbook: "dead-messages",
   }),
+  alert("ParleyBillingStalls", {
+    // Every process with billing sees the whole of it, also where none of them works.
+    expr: "max(parley_billing_oldest_waiting_seconds) > 1800 or max(parley_billing_stream_age_seconds) > 7200",
+    for: "15m",
+    severity: "ticket",
+    summary: "The work on billing stands still.",
+    description: "For {{ $value | humanizeDuration }}. Nobody is kept from anything; Stripe is told of usage late.",
+    runbook: "billing-stands-still",
+  }),
+  alert("ParleyBillingDeadLetters", {
+    expr: "max(parley_billing_dead_deliveries) > 0",
+    severity: "ticket",
+    summary: "Events of billing could not be handled.",
+    description: "{{ $value }} failed on every attempt, and wait for somebody to look at them.",
+    runbook: "billing-could-not-handle-an-event",
+  }),
   alert("ParleySocketsNearLimit", {
     expr: "parley_streams > 16000",
     for: "5m",

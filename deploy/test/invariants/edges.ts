@@ -80,8 +80,9 @@ export function neededEdges(objects: Objects): string[] {
   });
 }
 
-/** Pods that are the service, by the port that they listen on. */
+/** Pods that are the service, by the port that they listen on; the databases that operators explore are other people's. */
 function providersOf(service: Service, ends: readonly End[]): string[] {
+  if (service === "graphs") return [];
   const ports = servicePorts[service].filter((port) => port >= 1_024);
   return ends.flatMap(({ title, ports: own }) =>
     own

@@ -1,5 +1,5 @@
 /** Whether the server is there, and when it last was: what stands on the screen is as old as that. */
-import { store } from "./store.ts";
+import { store, useStore } from "./store.ts";
 
 export interface Connection {
   /** False from the first request that nobody answered until one is answered. */
@@ -23,4 +23,6 @@ export function unreachable(): void {
 }
 
 /** The connection, for views; they hear of it when the server goes and when it comes back. */
-export const useConnection = state.use;
+export function useConnection(): Connection {
+  return useStore(state);
+}

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Button } from "../../../web/src/ui/Button.tsx";
 import { Icon, type IconName } from "../../../web/src/ui/Icon.tsx";
 import { Problem, Unreachable } from "../api.ts";
+import { useAnswer } from "../model/queries.ts";
 import { sentenceOf } from "./words.ts";
 import styles from "./States.module.css";
 
@@ -88,12 +89,20 @@ export function Failed({ error, onRetry }: { error: Error; onRetry: () => void }
 }
 
 /** What the operator's role does not hold: which one does, and who has it. */
-export function Forbidden({ problem }: { problem: Problem }) {
-  const { required_role: role, holders } = problem.fields;
-  const names = Array.isArray(holders) ? holders.filter((each) => typeof each === "string") : [];
+function Forbidden({ problem }: { problem: Problem }) {
+  const role = problem.fields["required_role"];
+  const isRole = typeof role === "string";
+  // Where the role is an operator's everybody with more may do it too; owners are always among them.
+  const { data } = useAnswer<{ items: { user_id: string }[] }>("/users", {
+    query: { role: "owner", limit: 10 },
+    enabled: isRole,
+  });
+  const names = data?.items.map(({ user_id }) => user_id) ?? [];
   return (
-    <Block icon="lock" title={typeof role === "string" ? `This needs the role ${role}.` : problem.message}>
-      {names.length > 0 && <p className={styles["detail"]}>Who has it: {names.join(", ")}</p>}
+    <Block icon="lock" title={isRole ? `This needs the role ${role}.` : problem.message}>
+      {names.length > 0 && (
+        <p className={styles["detail"]}>Owners can do it, or give you the role: {names.join(", ")}</p>
+      )}
     </Block>
   );
 }

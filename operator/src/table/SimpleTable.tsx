@@ -14,7 +14,7 @@ export interface SimpleTableProps<T> {
 export function SimpleTable<T>({ label, items, columns, rowId }: SimpleTableProps<T>) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that is wider than the screen is scrolled with the keyboard
-    <div className={styles["scroller"]} role="region" aria-label={label} tabIndex={0}>
+    <div className={styles["scroller"]} role="group" aria-label={label} tabIndex={0}>
       <table className={styles["table"]}>
         <thead>
           <tr>

@@ -9,6 +9,7 @@
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { serves } from "../roles.ts";
 import { storeOf } from "./store.ts";
 
 /** Deletes the files; gives how many there were. */
@@ -26,8 +27,12 @@ export async function removeMedia(ctx: Context, mediaIds: readonly string[]): Pr
   return row?.files ?? 0;
 }
 
-/** Takes bytes out of the store that were noted for it. */
+/**
+ * Takes bytes out of the store that were noted for it; not in a process whose own folder is not where the uploads are: one with the
+ * role media does it within the hour.
+ */
 export async function removeBlobs(ctx: Context): Promise<void> {
+  if (ctx.config.storage.provider === "filesystem" && !serves(ctx.config.roles, "media")) return;
   const noted = await ctx.db.media.query<{ sha256: string }>(
     "select sha256 from media.removed_blobs where not is_done order by removed_at limit $1",
     [limits.mediaDelete_files * 2],

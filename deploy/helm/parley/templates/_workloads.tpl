@@ -33,6 +33,17 @@ The workloads of this installation, as a JSON object by name: what release.json 
   "priorityClassName" $values.priorityClassName
 -}}
 {{- $merged = merge $merged $workload -}}
+{{- $keepers := get $release.keepersOf $shape -}}
+{{- if and (eq $name $keepers.worker) (not $root.Values.worker.enabled) -}}
+{{- $_ := set $merged "roles" (append $merged.roles "worker") -}}
+{{- $_ := set $merged "uses" (append $merged.uses "stripe") -}}
+{{- $_ := set $merged "pools" $release.connections.pools -}}
+{{- end -}}
+{{- if and (eq $name $keepers.web) (ne $root.Values.web.image "") -}}
+{{- $_ := set $merged "roles" (append $merged.roles "web") -}}
+{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "graphs") | uniq) -}}
+{{- $_ := set $merged "pools" $release.connections.pools -}}
+{{- end -}}
 {{- if $isStatic -}}
 {{- $_ := set $merged "calls" (dict (get $release.doors $shape) $release.staticWeb.calls) -}}
 {{- $_ := set $merged "uses" list -}}
@@ -53,7 +64,8 @@ for the migrations alone.
 {{- $workload := .workload -}}
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $found := dict -}}
-{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" -}}
+{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" "STRIPE_SECRET_KEY" "STRIPE_WEBHOOK_SECRET" "MASTER_ENCRYPTION_KEY" -}}
+{{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
 {{- if not $workload.isStatic -}}
 {{- $database := include "parley.database" $root -}}
 {{- if eq $database "postgresql" -}}
@@ -76,7 +88,7 @@ for the migrations alone.
 {{- range $of := $sources -}}
 {{- $secret := include "parley.secretName" (dict "root" $root "of" $of) -}}
 {{- range $key := include "parley.secretKeys" (dict "root" $root "of" $of) | fromJsonArray -}}
-{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) -}}
+{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) (or $isConsole $workload.isStatic (not (regexMatch $release.consoleSettings $key))) -}}
 {{- $_ := set $found $key (dict "secret" $secret "key" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -116,7 +128,7 @@ for the migrations alone.
 {{- if eq $workload.of "web" -}}
 {{- $_ := set $env "PARLEY_DATABASE_CONNECTIONS" 1 -}}
 {{- end -}}
-{{- if and $values.worker.enabled (eq $workload.of "api") -}}
+{{- if and $values.worker.enabled (ne $workload.of "worker") -}}
 {{- $_ := set $env "ENABLE_BILLING_RETRY_WORKER" "false" -}}
 {{- $_ := set $env "ENABLE_BILLING_STREAM_REPLAY" "false" -}}
 {{- end -}}
@@ -126,8 +138,9 @@ for the migrations alone.
 {{- $_ := set $env "BILLING_RETRY_DEPLOYMENT_MODE" "dedicated" -}}
 {{- end -}}
 {{- $storage := "^(STORAGE|S3|MINIO|GCS|AZURE_STORAGE)_" -}}
+{{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
 {{- range $key, $value := $values.api.env -}}
-{{- $isOthers := or (and (ne $workload.of "api") (contains "BILLING" $key)) (and (not (has "media" $workload.roles)) (regexMatch $storage $key)) -}}
+{{- $isOthers := or (and (ne $workload.of "api") (contains "BILLING" $key)) (and (not (has "media" $workload.roles)) (regexMatch $storage $key)) (and (not $isConsole) (regexMatch $release.consoleSettings $key)) (and (not (has "web" $workload.roles)) (hasPrefix "PARLEY_EXPLORER_" $key)) -}}
 {{- if not $isOthers -}}
 {{- $_ := set $env $key $value -}}
 {{- end -}}

@@ -113,7 +113,7 @@ export function shutDownRoom(room: Named): Act<{ job_id: number }> {
         ],
       },
     ],
-    typed: room.room_id,
+    typed: nameOf(room),
     run: ({ reason, message = "", end }: Values) =>
       call(pathOf`/rooms/${room.room_id}/shutdown`, {
         method: "POST",
@@ -138,7 +138,7 @@ export function purgeRoom(room: Named): Act<{ job_id: number }> {
     label: "Purge",
     isDangerous: true,
     asksReason: true,
-    typed: room.room_id,
+    typed: nameOf(room),
     run: ({ reason }) =>
       call(pathOf`/rooms/${room.room_id}/purge`, { method: "POST", body: { reason, confirm: room.room_id } }),
     says: ({ job_id }) => `Purging as job ${job_id}.`,

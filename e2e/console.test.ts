@@ -1,0 +1,243 @@
+/** Every screen of the console and every state that a screen can be in, looked at in both themes, on a phone, and by axe. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { createRoom, type TestRoom } from "../testkit/src/room.ts";
+import type { Person } from "../testkit/src/http.ts";
+import { answerWith, type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
+import { skip } from "./fixture.ts";
+import { axeFindings, look } from "./look.ts";
+
+/** Each screen, by the name of its picture: its address, and what is there when it is drawn. */
+const screens: readonly [name: string, path: string, shows: string | RegExp][] = [
+  ["overview", "/", "To look at"],
+  ["metrics", "/metrics", "Delivery"],
+  ["users", "/users", "@ana:localhost"],
+  ["devices", "/devices", "@ana:localhost"],
+  ["registration", "/registration", "for Dora"],
+  ["registration-settings", "/registration/settings", "Shortest password"],
+  ["operators", "/operators", "@adam:localhost"],
+  ["rooms", "/rooms", "Release train"],
+  ["media", "/media", "image/png"],
+  ["media-people", "/media/people", "@ana:localhost"],
+  ["reports", "/reports", "Shouting"],
+  ["report", "/reports?open=1", "What it says is not shown here"],
+  ["retention", "/retention", "Messages are kept for (days)"],
+  ["retention-rooms", "/retention/rooms", "No room has a policy"],
+  ["holds", "/retention/holds", "A dispute"],
+  ["audit", "/audit", "holds.place"],
+  ["system", "/system", "Processes"],
+  ["jobs", "/system/jobs", "No job has been made yet"],
+  ["failures", "/system/failures", "Nothing has failed"],
+  ["doctor", "/system/doctor", "What the doctor found"],
+  ["backups", "/system/backups", "No backup has been taken"],
+  ["configuration", "/system/configuration", "PARLEY_PORT"],
+  ["versions", "/system/versions", "Licences"],
+];
+
+describe("the console", { skip }, () => {
+  let world: ConsoleWorld;
+  let page: Page;
+  let ana: Person;
+  let room: TestRoom;
+
+  before(async () => {
+    world = await startConsole();
+    [ana] = (await people(world.server, ["ana", "ben", "cleo"])) as [Person];
+    room = await fill(world, ana);
+    page = await world.signedIn("root");
+  });
+
+  after(() => world?.[Symbol.asyncDispose]());
+
+  for (const [name, path, shows] of screens)
+    it(`shows ${name} in both themes and on a phone`, async () => {
+      await page.goto(`/admin${path}`);
+      await page.getByText(shows).first().waitFor();
+      await look(page, `console-${name}`);
+    });
+
+  it("shows the same numbers as a table, for who reads rather than looks", async () => {
+    await page.goto("/admin/metrics?range=1h");
+    await page.getByRole("button", { name: "As a table" }).click();
+    await page.getByRole("columnheader", { name: "Delivery, 99 % of all" }).waitFor();
+    assert.equal(await page.getByRole("row").count(), 62);
+  });
+
+  it("shows a person with what they reach and where they are signed in, and a room with who is in it", async () => {
+    for (const [name, path, shows] of [
+      ["user", `/users/${ana.userId}`, "Nobody here can reset this person's recovery"],
+      ["user-access", `/users/${ana.userId}/access`, "What this person reaches"],
+      ["user-devices", `/users/${ana.userId}/devices`, "Sign out everywhere"],
+      ["user-audit", `/users/${ana.userId}/audit`, "holds.place"],
+      ["room", `/rooms/${room.id}`, "Who has power in it"],
+      ["room-members", `/rooms/${room.id}/members`, ana.userId],
+    ] as const) {
+      await page.goto(`/admin${path}`);
+      await page.getByText(shows).first().waitFor();
+      await look(page, `console-${name}`);
+    }
+  });
+
+  it("asks before what destroys, with counts, a reason and the name of what is destroyed", async () => {
+    await page.goto(`/admin/rooms/${room.id}`);
+    await page.getByRole("button", { name: "Act" }).click();
+    await page.getByRole("menuitem", { name: "Shut down" }).click();
+    const dialog = page.getByRole("alertdialog", { name: "Shut down Release train?" });
+    await dialog.getByText("1 member will leave and 0 addresses will go.").waitFor();
+    await look(page, "console-shut-down");
+    const shutDown = dialog.getByRole("button", { name: "Shut down" });
+    await dialog.getByLabel("Reason").fill("It is over.");
+    assert.equal(await shutDown.isDisabled(), true, "without the name of the room");
+    await dialog.getByLabel("Type Release train to go on").fill("Release train");
+    assert.equal(await shutDown.isDisabled(), false);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+  });
+
+  it("shows that it loads, that there is nothing, that nothing matches and how to see all again", async () => {
+    const waiting = await world.signedIn("root");
+    await answerWith(waiting, "/users", "never");
+    await waiting.goto("/admin/users");
+    await waiting.getByRole("status", { name: "Loading" }).waitFor();
+    await look(waiting, "console-loading");
+    await waiting.context().close();
+    await page.goto("/admin/users?q=nobody-is-called-so&status=active");
+    await page.getByText("Nothing matches these filters.").waitFor();
+    await look(page, "console-no-match");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByText("@ben:localhost").waitFor();
+    assert.equal(new URL(page.url()).search, "");
+  });
+
+  it("says what failed with the request's id, and asks again", async () => {
+    const failing = await world.signedIn("root");
+    await answerWith(failing, "/rooms", {
+      status: 500,
+      body: { errcode: "M_UNKNOWN", error: "Something failed here." },
+    });
+    await failing.goto("/admin/rooms");
+    await failing.getByText("Something failed here.").waitFor();
+    await failing.getByText("M_UNKNOWN · request r3qu3st1d").waitFor();
+    await look(failing, "console-failed");
+    await failing.unrouteAll();
+    await failing.getByRole("button", { name: "Retry" }).click();
+    await failing.getByText("Release train").waitFor();
+    await failing.context().close();
+  });
+
+  it("says which role is needed and who has it; an auditor's buttons are off", async () => {
+    const auditor = await world.signedIn("adam");
+    await auditor.goto("/admin/users");
+    await auditor.getByText("@ben:localhost").waitFor();
+    assert.equal(await auditor.getByRole("button", { name: "Make an account" }).isDisabled(), true);
+    await answerWith(auditor, "/devices", {
+      status: 403,
+      body: { errcode: "M_FORBIDDEN", error: "No.", required_role: "owner" },
+    });
+    await auditor.goto("/admin/devices");
+    await auditor.getByText("This needs the role owner.").waitFor();
+    await auditor.getByText("@root:localhost", { exact: false }).waitFor();
+    await look(auditor, "console-forbidden");
+    await auditor.context().close();
+  });
+
+  it("says how old its data is while the server is away, changes nothing, and goes on by itself", async () => {
+    const alone = await world.signedIn("root");
+    await alone.goto("/admin/users");
+    await alone.getByText("@ben:localhost").waitFor();
+    await alone.context().setOffline(true);
+    await alone.getByRole("searchbox", { name: "Search users" }).fill("ana");
+    await alone.getByText(/^Data from \d\d:\d\d\./).waitFor();
+    assert.equal(await alone.getByRole("button", { name: "Make an account" }).isDisabled(), true);
+    await look(alone, "console-offline");
+    await alone.context().setOffline(false);
+    await alone.getByRole("searchbox", { name: "Search users" }).fill("ben");
+    await alone.getByText(/^Data from/).waitFor({ state: "detached" });
+    await alone.context().close();
+  });
+
+  it("asks for the password again before a write when the last time was long ago, and then does it", async () => {
+    const late = await world.signedIn("root");
+    await world.server.ctx.db.console.change(
+      "update console.sessions set data = jsonb_set(data::jsonb, '{confirmed_ms}', '0')::text",
+    );
+    await late.goto("/admin/users/@cleo:localhost");
+    await late.getByRole("button", { name: "Act" }).click();
+    await late.getByRole("menuitem", { name: "Suspend" }).click();
+    const asked = late.getByRole("alertdialog", { name: "Suspend @cleo:localhost?" });
+    await asked.getByLabel("Reason").fill("A lost laptop");
+    await asked.getByRole("button", { name: "Suspend" }).click();
+    const again = late.getByRole("dialog", { name: "Is this still you?" });
+    await again.getByLabel("Password").fill("wrong");
+    await again.getByRole("button", { name: "Go on" }).click();
+    await again.getByText("The user name or the password is not right.").waitFor();
+    await look(late, "console-confirm");
+    await again.getByLabel("Password").fill("password of root");
+    await again.getByRole("button", { name: "Go on" }).click();
+    await late.getByText("Suspended @cleo:localhost.").waitFor();
+    await late.getByRole("button", { name: "Undo" }).click();
+    await late.getByText("Taken back.").waitFor();
+    await late.context().close();
+  });
+
+  it("goes back to the sign-in page when the session ends, and to the same screen after it", async () => {
+    const ended = await world.open();
+    await ended.goto("/admin/audit");
+    await ended.getByRole("heading", { name: "Parley console" }).waitFor();
+    await look(ended, "console-sign-in");
+    await ended.getByLabel("User name").fill("ana");
+    await ended.getByLabel("Password").fill("password of ana");
+    await ended.getByRole("button", { name: "Sign in" }).click();
+    await ended.getByText("This account is no operator of this server.").waitFor();
+    await signIn(ended, "root");
+    await title(ended, "Audit log").waitFor();
+    await world.server.ctx.db.console.change("delete from console.sessions");
+    await ended.getByRole("link", { name: "Users" }).click();
+    await ended.getByRole("button", { name: "Sign in" }).waitFor();
+    await ended.context().close();
+  });
+
+  it("has nothing that axe finds, and nothing that its own policy refuses", () => {
+    assert.deepEqual(axeFindings(), []);
+    assert.deepEqual(world.complaints, []);
+  });
+});
+
+/** Something of everything, made as people and operators make it. */
+async function fill({ server }: ConsoleWorld, ana: Person): Promise<TestRoom> {
+  const room = await createRoom(ana, { name: "Release train" });
+  const event = await room.say(ana, "a secret of Ana's");
+  const png = Buffer.from("89504e470d0a1a0a", "hex");
+  const upload = await fetch(`${server.url}/_matrix/media/v3/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ana.token}`, "content-type": "image/png" },
+    body: png,
+  });
+  assert.equal(upload.status, 200);
+  await ana.call("POST", `${room.path}/report/${encodeURIComponent(event)}`, { reason: "Shouting" });
+  const root = await tokenOf(server.url);
+  const act = async (path: string, body: object) => {
+    const answer = await fetch(`${server.url}/_parley/admin/v1${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${root}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+  };
+  await act("/registration-tokens", { note: "for Dora" });
+  await act("/retention/holds", { user_id: ana.userId, reason: "A dispute" });
+  return room;
+}
+
+async function tokenOf(url: string): Promise<string> {
+  const answer = await fetch(`${url}/_matrix/client/v3/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: "root" },
+      password: "password of root",
+    }),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}

@@ -5,11 +5,9 @@
  * States: idle; asked (a dialog stands there), which ends with `settle(true)` after the server took the password, or `settle(false)` when
  * the operator gave up.
  */
-import { store } from "./store.ts";
+import { store, useStore } from "./store.ts";
 
 const asked = store<PromiseWithResolvers<boolean> | null>(null);
-// By this name the compiler knows that it is a hook.
-const useAsked = asked.use;
 
 /** Asks; returns when the server has taken the password, and throws `refusal` when the operator gives up. */
 export async function confirmAgain(refusal: Error): Promise<void> {
@@ -26,5 +24,5 @@ export function settle(isConfirmed: boolean): void {
 
 /** Whether the question stands, for the dialog. */
 export function useIsAsked(): boolean {
-  return useAsked() !== null;
+  return useStore(asked) !== null;
 }

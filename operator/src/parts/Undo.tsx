@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { Button } from "../../../web/src/ui/Button.tsx";
 import { attempt } from "../../../web/src/ui/Toast.tsx";
 import { refresh } from "../model/queries.ts";
-import { store } from "../model/store.ts";
+import { store, useStore } from "../model/store.ts";
 import styles from "./Undo.module.css";
 
 const SHOWN_MS = 10_000;
@@ -14,8 +14,6 @@ interface Done {
 }
 
 const done = store<Done | null>(null);
-// By this name the compiler knows that it is a hook: it would keep the answer of `done.use()` and skip the call.
-const useDone = done.use;
 
 /** Says that something was done; with `undo` it can be taken back. */
 export function sayDone(text: string, undo?: () => Promise<unknown>): void {
@@ -30,7 +28,7 @@ async function takeBack({ undo }: Done): Promise<void> {
 
 /** Where it is said; mounted once by the frame. */
 export function Undo() {
-  const shown = useDone();
+  const shown = useStore(done);
   useEffect(() => {
     if (!shown) return;
     const timer = setTimeout(() => done.set(null), SHOWN_MS);

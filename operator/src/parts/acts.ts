@@ -1,6 +1,6 @@
 /** Acts of an operator: what is asked before, what is said after. One dialog for all of them, so that every one is asked the same way. */
 import type { ReactNode } from "react";
-import { store } from "../model/store.ts";
+import { store, useStore } from "../model/store.ts";
 
 export interface ActField {
   name: string;
@@ -51,4 +51,7 @@ export function endAsking(): void {
   asked.set(null);
 }
 
-export const useAsked = asked.use;
+/** The act that is asked for, for the dialog. */
+export function useAsked(): Act | null {
+  return useStore(asked);
+}

@@ -1,7 +1,7 @@
 /** G5 and G6 where answers get lost and processes are replaced: a key is given once, a message to a device arrives once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { claimOne, oneTimeKeysOf, V3 } from "../../../testkit/src/keys.ts";
+import { claimOne, deviceKeysOf, oneTimeKeysOf, V3 } from "../../../testkit/src/keys.ts";
 import { seeded } from "../../../testkit/src/log/random.ts";
 import { registerPerson, request, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
@@ -100,4 +100,45 @@ test("control of G6: where messages are deleted as they are handed out, the devi
     server.ctx.db.log.query("delete from log.entries where kind = 'to_device'"),
   );
   assert.notDeepEqual(received, all);
+});
+
+/** Whose changed keys the person was told of, when the answer that told it was lost and another process is asked. */
+async function changesTold(plant?: (server: TestServer) => Promise<unknown>): Promise<string[]> {
+  const first = await startTestServer();
+  let server = first;
+  try {
+    const alice = await registerPerson(server.url, "alice");
+    const bob = await registerPerson(server.url, "bob");
+    const encryption = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
+    const wanted = { preset: "public_chat", initial_state: [encryption] };
+    const { room_id: roomId } = await alice.call("POST", `${V3}/createRoom`, wanted);
+    await bob.call("POST", `${V3}/join/${encodeURIComponent(roomId as string)}`, {});
+    const { next_batch: since } = await bob.call("GET", `${V3}/sync?timeout=0`);
+    const path = `${V3}/sync?timeout=0&since=${since as string}`;
+    await alice.call("POST", `${V3}/keys/upload`, { device_keys: deviceKeysOf(alice) });
+    await using door = await doorTo(server);
+    await orLost(door, true, () => request(`http://127.0.0.1:${door.port}`, "GET", path, { token: bob.token }));
+    await plant?.(server);
+    await server.halt();
+    server = await startTestServer({ databaseUrl: first.databaseUrl });
+    const { body } = await request(server.url, "GET", path, { token: bob.token });
+    return (body.device_lists?.changed ?? []) as string[];
+  } finally {
+    await server.halt();
+    await first.stop().catch(() => {});
+  }
+}
+
+test("G6: a change of keys is told again where the answer that told it was lost, also by a process that was not there", async () => {
+  assert.deepEqual(
+    (await changesTold()).map((userId) => userId.split(":")[0]),
+    ["@alice"],
+  );
+});
+
+test("control of G6: where changes of keys are deleted as they are handed out, people miss them", async () => {
+  const told = await changesTold((server) =>
+    server.ctx.db.log.query("delete from log.entries where kind = 'device_list'"),
+  );
+  assert.deepEqual(told, []);
 });

@@ -44,7 +44,7 @@ test("the list of rooms has every room once, page by page, in each order, and it
     let from: string | undefined;
     do {
       const page = await admin.call("GET", `${ROOMS}?limit=1&sort=${sort}${from ? `&from=${from}` : ""}`);
-      assert.equal(page.total, 4);
+      assert.equal(page.total, from === undefined ? 4 : undefined);
       seen.push(...page.items.map((each: Json) => each.room_id));
       from = page.next;
     } while (from !== undefined);

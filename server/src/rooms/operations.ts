@@ -70,7 +70,8 @@ const list = operation({
         shown.map(({ roomId }) => roomId),
       ),
       ...(last ? { next: cursorOf([last.key, last.roomId]) } : {}),
-      total: await countRooms(ctx, filter),
+      // The first page says it for all.
+      ...(from === undefined ? { total: await countRooms(ctx, filter) } : {}),
     };
   },
 });

@@ -1,7 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { pathOf } from "../../api.ts";
 import { exactTime } from "../../model/time.ts";
-import { Fact, Facts } from "../../parts/Facts.tsx";
 import type { GraphEdge, GraphNode } from "./canvas/model.ts";
 import { textOf, wordsOf } from "./questions.ts";
 import styles from "./Graph.module.css";
@@ -39,19 +38,20 @@ export function Inspector({ node, nodes, edges, sentence, details }: InspectorPr
 function Chosen({ node, nodes, edges }: Pick<InspectorProps, "nodes" | "edges"> & { node: GraphNode }) {
   const own = edges.filter(({ from, to }) => from === node.id || to === node.id);
   const labels = new Map(nodes.map(({ id, label }) => [id, label]));
+  const told = Object.entries(node.properties).map(([name, value]) => [wordsOf(name), textOf(name, value, exactTime)]);
+  const facts = [["Type", node.type], ...told, ["Edges", own.length.toLocaleString()]];
   const { user_id: userId, room_id: roomId, device_id: deviceId } = node.properties;
   return (
     <section>
       <h2 className={styles["heading"]}>{node.label}</h2>
-      <Facts>
-        <Fact name="Type">{node.type}</Fact>
-        {Object.entries(node.properties).map(([name, value]) => (
-          <Fact key={name} name={wordsOf(name)}>
-            {textOf(name, value, exactTime)}
-          </Fact>
+      <dl className={styles["facts"]}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
         ))}
-        <Fact name="Edges">{own.length.toLocaleString()}</Fact>
-      </Facts>
+      </dl>
       <ul className={styles["links"]}>
         {typeof roomId === "string" && (
           <li>

@@ -22,6 +22,7 @@ export function Picker({ kind, label, value, userId, onChange }: PickerProps) {
   const query = { kind, q: text, user_id: kind === "device" ? userId : undefined };
   const found = useAnswer<Found>("/graph/find", { query, enabled: kind !== "device" || userId !== undefined });
   const items = found.data?.items ?? [];
+  const named = items.find(({ id }) => id === value)?.name;
   const commit = (id: string) => {
     const picked = items.find((item) => item.id === id);
     setText(picked?.name ?? id);
@@ -36,7 +37,7 @@ export function Picker({ kind, label, value, userId, onChange }: PickerProps) {
       selectedKey={items.some(({ id }) => id === value) ? value : null}
       onSelectionChange={(key) => key !== null && commit(String(key))}
       allowsCustomValue
-      menuTrigger="focus"
+      menuTrigger="input"
       onBlur={() => text === "" && value !== "" && onChange("")}
     >
       <Label className={styles["label"] ?? ""}>{label}</Label>
@@ -45,7 +46,7 @@ export function Picker({ kind, label, value, userId, onChange }: PickerProps) {
         placeholder={kind === "device" && userId === undefined ? "Choose the person first" : "Name or id"}
         onKeyDown={(event) => event.key === "Enter" && /^[@!]/.test(text) && commit(text)}
       />
-      {value !== "" && value !== text && <span className={styles["id"]}>{value}</span>}
+      {value !== "" && <span className={styles["id"]}>{text === value ? (named ?? "") : value}</span>}
       <Popover className={styles["popover"] ?? ""}>
         <ListBox<Found["items"][number]>
           className={styles["list"] ?? ""}

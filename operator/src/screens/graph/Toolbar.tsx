@@ -6,6 +6,10 @@ import styles from "./Graph.module.css";
 export const views = ["graph", "table", "text"] as const;
 export type View = (typeof views)[number];
 
+const forms = ["png", "svg", "csv", "json"] as const;
+export type Form = (typeof forms)[number];
+const isPicture = (form: Form) => form === "png" || form === "svg";
+
 export interface ToolbarProps {
   view: View;
   layout: string;
@@ -15,7 +19,7 @@ export interface ToolbarProps {
   /** Sets one part of the address. */
   onChange: (name: string, value: string) => void;
   onFit: () => void;
-  onExport: (form: "png" | "svg" | "csv" | "json") => void;
+  onExport: (form: Form) => void;
 }
 
 const LABELS = { graph: "Graph", table: "Table", text: "Text" } as const;
@@ -66,11 +70,15 @@ export function Toolbar({ view, layout, depth, find, isLocked, onChange, onFit, 
         </>
       )}
       <span className={styles["gap"]} />
-      {(isGraph ? (["png", "svg", "csv", "json"] as const) : (["csv", "json"] as const)).map((form) => (
-        <Button key={form} size="compact" variant="quiet" onPress={() => onExport(form)}>
-          {form.toUpperCase()}
-        </Button>
-      ))}
+      <Choice
+        label="Save as"
+        value=""
+        options={[
+          ["", "Save as…"],
+          ...forms.filter((form) => isGraph || !isPicture(form)).map((form) => [form, form.toUpperCase()] as const),
+        ]}
+        onChange={(form) => form !== "" && onExport(form as Form)}
+      />
     </div>
   );
 }

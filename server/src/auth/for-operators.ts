@@ -77,7 +77,7 @@ export type ListedAccount = AccountRow & { key: string };
 
 const MATCHES = `($1::text is null or case $1 when 'active' then a.deactivated_at is null and a.suspended_at is null
       when 'suspended' then a.suspended_at is not null and a.deactivated_at is null else a.deactivated_at is not null end)
-    and ($2::text[] is null or a.user_id = any ($2)) and ($3::text is null or strpos(a.user_id, $3) > 0 or a.user_id = any ($7))`;
+    and ($2::text[] is null or a.user_id = any ($2)) and ($3::text is null or strpos(a.user_id, $3) > 0 or a.user_id in (select unnest($7::text[])))`;
 
 /** One statement for each order. By name and by age they go along an index, so that the last page costs what the first does. */
 const PAGES: Record<AccountOrder, string> = {
@@ -98,11 +98,11 @@ interface PageOf {
 
 function page({ key, after, by, from = "auth.accounts" }: PageOf): string {
   return `with shown as (
-      select a.user_id, (${key})::text as key, row_number() over (order by ${by}) as place from ${from} a
+      select a.user_id, (${key})::text as key from ${from} a
       where ${MATCHES} and ($5::text is null or ${after}) order by ${by} limit $6
     )
     select ${ACCOUNT}, shown.key, d.devices, d."lastSeen_ms"
-    from shown join auth.accounts a using (user_id) ${DEVICES} order by shown.place`;
+    from shown join auth.accounts a using (user_id) ${DEVICES} order by ${by.replace("a.seen", "shown.key::bigint")}`;
 }
 
 function byCreation(is: string, direction: string): string {
@@ -116,7 +116,7 @@ function byCreation(is: string, direction: string): string {
 /** Whoever is signed in nowhere counts as seen before everybody else. */
 function bySeen(is: string, direction: string): string {
   return page({
-    from: `(select accounts.*, coalesce(floor(extract(epoch from s.seen_at) * 1000)::bigint, -1) as seen from auth.accounts
+    from: `(select user_id, deactivated_at, suspended_at, coalesce(floor(extract(epoch from s.seen_at) * 1000)::bigint, -1) as seen from auth.accounts
         left join (select user_id, max(last_seen_at) as seen_at from auth.sessions group by user_id) s using (user_id))`,
     key: "a.seen",
     after: `(a.seen, a.user_id) ${is} ($4::bigint, $5)`,

@@ -27,6 +27,11 @@ before(async () => {
   tokens["owner"] = root.token;
   for (const role of ["auditor", "operator"] as const) tokens[role] = (await makeOperator(server, role, role)).token;
   tokens["ordinary user"] = (await registerPerson(server.url, "ordinary")).token;
+  const bot = await makeAdministrator(server, "bot");
+  await server.ctx.db.auth.change("update auth.sessions set scopes = array['read', 'rooms'] where user_id = $1", [
+    bot.userId,
+  ]);
+  tokens["bot of an owner"] = bot.token;
   const leaving = await signInPerson(server.url, "owner");
   await leaving.call("POST", "/_matrix/client/v3/logout");
   tokens["signed-out owner"] = leaving.token;
@@ -84,6 +89,12 @@ test("an ordinary person's token opens nothing", () =>
   check(
     () => FORBIDDEN,
     () => bearer(tokens["ordinary user"]),
+  ));
+
+test("a token with scopes opens nothing, even where its account is an owner's", () =>
+  check(
+    () => FORBIDDEN,
+    () => bearer(tokens["bot of an owner"]),
   ));
 
 test("the token of an owner who signed out opens nothing", () =>

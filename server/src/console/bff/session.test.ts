@@ -179,3 +179,15 @@ test("guesses at a password are slowed down", async () => {
   const right = await browser.ask("POST", SESSION, { user: "root", password: "password of root" });
   assert.equal(right.status, 429);
 });
+
+test("the console is behind a gateway as it is in front of one", async () => {
+  await using world = await open();
+  await using gateway = await startTestServer({
+    databaseUrl: world.server.databaseUrl,
+    config: { roles: ["gateway"], upstreams: { web: [world.server.url] } },
+  });
+  const browser = await signInToConsole(gateway.url, "root");
+  assert.equal((await browser.call("GET", SESSION)).role, "owner");
+  assert.equal((await browser.ask("GET", USERS)).headers.get("access-control-allow-origin"), null);
+  assert.equal((await browser.ask("POST", `${USERS}/suspend`, { user_ids: ["@a:b"], reason: "x" })).status, 200);
+});

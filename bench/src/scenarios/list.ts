@@ -1,4 +1,5 @@
 import type { Scenario } from "../bench.ts";
+import { accessGraph } from "./access-graph.ts";
 import { deliveries, latency } from "./deliveries.ts";
 import { reconnectHerd } from "./herd.ts";
 import { joinsManyRooms, joinsOneRoom } from "./joins.ts";
@@ -41,5 +42,6 @@ export const scenarios: readonly Scenario[] = [
   ...scaling,
   reconnectHerd,
   hotRoom,
+  ...accessGraph,
   soak,
 ];

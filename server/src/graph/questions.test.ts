@@ -1,9 +1,9 @@
 /** The questions, over random histories, against a model that knows nothing of the graph: on plain tables and on Apache AGE. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import pg from "pg";
 import { type Age, missingAge, startAge } from "../../../testkit/src/age.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../../testkit/src/server.ts";
+import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { Brute } from "./model-check/brute.ts";
 import { type History, tellHistory } from "./model-check/history.ts";
@@ -268,8 +268,7 @@ describe("in Apache AGE, which the server may use and owns nothing of", { skip: 
     assert.ok("url" in started);
     age = started;
     await migrate(age.url);
-    const client = new pg.Client(age.url);
-    await client.connect();
+    const client = await connectOwner(age.url);
     await client.query(GRANTS);
     await client.end();
   });

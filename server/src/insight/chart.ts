@@ -1,7 +1,7 @@
 /** Series over a stretch of time, on a grid without gaps: null where nothing is known. */
 import type { Context } from "../context.ts";
 import { MINUTE_MS, merged, QUARTER_MS, readSamples, type Sample } from "./samples.ts";
-import { allSeries, isCount, type SeriesName } from "./series.ts";
+import { allSeries, isCount, type Series, type SeriesName } from "./series.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -35,9 +35,24 @@ export async function readChart(ctx: Context, range: Range, names: readonly Seri
     step_ms,
     series: names.map((name) => ({
       name,
-      values: Array.from({ length: steps }, (_, i) => valueOf(grid.get(i), name, step_ms)),
+      values: held(
+        name,
+        step_ms,
+        Array.from({ length: steps }, (_, i) => valueOf(grid.get(i), name, step_ms)),
+      ),
     })),
   };
+}
+
+/** Of a series that is counted now and then, the last value until the next is due. */
+function held(name: SeriesName, step_ms: number, values: (number | null)[]): (number | null)[] {
+  const { isSlow = false }: Series = allSeries[name];
+  if (!isSlow) return values;
+  let [last, age] = [null as number | null, 0];
+  return values.map((value) => {
+    if (value !== null) [last, age] = [value, 0];
+    return (age += 1) <= QUARTER_MS / step_ms + 1 ? last : null;
+  });
 }
 
 function valueOf(sample: Sample | undefined, name: SeriesName, step_ms: number): number | null {

@@ -131,6 +131,12 @@ test("series are on a grid of the range's steps, and the quarters that are not o
   assert.deepEqual([sockets[at(quarter_ms)], sockets[at(quarter_ms + QUARTER_MS)]], [4, 8]);
   assert.equal(decrypted[at(quarter_ms)], 0.9);
   assert.equal(sockets[at(quarter_ms) - 1], null);
+  const minute_ms = lastMinute_ms(ctx.seams.now_ms()) - 20 * MINUTE_MS;
+  await addSample(ctx.db.log, { at_ms: minute_ms, numbers: { active_day: 7 } });
+  const slow = await root.call("GET", `${ADMIN}/metrics?range=1h&series=active_day`);
+  const index = (minute_ms - slow.from_ts) / MINUTE_MS;
+  const { values } = slow.items[0];
+  assert.deepEqual([values[index - 1], values[index], values[index + 15], values[index + 16]], [null, 7, 7, null]);
   const hour = await root.call("GET", `${ADMIN}/metrics?range=1h`);
   assert.deepEqual(
     hour.items.map((each: Json) => each.series),

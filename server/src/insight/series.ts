@@ -14,6 +14,8 @@ export interface Series {
     | "share"
     | "processes"
     | "jobs";
+  /** Counted once in a quarter of an hour: between, what was counted last is so. */
+  isSlow?: boolean;
   /** The value for a step of so many seconds; null where nothing is known. */
   of(numbers: Numbers, step_s: number): number | null;
 }
@@ -22,6 +24,11 @@ const gauge = (title: string, unit: Series["unit"], name: string): Series => ({
   title,
   unit,
   of: (numbers) => numbers[name] ?? null,
+});
+
+const slow = (title: string, unit: Series["unit"], name: string): Series => ({
+  ...gauge(title, unit, name),
+  isSlow: true,
 });
 
 const perMinute = (title: string, ...names: readonly string[]): Series => ({
@@ -41,8 +48,8 @@ function sumOf(numbers: Numbers, names: readonly string[]): number {
 }
 
 export const allSeries = {
-  active_day: gauge("Active in the last 24 hours", "people", "active_day"),
-  active_month: gauge("Active in the last 30 days", "people", "active_month"),
+  active_day: slow("Active in the last 24 hours", "people", "active_day"),
+  active_month: slow("Active in the last 30 days", "people", "active_month"),
   online: gauge("Online", "people", "online"),
   messages_per_hour: {
     title: "Messages",
@@ -78,8 +85,8 @@ export const allSeries = {
     of: ({ dead_letters, jobs_failed }) =>
       dead_letters === undefined && jobs_failed === undefined ? null : (dead_letters ?? 0) + (jobs_failed ?? 0),
   },
-  storage_bytes: gauge("Files", "bytes", "storage_bytes"),
-  database_bytes: gauge("Database", "bytes", "database_bytes"),
+  storage_bytes: slow("Files", "bytes", "storage_bytes"),
+  database_bytes: slow("Database", "bytes", "database_bytes"),
   decryption_success: {
     title: "Encrypted messages that clients could read",
     unit: "share",

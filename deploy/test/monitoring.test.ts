@@ -17,13 +17,12 @@ const rules = ruleGroups.flatMap((group) => group.rules);
 const alerts = rules.flatMap(({ alert }) => alert ?? []);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
 
-/** What the server counts. The queue's are made only where there is a queue, so they are read from its source. */
+/** What the server counts. Those of the queue and of billing are made only where they are, so they are read from their sources. */
 async function counted(): Promise<Set<string>> {
   const metrics = await createMetrics().registry.getMetricsAsJSON();
-  const ofQueue = [...read("server/src/queue/open.ts").matchAll(/name: "(parley_\w+)"/g)].map(
-    ([, name]) => name as string,
-  );
-  return new Set([...metrics.map(({ name }) => name), ...ofQueue]);
+  const sources = read("server/src/queue/open.ts") + read("server/src/billing/metrics.ts");
+  const elsewhere = [...sources.matchAll(/name: "(parley_\w+)"/g)].map(([, name]) => name as string);
+  return new Set([...metrics.map(({ name }) => name), ...elsewhere]);
 }
 
 /** Names in PromQL of what is neither counted nor recorded. */

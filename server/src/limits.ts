@@ -328,6 +328,8 @@ export const limits = {
   billingLease_ms: 30_000,
   billingTransaction_ms: 3_000,
   billingPoll_ms: 2_000,
+  /** How often each process looks how far behind it all is, for the metrics. */
+  billingLook_ms: 15_000,
   /** How often a delivery is begun until it counts as dead, the least and most between two attempts, and how long one may take. */
   billing_attempts: 15,
   billingRetryLeast_ms: 1_000,

@@ -294,8 +294,7 @@ async function mountDomains(ctx: Context, undo: Undo[]): Promise<Route[]> {
   const modules = await Promise.all(wanted.map((domain) => domains[domain]()));
   for (const { start } of modules) if (start) undo.push(await start(ctx));
   const { billing } = ctx.config;
-  if (billing?.handles || billing?.replays)
-    undo.push(await (await import("./billing/worker.ts")).startWorker(ctx, billing));
+  if (billing) undo.push(await (await import("./billing/worker.ts")).startBilling(ctx, billing));
   const routes = modules.flatMap(({ routes }) => routes);
   return takesSends(ctx) ? [...routes, (await import("./messages/send.ts")).send] : routes;
 }

@@ -1,6 +1,8 @@
 /** What billing counts, in processes where it is configured. */
 import { Counter, Gauge } from "prom-client";
 import type { Context } from "../context.ts";
+import { asError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { backlog } from "./queries.ts";
 
 export interface BillingMetrics {
@@ -17,7 +19,7 @@ export interface BillingMetrics {
 const made = new WeakMap<Context["metrics"], BillingMetrics>();
 
 /** Made once for each process. */
-export function billingMetrics(ctx: Pick<Context, "metrics" | "db">): BillingMetrics {
+export function billingMetrics(ctx: Pick<Context, "metrics">): BillingMetrics {
   const known = made.get(ctx.metrics);
   if (known) return known;
   const registers = [ctx.metrics.registry];
@@ -45,32 +47,53 @@ export function billingMetrics(ctx: Pick<Context, "metrics" | "db">): BillingMet
       registers,
     }),
   };
-  backlogMetrics(ctx, registers);
   made.set(ctx.metrics, metrics);
   return metrics;
 }
 
-/** Asked of the database when somebody looks, so that a process tells it that does not work on it. */
-function backlogMetrics({ db }: Pick<Context, "db">, registers: Context["metrics"]["registry"][]): void {
-  const oldest = new Gauge({
-    name: "parley_billing_oldest_waiting_seconds",
-    help: "How long the oldest event or report of usage has waited to be handled",
-    registers,
-    async collect() {
-      const found = await backlog(db.billing);
-      oldest.set(found.oldest_s);
-      dead.set(found.dead);
-      age.set(found.streamAge_s);
-    },
-  });
-  const dead = new Gauge({
-    name: "parley_billing_dead_deliveries",
-    help: "Events that a handler could not handle, and that nobody has looked after",
-    registers,
-  });
-  const age = new Gauge({
-    name: "parley_billing_stream_age_seconds",
-    help: "How long ago the provider's list of events was read",
-    registers,
-  });
+interface BacklogGauges {
+  oldest: Gauge;
+  dead: Gauge;
+  streamAge: Gauge;
+}
+
+function backlogGauges(registers: Context["metrics"]["registry"][]): BacklogGauges {
+  return {
+    oldest: new Gauge({
+      name: "parley_billing_oldest_waiting_seconds",
+      help: "How long the oldest event or report of usage has waited to be handled",
+      registers,
+    }),
+    dead: new Gauge({
+      name: "parley_billing_dead_deliveries",
+      help: "Events that a handler could not handle, and that nobody has looked after",
+      registers,
+    }),
+    streamAge: new Gauge({
+      name: "parley_billing_stream_age_seconds",
+      help: "How long ago the provider's list of events was read",
+      registers,
+    }),
+  };
+}
+
+/**
+ * Looks now and again how far behind the work is, so that a process tells it too that does not work on it; gives the function that
+ * ends it. What was seen last stays while the database is away.
+ */
+export function watchBacklog({ db, metrics, seams, logger }: Context): () => void {
+  const gauges = backlogGauges([metrics.registry]);
+  const look = async () => {
+    const { oldest_s, dead, streamAge_s } = await backlog(db.billing);
+    gauges.oldest.set(oldest_s);
+    gauges.dead.set(dead);
+    gauges.streamAge.set(streamAge_s);
+  };
+  const lookQuietly = () =>
+    void look().catch((thrown: unknown) =>
+      logger.warn({ reason: asError(thrown).message }, "it can not be seen how far behind billing is"),
+    );
+  lookQuietly();
+  const watching = seams.every(limits.billingLook_ms, lookQuietly);
+  return () => watching.cancel();
 }

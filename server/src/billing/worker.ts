@@ -12,7 +12,7 @@ import type { Billing } from "../settings/read-billing.ts";
 import { openStripe } from "./client.ts";
 import { type Delivering, deliverNext } from "./deliveries.ts";
 import { type Lease, LeaseLost, leaveLease, takeLease } from "./lease.ts";
-import { billingMetrics, type BillingMetrics } from "./metrics.ts";
+import { billingMetrics, type BillingMetrics, watchBacklog } from "./metrics.ts";
 import { followStream } from "./stream.ts";
 import { measureUsage, reportUsage } from "./usage.ts";
 
@@ -121,8 +121,18 @@ function worksOf(parts: WorkerParts, keep: () => Promise<void>): Work[] {
   return [...(config.replays ? replaying : []), ...(config.handles ? handling : [])];
 }
 
-/** Starts the worker of a process; gives the function that ends it, after the step that it is at. */
-export async function startWorker(ctx: Context, config: Billing): Promise<() => Promise<void>> {
+/** Starts what a process does of billing; gives the function that ends it, after the step that it is at. */
+export async function startBilling(ctx: Context, config: Billing): Promise<() => Promise<void>> {
+  billingMetrics(ctx);
+  const endWatching = watchBacklog(ctx);
+  const endWorking = config.handles || config.replays ? startWorker(ctx, config) : async () => {};
+  return async () => {
+    endWatching();
+    await endWorking();
+  };
+}
+
+function startWorker(ctx: Context, config: Billing): () => Promise<void> {
   const { db, seams, logger } = ctx;
   const ending = new AbortController();
   const { signal } = ending;

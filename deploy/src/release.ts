@@ -10,6 +10,8 @@ export const images = {
   server: "ghcr.io/parley-im/parley",
   /** Static files behind nginx, in place of the role `web`. */
   web: "ghcr.io/parley-im/parley-web",
+  /** PostgreSQL with Apache AGE, for CloudNativePG. */
+  postgresql: "ghcr.io/parley-im/parley-postgresql-age",
 } as const;
 
 /** What the image runs: the flags of scripts/lib/server-process.mjs, which a test compares. */
@@ -306,7 +308,7 @@ export const edgePaths: Record<Shape, readonly { path: string; workload: Workloa
 
 /** Asked on the port `metrics` by the kubelet. */
 export const probes = {
-  /** A start waits for the database for as long as it takes to migrate a large one by another's hand. */
+  /** Three minutes. A long migration is waited for before, in the init container, which has no such limit. */
   startup: { path: "/health/live", period_s: 2, timeout_s: 2, failures: 90 },
   live: { path: "/health/live", period_s: 10, timeout_s: 5, failures: 6 },
   ready: { path: "/health/ready", period_s: 5, timeout_s: 4, failures: 2 },

@@ -95,7 +95,7 @@ test("what the workflows run is there: scripts, Dockerfiles, the chart", () => {
   for (const path of paths) assert.ok(existsSync(join(repoRoot, path)), path);
 });
 
-test("both images are built for both architectures under the names that the manifests use, with every base pinned", () => {
+test("every image is built for both architectures under the names that the manifests use, with every base pinned", () => {
   const text = texts.get("build-images.yml") as string;
   const { matrix } = (parse(text) as { jobs: { build: { strategy: { matrix: Record<string, unknown> } } } }).jobs.build
     .strategy;
@@ -104,7 +104,7 @@ test("both images are built for both architectures under the names that the mani
     Object.values(images).map((name) => name.split("/").at(-1)),
   );
   assert.deepEqual(matrix["architecture"], ["amd64", "arm64"]);
-  for (const file of ["deploy/Dockerfile", "deploy/web/Dockerfile"]) {
+  for (const file of ["deploy/Dockerfile", "deploy/web/Dockerfile", "deploy/cnpg/image/Dockerfile"]) {
     const { args, stages } = readDockerfile(join(repoRoot, file));
     const bases = stages.map(({ base }) => base).filter((base) => !stages.some(({ name }) => name === base));
     for (const base of bases) {

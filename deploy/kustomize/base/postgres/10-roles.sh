@@ -11,3 +11,5 @@ alter database :"database" owner to parley_owner;
 revoke all on database :"database" from public;
 grant connect on database :"database" to parley;
 SQL
+# Whole: see the container "begin" of the pod.
+rm -f /var/lib/postgresql/data/initialising

@@ -1,6 +1,7 @@
-import { ClientEvent, type MatrixClient, SyncState } from "matrix-js-sdk";
+import { ClientEvent, EventStatus, type MatrixClient, type MatrixEvent, RoomEvent, SyncState } from "matrix-js-sdk";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Connection, connectionOf, type Facts } from "../connection/connection.ts";
+import { isMaintenance } from "./events.ts";
 import { listen } from "./listen.ts";
 
 /** How long the SDK waits at most before it asks a failing server again. */
@@ -12,6 +13,7 @@ export function watchConnection(client: MatrixClient): { store: StoreApi<Connect
     online: navigator.onLine,
     failingSince_ms: null,
     refusal: null,
+    maintenance: null,
     catchingUp: false,
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +36,11 @@ export function watchConnection(client: MatrixClient): { store: StoreApi<Connect
     if (state === SyncState.Stopped) return;
     learn({ failingSince_ms: facts.failingSince_ms ?? Date.now(), refusal: refusalOf(data?.error) });
   };
-  const stopListening = listen(client, { [ClientEvent.Sync]: onSync });
+  const onEcho = ({ status, error }: MatrixEvent) => {
+    if (isMaintenance(error)) learn({ maintenance: refusalOf(error ?? undefined) });
+    else if (facts.maintenance && (status === null || status === EventStatus.SENT)) learn({ maintenance: null });
+  };
+  const stopListening = listen(client, { [ClientEvent.Sync]: onSync, [RoomEvent.LocalEchoUpdated]: onEcho });
   const online = () => learn({ online: true });
   const offline = () => learn({ online: false });
   window.addEventListener("online", online);
@@ -53,6 +59,7 @@ export function watchConnection(client: MatrixClient): { store: StoreApi<Connect
 function refusalOf(error: Error | undefined): Facts["refusal"] {
   const status = (error as { httpStatus?: number } | undefined)?.httpStatus;
   if (status === undefined || status < 400) return null;
-  const reason = (error as { data?: { error?: string } }).data?.error ?? `error ${status}`;
+  const said = (error as { data?: { error?: string } }).data?.error ?? `error ${status}`;
+  const reason = said.replace(/\.$/, "");
   return { reason, retryAt_ms: Date.now() + RETRY_MS };
 }

@@ -14,7 +14,13 @@ export function isMessage(event: MatrixEvent): boolean {
   return relation !== RelationType.Replace && relation !== RelationType.Annotation;
 }
 
-/** Whether a message that was not sent only waits for the connection: the server itself has refused nothing. */
+/** Whether a message that was not sent only waits, for the connection or for the end of maintenance: it is not refused for good. */
 export function isWaiting(event: MatrixEvent): boolean {
-  return event.status === EventStatus.NOT_SENT && event.error?.httpStatus === undefined;
+  const { status, error } = event;
+  return status === EventStatus.NOT_SENT && (error?.httpStatus === undefined || isMaintenance(error));
+}
+
+/** Whether the server takes nothing for now, because an operator has stopped writing. */
+export function isMaintenance(error: { errcode?: string } | null): boolean {
+  return error?.errcode === "IO_PARLEY_MAINTENANCE";
 }

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectionOf, type Facts } from "./connection.ts";
 
-const healthy: Facts = { now_ms: 100_000, online: true, failingSince_ms: null, refusal: null, catchingUp: false };
+const healthy: Facts = {
+  now_ms: 100_000,
+  online: true,
+  failingSince_ms: null,
+  refusal: null,
+  maintenance: null,
+  catchingUp: false,
+};
 const phase = (facts: Partial<Facts>) => connectionOf({ ...healthy, ...facts }).connection.phase;
 
 test("a short failure shows nothing, three seconds show reconnecting, ten show offline", () => {
@@ -23,4 +30,14 @@ test("a browser without a network is offline at once", () => {
 
 test("a server that answers with an error is shown with its reason", () => {
   assert.equal(phase({ failingSince_ms: 99_999, refusal: { reason: "Maintenance", retryAt_ms: 1 } }), "refused");
+});
+
+test("maintenance is shown although the sync goes on, and is forgotten when nobody hears of it any more", () => {
+  const maintenance = { reason: "Back at ten", retryAt_ms: 130_000 };
+  assert.deepEqual(connectionOf({ ...healthy, maintenance }), {
+    connection: { phase: "refused", ...maintenance },
+    lookAgainAt_ms: 190_000,
+  });
+  assert.equal(phase({ maintenance, now_ms: 190_000 }), "connected");
+  assert.equal(phase({ maintenance, online: false }), "offline");
 });

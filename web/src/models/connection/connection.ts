@@ -16,6 +16,7 @@ export type Connection =
 
 export const RECONNECTING_AFTER_MS = 3_000;
 export const OFFLINE_AFTER_MS = 10_000;
+const MAINTENANCE_KEPT_MS = 60_000;
 
 /** What is known of the connection at a moment. Times are milliseconds since 1970. */
 export interface Facts {
@@ -26,13 +27,19 @@ export interface Facts {
   failingSince_ms: number | null;
   /** The server's own answer, when it answered with an error. */
   refusal: { reason: string; retryAt_ms: number } | null;
+  /** An operator has stopped writing: the sync goes on, and the last message was refused with this. */
+  maintenance: { reason: string; retryAt_ms: number } | null;
   catchingUp: boolean;
 }
 
 /** The state for the facts, and when to look again although nothing has happened (null for never). */
 export function connectionOf(facts: Facts): { connection: Connection; lookAgainAt_ms: number | null } {
   if (!facts.online) return { connection: { phase: "offline" }, lookAgainAt_ms: null };
-  const { failingSince_ms: since, now_ms: now } = facts;
+  const { failingSince_ms: since, now_ms: now, maintenance } = facts;
+  // Whoever writes nothing more does not hear of its end.
+  const forgetAt_ms = (maintenance?.retryAt_ms ?? 0) + MAINTENANCE_KEPT_MS;
+  if (maintenance && now < forgetAt_ms)
+    return { connection: { phase: "refused", ...maintenance }, lookAgainAt_ms: forgetAt_ms };
   if (since === null) {
     return { connection: { phase: facts.catchingUp ? "catchingUp" : "connected" }, lookAgainAt_ms: null };
   }

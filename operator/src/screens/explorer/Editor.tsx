@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeCompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
@@ -46,7 +46,9 @@ export function Editor({ value, onChange, onRun, schema, errorAt }: EditorProps)
       current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert: value } });
   }, [value]);
   useEffect(() => {
-    view.current?.dispatch({ effects: completing.reconfigure(autocompletion({ override: [completionsFor(schema)] })) });
+    view.current?.dispatch({
+      effects: completing.reconfigure(autocompletion({ override: [completionsFor(schema)], selectOnOpen: false })),
+    });
   }, [schema]);
   useEffect(() => {
     view.current?.dispatch({ effects: setError.of(errorAt) });
@@ -115,7 +117,7 @@ interface Latest {
 }
 
 function open(root: ShadowRoot, latest: Latest): EditorView {
-  const run = () => (latest.current.onRun(), true);
+  const run = (editor: EditorView) => (closeCompletion(editor), latest.current.onRun(), true);
   const state = EditorState.create({
     extensions: [
       lineNumbers(),

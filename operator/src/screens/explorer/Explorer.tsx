@@ -153,19 +153,14 @@ function NoGraphs({ error, onRetry }: { error: Error; onRetry: () => void }) {
   if (!(error instanceof Problem) || error.fields["reason"] !== "no_age")
     return <Failed error={error} onRetry={onRetry} />;
   return (
-    <div className={styles["failure"]}>
-      <Notice
-        tone="warn"
-        title="No Apache AGE here"
-        action={
-          <Button size="compact" onPress={onRetry}>
-            Look again
-          </Button>
-        }
-      >
+    <div className={styles["missing"]}>
+      <Notice tone="warn" title="No Apache AGE here">
         {error.message}
       </Notice>
       <pre className={styles["command"]}>create extension age;</pre>
+      <Button size="compact" icon="refresh" onPress={onRetry}>
+        Look again
+      </Button>
     </div>
   );
 }

@@ -31,7 +31,7 @@ function token(stream: StringStream, state: State): string | null {
   const word = stream.match(/^[A-Za-z_]\w*/) as RegExpMatchArray | null;
   if (!word) return (stream.next(), "operator");
   if (keywords.has(word[0].toUpperCase())) return "keyword";
-  return stream.match(/^\s*\(/, false) ? "function" : "variableName";
+  return stream.match(/^\s*\(/, false) ? "variableName.function" : "variableName";
 }
 
 export const cypherLanguage = StreamLanguage.define<State>({

@@ -6,7 +6,9 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Plain members first, one a line, and then every list as a table. */
 export function textOf(operation: Pick<Operation, "command">, answer: Values): string {
-  const members = Object.entries(answer).filter(([name]) => name !== "next" && name !== "total");
+  const shows = operation.command?.shows;
+  const isShown = (name: string) => (shows ? shows.includes(name) : name !== "next" && name !== "total");
+  const members = Object.entries(answer).filter(([name]) => isShown(name));
   const lists = members.filter(([, value]) => isList(value));
   const plain = members.filter(([, value]) => !isList(value));
   const parts = [

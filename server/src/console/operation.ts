@@ -80,6 +80,8 @@ export interface OperationCommand {
   columns?: readonly string[];
   /** Members of the body that are no options: a secret does not belong on a command line. */
   secrets?: readonly string[];
+  /** Which members of the answer are printed for people, where not all of them are. */
+  shows?: readonly string[];
   /** Whether the answer, a stream, is printed as it comes. */
   isStream?: boolean;
 }

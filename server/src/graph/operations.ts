@@ -21,13 +21,16 @@ const userId = id.regex(/^@/, "A user id begins with @.");
 const roomId = id.regex(/^!/, "A room id begins with !.");
 const reading = { method: "GET", role: "auditor", answer: answerSchema } as const;
 
+/** The picture is for those who see one. */
+const shown = { shows: ["sentence", "details", "items", "as_of_ts", "behind_ms", "back_end"] };
+
 const graphWhy = operation({
   ...reading,
   id: "graph.why",
   path: "/graph/why",
   summary: "Why a person can read a room, step by step, and what of it",
   query: z.object({ user_id: userId, room_id: roomId }),
-  command: { name: "graph why", columns: ["from", "step", "to", "since_ts", "by"] },
+  command: { ...shown, name: "graph why", columns: ["from", "step", "to", "since_ts", "by"] },
   handle: ({ query }, ctx) => answer(ctx, (graph) => why(graph, { userId: query.user_id, roomId: query.room_id })),
 });
 
@@ -37,7 +40,7 @@ const graphWho = operation({
   path: "/graph/who-can-read",
   summary: "Who can read a room, and by which way",
   query: z.object({ room_id: roomId }),
-  command: { name: "graph who", columns: ["user_id", "name", "how", "via", "since_ts", "by"] },
+  command: { ...shown, name: "graph who", columns: ["user_id", "name", "how", "via", "since_ts", "by"] },
   handle: ({ query }, ctx) => answer(ctx, (graph) => whoCanRead(graph, { roomId: query.room_id })),
 });
 
@@ -47,7 +50,7 @@ const graphReach = operation({
   path: "/graph/reach",
   summary: "What a person or bot reaches",
   query: z.object({ user_id: userId }),
-  command: { name: "graph reach", columns: ["room_id", "name", "how", "via", "manages", "encrypted"] },
+  command: { ...shown, name: "graph reach", columns: ["room_id", "name", "how", "via", "manages", "encrypted"] },
   handle: ({ query }, ctx) => answer(ctx, (graph) => reach(graph, { userId: query.user_id })),
 });
 
@@ -58,7 +61,11 @@ const graphExposed = operation({
   summary: "What a device exposed, and since when",
   description: "Also of a device that was signed out. `lost_ts` is when it was lost (ms since 1970).",
   query: z.object({ user_id: userId, device_id: id, lost_ts: z.coerce.number().int().min(0).optional() }),
-  command: { name: "graph exposed", columns: ["room_id", "name", "from_ts", "since_ts", "until_ts", "readable"] },
+  command: {
+    ...shown,
+    name: "graph exposed",
+    columns: ["room_id", "name", "from_ts", "since_ts", "until_ts", "readable"],
+  },
   handle: ({ query }, ctx) =>
     answer(ctx, (graph) =>
       exposed(graph, { userId: query.user_id, deviceId: query.device_id, lost_ms: query.lost_ts }),
@@ -80,7 +87,7 @@ const graphRemoval = operation({
   description:
     "person: `user_id`. role: `user_id` and `room_id` for power in a room, `user_id` alone for the administration of the server. device: `user_id` and `device_id`. space: `room_id`.",
   query: removalQuery,
-  command: { name: "graph remove", columns: ["room_id", "name", "type", "effect"] },
+  command: { ...shown, name: "graph remove", columns: ["room_id", "name", "type", "effect"] },
   handle: ({ query }, ctx) => answer(ctx, (graph) => effectOfRemoval(graph, removalOf(query))),
 });
 
@@ -100,7 +107,7 @@ const graphOrphans = operation({
   id: "graph.orphans",
   path: "/graph/orphans",
   summary: "Rooms that nobody can manage, and rooms that nobody is in",
-  command: { name: "graph orphans", columns: ["room_id", "name", "type", "members", "state"] },
+  command: { ...shown, name: "graph orphans", columns: ["room_id", "name", "type", "members", "state"] },
   handle: (_request, ctx) => answer(ctx, orphans),
 });
 
@@ -110,7 +117,7 @@ const graphPaths = operation({
   path: "/graph/administrators-paths",
   summary: "Who administers the server, or manages one room, and who gave them that",
   query: z.object({ room_id: roomId.optional() }),
-  command: { name: "graph paths" },
+  command: { ...shown, name: "graph paths" },
   handle: ({ query }, ctx) => answer(ctx, (graph) => administratorsPaths(graph, { roomId: query.room_id })),
 });
 
@@ -124,6 +131,7 @@ const graphStale = operation({
     unverified: z.stringbool().default(false).meta({ description: "Only those that are not verified." }),
   }),
   command: {
+    ...shown,
     name: "graph stale",
     columns: ["user_id", "device_id", "device_name", "last_seen_ts", "verified", "rooms"],
   },

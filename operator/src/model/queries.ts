@@ -48,7 +48,7 @@ export interface ListPage<T> {
 export const PAGE_ROWS = 200;
 
 /** A list in pages; each page says where the next one begins, so rows that come and go meanwhile move nothing. */
-export function useList<T>(path: string, { query = {}, enabled = true }: Omit<AnswerOptions, "every_ms"> = {}) {
+export function useList<T>(path: string, { query = {}, enabled = true, every_ms }: AnswerOptions = {}) {
   return useInfiniteQuery({
     queryKey: [path, "list", query],
     queryFn: ({ pageParam, signal }) =>
@@ -56,6 +56,8 @@ export function useList<T>(path: string, { query = {}, enabled = true }: Omit<An
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     enabled,
+    // Whoever has scrolled on is reading: many pages are not asked for again behind their back.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= 1 && every_ms) || false,
   });
 }
 

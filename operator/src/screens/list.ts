@@ -23,6 +23,8 @@ const rooms = () => import("./rooms/RoomScreen.tsx");
 const media = () => import("./media/Media.tsx");
 const retention = () => import("./retention/Retention.tsx");
 const registration = () => import("./registration/Registration.tsx");
+const bots = () => import("./bots/Bots.tsx");
+const imports = () => import("./imports/Imports.tsx");
 const system = () => import("./system/System.tsx");
 
 export const groups: readonly ScreenGroup[] = [
@@ -56,12 +58,19 @@ export const groups: readonly ScreenGroup[] = [
     ],
   },
   {
+    title: "Access",
+    screens: [
+      { path: "/graph", label: "Access graph", icon: "diamond", load: () => import("./graph/Graph.tsx") },
+      { path: "/explorer", label: "Explorer", icon: "code", load: () => import("./explorer/Explorer.tsx") },
+      { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
+    ],
+  },
+  {
     title: "Server",
     screens: [
-      { path: "/explorer", label: "Explorer", icon: "code", load: () => import("./explorer/Explorer.tsx") },
+      { path: "/bots", label: "Bots and integrations", icon: "link", load: bots },
+      { path: "/imports", label: "Imports", icon: "download", load: imports },
       { path: "/billing", label: "Billing", icon: "file", load: () => import("./billing/Billing.tsx") },
-      { path: "/audit", label: "Audit log", icon: "list", load: () => import("./audit/Audit.tsx") },
-      { path: "/graph", label: "Access graph", icon: "diamond", load: () => import("./graph/Graph.tsx") },
       { path: "/system", label: "Jobs and system", icon: "settings", load: system },
     ],
   },
@@ -77,5 +86,9 @@ export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
   { path: "/retention/$tab", load: retention },
   { path: "/billing/$tab", load: () => import("./billing/Billing.tsx") },
   { path: "/registration/$tab", load: registration },
+  { path: "/bots/$userId", load: () => import("./bots/BotScreen.tsx") },
+  { path: "/integrations/$tab", load: bots },
+  { path: "/imports/$tab", load: imports },
+  { path: "/imports/log/$importId", load: () => import("./imports/ImportLog.tsx") },
   { path: "/system/$tab", load: system },
 ];

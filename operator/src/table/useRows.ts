@@ -11,10 +11,13 @@ const NONE: never[] = [];
 
 /** The rows that have been read so far, the columns that are shown, and how to read on. */
 export function useRows<T extends object>(
-  { path, query, label, columns, rowId, filters = [] }: DataTableProps<T>,
+  { path, query, label, columns, rowId, filters = [], every_ms }: DataTableProps<T>,
   active: Search,
 ) {
-  const list = useList<T>(path, { query: { ...query, ...queryOf(active, filters) } });
+  const list = useList<T>(path, {
+    query: { ...query, ...queryOf(active, filters) },
+    ...(every_ms ? { every_ms } : {}),
+  });
   const data = useMemo(() => list.data?.pages.flatMap(({ items }) => items) ?? (NONE as T[]), [list.data]);
   const isPhone = useMedia("(max-width: 719px)");
   const [chosen, setChosen] = useKept<Record<string, boolean>>(`columns.${label}`, {});

@@ -1,0 +1,89 @@
+import { useParams } from "@tanstack/react-router";
+import { pathOf } from "../../api.ts";
+import { Screen } from "../../frame/Screen.tsx";
+import type { Filter } from "../../model/search.ts";
+import { ActButton } from "../../parts/ActButton.tsx";
+import { StatusTag } from "../../parts/StatusTag.tsx";
+import { Tabs } from "../../parts/Tabs.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { DataTable } from "../../table/DataTable.tsx";
+import type { Column } from "../../table/types.ts";
+import { makeBot, makeWebhook } from "./acts.tsx";
+import type { Bot } from "./shapes.ts";
+import { Webhooks } from "./Webhooks.tsx";
+
+const columns: readonly Column<Bot>[] = [
+  { id: "user_id", label: "Bot", width: "minmax(180px, 1.4fr)", value: ({ user_id }) => user_id, onPhone: true },
+  { id: "purpose", label: "What for", width: "minmax(140px, 1.4fr)", value: ({ purpose }) => purpose },
+  {
+    id: "owner",
+    label: "Who answers for it",
+    width: "minmax(160px, 1.4fr)",
+    value: ({ owner }) => owner,
+    cell: ({ owner, owner_active }) => (
+      <>
+        {owner} {!owner_active && <StatusTag state="gone" />}
+      </>
+    ),
+    onPhone: true,
+  },
+  { id: "tokens", label: "Tokens", width: "80px", value: ({ tokens }) => tokens, atEnd: true },
+  {
+    id: "oldest",
+    label: "Oldest",
+    width: "90px",
+    value: ({ oldest_token_ts }) => oldest_token_ts,
+    cell: ({ oldest_token_ts }) => <Time at_ms={oldest_token_ts} />,
+  },
+  {
+    id: "used",
+    label: "Last used",
+    width: "90px",
+    value: ({ last_used_ts }) => last_used_ts,
+    cell: ({ last_used_ts }) => <Time at_ms={last_used_ts} />,
+  },
+  { id: "channels", label: "Rooms", width: "80px", value: ({ channels }) => channels, atEnd: true },
+];
+
+const filters: readonly Filter[] = [{ name: "owner", label: "Who answers for it" }];
+
+export default function Bots() {
+  const { tab = "bots" } = useParams({ strict: false });
+  const isHooks = tab === "webhooks";
+  return (
+    <Screen
+      title="Bots and integrations"
+      action={
+        <ActButton act={isHooks ? makeWebhook : makeBot} variant="primary" size="default">
+          {isHooks ? "Make a webhook" : "Make a bot"}
+        </ActButton>
+      }
+      fills
+    >
+      <Tabs
+        label="Bots and integrations"
+        current={tab}
+        tabs={[
+          { name: "bots", to: "/bots", label: "Bots" },
+          { name: "webhooks", to: "/integrations/webhooks", label: "Webhooks" },
+        ]}
+      />
+      {isHooks ? <Webhooks /> : <BotList />}
+    </Screen>
+  );
+}
+
+function BotList() {
+  return (
+    <DataTable
+      label="Bots"
+      path="/bots"
+      columns={columns}
+      rowId={({ user_id }) => user_id}
+      linkOf={({ user_id }) => pathOf`/bots/${user_id}`}
+      isSearchable
+      filters={filters}
+      empty="There are no bots."
+    />
+  );
+}

@@ -1,0 +1,115 @@
+import { pathOf } from "../../api.ts";
+import { type ListPage, useAnswer } from "../../model/queries.ts";
+import type { Filter } from "../../model/search.ts";
+import { exactTime, lengthOf } from "../../model/time.ts";
+import { useAddress } from "../../model/useSearch.ts";
+import { ActButton } from "../../parts/ActButton.tsx";
+import { Sheet } from "../../parts/Sheet.tsx";
+import { Shown } from "../../parts/Shown.tsx";
+import { Empty } from "../../parts/States.tsx";
+import { StatusTag } from "../../parts/StatusTag.tsx";
+import { Time } from "../../parts/Time.tsx";
+import { sizeOf } from "../../parts/words.ts";
+import { DataTable } from "../../table/DataTable.tsx";
+import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
+import type { Column } from "../../table/types.ts";
+import { deleteWebhook, makeWebhook, rollWebhook, switchWebhook } from "./acts.tsx";
+import type { Delivery, Webhook } from "./shapes.ts";
+
+const columns: readonly Column<Webhook>[] = [
+  { id: "name", label: "Webhook", width: "minmax(140px, 1fr)", value: ({ name }) => name, onPhone: true },
+  { id: "bot", label: "Posts as", width: "minmax(140px, 1fr)", value: ({ bot }) => bot },
+  { id: "room_id", label: "Into", width: "minmax(160px, 1.4fr)", value: ({ room_id }) => room_id },
+  {
+    id: "enabled",
+    label: "State",
+    width: "80px",
+    value: ({ enabled }) => (enabled ? "on" : "off"),
+    cell: ({ enabled }) => <StatusTag state={enabled ? "on" : "off"} />,
+    onPhone: true,
+  },
+  {
+    id: "rolled",
+    label: "Address since",
+    width: "110px",
+    value: ({ rolled_ts }) => rolled_ts,
+    cell: ({ rolled_ts }) => <Time at_ms={rolled_ts} />,
+  },
+  {
+    id: "act",
+    label: "Act",
+    width: "280px",
+    value: () => null,
+    cell: (webhook) => (
+      <>
+        <ActButton variant="quiet" act={() => switchWebhook(webhook)}>
+          {webhook.enabled ? "Switch off" : "Switch on"}
+        </ActButton>
+        <ActButton variant="quiet" act={() => rollWebhook(webhook)}>
+          Roll
+        </ActButton>
+        <ActButton variant="quiet" act={() => deleteWebhook(webhook)}>
+          Remove
+        </ActButton>
+      </>
+    ),
+  },
+];
+
+const filters: readonly Filter[] = [
+  { name: "bot", label: "Posts as" },
+  { name: "room_id", label: "Into" },
+];
+
+/** Addresses at which other software posts. One that is pressed shows what came in, and not what it said. */
+export function Webhooks() {
+  const { search, set } = useAddress();
+  const { open, ...rest } = search;
+  return (
+    <>
+      <DataTable
+        label="Webhooks"
+        path="/webhooks"
+        columns={columns}
+        rowId={({ webhook_id }) => webhook_id}
+        onOpen={({ webhook_id }) => set({ ...search, open: webhook_id }, { isStep: true })}
+        filters={filters}
+        empty="There are no webhooks."
+        emptyAction={<ActButton act={makeWebhook}>Make one</ActButton>}
+      />
+      {open !== undefined && <Deliveries webhookId={open} onClose={() => set(rest)} />}
+    </>
+  );
+}
+
+const deliveryColumns: SimpleTableProps<Delivery>["columns"] = [
+  { id: "at", label: "Time", value: ({ at_ts }) => exactTime(at_ts) },
+  { id: "status", label: "Status", value: ({ status, error }) => `${status} ${error ?? ""}` },
+  { id: "took", label: "Took", value: ({ took_ms }) => lengthOf(took_ms), atEnd: true },
+  { id: "size", label: "Size", value: ({ size_bytes }) => sizeOf(size_bytes), atEnd: true },
+  { id: "from", label: "From", value: ({ address }) => address },
+];
+
+function Deliveries({ webhookId, onClose }: { webhookId: string; onClose: () => void }) {
+  const deliveries = useAnswer<ListPage<Delivery>>(pathOf`/webhooks/${webhookId}/deliveries`, {
+    query: { limit: 100 },
+  });
+  return (
+    <Sheet title="What came in" onClose={onClose}>
+      <Shown answer={deliveries}>
+        {({ items }) =>
+          items.length > 0 ? (
+            <SimpleTable
+              label="Deliveries"
+              items={items}
+              columns={deliveryColumns}
+              rowId={({ delivery_id }) => String(delivery_id)}
+            />
+          ) : (
+            <Empty>Nothing has come in yet.</Empty>
+          )
+        }
+      </Shown>
+    </Sheet>
+  );
+}

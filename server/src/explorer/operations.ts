@@ -43,7 +43,7 @@ const add = operation({
   body: z.object({ ...fields, password: passwordField }),
   answer: shown,
   target: ({ body: { name } }) => name,
-  command: { name: "explorer connection add", arguments: ["name"] },
+  command: { name: "explorer connection add", arguments: ["name"], secrets: ["password"] },
   async handle({ actor, body, audit }, ctx) {
     const saved = await addConnection(ctx, actor.userId, body);
     audit({ target: saved.id, after: audited(saved) });

@@ -10,7 +10,7 @@ import { degrees, type GraphNode, type LayoutName, layoutNames, MOST_NODES } fro
 import { elementsOf, expansionOf } from "./elements.ts";
 import { type Result, textOf, type Value } from "./shapes.ts";
 import { graphPath, type Place } from "./useQueryRun.ts";
-import styles from "./Explorer.module.css";
+import styles from "./Results.module.css";
 
 // The picture's code is large, and a table needs none of it.
 const GraphCanvas = lazy(async () => ({ default: (await import("../graph/canvas/GraphCanvas.tsx")).GraphCanvas }));

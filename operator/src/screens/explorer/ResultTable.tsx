@@ -1,7 +1,7 @@
 import { VList } from "virtua";
 import { Empty } from "../../parts/States.tsx";
 import { type Result, textOf } from "./shapes.ts";
-import styles from "./Explorer.module.css";
+import styles from "./Results.module.css";
 
 /** All rows; only those that are seen are in the page. */
 export function ResultTable({ result }: { result: Result }) {

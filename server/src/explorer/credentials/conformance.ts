@@ -1,9 +1,9 @@
 /** What every store of saved connections does. Run with each adapter; the test of each calls it. */
 import assert from "node:assert/strict";
-import { randomBytes, randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { MatrixError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { randomToken, realSeams } from "../../seams.ts";
 import type { CredentialStore, SavedConnection } from "./store.ts";
 
 export interface StoreUnderTest {
@@ -14,7 +14,7 @@ export interface StoreUnderTest {
 
 export function anyConnection(over: Partial<SavedConnection> = {}): SavedConnection {
   return {
-    id: randomUUID(),
+    id: randomToken(realSeams, 12),
     owner: "@ana:example.org",
     name: "graphs",
     host: "db.example.org",
@@ -25,9 +25,9 @@ export function anyConnection(over: Partial<SavedConnection> = {}): SavedConnect
     ca: null,
     version: 1,
     created_ts: 1_700_000_000_000,
-    wrappedKey: randomBytes(75),
+    wrappedKey: realSeams.randomBytes(75),
     masterKey: "0011223344556677",
-    sealed: randomBytes(40),
+    sealed: realSeams.randomBytes(40),
     ...over,
   };
 }
@@ -103,9 +103,9 @@ function takesRotations(name: string, open: Open): void {
     assert.equal((await store.wrappedOtherwise("new", 1)).length, 1);
     assert.equal((await store.wrappedOtherwise("new", 9)).length, 2);
     const [row] = rows as [SavedConnection];
-    const to = randomBytes(75);
+    const to = realSeams.randomBytes(75);
     const change = { id: row.id, from: row.wrappedKey, to, masterKey: "new" };
-    assert.equal(await again.rewrap({ ...change, from: randomBytes(75) }), false);
+    assert.equal(await again.rewrap({ ...change, from: realSeams.randomBytes(75) }), false);
     assert.equal(await again.rewrap(change), true);
     assert.equal(await again.rewrap(change), false);
     assert.deepEqual(await store.get(row.owner, row.id), { ...row, wrappedKey: to, masterKey: "new" });

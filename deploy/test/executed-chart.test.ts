@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { renderChart } from "./chart.ts";
+import { databaseBeside, databaseUrl, serverBeside } from "./executed-beside.ts";
+import { withoutOperator } from "./executed-cnpg.ts";
 import { imageOf, webImageOf } from "./executed-image.ts";
-import { isWorkload } from "./executed-manifests.ts";
+import { imagesOf } from "./executed-manifests.ts";
 import { openRelease } from "./executed-release.ts";
-import { missingFor, nameOf } from "./executed-services.ts";
+import { imagesFor, missingFor } from "./executed-services.ts";
 import { begin } from "./executed-story.ts";
 import type { KubernetesObject } from "./schema.ts";
 import { missingTools } from "./tools.ts";
@@ -28,29 +30,6 @@ interface Case {
   printing: string;
 }
 
-const labels = { app: "nats" };
-const natsBeside: readonly KubernetesObject[] = [
-  {
-    apiVersion: "apps/v1",
-    kind: "StatefulSet",
-    metadata: { name: "nats" },
-    spec: {
-      replicas: 1,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: { containers: [{ name: "nats", image: "nats:2.10.29", ports: [{ name: "nats", containerPort: 4222 }] }] },
-      },
-    },
-  },
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "nats" },
-    spec: { selector: labels, ports: [{ name: "nats", port: 4222, targetPort: "nats" }] },
-  },
-];
-
 /** The door that people come in by, and the Deployment that prints the administrator's link. */
 const cases: readonly Case[] = [
   { values: "minimal", set: [], door: "parley-api", printing: "parley-api" },
@@ -62,10 +41,21 @@ const cases: readonly Case[] = [
       "api.secrets.NATS_URL=nats://nats:4222",
       "autoscaling.enabled=false",
     ],
-    beside: natsBeside,
+    beside: serverBeside({ name: "nats", image: "nats:2.10.29", port: 4222 }),
     door: "parley-api",
     printing: "parley-api",
   },
+  // CloudNativePG, with a PostgreSQL in the operator's place.
+  { values: "minimal", set: ["cnpg.enabled=true"], door: "parley-api", printing: "parley-api" },
+  { values: "gateway-api", set: [], beside: databaseBeside, door: "parley-api", printing: "parley-api" },
+  {
+    values: "static-secrets",
+    set: [`api.secrets.DATABASE_URL=${databaseUrl}`, "api.env.PARLEY_QUEUE=postgresql"],
+    beside: databaseBeside,
+    door: "parley-api",
+    printing: "parley-api",
+  },
+  { values: "keda", set: [], door: "parley-gateway", printing: "parley-auth" },
   {
     values: "split",
     set: ["web.image=ghcr.io/parley-im/parley-web:0.1.0"],
@@ -76,25 +66,15 @@ const cases: readonly Case[] = [
 
 describe("the chart comes up all at once, and a message arrives", { skip: missingTools }, () => {
   for (const { values, set, beside = [], door, printing } of cases)
-    test(beside.length > 0 ? `${values}, with NATS beside it` : values, async (t) => {
-      const objects = [...beside, ...(await renderChart(values, set))];
+    test([values, ...set].join(", "), async (t) => {
+      const objects = withoutOperator([...beside, ...(await renderChart(values, set))]);
       const all = imagesOf(objects);
       const missing = missingFor(all);
       if (missing) return t.skip(missing);
-      const images = new Map(
-        Object.entries(own).flatMap(([name, image]) =>
-          all.filter((each) => nameOf(each) === name).map((each) => [each, image] as const),
-        ),
-      );
+      const images = imagesFor(all, own);
       await using release = await openRelease("parley", { images, replicas: () => 1 });
       await release.apply(objects, "at once");
       await begin(release.urlOf(door), release, [printing]);
       assert.deepEqual(release.problems, []);
     });
 });
-
-function imagesOf(objects: readonly KubernetesObject[]): string[] {
-  const specs = objects.filter(isWorkload).map(({ spec }) => spec.template.spec);
-  const containers = specs.flatMap((spec) => [...(spec.initContainers ?? []), ...spec.containers]);
-  return [...new Set(containers.map(({ image }) => image))];
-}

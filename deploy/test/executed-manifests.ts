@@ -91,6 +91,13 @@ export function isWorkload(object: KubernetesObject): object is Workload {
   return ["Deployment", "StatefulSet", "Job"].includes(object.kind);
 }
 
+/** The images of all containers of the objects, each once. */
+export function imagesOf(objects: readonly KubernetesObject[]): string[] {
+  const specs = objects.filter(isWorkload).map(({ spec }) => spec.template.spec);
+  const containers = specs.flatMap((spec) => [...(spec.initContainers ?? []), ...spec.containers]);
+  return [...new Set(containers.map(({ image }) => image))];
+}
+
 export function isService(object: KubernetesObject): object is ServiceObject {
   return object.kind === "Service";
 }

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { withoutOperator } from "./executed-cnpg.ts";
 import { imageOf, webImageOf } from "./executed-image.ts";
-import { isWorkload } from "./executed-manifests.ts";
+import { imagesOf, isWorkload } from "./executed-manifests.ts";
 import { openRelease, type Release } from "./executed-release.ts";
-import { missingFor, nameOf } from "./executed-services.ts";
+import { imagesFor, missingFor } from "./executed-services.ts";
 import { begin } from "./executed-story.ts";
 import type { KubernetesObject } from "./schema.ts";
+import { paths } from "./kustomizations.ts";
 import { missingTools, render } from "./tools.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parley-overlays-"));
@@ -34,19 +35,29 @@ describe("an overlay comes up all at once, and a message arrives", { skip: missi
       const all = imagesOf(objects);
       const missing = missingFor(all);
       if (missing) return t.skip(missing);
-      const images = new Map(
-        Object.entries(own).flatMap(([name, image]) =>
-          all.filter((each) => nameOf(each) === name).map((each) => [each, image] as const),
-        ),
-      );
+      const images = imagesFor(all, own);
       const namespace = objects.find(({ kind }) => kind === "Namespace")?.metadata.name as string;
       await using release = await openRelease(namespace, { images });
       await release.apply(objects, "at once");
       await begin(release.urlOf(door), release, printing);
-      if (overlay.endsWith("minikube")) await drains(release, objects);
+      if (overlay.endsWith("minikube")) {
+        await takesItsParts(release);
+        await drains(release, objects);
+      }
       assert.deepEqual(release.problems, []);
     });
 });
+
+/** Each part can be applied by itself where the rest is there, and what has not changed goes on. */
+async function takesItsParts(release: Release): Promise<void> {
+  for (const [part, path] of Object.entries(paths).filter(
+    ([name]) => name.startsWith("minikube-") && name !== "minikube-with-backup",
+  )) {
+    const before = release.terminations.length;
+    await release.apply(await render("kubectl", ["kustomize", path]), "at once");
+    assert.equal(release.terminations.length, before, `${part} replaced a pod`);
+  }
+}
 
 /** Told to stop, each serves on for as long as it is rendered to, and ends by itself within its grace period. */
 async function drains(release: Release, objects: readonly KubernetesObject[]): Promise<void> {
@@ -60,11 +71,4 @@ async function drains(release: Release, objects: readonly KubernetesObject[]): P
     }),
   );
   assert.equal((await Promise.all(removed)).length, deployments.length);
-}
-
-function imagesOf(objects: readonly KubernetesObject[]): string[] {
-  const specs = objects.filter(isWorkload).map(({ spec }) => spec.template.spec);
-  return [
-    ...new Set(specs.flatMap((spec) => [...(spec.initContainers ?? []), ...spec.containers].map((each) => each.image))),
-  ];
 }

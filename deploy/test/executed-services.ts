@@ -13,6 +13,7 @@ import { superuser } from "../../server/src/db/embedded/cluster.ts";
 import { startS3 } from "../../testkit/src/clouds/s3.ts";
 import { missingService, startService } from "../../testkit/src/services.ts";
 import type { Env } from "./executed-container.ts";
+import type { Image } from "./executed-image.ts";
 import type { Container } from "./executed-manifests.ts";
 import type { Endpoint } from "./executed-network.ts";
 
@@ -55,6 +56,11 @@ export function nameOf(image: string): string {
     .replace(/[@:][^/]*$/, "")
     .split("/")
     .at(-1) as string;
+}
+
+/** Of the references those that are Parley's own, by the names of the images. */
+export function imagesFor(references: readonly string[], own: Readonly<Record<string, Image>>): Map<string, Image> {
+  return new Map(references.flatMap((each) => (own[nameOf(each)] ? [[each, own[nameOf(each)] as Image]] : [])));
 }
 
 /** Starts what the image stands for; undefined for an image that is not known here. */

@@ -5,7 +5,7 @@ import { makeAdministrator, makeOperator } from "../testkit/src/operators.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../testkit/src/server.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 /** Failed requests are for the tests to judge; what the policy or the code of a page complains about never happens. */
 const FAILED_REQUEST = /Failed to load resource/;
 

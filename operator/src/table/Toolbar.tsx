@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type RefObject, useEffect, useState } from "react";
 import { Button, IconButton } from "../../../web/src/ui/Button.tsx";
+import { cx } from "../../../web/src/ui/cx.ts";
 import { Field } from "../../../web/src/ui/Field.tsx";
 import { Icon } from "../../../web/src/ui/Icon.tsx";
 import { type MenuGroups, MenuButton } from "../../../web/src/ui/Menu.tsx";
@@ -166,8 +167,9 @@ function TextFilter({ filter, value, onChange }: { filter: Filter; value: string
       onBlur={() => text !== value && onChange(text.trim())}
       onKeyDown={(event) => event.key === "Enter" && onChange(text.trim())}
       type={filter.day ? "date" : "text"}
+      {...(filter.day ? { prefix: filter.label } : {})}
       autoCapitalize="none"
-      className={styles["textFilter"]}
+      className={cx(styles["textFilter"], filter.day && styles["day"])}
     />
   );
 }

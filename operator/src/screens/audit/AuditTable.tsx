@@ -42,8 +42,8 @@ const filters: readonly Filter[] = [
     label: "Outcome",
     options: ["done", "denied", "failed"].map((value) => ({ value, label: value })),
   },
-  { name: "from", label: "From the day", day: { first: "since_ts" } },
-  { name: "to", label: "To the day", day: { last: "until_ts" } },
+  { name: "from", label: "Since", day: { first: "since_ts" } },
+  { name: "to", label: "Until", day: { last: "until_ts" } },
 ];
 
 const exportOf = (form: "csv" | "json", query: Readonly<Record<string, string | number | boolean | undefined>>) =>

@@ -68,7 +68,7 @@ const filters: readonly Filter[] = [
     ],
   },
   { name: "quarantined", label: "Quarantine", options: [{ value: "true", label: "quarantined" }] },
-  { name: "to", label: "Uploaded to the day", day: { last: "before_ts" } },
+  { name: "to", label: "Uploaded until", day: { last: "before_ts" } },
 ];
 
 export default function Media() {

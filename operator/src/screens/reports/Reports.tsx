@@ -113,8 +113,8 @@ function About({ report }: { report: Report }) {
       {report.event_id && (
         <Fact name="Event">
           <code>{report.event_id}</code>{" "}
-          {event ? `${event.type}, ${exactTime(event.origin_server_ts)}` : "It is no longer there."} What it says is not
-          shown here; a member of the room can say.
+          {event ? `${event.type}, ${exactTime(event.origin_server_ts)}.` : "It is no longer there."} What it says is
+          not shown here; a member of the room can say.
         </Fact>
       )}
       <Fact name="Why">{report.reason}</Fact>

@@ -73,17 +73,23 @@ async function grant(client: pg.Client, schema: Schema): Promise<void> {
   // A security-definer function acts with its owner's rights: they must be the domain's, not the administrator's.
   for (const { signature } of rows) await client.query(`alter function ${signature} owner to ${role}`);
   await client.query(`revoke create on schema ${schema} from ${role}`);
-  if (mayRemoveEvents.includes(schema))
-    await client.query(
-      `grant usage on schema log to ${role};
-       grant execute on function log.remove_events, log.purge_state to ${role}`,
-    );
+  if (mayRemoveEvents.includes(schema)) await grantRemoval(client, role);
   if (!mayAppendOne.includes(schema)) return;
   await client.query(
     `grant usage on schema log to ${role};
      grant usage on type log.kind to ${role};
      grant execute on function log.append_one to ${role}`,
   );
+}
+
+/** A restore stops at the migrations of its backup, which may know of no removals. */
+async function grantRemoval(client: pg.Client, role: string): Promise<void> {
+  const { rows } = await client.query<{ signature: string }>(
+    `select p.oid::regprocedure::text as signature from pg_proc p
+     where p.pronamespace = 'log'::regnamespace and p.proname in ('remove_events', 'purge_state')`,
+  );
+  await client.query(`grant usage on schema log to ${role}`);
+  for (const { signature } of rows) await client.query(`grant execute on function ${signature} to ${role}`);
 }
 
 async function keepAppendOnly(client: pg.Client, table: string, role: string): Promise<void> {

@@ -23,7 +23,8 @@ import type { Database } from "../db/database.ts";
 import { eventSchema, storeEvent } from "./events.ts";
 
 const program = fileURLToPath(new URL("../../../testkit/src/billing-process.ts", import.meta.url));
-const LEASE_MS = 300;
+/** Longer than any of these tests, however busy the machine is: when it is over a test says so. */
+const LEASE_MS = 600_000;
 
 interface World extends AsyncDisposable {
   stripe: FakeStripe;
@@ -78,17 +79,14 @@ function begin({ databaseUrl, stripe }: World, step: number, signal: "SIGKILL" |
   return { child, lines, ended, reached };
 }
 
-/** Works until nothing is waiting, as soon as the lease is free, with every retry due at once. */
+/** The lease of whoever has it runs out; another works until nothing is waiting, with every retry due at once. */
 async function finish({ db, stripe }: World): Promise<void> {
+  await db.billing.change("update billing.lease set expires_at = '-infinity'");
   const worker = workerOn(db, stripe, { lease_ms: LEASE_MS });
-  const deadline = performance.now() + 20_000;
-  for (;;) {
-    assert.ok(performance.now() < deadline, "it is not done after 20 s");
+  for (let turns = 0; turns === 0 || (await waiting(db)) > 0; turns++) {
+    assert.ok(turns < 10, "it is not done after ten turns");
     for (const table of ["deliveries", "usage"] as const) await hurry(db, table);
-    const held = await worker.turn();
-    if (held && (await waiting(db)) === 0) break;
-    // Until the lease of the one that died runs out.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await worker.turn(), true);
   }
   await worker.leave();
 }

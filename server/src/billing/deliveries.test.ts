@@ -73,7 +73,7 @@ const deliveries = ({ billing }: Database, where = "true") =>
 const hurry = ({ billing }: Database) =>
   billing.change("update billing.deliveries set due_at = now() where state = 'waiting'");
 
-/** A short life of a subscription, with changes in the same second and some that follow. */
+/** A short life of a subscription; beginning and end have several changes in one second. */
 function live(stripe: FakeStripe): StripeEvent[] {
   const events = [stripe.put(customer(), "customer.created")];
   events.push(stripe.put(subscription({ status: "incomplete" }), "customer.subscription.created"));
@@ -82,10 +82,8 @@ function live(stripe: FakeStripe): StripeEvent[] {
   stripe.now_s += 1;
   events.push(stripe.put(invoice({ status: "draft" }), "invoice.created"));
   events.push(stripe.put(invoice({ status: "open", attempt_count: 1 }), "invoice.payment_failed"));
-  stripe.now_s += 5;
   events.push(stripe.put(invoice({ status: "paid", amount_paid: 1_500, attempt_count: 2 }), "invoice.paid"));
   events.push(stripe.put(subscription({ status: "past_due" }), "customer.subscription.updated"));
-  stripe.now_s += 3;
   events.push(stripe.put(subscription({ status: "canceled" }), "customer.subscription.deleted"));
   events.push(stripe.put(customer({ balance: 700, delinquent: true }), "customer.updated"));
   stripe.now_s += 60;

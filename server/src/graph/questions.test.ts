@@ -116,6 +116,10 @@ async function checkReach(graph: Graph, brute: Brute): Promise<void> {
       ofHistory(brute, isIn),
       sorted(brute.history.rooms.filter((room) => brute.membership(userId, room) === "join")),
     );
+    for (const { room_id, how, since_ts, by } of items) {
+      if (how !== "member" || !brute.history.rooms.includes(room_id as string)) continue;
+      assert.deepEqual({ ts: since_ts, invitedBy: by }, brute.since(userId, room_id as string), `${userId} ${room_id}`);
+    }
   }
 }
 

@@ -20,6 +20,22 @@ export class Brute {
     return this.state(room, "m.room.member", { key: user, before })?.content["membership"] as string | undefined;
   }
 
+  /** When the person's membership became what it is, and of a member who had invited them. */
+  since(user: string, room: string): { ts: number; invitedBy: string | null } {
+    const changes = this.history.events.filter(
+      (e) => e.room === room && e.type === "m.room.member" && e.stateKey === user,
+    );
+    const began = (end: number): number => {
+      let i = end;
+      while (changes[i - 1]?.content["membership"] === changes[end]?.content["membership"]) i--;
+      return i;
+    };
+    const own = began(changes.length - 1);
+    const before = changes[own - 1];
+    const invited = before?.content["membership"] === "invite" ? changes[began(own - 1)] : undefined;
+    return { ts: changes[own]?.ts ?? 0, invitedBy: invited?.sender ?? null };
+  }
+
   joined(room: string): string[] {
     return this.history.people.filter((user) => this.membership(user, room) === "join");
   }

@@ -5,7 +5,7 @@ import { type Lookup, placeFor, readAllowed } from "./guard.ts";
 
 const setting = "PARLEY_EXPLORER_HOSTS";
 
-/** What an attacker's name server says; a name that is not here has no address. */
+/** What an attacker's name server says. */
 const names: Record<string, readonly string[]> = {
   "db.example.org": ["192.0.2.10"],
   "two.example.org": ["192.0.2.10", "192.0.2.11"],
@@ -24,11 +24,8 @@ const names: Record<string, readonly string[]> = {
   "empty.example.org": [],
   localhost: ["127.0.0.1"],
 };
-const lookup: Lookup = async (name) => {
-  const found = names[name.toLowerCase()];
-  if (!found) throw Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" });
-  return found;
-};
+/** It knows every other name too, as resolvers do that take `0x7f.1` for an address: what must be refused is refused before. */
+const lookup: Lookup = async (name) => names[name.toLowerCase()] ?? ["192.0.2.1"];
 
 async function outcome(host: string, rules: string, port = 5432): Promise<string> {
   try {

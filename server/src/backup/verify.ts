@@ -85,7 +85,7 @@ async function epochIsNew(client: Connection, { log }: Manifest): Promise<Verifi
 const IS_THERE = "event_id in (select event_id from log.entries where kind = 'event')";
 
 /** Each gives the rows that the table and the log do not agree on. */
-const PROJECTIONS: Readonly<Record<string, string>> = {
+export const PROJECTIONS: Readonly<Record<string, string>> = {
   state: disagreement(
     "select room_id, type, state_key, position, event_id from log.state",
     `select distinct on (room_id, type, state_key) room_id, type, state_key, position, event_id from log.entries

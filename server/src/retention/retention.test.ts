@@ -5,6 +5,7 @@ import type { Json, Person } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { bodies, createRoom, people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+import { PROJECTIONS } from "../backup/verify.ts";
 import type { Context } from "../context.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { makeDailyRun } from "./schedule.ts";
@@ -180,6 +181,8 @@ test("unread counts and receipts stay right when what was read and what was not 
   await run(server, admin);
   const room = (await sync(bob)).rooms.join[roomId];
   assert.equal(room.unread_notifications.notification_count, 1);
+  for (const [name, sql] of Object.entries(PROJECTIONS))
+    assert.deepEqual(await server.ctx.db.log.one(sql), { count: 0 }, `a restored backup would be found sound: ${name}`);
   await bob.call(
     "POST",
     roomPath(roomId, `receipt/m.read/${encodeURIComponent(await say(alice, roomId, "next"))}`),

@@ -5,6 +5,7 @@ import type { Json, Person } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { bodies, createRoom, people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+import { PROJECTIONS } from "../backup/verify.ts";
 import { runJobs } from "../worker/jobs.ts";
 
 const ROOMS = "/_parley/admin/v1/rooms";
@@ -216,6 +217,8 @@ test("of a purged room there is nothing left but that it was there, and a device
     ["m.room.create", "m.room.member", "m.room.member"],
   );
   assert.deepEqual(await log.query("select 1 from log.entries where body like '%purge-canary%'"), []);
+  for (const [name, sql] of Object.entries(PROJECTIONS))
+    assert.deepEqual(await log.one(sql), { count: 0 }, `a restored backup would be found sound: ${name}`);
   const listed = await admin.call("GET", at(roomId));
   assert.deepEqual([listed.members, listed.messages, listed.name, listed.topic], [0, 0, null, null]);
 });

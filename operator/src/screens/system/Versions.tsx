@@ -1,6 +1,7 @@
 import { Section } from "../../frame/Screen.tsx";
 import { useAnswer } from "../../model/queries.ts";
 import { Shown } from "../../parts/Shown.tsx";
+import { count } from "../../parts/words.ts";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
 import type { Licence, Migrations } from "./shapes.ts";
 
@@ -37,12 +38,15 @@ export function Versions() {
       <Section title="Licences" intro="Of every package that is installed.">
         <Shown answer={licences}>
           {({ items }) => (
-            <SimpleTable
-              label="Licences"
-              items={items}
-              columns={licenceColumns}
-              rowId={({ name, version }) => `${name}@${version}`}
-            />
+            <details>
+              <summary>{count(items.length, "package")}</summary>
+              <SimpleTable
+                label="Licences"
+                items={items}
+                columns={licenceColumns}
+                rowId={({ name, version }) => `${name}@${version}`}
+              />
+            </details>
           )}
         </Shown>
       </Section>

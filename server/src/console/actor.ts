@@ -25,7 +25,6 @@ export async function bearerOf(ctx: Context, { headers, address }: Asked): Promi
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token of an operator.");
   if (token.startsWith(TICKET_PREFIX)) return ofTicket(ctx, token, address);
   const session = await ctx.authenticate(token, address);
-  if (session.scopes) throw matrixError("M_FORBIDDEN", "No token of a bot may do this.");
   if (session.scopes !== undefined) throw matrixError("M_FORBIDDEN", "No token of a bot may do this.");
   const operator = await readOperator(ctx, session.userId);
   return { userId: session.userId, role: operator?.role, via: "token", address, device: session.deviceId };

@@ -100,6 +100,22 @@ test("what is wrong stands in the attention list, the worst first, and goes when
     "warning maintenance ",
     "notice backup ",
   ]);
+  const selfSigning =
+    "insert into keys.cross_signing (user_id, usage, public_key, keys) values ($1, 'self_signing', 'k', '{}')";
+  await ctx.db.keys.change(selfSigning, [root.userId]);
+  await ctx.db.keys.change("insert into keys.devices (user_id, device_id, identity, keys) values ($1, $2, 'i', '{}')", [
+    root.userId,
+    root.deviceId,
+  ]);
+  const sign = (key: string) =>
+    ctx.db.keys.change(
+      "insert into keys.signatures (user_id, target, signer, signer_key, signature) values ($1, $2, $1, $3, 's')",
+      [root.userId, root.deviceId, key],
+    );
+  await sign("ed25519:another");
+  assert.ok((await kinds()).includes(`warning administrator_unverified ${root.userId}`), "signed by another key");
+  await sign("ed25519:k");
+  assert.ok(!(await kinds()).includes(`warning administrator_unverified ${root.userId}`));
   await root.call("POST", `${ADMIN}/system/maintenance/end`, {});
   await root.call("POST", `${ADMIN}/system/dead-letters/1/discard`, { reason: "a test" });
   await endRun(ctx, await beginRun(ctx, "doctor", {}), { ok: true, detail: { findings: [] } });

@@ -110,10 +110,12 @@ async function check(here: World, expected: unknown, where: string): Promise<voi
   assert.deepEqual(await outcomeOf(here.db), expected, where);
   const told = here.stripe.effects.map(({ path, form }) => `${path} ${JSON.stringify(form)}`).toSorted();
   assert.deepEqual(told, tellings, where);
-  const [counted] = await here.db.billing.query<{ most: number }>(
-    "select max(changes)::integer as most from billing.deliveries",
+  const [counted] = await here.db.billing.query<{ most: number; failures: number[] }>(
+    `select max(changes)::integer as most, array_agg(changes) filter (where handler = 'payment-failure') as failures
+     from billing.deliveries`,
   );
   assert.equal(counted?.most, 1, `${where}: nothing is applied twice`);
+  assert.deepEqual(counted.failures, [1, 1], `${where}: what was written is what was marked, in one transaction`);
 }
 
 const tellings = [

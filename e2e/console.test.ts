@@ -89,7 +89,7 @@ describe("the console", { skip }, () => {
     await page.getByRole("button", { name: "Act" }).click();
     await page.getByRole("menuitem", { name: "Shut down" }).click();
     const dialog = page.getByRole("alertdialog", { name: "Shut down Release train?" });
-    await dialog.getByText("1 member will leave and 0 addresses will go.").waitFor();
+    await dialog.getByText("2 members will leave and 0 addresses will go.").waitFor();
     await look(page, "console-shut-down");
     const shutDown = dialog.getByRole("button", { name: "Shut down" });
     await dialog.getByLabel("Reason").fill("It is over.");

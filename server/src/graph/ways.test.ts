@@ -12,8 +12,15 @@ function standing(
   via: [string, string][] = [],
 ) {
   const row = (roomId: string, membership: Membership): MembershipRow => ({
-    ...{ userId: ME, roomId, membership, since_ms: 0, sincePosition: 1, byUser: ME },
-    ...{ invitedBy: null, invited_ms: null, vouchedBy: null },
+    userId: ME,
+    roomId,
+    membership,
+    since_ms: 0,
+    sincePosition: 1,
+    byUser: ME,
+    invitedBy: null,
+    invited_ms: null,
+    vouchedBy: null,
   });
   const admission = ([viaRoomId, roomId]: [string, string]): Admission => ({
     roomId,

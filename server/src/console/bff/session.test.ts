@@ -191,3 +191,14 @@ test("the console is behind a gateway as it is in front of one", async () => {
   assert.equal((await browser.ask("GET", USERS)).headers.get("access-control-allow-origin"), null);
   assert.equal((await browser.ask("POST", `${USERS}/suspend`, { user_ids: ["@a:b"], reason: "x" })).status, 200);
 });
+
+test("with sessions in memory the console works, and a second replica does not start", async () => {
+  const config = { sessionStorage: "memory" as const };
+  await using server = await startTestServer({ config });
+  await makeAdministrator(server, "root");
+  const browser = await signInToConsole(server.url, "root");
+  assert.equal((await browser.call("GET", USERS)).total, 1);
+  await browser.call("DELETE", SESSION);
+  assert.equal((await browser.ask("GET", USERS)).status, 401);
+  await assert.rejects(startTestServer({ databaseUrl: server.databaseUrl, config }), /SESSION_STORAGE_TYPE=memory/);
+});

@@ -34,7 +34,6 @@ export function Picker({ kind, label, value, userId, onChange }: PickerProps) {
       items={items}
       inputValue={text}
       onInputChange={setText}
-      selectedKey={items.some(({ id }) => id === value) ? value : null}
       onSelectionChange={(key) => key !== null && commit(String(key))}
       allowsCustomValue
       menuTrigger="input"

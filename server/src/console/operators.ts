@@ -1,6 +1,7 @@
 /** Who is an operator. An administrator of whom nothing is written down is an owner: so the first one needs no other. */
 import { listAdmins, readStanding, type Standing } from "../auth/for-operators.ts";
 import type { Context } from "../context.ts";
+import type { Reader } from "../db/database.ts";
 import { type OperatorRole, operatorRoles } from "./operation.ts";
 
 export interface Operator {
@@ -38,10 +39,15 @@ export function isAtLeast(role: OperatorRole, least: OperatorRole): boolean {
 }
 
 /** Every operator with this role, or with any; accounts that are suspended are among them. */
-export async function operatorsWith(ctx: Context, role: OperatorRole | "any"): Promise<string[]> {
+export async function operatorsWith(
+  ctx: Context,
+  role: OperatorRole | "any",
+  // Whoever holds a connection in a transaction must not wait for another of the same pool.
+  db: Reader = ctx.db.console,
+): Promise<string[]> {
   const [admins, rows] = await Promise.all([
     listAdmins(ctx),
-    ctx.db.console.query<{ userId: string; role: OperatorRole }>(
+    db.query<{ userId: string; role: OperatorRole }>(
       `select user_id as "userId", role from console.operators order by user_id`,
     ),
   ]);

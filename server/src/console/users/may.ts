@@ -35,7 +35,7 @@ export async function endOwner(
 ): Promise<void> {
   await transact(async (db) => {
     await db.query("select from console.audit_head for update");
-    const owners = await operatorsWith(ctx, "owner");
+    const owners = await operatorsWith(ctx, "owner", db);
     const standings = await Promise.all(
       owners.filter((each) => each !== userId).map((each) => readStanding(ctx, each)),
     );

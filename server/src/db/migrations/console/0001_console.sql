@@ -6,7 +6,7 @@ create table console.sessions (
   session_hash bytea primary key,
   -- Whose session it is, to end all of one person's.
   owner text not null,
-  data jsonb not null,
+  data text not null,
   expires_at timestamptz not null
 );
 create index sessions_owner on console.sessions (owner);

@@ -54,7 +54,8 @@ function rowOf({ actor, action, target, reason, outcome, error, change }: Act): 
 }
 
 function optional(text: string | undefined): string | null {
-  return text === undefined ? null : clean(text).slice(0, limits.operatorReason_characters);
+  // Cut first: the cut may go through a character of two units.
+  return text === undefined ? null : clean(text.slice(0, limits.operatorReason_characters));
 }
 
 /** PostgreSQL keeps no U+0000, and no half of a character. */

@@ -5,6 +5,7 @@ import { makeAdministrator, makeOperator } from "../../../../testkit/src/operato
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import type { Context } from "../../context.ts";
 import { connectOwner } from "../../db/database.ts";
+import { limits } from "../../limits.ts";
 import { appendAudit } from "./append.ts";
 import { verifyAudit } from "./verify.ts";
 
@@ -38,8 +39,10 @@ test("what was written is right, whatever characters are in it", async () => {
   const hard = `"\\ \b\f\n\r\t\u0001\u001f\u007f\u2028 é 漢 😀 \ud800 \0 </script>`;
   await entry(ctx, 1, { reason: hard, target: hard, change: { before: { [hard]: hard }, after: [null, 1.5, hard] } });
   await entry(ctx, 2, { change: { after: "x".repeat(100_000) } });
+  // What is too long is cut, and the cut may go through a character.
+  await entry(ctx, 3, { target: `${"x".repeat(limits.operatorReason_characters - 1)}😀` });
   const { right, problem } = await verifyAudit(ctx, {});
-  assert.deepEqual([right.position, problem], [2, undefined]);
+  assert.deepEqual([right.position, problem], [3, undefined]);
 });
 
 const tamperings: Record<string, { sql: string[]; at: number }> = {

@@ -88,8 +88,11 @@ const IS_THERE = "event_id in (select event_id from log.entries where kind = 'ev
 export const PROJECTIONS: Readonly<Record<string, string>> = {
   state: disagreement(
     "select room_id, type, state_key, position, event_id from log.state",
-    `select distinct on (room_id, type, state_key) room_id, type, state_key, position, event_id from log.entries
-     where kind = 'event' and state_key is not null and type <> 'm.room.member'
+    // What a legal hold keeps of a purged room is in the log, and is no state any more.
+    `select distinct on (room_id, type, state_key) room_id, type, state_key, position, event_id from log.entries e
+     where kind = 'event' and state_key is not null and type <> 'm.room.member' and not exists (
+       select from log.entries p where p.kind = 'removal' and p.type = 'purged' and p.room_id = e.room_id
+         and p.position > e.position and e.type <> 'm.room.create')
      order by room_id, type, state_key, position desc`,
   ),
   members: disagreement(

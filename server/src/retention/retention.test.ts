@@ -137,6 +137,34 @@ test("what a legal hold keeps is kept by retention and by a purge, until it is r
   assert.equal((await run(server, admin)).events_removed, 2);
 });
 
+test("of a purged room there stays what somebody on hold has set in it, and a backup of it is found sound", async () => {
+  await using town_ = await town();
+  const { server, admin, alice } = town_;
+  const roomId = await createRoom(alice);
+  const topic = async (text: string) =>
+    (await alice.call("PUT", roomPath(roomId, "state/m.room.topic"), { topic: text })).event_id as string;
+  const written = [await topic("once"), await topic("now")];
+  const hold = await admin.call("POST", `${RETENTION}/holds`, { user_id: alice.userId, reason });
+  const room = `/_parley/admin/v1/rooms/${encodeURIComponent(roomId)}`;
+  await admin.call("POST", `${room}/shutdown`, { reason, purge: true });
+  await runJobs(server.ctx);
+  const left = async () =>
+    (
+      await server.ctx.db.log.query<{ id: string }>(
+        "select event_id as id from log.entries where event_id = any ($1) order by position",
+        [written],
+      )
+    ).map(({ id }) => id);
+  assert.deepEqual(await left(), written);
+  assert.equal((await admin.call("GET", room)).topic, null, "the room has no topic any more");
+  for (const [name, sql] of Object.entries(PROJECTIONS))
+    assert.deepEqual(await server.ctx.db.log.one(sql), { count: 0 }, `a restored backup would be found sound: ${name}`);
+  await admin.call("POST", `${RETENTION}/holds/${hold.hold_id}/release`, { reason });
+  await admin.call("POST", `${room}/purge`, { reason, confirm: roomId });
+  await runJobs(server.ctx);
+  assert.deepEqual(await left(), [], "once it is released a purge takes that too");
+});
+
 test("a hold that is placed while a worker is about to delete is kept to", async () => {
   await using town_ = await town();
   const { server, admin, alice, bob } = town_;

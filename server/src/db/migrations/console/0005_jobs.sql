@@ -49,7 +49,7 @@ begin
   return v_removed;
 end $$;
 
--- The last step of a purge, for a job: see log.purge_state.
+-- The last step of a purge, for a job: see log.purge_state. What a hold on a person keeps stays in the log, as in remove_for_job.
 create function console.purge_for_job(p_job bigint, p_lease text, p_room text, out outcome text, out at bigint)
 language plpgsql as $$
 begin
@@ -57,6 +57,7 @@ begin
   if not found then outcome := 'lost'; return; end if;
   lock table console.retention_holds in share mode;
   if exists (select from console.retention_holds where room_id = p_room and released_at is null) then outcome := 'held'; return; end if;
-  at := log.purge_state(p_room);
+  at := log.purge_state(p_room,
+    coalesce((select array_agg(user_id) from console.retention_holds where user_id is not null and released_at is null), '{}'));
   outcome := case when at is null then 'peopled' else 'purged' end;
 end $$;

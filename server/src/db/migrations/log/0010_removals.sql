@@ -8,7 +8,10 @@ create index entries_removals on log.entries (position) where kind = 'removal';
 -- state; earlier state only where it is asked for. Gives how many went. The head is locked first, as an append does, so that
 -- a redaction of one of them comes either before or behind: keep the batches small.
 create function log.remove_events(p_room text, p_positions bigint[], p_keep_senders text[], p_with_state boolean) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- As in the append: whoever wants to write waits while this looks, so it must never become a scan.
+set enable_seqscan = off
+as $$
 declare
   v_head bigint;
   v_removed bigint[];
@@ -32,9 +35,12 @@ begin
 end $$;
 
 -- The last step of a purge: of the room stay the event that created it and everybody's last membership, from which their devices
--- learn that they are out. Gives the position of the entry that says so; null while somebody is in the room or invited to it.
-create function log.purge_state(p_room text) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- learn that they are out; and what the senders wrote that are named, which is no longer the room's state. Gives the position of the
+-- entry that says so; null while somebody is in the room or invited to it.
+create function log.purge_state(p_room text, p_keep_senders text[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
 declare
   v_position bigint;
 begin
@@ -43,7 +49,7 @@ begin
   with gone as (
     delete from log.state where room_id = p_room and (type, state_key) <> ('m.room.create', '') returning position
   )
-  delete from log.entries e using gone where e.position = gone.position;
+  delete from log.entries e using gone where e.position = gone.position and not e.user_id = any (p_keep_senders);
   -- Whoever has the room in memory as it was is refused as stale, whatever they want in it.
   update log.rooms set version = v_position where room_id = p_room;
   update log.head set position = v_position;

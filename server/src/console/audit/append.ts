@@ -19,22 +19,31 @@ export interface Act {
   change?: Change | undefined;
 }
 
-/** Appends the acts, in their order, and says so in the process's log: a copy of the chain's end that the database does not hold. */
-export async function appendAudit(
-  ctx: Context,
-  acts: readonly Act[],
-  db: Pick<Db, "one"> = ctx.db.console,
-): Promise<void> {
-  for (const act of acts) {
-    const end = await db.one<{ position: number; hash: string }>(
-      `select "position", encode(hash, 'hex') as hash from console.append_audit($1)`,
-      [JSON.stringify(rowOf(act))],
-    );
-    ctx.logger.info(
-      { audit: end?.position, hash: end?.hash, action: act.action, outcome: act.outcome },
-      "an operator acted",
-    );
-  }
+/** Where an entry stands, with its hash in hexadecimal. */
+export interface Written {
+  act: Act;
+  position: number | undefined;
+  hash: string | undefined;
+}
+
+/** Appends the acts, in their order, and tells of each. */
+export async function appendAudit(ctx: Context, acts: readonly Act[]): Promise<void> {
+  for (const act of acts) tellAudit(ctx, [await writeAudit(ctx.db.console, act)]);
+}
+
+/** Appends one act. Whoever does it in a transaction tells of it when that is committed, and not before. */
+export async function writeAudit(db: Pick<Db, "one">, act: Act): Promise<Written> {
+  const end = await db.one<{ position: number; hash: string }>(
+    `select "position", encode(hash, 'hex') as hash from console.append_audit($1)`,
+    [JSON.stringify(rowOf(act))],
+  );
+  return { act, position: end?.position, hash: end?.hash };
+}
+
+/** Says in the process's log what was written: a copy of the chain's end that the database does not hold. */
+export function tellAudit({ logger }: Pick<Context, "logger">, written: readonly Written[]): void {
+  for (const { act, position, hash } of written)
+    logger.info({ audit: position, hash, action: act.action, outcome: act.outcome }, "an operator acted");
 }
 
 function rowOf({ actor, action, target, reason, outcome, error, change }: Act): Record<string, string | null> {

@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import { asError, MatrixError } from "../../errors.ts";
 import type { Change, OperationRequest } from "../operation.ts";
-import { type Act, appendAudit } from "./append.ts";
+import { type Act, appendAudit, tellAudit, writeAudit, type Written } from "./append.ts";
 
 export interface Recorder extends Pick<OperationRequest, "audit" | "transact"> {
   /** Writes what was changed, or that it was done where nothing was said of it. Throws where it can not: then nobody is told of success. */
@@ -29,14 +29,25 @@ export function openRecorder(ctx: Context, act: Omit<Act, "outcome">): Recorder 
 
   return {
     audit: (change) => void changes.push(change),
-    transact: (run) =>
-      ctx.db.console.transaction(async (db) => {
-        const result = await run(db);
-        // Last, so that other writers wait for nothing but the commit.
-        await appendAudit(ctx, orItself(take()), db);
+    async transact(run) {
+      // What was done before stays done, and to be written, where this is undone; what was told within goes with it.
+      const before = changes;
+      changes = [];
+      const written: Written[] = [];
+      try {
+        const result = await ctx.db.console.transaction(async (db) => {
+          const given = await run(db);
+          // Last, so that other writers wait for nothing but the commit.
+          for (const each of orItself(take())) written.push(await writeAudit(db, each));
+          return given;
+        });
         isRecorded = true;
+        tellAudit(ctx, written);
         return result;
-      }),
+      } finally {
+        changes = before;
+      }
+    },
     async done() {
       const acts = take();
       await appendAudit(ctx, isRecorded ? acts : orItself(acts));

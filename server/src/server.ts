@@ -17,7 +17,7 @@ import { openDatabase } from "./db/database.ts";
 import { defaultDataDir, startEmbeddedPostgres } from "./db/embedded.ts";
 import { userIn } from "./db/hosts.ts";
 import { migrate } from "./db/migrate.ts";
-import { openReplicas } from "./db/replicas.ts";
+import { openReplicas, type Replicas } from "./db/replicas.ts";
 import { schemasOf } from "./db/roles.ts";
 import { waitForSchema } from "./db/schema.ts";
 import { openEphemeral } from "./ephemeral/open.ts";
@@ -140,7 +140,7 @@ async function openContext(
 ): Promise<Context> {
   const { undo, stopping, draining } = process;
   const ground = await openGround(config, options, undo);
-  const { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, onError } = ground;
+  const { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys } = ground;
   const opened: { log?: Log } = {};
   const position = () => opened.log?.hub.head();
   const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics, position }, undo);
@@ -158,15 +158,7 @@ async function openContext(
   });
   opened.log = log;
   undo.push(() => log.close());
-  const replicas = openReplicas({
-    urls: config.databaseReplicaUrls,
-    connections: config.databaseConnections,
-    primary: db.log,
-    epoch: () => log.epoch,
-    seams,
-    onError,
-    onRead: (from) => metrics.historyReads.inc({ from }),
-  });
+  const replicas = openHistory(config, ground, log);
   undo.push(() => replicas.close());
   followHints({ bus, hub: log.hub, epoch: () => log.epoch });
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
@@ -204,6 +196,21 @@ async function openContext(
     authenticate: sessions.authenticate,
   };
   return ctx;
+}
+
+type Ground = Awaited<ReturnType<typeof openGround>>;
+
+/** Where history is read. */
+function openHistory(config: Config, { db, seams, metrics, onError }: Ground, log: Log): Replicas {
+  return openReplicas({
+    urls: config.databaseReplicaUrls,
+    connections: config.databaseConnections,
+    primary: db.log,
+    epoch: () => log.epoch,
+    seams,
+    onError,
+    onRead: (from) => metrics.historyReads.inc({ from }),
+  });
 }
 
 /** What everything else stands on: logs, traces and counts, and the database. */

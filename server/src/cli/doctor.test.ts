@@ -276,7 +276,7 @@ test("connections that would not do for all processes are a warning, and few tha
   const config = { publicUrl, databaseConnections: 100 };
   await using other = await startTestServer({ databaseUrl: server.databaseUrl, config });
   assert.ok(other.url);
-  await expectOnly({ check: "connections", state: "warning", says: /2 processes may open 8\d\d/ }, await examine());
+  await expectOnly({ check: "connections", state: "warning", says: /2 processes may open 11\d\d/ }, await examine());
 });
 
 test("fsync off, no connections left, and standbys: asynchronous, synchronous, and one that is not there", async () => {

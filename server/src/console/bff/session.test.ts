@@ -6,6 +6,7 @@ import { registerPerson } from "../../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { limits } from "../../limits.ts";
+import { listEntries } from "../audit/entries.ts";
 
 const USERS = "/api/admin/v1/users";
 
@@ -124,6 +125,18 @@ test("proving again who one is makes no session live longer than twelve hours", 
   const after = await browser.call("POST", `${SESSION}/confirm`, { password: "password of root" });
   assert.equal(after.ends_ts, before - 20 * 60_000);
   assert.equal((await browser.ask("POST", `${SESSION}/confirm`, { password: "wrong" })).status, 403);
+});
+
+test("wrong passwords of an operator are in the audit log, at a sign-in and at a confirmation", async () => {
+  await using world = await open();
+  const { browser, server } = world;
+  await browser.ask("POST", SESSION, { user: "root", password: "wrong" });
+  await browser.ask("POST", `${SESSION}/confirm`, { password: "wrong" });
+  const denied = await listEntries(server.ctx, { outcome: "denied" }, { below: null, limit: 10 });
+  assert.deepEqual(
+    denied.map(({ action, actor, error }) => [action, actor, error]),
+    ["confirm", "begin"].map((act) => [`session.${act}`, "@root:localhost", "M_FORBIDDEN"]),
+  );
 });
 
 /** Everything by which a person's right to be here ends, done through another replica. */

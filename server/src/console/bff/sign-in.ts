@@ -70,6 +70,13 @@ async function proven(ctx: Context, request: Pick<RawRequest, "address">, given:
   return { userId, endings: before?.sessionEndings ?? -1, role: operator.role };
 }
 
+/** Of accounts that have nothing to do here, and of those who are told to slow down, it would only fill the log. */
+async function keepGuess(ctx: Context, act: Omit<Act, "outcome">, thrown: unknown): Promise<void> {
+  const isWrong = thrown instanceof MatrixError && thrown.errcode === "M_FORBIDDEN";
+  if (isWrong && (await readOperator(ctx, act.actor.userId)))
+    await appendAudit(ctx, [{ ...act, outcome: "denied", error: thrown.errcode }]);
+}
+
 const signIn = route({
   method: "POST",
   path: PATH,
@@ -87,10 +94,7 @@ const signIn = route({
       await appendAudit(ctx, [{ ...actOf(userId, request, "begin"), outcome: "done" }]);
       return await answerWith(ctx, { request, session });
     } catch (thrown) {
-      // Of accounts that have nothing to do here, and of those who are told to slow down, it would only fill the log.
-      const isWrong = thrown instanceof MatrixError && thrown.errcode === "M_FORBIDDEN";
-      if (isWrong && (await readOperator(ctx, userId)))
-        await appendAudit(ctx, [{ ...actOf(userId, request, "begin"), outcome: "denied", error: thrown.errcode }]);
+      await keepGuess(ctx, actOf(userId, request, "begin"), thrown);
       throw thrown;
     }
   },
@@ -136,11 +140,17 @@ const confirm = route({
     const old = await sessionOf(ctx, request);
     checkCsrf(old.id, request);
     const { userId, began_ms } = old;
-    const found = await proven(ctx, request, { user: userId, password: request.body.password });
-    const session = await beginSession(ctx, { ...found, endings: old.endings, began_ms });
-    await storeOf(ctx).delete(old.id);
-    await appendAudit(ctx, [{ ...actOf(userId, request, "confirm"), outcome: "done" }]);
-    return answerWith(ctx, { request, session });
+    const act = actOf(userId, request, "confirm");
+    try {
+      const found = await proven(ctx, request, { user: userId, password: request.body.password });
+      const session = await beginSession(ctx, { ...found, endings: old.endings, began_ms });
+      await storeOf(ctx).delete(old.id);
+      await appendAudit(ctx, [{ ...act, outcome: "done" }]);
+      return await answerWith(ctx, { request, session });
+    } catch (thrown) {
+      await keepGuess(ctx, act, thrown);
+      throw thrown;
+    }
   },
 });
 

@@ -7,6 +7,7 @@ import { startTestServer, type TestServer } from "../../../testkit/src/server.ts
 import { bodies, createRoom, people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
 import { PROJECTIONS } from "../backup/verify.ts";
 import type { Context } from "../context.ts";
+import { mediaStep, type MediaStep } from "../media/expire.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { makeDailyRun } from "./schedule.ts";
 
@@ -273,21 +274,44 @@ test("of two workers that look at once one makes the day's run, and one works on
   assert.equal(await makeDailyRun(server.ctx), false, "one a day");
 });
 
+const upload = async (server: TestServer, who: Person, text: string): Promise<string> => {
+  const headers = { authorization: `Bearer ${who.token}`, "content-type": "text/plain" };
+  const answer = await fetch(`${server.url}/_matrix/media/v3/upload`, { method: "POST", headers, body: text });
+  return ((await answer.json()) as { content_uri: string }).content_uri;
+};
+
+test("a worker that was taken for dead and begins a run anew takes no file from the one that has gone on", async () => {
+  await using town_ = await town();
+  const { server, alice } = town_;
+  const said = await upload(server, alice, "said");
+  await say(alice, await createRoom(alice), { body: "see", url: said });
+  await upload(server, alice, "lost");
+  const step = (at: unknown): Promise<MediaStep> =>
+    mediaStep(server.ctx, { run: 7, at, before_ms: server.ctx.seams.now_ms() + DAY_MS, held: [] });
+  let next = await step(null);
+  const phaseOf = ({ at }: MediaStep) => (at as { phase: string }).phase;
+  while (phaseOf(next) !== "files") next = await step(next.at);
+  await step(null);
+  let deleted = 0;
+  for (; !next.isDone; deleted += next.deleted) next = await step(next.at);
+  assert.equal(deleted, 1);
+  const { media } = server.ctx.db;
+  assert.notEqual(
+    await media.one("select 1 from media.media where media_id = $1", [said.split("/").at(-1)]),
+    undefined,
+  );
+});
+
 test("files that nothing points to go when they are over their time, and what is pointed to, protected or held stays", async () => {
   await using town_ = await town();
   const { server, admin, alice, bob } = town_;
-  const upload = async (who: Person, text: string): Promise<string> => {
-    const headers = { authorization: `Bearer ${who.token}`, "content-type": "text/plain" };
-    const answer = await fetch(`${server.url}/_matrix/media/v3/upload`, { method: "POST", headers, body: text });
-    return ((await answer.json()) as { content_uri: string }).content_uri;
-  };
   const idOf = (uri: string) => uri.split("/").at(-1) as string;
   const [lost, said, avatar, kept, held] = [
-    await upload(alice, "lost"),
-    await upload(alice, "said"),
-    await upload(alice, "avatar"),
-    await upload(alice, "kept"),
-    await upload(bob, "held"),
+    await upload(server, alice, "lost"),
+    await upload(server, alice, "said"),
+    await upload(server, alice, "avatar"),
+    await upload(server, alice, "kept"),
+    await upload(server, bob, "held"),
   ];
   const roomId = await createRoom(alice);
   await say(alice, roomId, { body: "see", url: said });
@@ -295,7 +319,7 @@ test("files that nothing points to go when they are over their time, and what is
   await admin.call("PUT", `/_parley/admin/v1/media/${idOf(kept)}/protection`, {});
   await admin.call("POST", `${RETENTION}/holds`, { user_id: bob.userId, reason });
   await server.ctx.db.media.change("update media.media set created_at = created_at - interval '100 days'");
-  const young = await upload(alice, "young");
+  const young = await upload(server, alice, "young");
   const policy = { media_lifetime_ms: 90 * DAY_MS };
   assert.equal((await simulate(admin, policy)).files, 3, "over their time, whatever points to them");
   await set(admin, policy);

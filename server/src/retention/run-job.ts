@@ -32,7 +32,8 @@ export async function retentionStep(ctx: Context, job: Job): Promise<Step> {
   if (at.phase === "messages") return messagesStep(ctx, job, { server, at });
   if (server.mediaLifetime_ms === null) return { cursor: at, progress: job.progress, isDone: true };
   const before_ms = at.now_ms - server.mediaLifetime_ms;
-  const step = await mediaStep(ctx, { at: at.at, before_ms, held: (await openHolds(ctx)).users });
+  const held = (await openHolds(ctx)).users;
+  const step = await mediaStep(ctx, { run: job.jobId, at: at.at, before_ms, held });
   const files = (job.progress["files_deleted"] ?? 0) + step.deleted;
   return { cursor: { ...at, at: step.at }, progress: { ...job.progress, files_deleted: files }, isDone: step.isDone };
 }

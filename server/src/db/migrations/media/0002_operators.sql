@@ -21,7 +21,10 @@ create table media.removed_blobs (
 );
 create index removed_blobs_open on media.removed_blobs (removed_at) where not is_done;
 
--- Files that something points to, as the run of the retention that is under way has found them.
+-- Files that something points to, as a run of the retention has found them. Each run has its own, so that a worker who wakes up late
+-- takes nothing from the run that is under way.
 create table media.referenced (
-  media_id text primary key
+  run bigint not null,
+  media_id text not null,
+  primary key (run, media_id)
 );

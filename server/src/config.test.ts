@@ -62,6 +62,10 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_QUEUE_WORKER: ["yes"],
   PARLEY_SERVER_URL: ["chat.example.org", "ftp://chat"],
   PARLEY_ADMIN_TOKEN: ["secret://hunter2"],
+  PARLEY_EXPLORER_HOSTS: ["http://db", "10.0.0.0/33"],
+  CREDENTIAL_STORAGE_TYPE: ["Postgresql", "redis"],
+  CREDENTIAL_STORAGE_SHARED: ["yes"],
+  MASTER_ENCRYPTION_KEY: ["hunter2", "secret://hunter2"],
   SESSION_STORAGE_TYPE: ["Memory", "redis"],
   SECRETS_PROVIDER: ["aws", "Vault"],
   SECRETS_REFRESH_S: ["0", "1m"],
@@ -117,6 +121,7 @@ function withContext(name: string, value: string): Record<string, string> {
 /** Any text is an address or a folder; whether it can be used shows when it is. */
 const anything = [
   "ENVIRONMENT",
+  "CREDENTIAL_STORAGE_PATH",
   "SECRETS_DIR",
   "AWS_SM_REGION",
   "GCP_PROJECT_ID",

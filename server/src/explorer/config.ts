@@ -1,7 +1,6 @@
 /** The explorer, as the settings say it. */
 import { join } from "node:path";
 import { type Allowed, readAllowed } from "../outward/guard.ts";
-import { asError, StartError } from "../errors.ts";
 import { type Address, isInFile, isReference } from "../secrets/address.ts";
 import { parseMasterKeys } from "../secrets/master-keys.ts";
 import { type Env, oneOf, refuse, secret, text } from "../settings/read.ts";
@@ -28,10 +27,12 @@ export function readExplorer(env: Env): ExplorerConfig {
 
 function readHosts(env: Env): Allowed {
   const name = "PARLEY_EXPLORER_HOSTS";
+  const value = text(env, name);
   try {
-    return readAllowed(text(env, name));
-  } catch (thrown) {
-    throw new StartError(`${name}: ${asError(thrown).message}.`);
+    return readAllowed(value);
+  } catch {
+    const fix = "hosts, addresses and networks with commas between: db.example.org, *.example.org, 10.1.0.0/16";
+    return refuse(name, value, `set it to ${fix}; a port may follow, as in db.example.org:5433.`);
   }
 }
 
@@ -49,7 +50,12 @@ function readCredentials(env: Env): ExplorerConfig["credentials"] {
 function readMasterKey(env: Env): Address | undefined {
   const name = "MASTER_ENCRYPTION_KEY";
   const value = secret(env, name);
-  if (value !== undefined && !isInFile(value) && !isReference(value)) parseMasterKeys(value, name);
+  if (value === undefined || isInFile(value) || isReference(value)) return value;
+  try {
+    parseMasterKeys(value, name);
+  } catch {
+    refuse(name, value, "set it to one key in each line, 32 random bytes in base64: openssl rand -base64 32.");
+  }
   return value;
 }
 

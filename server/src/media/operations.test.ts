@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from "../../../testkit/src/server.ts
 import { nameOf } from "../blobs/blobs.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { insertUploaded } from "./queries.ts";
-import { refuseRemoved, removeMedia } from "./remove.ts";
+import { refuseRemoved, removeBlobs, removeMedia } from "./remove.ts";
 import { blobsOf } from "./store.ts";
 
 const MEDIA = "/_parley/admin/v1/media";
@@ -143,4 +143,28 @@ test("an upload that meets the deletion of the same bytes is refused, and none i
   await blobsOf(ctx).put(Buffer.from("contested"), { max_bytes: 100 });
   await insertUploaded(ctx, { mediaId: "third", userId: alice.userId, uploaded });
   await assert.rejects(refuseRemoved(ctx, { mediaId: "third", sha256: uploaded.sha256 }), /Upload it again/);
+});
+
+test("of two who take the same bytes away one waits for nothing, and no bytes go that were uploaded anew meanwhile", async () => {
+  await using town_ = await town();
+  const { server, alice } = town_;
+  const { ctx } = server;
+  const first = await upload(server, alice, "slow");
+  const blobs = blobsOf(ctx);
+  const { remove } = blobs;
+  const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  blobs.remove = async (sha256) => {
+    blobs.remove = remove;
+    begun.resolve();
+    await goOn.promise;
+    await remove(sha256);
+  };
+  const slow = removeMedia(ctx, [first]);
+  await begun.promise;
+  await removeBlobs(ctx);
+  const meanwhile = await upload(server, alice, "slow").catch(String);
+  goOn.resolve();
+  await slow;
+  assert.match(meanwhile, /Upload it again/, "somebody is still taking them away");
+  assert.equal(await download(server, alice, await upload(server, alice, "slow")), 200);
 });

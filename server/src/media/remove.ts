@@ -7,6 +7,7 @@
  * of the two sees the other (`refuseRemoved`).
  */
 import type { Context } from "../context.ts";
+import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { serves } from "../roles.ts";
@@ -17,7 +18,7 @@ export async function removeMedia(ctx: Context, mediaIds: readonly string[]): Pr
   const row = await ctx.db.media.one<{ files: number }>(
     `with gone as (delete from media.media where media_id = any ($1) returning sha256),
      noted as (
-       insert into media.removed_blobs (sha256) select distinct sha256 from gone where sha256 is not null
+       insert into media.removed_blobs (sha256) select distinct sha256 from gone where sha256 is not null order by sha256
        on conflict (sha256) do update set removed_at = now(), is_done = false
      )
      select count(*) as files from gone`,
@@ -37,28 +38,40 @@ export async function removeBlobs(ctx: Context): Promise<void> {
     "select sha256 from media.removed_blobs where not is_done order by removed_at limit $1",
     [limits.mediaDelete_files * 2],
   );
-  for (const { sha256 } of noted) {
-    if (!(await isNeeded(ctx, sha256))) {
-      await dropThumbnails(ctx, sha256);
-      await (await storeOf(ctx)).remove(sha256);
-    }
-    await ctx.db.media.change("update media.removed_blobs set is_done = true where sha256 = $1", [sha256]);
-  }
+  for (const { sha256 } of noted) await removeBlob(ctx, sha256);
 }
 
-async function isNeeded(ctx: Context, sha256: string): Promise<boolean> {
+/**
+ * Takes the bytes away unless another file has them. The note is locked meanwhile: a second who looked before and removes after
+ * somebody has uploaded them anew would leave a file without its bytes, and a note that is made anew meanwhile would be lost.
+ */
+async function removeBlob(ctx: Context, sha256: string): Promise<void> {
+  await ctx.db.media.transaction(async (db) => {
+    const sql = "select 1 from media.removed_blobs where sha256 = $1 and not is_done for update skip locked";
+    if (!(await db.one(sql, [sha256]))) return;
+    if (!(await isNeeded(db, sha256))) {
+      await dropThumbnails(ctx, db, sha256);
+      await (await storeOf(ctx)).remove(sha256);
+    }
+    await db.change("update media.removed_blobs set is_done = true where sha256 = $1", [sha256]);
+  });
+}
+
+type Writer = Omit<Db, "transaction">;
+
+async function isNeeded(db: Writer, sha256: string): Promise<boolean> {
   const sql = `select 1 where exists (select from media.media where sha256 = $1)
     or exists (select from media.thumbnails where thumbnail_sha256 = $1)`;
-  return (await ctx.db.media.one(sql, [sha256])) !== undefined;
+  return (await db.one(sql, [sha256])) !== undefined;
 }
 
 /** Thumbnails go with what they were made of. */
-async function dropThumbnails(ctx: Context, sha256: string): Promise<void> {
-  const rows = await ctx.db.media.query<{ sha256: string }>(
+async function dropThumbnails(ctx: Context, db: Writer, sha256: string): Promise<void> {
+  const rows = await db.query<{ sha256: string }>(
     "delete from media.thumbnails where sha256 = $1 returning thumbnail_sha256 as sha256",
     [sha256],
   );
-  for (const made of rows) if (!(await isNeeded(ctx, made.sha256))) await (await storeOf(ctx)).remove(made.sha256);
+  for (const made of rows) if (!(await isNeeded(db, made.sha256))) await (await storeOf(ctx)).remove(made.sha256);
 }
 
 /**

@@ -243,3 +243,13 @@ test("an owner who is suspended leaves somebody who may do everything", async ()
   ]);
   assert.equal(both.filter(({ status }) => status === 200).length, 1);
 });
+
+test("several owners are taken at once, though each waits for the one before", async () => {
+  await using world = await open();
+  const { root, one } = world;
+  const owners = await Promise.all(["o1", "o2", "o3", "o4", "o5", "o6"].map((name) => makeAdministrator(one, name)));
+  const answers = await Promise.all(
+    owners.map(({ userId }) => root.ask("PUT", `${API}/users/${userId}/role`, { role: null, reason })),
+  );
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+});

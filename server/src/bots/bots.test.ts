@@ -200,3 +200,27 @@ test("a webhook posts each delivery once, notes what became of it, and its addre
   await root.call("POST", `${ADMIN}/webhooks/${made.webhook_id}/delete`, { reason });
   assert.deepEqual((await root.call("GET", `${ADMIN}/webhooks`)).items, []);
 });
+
+test("a webhook of a bot that is suspended posts nothing, and one whose delivery can not be noted has posted all the same", async () => {
+  const room = await createRoom(ana);
+  const { url } = await root.call("POST", `${ADMIN}/webhooks`, {
+    bot: "@deploys:localhost",
+    room_id: room.id,
+    name: "CD",
+  });
+  const post = (text: string) => request(server.url, "POST", new URL(url).pathname, { body: { text } });
+  const account = `${ADMIN}/users/@deploys:localhost`;
+  await root.call("POST", `${account}/suspend`, { reason });
+  assert.equal((await post("while suspended")).status, 403);
+  await root.call("POST", `${account}/unsuspend`, { reason });
+  const { console: db } = server.ctx.db;
+  const { change } = db;
+  db.change = (sql, params) =>
+    sql.includes("webhook_deliveries") ? Promise.reject(new Error("away")) : change(sql, params);
+  const posted = await post("noted nowhere");
+  db.change = change;
+  assert.equal(posted.status, 200);
+  const { chunk } = await room.read(ana, "messages", { dir: "b" });
+  const said = chunk.filter((each: Json) => each.type === "m.room.message").map((each: Json) => each.content.body);
+  assert.deepEqual(said, ["noted nowhere"]);
+});

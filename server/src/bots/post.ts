@@ -4,13 +4,14 @@
  * what it said. See docs/operations/bots.md.
  */
 import { z } from "zod";
+import { readStanding } from "../auth/for-operators.ts";
 import type { Context } from "../context.ts";
-import { matrixError, MatrixError } from "../errors.ts";
+import { asError, matrixError, MatrixError } from "../errors.ts";
 import { route, type Request } from "../http.ts";
 import { limits } from "../limits.ts";
 import { append, newSending } from "../messages/sending.ts";
 import { randomToken } from "../seams.ts";
-import { noteDelivery, openWebhook, type Webhook } from "./webhooks.ts";
+import { type Delivery, noteDelivery, openWebhook, type Webhook } from "./webhooks.ts";
 
 const body = z.looseObject({ text: z.string().trim().min(1).max(limits.webhookText_characters) });
 
@@ -30,16 +31,22 @@ export const postToWebhook = route({
     const begun_ms = ctx.seams.monotonic_ms();
     const key = keyOf(headers["idempotency-key"]);
     const noted = { address, idempotency_key: key ?? null, size_bytes: Buffer.byteLength(text) };
-    const took_ms = () => ctx.seams.monotonic_ms() - begun_ms;
+    /** What was posted stays so, also where that can not be noted: an error would have it posted once more. */
+    const note = async (outcome: Pick<Delivery, "status" | "event_id" | "error">): Promise<void> => {
+      const took_ms = ctx.seams.monotonic_ms() - begun_ms;
+      await noteDelivery(ctx, webhook.id, { ...noted, ...outcome, took_ms }).catch((thrown: unknown) =>
+        ctx.logger.warn({ reason: asError(thrown).message }, "a delivery of a webhook could not be noted"),
+      );
+    };
     try {
       await ctx.rates.admit("send", `webhook ${webhook.id}`);
       const event_id = await post(ctx, webhook, { text, key });
-      await noteDelivery(ctx, webhook.id, { ...noted, status: 200, event_id, error: null, took_ms: took_ms() });
+      await note({ status: 200, event_id, error: null });
       return { event_id };
     } catch (thrown) {
       const { status, message } =
         thrown instanceof MatrixError ? thrown : { status: 500, message: "Something went wrong here." };
-      await noteDelivery(ctx, webhook.id, { ...noted, status, event_id: null, error: message, took_ms: took_ms() });
+      await note({ status, event_id: null, error: message });
       throw thrown;
     }
   },
@@ -58,6 +65,8 @@ async function post(
   { id, bot, room_id }: Webhook,
   { text, key }: { text: string; key: string | undefined },
 ) {
+  if (!(await readStanding(ctx, bot))?.isActive)
+    throw matrixError("M_FORBIDDEN", "The bot of this webhook has been suspended or deactivated.");
   if (await isEncrypted(ctx, room_id)) throw matrixError("M_FORBIDDEN", "The room has been encrypted meanwhile.");
   const sending = newSending(ctx, {
     session: { id: NO_SESSION, userId: bot },

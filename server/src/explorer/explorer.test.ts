@@ -248,11 +248,20 @@ test("rows are streamed, exported and audited without their values", { skip }, a
   assert.match(csv.text, /^n\.name,n\.note,1\.5\r\nAna Canary,'=1\+1,1\.5\r\n$/);
   const json = await ask(owner, "POST", `${base}/query`, { ...asked, format: "json" });
   assert.equal(JSON.parse(json.text)[0]["n.name"], "Ana Canary");
-  const audit = await server.ctx.db.console.query<{ after: string }>(
-    `select action, target, "after" from console.audit where action like 'explorer.%' and actor = $1`,
+  const audit = await server.ctx.db.console.query<{ outcome: string; error: string; target: string; after: string }>(
+    `select action, outcome, error, target, "after" from console.audit where action like 'explorer.%' and actor = $1 order by "position"`,
     [owner.userId],
   );
   const told = JSON.stringify(audit);
+  const ofGraph = audit.filter(({ target }) => target === `${id}/streams`);
+  assert.deepEqual(
+    ofGraph.slice(0, 2).map(({ outcome, error }) => [outcome, error]),
+    [
+      ["failed", "M_FORBIDDEN"],
+      ["done", null],
+    ],
+    "what was refused is no act that was done",
+  );
   assert(!told.includes("Canary"));
   assert(told.includes("CREATE (:Person {name: ?, note: ?})"));
   const plan = await ask(owner, "POST", `${base}/plan`, { cypher: "MATCH (n:Person) RETURN n" });

@@ -1,7 +1,8 @@
 /** The explorer for operators: graphs, queries, plans and imports over a saved connection. */
 import { z } from "zod";
 import { operation, type OperationRequest, type Operation } from "../console/operation.ts";
-import { matrixError } from "../errors.ts";
+import { MatrixError, matrixError } from "../errors.ts";
+import type { Answer } from "../http.ts";
 import { limits } from "../limits.ts";
 import { formats, linesFor, streamed } from "./answers.ts";
 import { shapeOf } from "./cypher/shape.ts";
@@ -77,14 +78,26 @@ interface Asked {
   rows: number;
 }
 
-/** Of a query the log keeps the graph and the text without its values: see docs/decisions/0047-credentials-at-rest.md. */
-function auditQuery(
-  { params, audit }: Pick<OperationRequest<{ connectionId: string; graph: string }>, "params" | "audit">,
-  { cypher: text }: Asked,
-): void {
-  const { form } = shapeOf(text);
-  audit({ target: `${params.connectionId}/${params.graph}`, after: { graph: params.graph, query: form } });
+interface Begun extends Pick<OperationRequest<{ connectionId: string; graph: string }>, "params" | "audit"> {
+  /** What the log keeps of it. */
+  after: object;
 }
+
+/** What streams is done where it has begun, and failed where it has not: the log says which, with what it was about. */
+async function begun({ params, audit, after }: Begun, begin: () => Promise<Answer>): Promise<Answer> {
+  const change = { target: `${params.connectionId}/${params.graph}`, after: { graph: params.graph, ...after } };
+  try {
+    const answer = await begin();
+    audit(change);
+    return answer;
+  } catch (thrown) {
+    audit({ ...change, error: thrown instanceof MatrixError ? thrown.errcode : "M_UNKNOWN" });
+    throw thrown;
+  }
+}
+
+/** Of a query the log keeps the text without its values: see docs/decisions/0047-credentials-at-rest.md. */
+const formOf = ({ cypher: text }: Asked) => ({ query: shapeOf(text).form });
 
 function runOf({ cypher: text, parameters: given, timeout_s: seconds, rows: most }: Asked) {
   return {
@@ -110,11 +123,12 @@ const query = operation({
   rate: "search",
   command: { name: "explorer query", arguments: ["connectionId", "graph", "cypher"], isStream: true },
   async handle(request, ctx) {
-    const { body, params, actor, log, signal } = request;
-    auditQuery(request, body);
-    const way = await wayTo(ctx, actor.userId, params.connectionId);
-    const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: false, signal });
-    return streamed(parts, linesFor(body.format, "query", log));
+    const { body, params, actor, audit, log, signal } = request;
+    return begun({ params, audit, after: formOf(body) }, async () => {
+      const way = await wayTo(ctx, actor.userId, params.connectionId);
+      const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: false, signal });
+      return streamed(parts, linesFor(body.format, "query", log));
+    });
   },
 });
 
@@ -129,12 +143,13 @@ const write = operation({
   answer: "stream",
   command: { name: "explorer write", arguments: ["connectionId", "graph", "cypher"], isStream: true },
   async handle(request, ctx) {
-    const { body, params, actor, log, signal } = request;
+    const { body, params, actor, audit, log, signal } = request;
     refuseWrite(params, body.confirm);
-    auditQuery(request, body);
-    const way = await wayTo(ctx, actor.userId, params.connectionId);
-    const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: true, signal });
-    return streamed(parts, linesFor(body.format, "written", log));
+    return begun({ params, audit, after: formOf(body) }, async () => {
+      const way = await wayTo(ctx, actor.userId, params.connectionId);
+      const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: true, signal });
+      return streamed(parts, linesFor(body.format, "written", log));
+    });
   },
 });
 
@@ -220,10 +235,11 @@ const importing = operation({
         "M_INVALID_PARAM",
         `mapping: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`,
       );
-    audit({ target: `${params.connectionId}/${params.graph}`, after: { graph: params.graph, ...parsed.data } });
-    const way = await wayTo(ctx, actor.userId, params.connectionId);
-    const parts = importCsv(way, { ...parsed.data, graph: params.graph }, { chunks: body, signal });
-    return streamed(parts, { format: "ndjson", log, lineOf: (part) => `${JSON.stringify(part)}\n` });
+    return begun({ params, audit, after: parsed.data }, async () => {
+      const way = await wayTo(ctx, actor.userId, params.connectionId);
+      const parts = importCsv(way, { ...parsed.data, graph: params.graph }, { chunks: body, signal });
+      return streamed(parts, { format: "ndjson", log, lineOf: (part) => `${JSON.stringify(part)}\n` });
+    });
   },
 });
 

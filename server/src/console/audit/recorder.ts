@@ -7,7 +7,10 @@ import { type Act, appendAudit, tellAudit, writeAudit, type Written } from "./ap
 export interface Recorder extends Pick<OperationRequest, "audit" | "transact"> {
   /** Writes what was changed, or that it was done where nothing was said of it. Throws where it can not: then nobody is told of success. */
   done(): Promise<void>;
-  /** Writes what was changed before it failed, and that it failed. What failed is what is told, so this throws nothing. */
+  /**
+   * Writes what was changed before it failed, and that it failed, where no change was told with this error. What failed is what is
+   * told, so this throws nothing.
+   */
   failed(thrown: unknown): Promise<void>;
 }
 
@@ -55,7 +58,9 @@ export function openRecorder(ctx: Context, act: Omit<Act, "outcome">): Recorder 
     async failed(thrown) {
       const error = thrown instanceof MatrixError ? thrown.errcode : "M_UNKNOWN";
       try {
-        await appendAudit(ctx, [...take(), { ...act, outcome: "failed", error }]);
+        const acts = take();
+        const isTold = acts.some((each) => each.outcome === "failed" && each.error === error);
+        await appendAudit(ctx, isTold ? acts : [...acts, { ...act, outcome: "failed", error }]);
       } catch (failure) {
         ctx.logger.error({ err: asError(failure), action: act.action }, "a failed act is missing in the audit log");
       }

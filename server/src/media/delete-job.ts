@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
-import { openHolds } from "../retention/holds.ts";
+import { heldUploaders } from "../retention/holds.ts";
 import type { Job, Step } from "../worker/job.ts";
 import { removeMedia } from "./remove.ts";
 
@@ -14,11 +14,10 @@ const NEXT = `select media_id as "mediaId" from media.media
 
 export async function deleteMediaStep(ctx: Context, job: Job): Promise<Step> {
   const { userId, before_ts } = parameters.parse(job.parameters);
-  const { users } = await openHolds(ctx);
   const rows = await ctx.db.media.query<{ mediaId: string }>(NEXT, [
     userId,
     before_ts,
-    users,
+    await heldUploaders(ctx),
     limits.mediaDelete_files,
   ]);
   const deleted = await removeMedia(

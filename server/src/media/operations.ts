@@ -4,7 +4,7 @@ import { cursorOf, readCursor } from "../console/cursor.ts";
 import { operation, type Operation, pageOf, pageQuery, reasonSchema } from "../console/operation.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
-import { isHeld } from "../retention/holds.ts";
+import { heldUploaders } from "../retention/holds.ts";
 import { createJob } from "../worker/jobs.ts";
 import {
   countMedia,
@@ -183,7 +183,7 @@ const deleteOne = operation({
   async handle({ params: { mediaId }, audit }, ctx) {
     const before = await fileFor(ctx, mediaId);
     if (before.protected) throw matrixError("M_FORBIDDEN", "The file is protected: take that back first.");
-    if (await isHeld(ctx, { userId: before.user_id }))
+    if ((await heldUploaders(ctx)).includes(before.user_id))
       throw matrixError("M_FORBIDDEN", "A legal hold keeps what this person has uploaded: release it first.");
     const files = await removeMedia(ctx, [mediaId]);
     const { user_id, size_bytes, content_type } = before;

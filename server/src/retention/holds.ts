@@ -26,13 +26,24 @@ export async function openHolds(ctx: Context): Promise<{ rooms: string[]; users:
   };
 }
 
-/** Whether a hold keeps this room, or what this person wrote and uploaded. */
-export async function isHeld(ctx: Context, what: { roomId?: string; userId?: string }): Promise<boolean> {
-  const row = await ctx.db.console.one(
-    "select 1 from console.retention_holds where released_at is null and (room_id = $1 or user_id = $2) limit 1",
-    [what.roomId ?? null, what.userId ?? null],
+/**
+ * Whose files a hold keeps: of people on hold, and of everybody who was ever in a room on hold. To which files an encrypted room points
+ * nobody here can know.
+ */
+export async function heldUploaders(ctx: Context): Promise<string[]> {
+  const { rooms, users } = await openHolds(ctx);
+  if (rooms.length === 0) return users;
+  const members = await ctx.db.log.query<{ userId: string }>(
+    `select distinct user_id as "userId" from log.members where room_id = any ($1)`,
+    [rooms],
   );
-  return row !== undefined;
+  return [...new Set([...users, ...members.map(({ userId }) => userId)])];
+}
+
+/** Whether a hold keeps this room. */
+export async function isHeld(ctx: Context, roomId: string): Promise<boolean> {
+  const sql = "select 1 from console.retention_holds where released_at is null and room_id = $1 limit 1";
+  return (await ctx.db.console.one(sql, [roomId])) !== undefined;
 }
 
 export function listHolds(ctx: Context, { released }: { released: boolean }): Promise<Hold[]> {
@@ -42,7 +53,10 @@ export function listHolds(ctx: Context, { released }: { released: boolean }): Pr
   );
 }
 
-/** Places a hold. It is in force when this resolves: what is being deleted meanwhile is over by then. */
+/**
+ * Places a hold. It is in force when this resolves: events that are being deleted meanwhile are gone by then, and no more follow. A job
+ * that deletes files keeps to it with its next step.
+ */
 export async function placeHold(
   ctx: Context,
   hold: { roomId: string | undefined; userId: string | undefined; reason: string; by: string },

@@ -302,6 +302,27 @@ test("a worker that was taken for dead and begins a run anew takes no file from 
   );
 });
 
+test("a hold on a room keeps the files of everybody who was ever in it, encrypted or not, from whoever deletes files", async () => {
+  await using town_ = await town();
+  const { server, admin, alice, bob } = town_;
+  const roomId = await roomOf(alice, bob);
+  await alice.call("PUT", roomPath(roomId, "state/m.room.encryption"), { algorithm: "m.megolm.v1.aes-sha2" });
+  const media = (await upload(server, bob, "said in the room, under a key")).split("/").at(-1) as string;
+  await bob.call("POST", roomPath(roomId, "leave"), {});
+  await server.ctx.db.media.change("update media.media set created_at = created_at - interval '100 days'");
+  const hold = await admin.call("POST", `${RETENTION}/holds`, { room_id: roomId, reason });
+  await set(admin, { media_lifetime_ms: 90 * DAY_MS });
+  assert.equal((await simulate(admin, { media_lifetime_ms: 90 * DAY_MS })).files, 0);
+  assert.equal((await run(server, admin)).progress.files_deleted, 0);
+  const file = `/_parley/admin/v1/media/${media}`;
+  assert.equal((await admin.ask("POST", `${file}/delete`, { reason })).status, 403);
+  await admin.call("POST", "/_parley/admin/v1/media-deletions", { reason, user_id: bob.userId });
+  await runJobs(server.ctx);
+  assert.equal((await admin.ask("GET", file)).status, 200);
+  await admin.call("POST", `${RETENTION}/holds/${hold.hold_id}/release`, { reason });
+  assert.equal((await run(server, admin)).progress.files_deleted, 1);
+});
+
 test("files that nothing points to go when they are over their time, and what is pointed to, protected or held stays", async () => {
   await using town_ = await town();
   const { server, admin, alice, bob } = town_;

@@ -10,7 +10,7 @@ import { mediaStep } from "../media/expire.ts";
 import { removeForJob } from "../rooms/purge-job.ts";
 import type { Job, Progress, Step } from "../worker/job.ts";
 import { databaseNow, nextExpired } from "./expired.ts";
-import { openHolds } from "./holds.ts";
+import { heldUploaders, openHolds } from "./holds.ts";
 import { type Lifetime, nextLifetimes, readServerPolicy, type ServerPolicy } from "./policy.ts";
 
 const atRoom = z.object({
@@ -32,7 +32,7 @@ export async function retentionStep(ctx: Context, job: Job): Promise<Step> {
   if (at.phase === "messages") return messagesStep(ctx, job, { server, at });
   if (server.mediaLifetime_ms === null) return { cursor: at, progress: job.progress, isDone: true };
   const before_ms = at.now_ms - server.mediaLifetime_ms;
-  const held = (await openHolds(ctx)).users;
+  const held = await heldUploaders(ctx);
   const step = await mediaStep(ctx, { run: job.jobId, at: at.at, before_ms, held });
   const files = (job.progress["files_deleted"] ?? 0) + step.deleted;
   return { cursor: { ...at, at: step.at }, progress: { ...job.progress, files_deleted: files }, isDone: step.isDone };

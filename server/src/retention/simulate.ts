@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { countExpirable } from "../media/expire.ts";
 import { countExpired, databaseNow, type ExpiredCount } from "./expired.ts";
-import { openHolds } from "./holds.ts";
+import { heldUploaders, openHolds } from "./holds.ts";
 import { type Lifetime, nextLifetimes, type ServerPolicy } from "./policy.ts";
 
 export interface Simulated {
@@ -35,7 +35,7 @@ export async function simulate(ctx: Context, server: ServerPolicy, signal: Abort
     if (rooms.length < limits.retentionStep_rooms) break;
     after = rooms.at(-1)?.roomId as string;
   }
-  const files = await filesOver(ctx, server, { now_ms, held: holds.users });
+  const files = await filesOver(ctx, server, { now_ms, held: await heldUploaders(ctx) });
   return {
     messages: found.reduce((sum, { messages }) => sum + messages, 0),
     rooms: found.length,

@@ -40,14 +40,13 @@ const readEffect = operation({
       aliases: (await aliasesOf(ctx, roomId)).length,
       published: await isPublished(ctx, roomId),
       blocked: (await readBlocked(ctx, [roomId])).has(roomId),
-      held: await isHeld(ctx, { roomId }),
+      held: await isHeld(ctx, roomId),
     };
   },
 });
 
 async function refuseHeld(ctx: Context, roomId: string): Promise<void> {
-  if (await isHeld(ctx, { roomId }))
-    throw matrixError("M_FORBIDDEN", "A legal hold keeps this room: release it first.");
+  if (await isHeld(ctx, roomId)) throw matrixError("M_FORBIDDEN", "A legal hold keeps this room: release it first.");
 }
 
 const made = z.object({ job_id: z.int() });

@@ -166,6 +166,27 @@ test("of a purged room there stays what somebody on hold has set in it, and a ba
   assert.deepEqual(await left(), [], "once it is released a purge takes that too");
 });
 
+test("a hold on a room that is placed while it is purged keeps the receipts too", async () => {
+  await using town_ = await town();
+  const { server, admin, alice, bob } = town_;
+  const roomId = await roomOf(alice, bob);
+  await bob.call(
+    "POST",
+    roomPath(roomId, `receipt/m.read/${encodeURIComponent(await say(alice, roomId, "read"))}`),
+    {},
+  );
+  for (const who of [alice, bob]) await who.call("POST", roomPath(roomId, "leave"), {});
+  const { log } = server.ctx.db;
+  const receipts = () => log.query("select 1 from log.receipts where room_id = $1", [roomId]);
+  assert.equal((await receipts()).length, 1);
+  const room = `/_parley/admin/v1/rooms/${encodeURIComponent(roomId)}`;
+  const { job_id } = await admin.call("POST", `${room}/purge`, { reason, confirm: roomId });
+  await admin.call("POST", `${RETENTION}/holds`, { room_id: roomId, reason });
+  await runJobs(server.ctx);
+  assert.equal((await admin.call("GET", `/_parley/admin/v1/jobs/${job_id}`)).state, "failed");
+  assert.equal((await receipts()).length, 1);
+});
+
 test("a hold that is placed while a worker is about to delete is kept to", async () => {
   await using town_ = await town();
   const { server, admin, alice, bob } = town_;

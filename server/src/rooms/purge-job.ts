@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { isHeld } from "../retention/holds.ts";
 import { pause } from "../seams.ts";
 import type { Job, Step } from "../worker/job.ts";
 
@@ -38,6 +39,8 @@ export async function purgeMore(
   job: Job,
   { roomId, at }: { roomId: string; at: PurgeCursor },
 ): Promise<PurgeCursor | undefined> {
+  // Events are looked after where they are removed; what people noted of them is not.
+  if (await isHeld(ctx, roomId)) throw held();
   if (at.phase === "timeline") return purgeTimeline(ctx, job, { roomId, after: at.after });
   if (at.phase === "receipts") return (await forgetNotes(ctx, roomId)) ? at : { phase: "state" };
   await purgeState(ctx, job, roomId);
@@ -94,12 +97,14 @@ async function forgetNotes(ctx: Context, roomId: string): Promise<boolean> {
   return false;
 }
 
+const held = () => matrixError("M_FORBIDDEN", "A legal hold keeps this room.");
+
 async function purgeState(ctx: Context, job: Job, roomId: string): Promise<void> {
   const row = await ctx.db.console.one<{ position: number | null; outcome: string }>(
     "select outcome, at as position from console.purge_for_job($1, $2, $3)",
     [job.jobId, job.lease, roomId],
   );
-  if (row?.outcome === "held") throw matrixError("M_FORBIDDEN", "A legal hold keeps this room.");
+  if (row?.outcome === "held") throw held();
   if (row?.outcome === "peopled")
     throw matrixError("M_FORBIDDEN", "Somebody is in the room again. Shut it down first.");
   if (row?.outcome !== "purged") throw new Error(`the job ${job.jobId} is not this worker's any more`);

@@ -53,8 +53,10 @@ function openReader(separator: string) {
     return made.cells.length === 1 && made.cells[0] === "" ? [] : [made];
   };
   const plain = (letter: string): CsvLine[] => {
-    if (letter === separator) [cells, cell] = [[...cells, cell], ""];
-    else if (letter === "\n") return endLine();
+    if (letter === separator) {
+      cells.push(cell);
+      cell = "";
+    } else if (letter === "\n") return endLine();
     else if (letter === '"' && cell === "" && state === "plain") state = "quoted";
     else if (letter !== "\r") cell += letter;
     return [];

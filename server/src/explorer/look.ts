@@ -5,6 +5,7 @@ import { parseAgtype } from "./agtype.ts";
 import { noAge, queryFailure, unreachableBecause } from "./failures.ts";
 import { loadAge, type Way } from "./run.ts";
 import { matrixError, MatrixError } from "../errors.ts";
+import type { Timer } from "../seams.ts";
 
 export interface LabelInfo {
   name: string;
@@ -27,10 +28,16 @@ export interface GraphSchema {
   has_more: boolean;
 }
 
-/** Runs what only looks: in a transaction that is rolled back, with a limit on its time. */
+/** Cuts a connection that goes on for longer: what the database limits itself is no help where it, or the way to it, hangs. */
+function cutAfter(time_ms: number, { seams }: Way, connection: ForeignConnection): Timer {
+  return seams.after(time_ms, () => connection.cut());
+}
+
+/** Runs what only looks: in a transaction that is rolled back, with a limit on the time of each statement and of all. */
 export async function look<T>(way: Way, act: (connection: ForeignConnection) => Promise<T>): Promise<T> {
   const taken = await way.take();
   const { connection } = taken;
+  const patience = cutAfter(limits.explorerTimeoutMost_ms, way, connection);
   try {
     connection.limitAnswer(limits.explorerAnswer_bytes);
     await loadAge(connection);
@@ -46,6 +53,7 @@ export async function look<T>(way: Way, act: (connection: ForeignConnection) => 
   } finally {
     connection.limitAnswer(Infinity);
     if (!connection.isBroken()) await connection.query("rollback").catch(() => connection.cut());
+    patience.cancel();
     taken.release();
   }
 }
@@ -71,7 +79,9 @@ interface Label {
   estimate: number;
 }
 
+/** Counts for as long as one statement may take; what is left is estimated. */
 export function schemaOf(way: Way, graph: string): Promise<GraphSchema> {
+  const late_ms = way.seams.monotonic_ms() + limits.explorerTimeout_ms;
   return look(way, async (connection) => {
     const all = await labelsOf(connection, graph);
     const labels = all.slice(0, limits.explorerLabels);
@@ -81,7 +91,8 @@ export function schemaOf(way: Way, graph: string): Promise<GraphSchema> {
       const { isVertex, name } = label;
       if (name.startsWith("_ag_label_")) continue;
       const between = isVertex ? [] : await betweenOf(connection, label, names);
-      const counted = await countOf(connection, label);
+      const isLate = way.seams.monotonic_ms() > late_ms;
+      const counted = isLate ? estimateOf(label) : await countOf(connection, label);
       infos.push({ name, isVertex, between, ...counted, properties: await propertiesOf(connection, label) });
     }
     return {
@@ -110,16 +121,18 @@ async function labelsOf(connection: ForeignConnection, graph: string): Promise<L
   }));
 }
 
+const estimateOf = ({ estimate }: Label) => ({ count: estimate, is_estimate: true });
+
 /** Of a label alone: the tables of others inherit from it. What takes too long is estimated. */
-async function countOf(connection: ForeignConnection, { table, estimate }: Label) {
+async function countOf(connection: ForeignConnection, label: Label) {
   await connection.query("savepoint counting");
   try {
-    const [row] = await connection.query(`select count(*) from only ${table}`);
+    const [row] = await connection.query(`select count(*) from only ${label.table}`);
     return { count: Number(row?.[0]), is_estimate: false };
   } catch (thrown) {
     if (!(thrown instanceof ForeignError) || thrown.code !== "57014") throw thrown;
     await connection.query("rollback to savepoint counting");
-    return { count: estimate, is_estimate: true };
+    return estimateOf(label);
   }
 }
 
@@ -168,7 +181,9 @@ export interface Trial {
 export async function tryOut(way: Way): Promise<Trial> {
   try {
     const taken = await way.take();
+    const patience = cutAfter(limits.explorerTimeout_ms, way, taken.connection);
     try {
+      taken.connection.limitAnswer(limits.explorerAnswer_bytes);
       const [row] = await taken.connection.query(
         `select current_setting('server_version'), (select extversion from pg_extension where extname = 'age')`,
       );
@@ -179,6 +194,8 @@ export async function tryOut(way: Way): Promise<Trial> {
       const [count] = await taken.connection.query("select count(*) from ag_catalog.ag_graph");
       return { ok: true, ...about, age_version, graphs: Number(count?.[0]) };
     } finally {
+      patience.cancel();
+      taken.connection.limitAnswer(Infinity);
       taken.release();
     }
   } catch (thrown) {

@@ -94,8 +94,8 @@ function openRooms({ db, hub }: CacheParts) {
       const room = new RoomState({ roomId, ...stored });
       // Where the database is ahead of the hub: what is kept here is never ahead of what listeners have seen.
       await hub.reached(room.position);
-      // What was read may be of before its purge.
-      if (arrived.some(({ kind }) => kind === "removal")) return read(roomId);
+      // What was read may be of before its purge. What comes during the second reading is gathered until that is over.
+      if (arrived.some(({ kind }) => kind === "removal")) return await read(roomId);
       for (const entry of arrived) applyTo(room, entry);
       rooms.set(roomId, room);
       return room;

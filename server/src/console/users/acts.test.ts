@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Json, type Person, registerPerson, request, signInPerson } from "../../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer } from "../../../../testkit/src/server.ts";
+import { limits } from "../../limits.ts";
 
 const API = "/_parley/admin/v1";
 const WHOAMI = "/_matrix/client/v3/account/whoami";
@@ -166,6 +167,25 @@ test("devices are listed for one and for all, and ending one signs it out everyw
   assert.equal(await refused(ana), "M_UNKNOWN_TOKEN");
   const [failed] = await audited(root, "devices.end_many");
   assert.deepEqual([failed.outcome, failed.error, failed.target], ["failed", "M_NOT_FOUND", `${ana.userId} NONE`]);
+});
+
+test("a small page of few devices asks the database no more often than a large one", async () => {
+  await using world = await open();
+  const { root, one } = world;
+  const { auth } = one.ctx.db;
+  const { query } = auth;
+  let asked = 0;
+  auth.query = (...args: Parameters<typeof query>) => {
+    asked++;
+    return query(...args) as never;
+  };
+  const costOf = async (limit: number) => {
+    asked = 0;
+    await root.call("GET", `${API}/devices?verified=true&limit=${limit}`);
+    return asked;
+  };
+  assert.equal(await costOf(1), await costOf(limits.operatorPage_items));
+  assert(asked > 0);
 });
 
 test("a bulk act does what it can, and says of each whether it was done", async () => {

@@ -131,6 +131,8 @@ const listDevices = operation({
     const cursor = from === undefined ? undefined : readCursor(from, z.tuple([z.int(), z.int()]));
     let after = cursor && { lastSeen_us: cursor[0], sessionId: cursor[1] };
     const items: z.output<typeof device>[] = [];
+    // A small page must not mean thousands of small questions.
+    const batch = verified === undefined ? limit : limits.operatorPage_items;
     // Whether a device is verified is known elsewhere: pages are read until there are enough, or enough was looked at.
     for (let seen = 0; seen < limits.devicesScan_devices;) {
       const unseen_ms = unseen_days === undefined ? undefined : unseen_days * DAY_MS;
@@ -138,15 +140,15 @@ const listDevices = operation({
         text: q || undefined,
         unseen_ms,
         after,
-        limit: limit + 1,
+        limit: batch + 1,
       });
-      const shown = await shownOf(ctx, devices.slice(0, limit));
+      const shown = await shownOf(ctx, devices.slice(0, batch));
       for (const [i, each] of shown.entries()) {
         after = devices[i];
         if (verified === undefined || each.verified === verified) items.push(each);
         if (items.length === limit) break;
       }
-      const isLast = devices.length <= limit && after?.sessionId === devices.at(-1)?.sessionId;
+      const isLast = devices.length <= batch && after?.sessionId === devices.at(-1)?.sessionId;
       if (isLast || devices.length === 0) return { items };
       if (items.length === limit) break;
       seen += shown.length;

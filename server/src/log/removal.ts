@@ -14,6 +14,11 @@ export function removedBy(entry: LogEntry): Removed | undefined {
   return new Set((JSON.parse(entry.body) as { positions: number[] }).positions);
 }
 
+/** The position of the newest event that is gone; what stands above it is untouched. */
+export function newestOf(removed: Removed): number {
+  return removed === "purged" ? Infinity : Math.max(...removed);
+}
+
 /** Whether this entry of the room is among what left. */
 export function isRemoved(entry: LogEntry, removed: Removed): boolean {
   if (removed !== "purged") return removed.has(entry.position);

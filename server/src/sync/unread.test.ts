@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Json, Person } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+import { openUnreadCounter } from "./unread.ts";
 
 test("unread counts follow the push rules, mentions are highlights, and a receipt ends them", async () => {
   await using server = await startTestServer();
@@ -55,4 +56,29 @@ test("threads are counted apart where the client asks for it, and together where
   const after = (await sync(bob, { since, filter })).rooms.join[roomId];
   assert.equal(after.unread_notifications.notification_count, 1);
   assert.deepEqual(after.unread_thread_notifications, {});
+});
+
+test("a removal of what somebody has read leaves their count in memory, and one of what they have not does not", async () => {
+  await using server = await startTestServer();
+  const { ctx } = server;
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const sent = [await say(alice, roomId, "one"), await say(alice, roomId, "two"), await say(alice, roomId, "three")];
+  await bob.call("POST", roomPath(roomId, `receipt/m.read/${sent[1]}`), {});
+  const unread = openUnreadCounter(ctx);
+  const room = await ctx.rooms.load(roomId);
+  assert.equal((await unread.count(bob.userId, room)).main.notifications, 1);
+  const remove = async (eventId: string): Promise<void> => {
+    await ctx.db.log.one(
+      "select log.remove_events($1, array(select position from log.entries where event_id = $2), '{}', false)",
+      [roomId, eventId],
+    );
+    const head = await ctx.db.log.one<{ position: number }>("select position from log.head");
+    await ctx.log.reached(head?.position ?? 0);
+  };
+  for (const eventId of sent.slice(0, 2)) await remove(eventId);
+  assert.equal(unread.peek(bob.userId, room)?.main.notifications, 1);
+  await remove(sent[2] as string);
+  assert.equal(unread.peek(bob.userId, room), undefined);
+  assert.equal((await unread.count(bob.userId, room)).main.notifications, 0);
 });

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, type LogEntry } from "../log/entry.ts";
 import { followLog } from "../log/follow.ts";
+import { newestOf, type Removed, removedBy } from "../log/removal.ts";
 import type { Tail } from "../log/tail.ts";
 import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
 import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
@@ -144,9 +145,17 @@ function restarts(entry: LogEntry, userId: string): boolean {
 function forget(counters: Counters, entry: LogEntry): void {
   if (entry.type === DELIVERED) return;
   if (entry.kind === "receipt") counters.peek(entry.userId as string)?.delete(entry.roomId as string);
-  else if ((entry.kind === "event" && entry.redacts !== null) || entry.kind === "removal")
+  else if (entry.kind === "removal") forgetUnread(counters, entry);
+  else if (entry.kind === "event" && entry.redacts !== null)
     for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
   else if (changesRules(entry)) counters.delete(entry.userId as string);
+}
+
+/** Retention removes what most have read, batch by batch: their counts are right as they are. */
+function forgetUnread(counters: Counters, entry: LogEntry): void {
+  const newest = newestOf(removedBy(entry) as Removed);
+  const roomId = entry.roomId as string;
+  for (const rooms of counters.values()) if ((rooms.get(roomId)?.readUpTo ?? newest) < newest) rooms.delete(roomId);
 }
 
 interface Addition {

@@ -184,6 +184,8 @@ test("a small page of few devices asks the database no more often than a large o
     await root.call("GET", `${API}/devices?verified=true&limit=${limit}`);
     return asked;
   };
+  // The first request has more to ask, such as who it comes from.
+  await costOf(1);
   assert.equal(await costOf(1), await costOf(limits.operatorPage_items));
   assert(asked > 0);
 });

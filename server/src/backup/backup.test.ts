@@ -4,17 +4,14 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parley as parleyWith, sql } from "../../../testkit/src/command.ts";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { readMessages, startWriting } from "../../../testkit/src/writers.ts";
-import { commands } from "../cli/commands.ts";
-import { run } from "../cli/run.ts";
-import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { roleOf, schemas } from "../db/roles.ts";
-import { realSeams } from "../seams.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parley-backup-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,27 +19,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const taken = join(folder, "taken");
 
 async function parley(typed: readonly string[], env: Record<string, string>) {
-  const out: string[] = [];
-  const error: string[] = [];
-  const code = await run([...typed, "--json"], {
-    commands,
-    seams: realSeams,
-    config: () => readConfig(env),
-    out: (text) => void out.push(text),
-    error: (text) => void error.push(text),
-  });
-  const { checks, ...data }: Json = JSON.parse(out.join("\n"));
+  const { code, error, json } = await parleyWith([...typed, "--json"], { env });
+  const { checks, ...data }: Json = json();
   const wrong = (checks ?? []).filter(({ ok }: Json) => !ok).map(({ check }: Json) => check);
-  return { code, data, wrong: wrong as string[], error: error.join("\n") };
-}
-
-async function sql<T extends object>(url: string, text: string): Promise<T[]> {
-  const client = await connectOwner(url);
-  try {
-    return (await client.query<T>(text)).rows;
-  } finally {
-    await client.end();
-  }
+  return { code, data, wrong: wrong as string[], error };
 }
 
 /** A database with nothing in it. */

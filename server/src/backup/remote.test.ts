@@ -6,14 +6,11 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { startS3 } from "../../../testkit/src/clouds/s3.ts";
+import { parley as parleyWith } from "../../../testkit/src/command.ts";
 import type { Json } from "../../../testkit/src/http.ts";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
 import { nameOf } from "../blobs/blobs.ts";
-import { commands } from "../cli/commands.ts";
-import { run } from "../cli/run.ts";
-import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
-import { realSeams } from "../seams.ts";
 import { keepNewest, newestIn } from "./dated.ts";
 import { blobPath } from "./take.ts";
 
@@ -21,15 +18,8 @@ const scratch = mkdtempSync(join(tmpdir(), "parley-backups-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 async function parley(typed: readonly string[], env: Record<string, string>): Promise<Json> {
-  const out: string[] = [];
-  const code = await run([...typed, "--json"], {
-    commands,
-    seams: realSeams,
-    config: () => readConfig(env),
-    out: (text) => void out.push(text),
-    error: () => {},
-  });
-  return { code, ...JSON.parse(out.join("\n")) };
+  const { code, json } = await parleyWith([...typed, "--json"], { env });
+  return { code, ...json() };
 }
 
 test("a dated backup is sent, what the store has of uploads is not sent again, and the newest is fetched as it was", async () => {

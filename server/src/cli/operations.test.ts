@@ -4,33 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parley as parleyWith } from "../../../testkit/src/command.ts";
 import { type Json, request } from "../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
-import { readConfig } from "../config.ts";
 import { operations } from "../console/operations.ts";
-import { realSeams } from "../seams.ts";
 import { commands } from "./commands.ts";
-import { run } from "./run.ts";
 
-interface Said {
-  code: number;
-  out: string;
-  error: string;
-  json(): Json;
-}
-
-async function parley(env: Record<string, string>, ...typed: string[]): Promise<Said> {
-  const [out, error]: [string[], string[]] = [[], []];
-  const code = await run(typed, {
-    commands,
-    seams: realSeams,
-    config: () => readConfig(env),
-    out: (text) => out.push(text),
-    error: (text) => error.push(text),
-  });
-  return { code, out: out.join("\n"), error: error.join("\n"), json: () => JSON.parse(out.join("\n")) };
-}
+const parley = (env: Record<string, string>, ...typed: string[]) => parleyWith(typed, { env });
 
 /** The settings of a command that is run beside the server. */
 function beside(server: TestServer): Record<string, string> {

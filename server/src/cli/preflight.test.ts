@@ -4,41 +4,27 @@ import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parley, sql } from "../../../testkit/src/command.ts";
 import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { schemas } from "../db/roles.ts";
-import { realSeams } from "../seams.ts";
-import { commands } from "./commands.ts";
 import type { Finding, Patient } from "./doctor/finding.ts";
 import { judgeFoundation } from "./preflight/database.ts";
+import { preflight as command } from "./preflight.ts";
 import { migrations } from "./preflight/migrations.ts";
-import { run } from "./run.ts";
 
 const directory = temporaryDirectory();
 after(() => directory[Symbol.dispose]());
 
 async function preflight(env: Record<string, string>) {
-  const out: string[] = [];
-  const code = await run(["preflight", "--json"], {
-    commands,
-    seams: realSeams,
-    config: () => readConfig({ PARLEY_DATA_DIR: directory.path, ...env }),
-    out: (text) => void out.push(text),
-    error: (text) => void out.push(text),
+  const { code, json } = await parley(["preflight", "--json"], {
+    env: { PARLEY_DATA_DIR: directory.path, ...env },
+    commands: [command],
   });
-  const { findings } = JSON.parse(out.join("\n")) as { findings: Finding[] };
+  const { findings } = json() as { findings: Finding[] };
   return { code, findings, bad: findings.filter(({ state }) => state !== "ok") };
-}
-
-async function sql(url: string, text: string): Promise<void> {
-  const client = await connectOwner(url);
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
 }
 
 test("an empty database is ready for an install, and what would run is named", async () => {

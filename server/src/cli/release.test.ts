@@ -5,43 +5,20 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parley as parleyWith, sql } from "../../../testkit/src/command.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { registerPerson } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { readConfig } from "../config.ts";
-import { connectOwner } from "../db/database.ts";
 import { schemas } from "../db/roles.ts";
-import { realSeams } from "../seams.ts";
 import { startServer } from "../server.ts";
 import { commands } from "./commands.ts";
 import { operationCommands } from "./operations.ts";
-import { run } from "./run.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const { PATH = "" } = process.env;
 
-/** The command as it is typed, in this process: its exit code and what it printed. */
-async function parley(typed: readonly string[], env: Record<string, string>) {
-  const out: string[] = [];
-  const error: string[] = [];
-  const code = await run(typed, {
-    commands,
-    seams: realSeams,
-    config: () => readConfig(env),
-    out: (text) => void out.push(text),
-    error: (text) => void error.push(text),
-  });
-  return { code, out: out.join("\n"), error: error.join("\n"), json: () => JSON.parse(out.join("\n")) };
-}
-
-async function sql<T extends object>(url: string, text: string): Promise<T[]> {
-  const client = await connectOwner(url);
-  try {
-    return (await client.query<T>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const parley = (typed: readonly string[], env: Record<string, string>) => parleyWith(typed, { env });
 
 async function wipe(url: string): Promise<void> {
   await sql(url, [...schemas, "parley"].map((schema) => `drop schema if exists ${schema} cascade`).join("; "));

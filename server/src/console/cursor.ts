@@ -13,9 +13,11 @@ export function readCursor<T extends z.ZodType>(text: string, key: T): z.output<
   return parsed.data;
 }
 
+/** A text that PostgreSQL can not hold is in no cursor of ours. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(text, "base64url").toString());
+    const json = Buffer.from(text, "base64url").toString();
+    return json.includes("\\u0000") ? undefined : JSON.parse(json);
   } catch {
     return undefined;
   }

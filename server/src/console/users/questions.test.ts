@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { makeAdministrator } from "../../../../testkit/src/operators.ts";
 import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import { startTestServer } from "../../../../testkit/src/server.ts";
+import { cursorOf } from "../cursor.ts";
 
 const USERS = "/_parley/admin/v1/users";
 
@@ -48,7 +49,11 @@ test("people are found by their id, by their name, by their role and by their st
 test("a query that is not understood, or a cursor of another list, is refused", async () => {
   await using server = await startTestServer();
   const admin = await makeAdministrator(server, "root");
-  for (const query of ["limit=0", "limit=100000", "sort=password_hash", "from=xx", "nothing=1", "status=x"])
+  const cursors = ["", "x", "9".repeat(17), "1e3"].map(
+    (key) => `sort=created_ts&from=${cursorOf([key, "@a:localhost"])}`,
+  );
+  cursors.push(`from=${cursorOf(["", "\0"])}`, `from=${cursorOf(["1", "@a:localhost"])}`);
+  for (const query of ["limit=0", "limit=100000", "sort=password_hash", "from=xx", "nothing=1", "status=x", ...cursors])
     assert.equal((await admin.ask("GET", `${USERS}?${query}`)).body.errcode, "M_INVALID_PARAM", query);
   assert.equal((await admin.ask("GET", `${USERS}/@nobody:localhost`)).status, 404);
 });

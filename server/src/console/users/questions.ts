@@ -25,6 +25,10 @@ const orders = {
   "-last_seen_ts": "-last_seen_at",
 } as const satisfies Record<string, AccountOrder>;
 
+/** What the list is sorted by, as the database wrote it, and a user id. By user id there is nothing but that. */
+const cursorOfIds = z.tuple([z.literal(""), z.string()]);
+const cursorOfTimes = z.tuple([z.string().regex(/^-?\d{1,16}$/), z.string()]);
+
 const listQuery = z.object({
   ...pageQuery,
   sort: z.enum(Object.keys(orders) as (keyof typeof orders)[]).default("user_id"),
@@ -46,7 +50,8 @@ const listUsers = operation({
   answer: pageOf(person),
   command: { name: "user list", columns: ["user_id", "display_name", "role", "status", "devices", "last_seen_ts"] },
   async handle({ query: { limit, from, q, sort, status, role } }, ctx) {
-    const after = from === undefined ? undefined : readCursor(from, z.tuple([z.string(), z.string()]));
+    const key = sort === "user_id" ? cursorOfIds : cursorOfTimes;
+    const after = from === undefined ? undefined : readCursor(from, key);
     const among = await amongOf(ctx, { q, role });
     const accounts = await listAccounts(ctx, orders[sort], {
       status,

@@ -3,7 +3,6 @@
  * session takes its answers away at once. A process that has not heard the log for `limits.sessionBlind_ms`, because the database
  * is away or the process was paused, believes none of them and asks the database each time.
  */
-import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { atMost } from "../bounded.ts";
 import type { Db } from "../db/database.ts";
@@ -15,6 +14,7 @@ import type { Hub } from "../log/hub.ts";
 import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
+import { tokenKey } from "./tokens.ts";
 
 export interface Sessions {
   /**
@@ -82,7 +82,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
 
   return {
     async authenticate(accessToken, address) {
-      const key = hash("sha256", accessToken, "base64");
+      const key = tokenKey(accessToken);
       const found = known.get(key);
       const now_ms = seams.monotonic_ms();
       const isBlind = now_ms - hub.heard_ms() > limits.sessionBlind_ms;

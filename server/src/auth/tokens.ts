@@ -20,5 +20,18 @@ export function newToken(seams: Seams, kind: keyof typeof PREFIX): string {
 
 /** What stands in the database for a token. A look-up by it tells nothing about the token through its timing. */
 export function tokenHash(token: string): Buffer {
-  return hash("sha256", token, "buffer");
+  return hash("sha256", hashed(token), "buffer");
+}
+
+/** The same in base64, as it is looked up for each request. */
+export function tokenKey(token: string): string {
+  return hash("sha256", hashed(token), "base64");
+}
+
+/**
+ * A version from before there were scopes would take a bot's token for one that may do everything: it hashes the token itself, and so
+ * finds nothing.
+ */
+function hashed(token: string): string {
+  return token.startsWith(PREFIX.bot) ? `scoped ${token}` : token;
 }

@@ -1,5 +1,6 @@
 /** Bots: a token does what its scopes say and nothing else, whoever may; webhooks post once, and only where nothing is encrypted. */
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { after, test } from "node:test";
 import { type Json, registerPerson, request } from "../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.ts";
@@ -95,6 +96,14 @@ test("a token does what its scopes say, over HTTP and over the stream, and nothi
   using closed = await openSocket(server.url);
   closed.send({ type: "sign_in", access_token: sender });
   assert.equal((await closed.until((frame) => frame.type === "error" || frame.errcode)).errcode, "M_FORBIDDEN");
+});
+
+test("a version that knows of no scopes finds no token of a bot, so that it takes none for one that may do everything", async () => {
+  const { access_token: token } = await issue(["read"], "for an older version");
+  assert.equal(await whoami(token), 200);
+  const asItWas = hash("sha256", token, "buffer");
+  const { auth } = server.ctx.db;
+  assert.equal(await auth.one("select 1 from auth.tokens where access_hash = $1", [asItWas]), undefined);
 });
 
 test("no token of a bot is an operator's, also where the bot was made an administrator", async () => {

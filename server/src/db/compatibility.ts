@@ -5,7 +5,7 @@
  *     -- compatible since: 0003
  *
  * A migration that only adds (expands) says the number before it, or an earlier one: the replicas of the release before go on
- * serving beside the new ones, and may even start. Without the line no code runs on the schema that does not know the migration.
+ * serving beside the new ones, and may even start. In a schema that the release before has not at all that is 0000. Without the line no code runs on the schema that does not know the migration.
  * How a release is made of them: docs/operations/upgrading.md.
  */
 import { StartError } from "../errors.ts";

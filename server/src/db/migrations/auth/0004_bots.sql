@@ -1,10 +1,10 @@
--- compatible since: 0003
+-- compatible since: 0002
 -- What a registration token is for and who made it, for operators.
 alter table auth.registration_tokens add column note text;
 alter table auth.registration_tokens add column created_by text;
 
 -- What a session may do, for tokens of bots; null: everything that its account may. See server/src/bots/scopes.ts. Such a session has
--- no refresh tokens.
+-- no refresh tokens. Code that does not know of scopes finds none of these tokens: see server/src/auth/tokens.ts.
 alter table auth.sessions add column scopes text[];
 alter table auth.tokens add column created_at timestamptz not null default now();
 

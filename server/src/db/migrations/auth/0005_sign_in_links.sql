@@ -1,4 +1,4 @@
--- compatible since: 0004
+-- compatible since: 0002
 -- One-time links by which a person sets a password: for a new account, and where operators have reset the way in.
 create table auth.sign_in_links (
   token_hash bytea primary key,

@@ -1,3 +1,4 @@
+-- compatible since: 0000
 -- What a payment provider told, and what came of it. Empty unless billing is configured. When something happened there is the
 -- provider's time; all else is the database's, so that the clocks of processes do not matter.
 

@@ -1,3 +1,4 @@
+-- compatible since: 0000
 -- The operator console and the operator API: sessions of browsers, who may do what, and what was done.
 
 -- Sessions ------------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- Saved connections of the explorer to other databases. The password is sealed with a key of its own, which is wrapped with a master
 -- key: see server/src/explorer/envelope.ts. Nothing here opens it.
 create table console.explorer_connections (

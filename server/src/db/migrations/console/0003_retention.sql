@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- How long messages and files are kept, and what is kept whatever the rules say.
 
 create table console.retention_policies (

@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- What was imported from elsewhere: see server/src/imports/.
 
 create table console.imports (

@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- Long acts: what an operator asked for, or a clock, and a worker does step by step. See server/src/worker/jobs.ts.
 
 create table console.jobs (

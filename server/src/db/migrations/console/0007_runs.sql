@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- That backups were taken and restores verified, as the commands say that did it; and what the doctor said, run by run.
 create table console.runs (
   id bigint generated always as identity primary key,

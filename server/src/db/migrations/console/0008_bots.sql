@@ -1,4 +1,4 @@
--- compatible since: 0001
+-- compatible since: 0000
 -- Accounts that are bots, each with somebody who answers for it. Their tokens are sessions with scopes: see auth/0004.
 create table console.bots (
   user_id text primary key,

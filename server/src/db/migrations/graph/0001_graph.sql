@@ -1,3 +1,4 @@
+-- compatible since: 0000
 -- The access graph: who can read what, and by what. A projection of the log and of the accounts, never the truth: it can be emptied
 -- and is built again (`parley graph rebuild`). No content of a message is in it. See docs/operations/access-graph.md.
 --

@@ -8,6 +8,7 @@ import { registerPerson } from "../../../testkit/src/http.ts";
 import { makeOperator } from "../../../testkit/src/operators.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { readAllowed } from "../outward/guard.ts";
+import { limits } from "../limits.ts";
 import { explorerOf } from "./open.ts";
 
 const age = await startAge({ preload: false });
@@ -339,6 +340,18 @@ test("a file becomes elements and edges, all of it or nothing", { skip }, async 
   );
   const counts = lines(await ask(owner, "POST", `${base}/query`, { cypher: "MATCH ()-[r:KNOWS]->() RETURN count(r)" }));
   assert.deepEqual(counts[1].rows, [[2]]);
+});
+
+test("of long lines no more are in memory at once than a batch holds", { skip }, async () => {
+  const id = await graph(owner, "long");
+  const mapping = { label: "L", columns: [{ header: "n", property: "n", type: "integer" }] };
+  const path = `/connections/${id}/graphs/long/import?${new URLSearchParams({ confirm: "long", mapping: JSON.stringify(mapping) })}`;
+  const long = "x".repeat(limits.importLine_characters - 10);
+  const parts = lines(await ask(owner, "POST", path, `n,left out\n${`1,${long}\n`.repeat(6)}`));
+  assert.deepEqual(
+    parts.map((part) => part.progress?.lines ?? part.done.created),
+    [5, 6, 6],
+  );
 });
 
 test("hostile files and mappings break nothing", { skip }, async () => {

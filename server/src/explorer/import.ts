@@ -93,6 +93,7 @@ interface State {
 async function* batchesOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping, state: State): AsyncGenerator<Row[]> {
   let columns: readonly string[] | undefined;
   let batch: Row[] = [];
+  let size_characters = 0;
   try {
     for await (const line of readCsv(chunks, mapping.separator)) {
       if (columns === undefined) {
@@ -105,9 +106,11 @@ async function* batchesOf(chunks: AsyncIterable<Uint8Array>, mapping: Mapping, s
       const row = rowOf(line, columns, mapping);
       if ("error" in row) state.errors.push({ line: line.line, error: row.error });
       else batch.push(row);
-      if (batch.length + state.errors.length < limits.importBatch_rows) continue;
+      size_characters += line.cells.reduce((sum, cell) => sum + cell.length, 0);
+      const isFull = batch.length + state.errors.length >= limits.importBatch_rows;
+      if (!isFull && size_characters < limits.importBatch_characters) continue;
       yield batch;
-      batch = [];
+      [batch, size_characters] = [[], 0];
     }
   } catch (thrown) {
     if (!(thrown instanceof CsvError)) throw thrown;

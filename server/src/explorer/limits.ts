@@ -36,8 +36,9 @@ export const explorerLimits = {
   explorerLabels: 500,
   explorerGraphs: 1_000,
   explorerSample_rows: 100,
-  /** An import: rows of one statement, in all, columns, one line; errors that are told; how long it may take. */
+  /** An import: rows of one statement and what is in them, rows in all, columns, one line; errors that are told; how long it may take. */
   importBatch_rows: 500,
+  importBatch_characters: 4 * 1_048_576,
   import_rows: 1_000_000,
   import_columns: 200,
   importLine_characters: 1_048_576,

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
+import { diesIn } from "../../../testkit/src/mortal.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { roomPath } from "../../../testkit/src/syncing.ts";
 import { setPasswordByLink } from "../auth/for-operators-acts.ts";
-import type { Context } from "../context.ts";
 import { runJobs } from "../worker/jobs.ts";
 
 const IMPORTS = "/_parley/admin/v1/imports";
@@ -97,31 +97,6 @@ test("a file that is not what it should be is refused in words that help", async
   assert.match(await refused({ format: "mattermost", text: '{"type":"user","user":{}}' }), /Line 1 .*username/);
 });
 
-/** The process dies at the n-th statement in one of these schemas: before the database hears of it, or before the answer is read. */
-class Killed extends Error {}
-function mortal(ctx: Context, dieAt: number, when: "before" | "after"): Context {
-  let asked = 0;
-  const guard = <T>(ask: () => Promise<T>): Promise<T> => {
-    asked += 1;
-    if (asked > dieAt || (asked === dieAt && when === "before")) return Promise.reject(new Killed());
-    return asked === dieAt ? ask().then(() => Promise.reject(new Killed())) : ask();
-  };
-  const dying = (db: Context["db"]["console"]): Context["db"]["console"] => ({
-    ...db,
-    query: (...args) => guard(() => db.query(...args)),
-    one: (...args) => guard(() => db.one(...args)),
-    change: (...args) => guard(() => db.change(...args)),
-  });
-  const append: Context["log"]["append"] = (submission) => guard(() => ctx.log.append(submission));
-  // A log has getters: it is not copied.
-  const appending = Object.create(ctx.log, { append: { value: append } }) as Context["log"];
-  return {
-    ...ctx,
-    log: appending,
-    db: { ...ctx.db, console: dying(ctx.db.console), auth: dying(ctx.db.auth), rooms: dying(ctx.db.rooms) },
-  };
-}
-
 /** Runs the import's job with a worker that dies at each statement in turn, and then with one that lives. */
 async function dyingAgainAndAgain(server: TestServer): Promise<number> {
   let deaths = 0;
@@ -130,8 +105,8 @@ async function dyingAgainAndAgain(server: TestServer): Promise<number> {
     await server.ctx.db.console.change(
       "update console.jobs set leased_until = null, failures = 0 where state in ('queued', 'running')",
     );
-    const death = await runJobs(mortal(server.ctx, dieAt, when)).catch((thrown: unknown) => thrown);
-    if (!(death instanceof Killed)) return deaths;
+    if (!(await diesIn(server.ctx, { at: dieAt, when, of: ["console", "auth", "rooms", "log"] }, runJobs)))
+      return deaths;
     deaths += 1;
     assert.ok(deaths < 200, "an import does not end");
   }

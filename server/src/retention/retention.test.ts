@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Json, Person } from "../../../testkit/src/http.ts";
+import { diesIn } from "../../../testkit/src/mortal.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { bodies, createRoom, people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
 import { PROJECTIONS } from "../backup/verify.ts";
-import type { Context } from "../context.ts";
 import { mediaStep, type MediaStep } from "../media/expire.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { makeDailyRun } from "./schedule.ts";
@@ -241,25 +241,6 @@ test("unread counts and receipts stay right when what was read and what was not 
   assert.equal((await sync(bob)).rooms.join[roomId].unread_notifications.notification_count, 0);
 });
 
-/** The process dies at the n-th of what it asks of the job's table: before the database hears of it, or before the answer is read. */
-class Killed extends Error {}
-function mortal(ctx: Context, dieAt: number, when: "before" | "after"): Context {
-  let asked = 0;
-  const guard = <T>(ask: () => Promise<T>): Promise<T> => {
-    asked += 1;
-    if (asked > dieAt || (asked === dieAt && when === "before")) return Promise.reject(new Killed());
-    return asked === dieAt ? ask().then(() => Promise.reject(new Killed())) : ask();
-  };
-  const { console: db } = ctx.db;
-  const dying: typeof db = {
-    ...db,
-    query: (...args) => guard(() => db.query(...args)),
-    one: (...args) => guard(() => db.one(...args)),
-    change: (...args) => guard(() => db.change(...args)),
-  };
-  return { ...ctx, db: { ...ctx.db, console: dying } };
-}
-
 test("a kill between every two steps of a run loses nothing and deletes and counts nothing twice", async () => {
   await using town_ = await town();
   const { server, admin, alice } = town_;
@@ -273,8 +254,8 @@ test("a kill between every two steps of a run loses nothing and deletes and coun
     await say(alice, roomId, "young");
     await age(server, old, 10 * DAY_MS);
     const { job_id } = await admin.call("POST", `${RETENTION}/run`, { reason });
-    const death = await runJobs(mortal(server.ctx, Math.ceil(dieAt / 2), when)).catch((thrown: unknown) => thrown);
-    if (!(death instanceof Killed)) survived += 1;
+    const death = { at: Math.ceil(dieAt / 2), when, of: ["console"] } as const;
+    if (!(await diesIn(server.ctx, death, runJobs))) survived += 1;
     await db.change("update console.jobs set leased_until = now() - interval '1 second' where state = 'running'");
     await runJobs(server.ctx);
     const job = await admin.call("GET", `/_parley/admin/v1/jobs/${job_id}`);

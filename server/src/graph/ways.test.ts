@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Admission, type Membership, type MembershipRow, newRoom, type Room } from "./model.ts";
+import type { Graph } from "./port.ts";
+import { effectOfRemoval } from "./questions/removal.ts";
 import { waysOf } from "./ways.ts";
 
 const ME = "@me:localhost";
@@ -59,4 +61,29 @@ test("whoever is banned from a room comes in by no other room, and gets no furth
 test("an invitation lets nobody into a private room, and into every other one", () => {
   const rooms = { "!a": { joinRule: "private" }, "!b": { joinRule: "knock" } };
   assert.deepEqual(hows(standing({ "!a": "invite", "!b": "invite" }, rooms)), { "!b": "invited" });
+});
+
+test("what a space lets into is looked at room by room: never are the people of two of them in memory", async () => {
+  const space = "!space";
+  const names = Array.from({ length: 30 }, (_, i) => `!r${i}`);
+  const { rooms, admissions, memberships } = standing(
+    { [space]: "join" },
+    Object.fromEntries([space, ...names].map((id) => [id, { joinRule: id === space ? "invite" : "restricted" }])),
+    names.map((name) => [space, name]),
+  );
+  let [open, most] = [0, 0];
+  const graph = {
+    people: async () => [],
+    rooms: async (ids: string[]) => ids.flatMap((id) => rooms.get(id) ?? []),
+    admissionsFrom: async () => admissions,
+    admissionsInto: async ([id]: string[]) => admissions.filter(({ roomId }) => roomId === id),
+    async membersOf() {
+      most = Math.max(most, ++open);
+      await Promise.resolve();
+      open--;
+      return [...memberships.values()];
+    },
+  };
+  const { items } = await effectOfRemoval(graph as unknown as Graph, { kind: "space", roomId: space });
+  assert.deepEqual([items.length, items[0]?.["people"], most], [30, 1, 1]);
 });

@@ -80,30 +80,53 @@ export interface Readers {
   rooms: Map<string, Room>;
 }
 
-/**
- * Who can read the room, and by which way: whoever has something to do with it by name; undefined where there is no such room.
- * `without` is a room that is thought away.
- */
-export async function readersOf(graph: Graph, roomId: string, without?: string): Promise<Readers | undefined> {
-  const admissions = (await graph.admissionsInto([roomId])).filter(({ viaRoomId }) => viaRoomId !== without);
+/** What there is around a room: whose members may come into it, and who stands how to it and to them. */
+export interface Surroundings {
+  room: Room;
+  rooms: Map<string, Room>;
+  admissions: readonly Admission[];
+  rows: readonly MembershipRow[];
+}
+
+/** Undefined where there is no such room. */
+export async function surroundingsOf(graph: Graph, roomId: string): Promise<Surroundings | undefined> {
+  const admissions = await graph.admissionsInto([roomId]);
   const ids = [...new Set([roomId, ...admissions.map(({ viaRoomId }) => viaRoomId)])];
   const [list, rows] = await Promise.all([graph.rooms(ids), graph.membersOf(ids)]);
   const rooms = byRoom(list);
   const room = rooms.get(roomId);
-  if (!room) return undefined;
-  const isReadable = room.visibility === "world_readable";
+  return room && { room, rooms, admissions, rows };
+}
+
+/** Who can read the room, and by which way: whoever has something to do with it by name. `without` is a room that is thought away. */
+export function readersIn({ room, rooms, admissions: all, rows }: Surroundings, without?: string): Readers {
+  const { roomId } = room;
+  const admissions = all.filter(({ viaRoomId }) => viaRoomId !== without);
   const wayWith = (own: readonly MembershipRow[]): Way | undefined =>
     waysOf({ memberships: byRoom(own), rooms, admissions }).get(roomId) ??
-    (isReadable ? { how: "readable" } : undefined);
+    (room.visibility === "world_readable" ? { how: "readable" } : undefined);
+  // Thousands of people stand alike to these rooms: each such standing is thought through once.
+  const known = new Map<string, Way | undefined>();
   const everyone = wayWith([]);
   const ways = new Map<string, Way>();
   const excluded = new Set<string>();
   for (const [userId, own] of Map.groupBy(rows, (row) => row.userId)) {
-    const way = wayWith(own);
+    const standing = own
+      .map((row) => `${row.roomId} ${row.membership}`)
+      .toSorted()
+      .join("\n");
+    if (!known.has(standing)) known.set(standing, wayWith(own));
+    const way = known.get(standing);
     if (!way) excluded.add(userId);
     // Whom nothing but everybody's way leads there is one of everybody.
     else if (!everyone || way.how === "member" || way.how === "invited") ways.set(userId, way);
   }
   if (!everyone) excluded.clear();
   return { room, everyone, ways, excluded, memberships: rows.filter((row) => row.roomId === roomId), rooms };
+}
+
+/** Undefined where there is no such room. */
+export async function readersOf(graph: Graph, roomId: string): Promise<Readers | undefined> {
+  const surroundings = await surroundingsOf(graph, roomId);
+  return surroundings && readersIn(surroundings);
 }

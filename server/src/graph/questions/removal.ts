@@ -14,7 +14,7 @@ import {
   type Row,
 } from "../answer.ts";
 import type { Graph } from "../port.ts";
-import { readersOf } from "../ways.ts";
+import { readersIn, type Surroundings, surroundingsOf } from "../ways.ts";
 import { exposuresOf } from "./exposed.ts";
 
 export type Removal =
@@ -167,20 +167,24 @@ async function ofDevice(graph: Graph, { userId, deviceId }: { userId: string; de
   };
 }
 
+/** Who could not come into the room any more, and whether that is everybody else. */
+function lossIn(surroundings: Surroundings | undefined, spaceId: string): { people: string[]; isEverybody: boolean } {
+  if (!surroundings) return { people: [], isEverybody: false };
+  const [now, then] = [readersIn(surroundings), readersIn(surroundings, spaceId)];
+  if (then.everyone) return { people: [], isEverybody: false };
+  const people = [...now.ways.keys()].filter((userId) => !then.ways.has(userId));
+  return { people, isEverybody: now.everyone !== undefined };
+}
+
 /** Who would lose which rooms, because nothing else lets them in. */
 async function ofSpace(graph: Graph, spaceId: string): Promise<Found> {
   const admissions = await graph.admissionsFrom([spaceId]);
   const roomIds = [...new Set(admissions.map(({ roomId }) => roomId))].filter((roomId) => roomId !== spaceId);
   const names = await namesOf(graph, [], [spaceId, ...roomIds]);
   if (!names.rooms.has(spaceId)) throw matrixError("M_NOT_FOUND", "The access graph knows no room with this id.");
-  const lost = await Promise.all(
-    roomIds.map(async (roomId) => {
-      const [now, then] = await Promise.all([readersOf(graph, roomId), readersOf(graph, roomId, spaceId)]);
-      const people =
-        now && then && !then.everyone ? [...now.ways.keys()].filter((userId) => !then.ways.has(userId)) : [];
-      return { roomId, people, isEverybody: now?.everyone !== undefined && then?.everyone === undefined };
-    }),
-  );
+  const lost = [];
+  // One after the other: each has the people of all the rooms around it in memory.
+  for (const roomId of roomIds) lost.push({ roomId, ...lossIn(await surroundingsOf(graph, roomId), spaceId) });
   const all = new Set(lost.flatMap(({ people }) => people));
   const closed = lost.filter(({ people, isEverybody }) => people.length > 0 || isEverybody);
   return {

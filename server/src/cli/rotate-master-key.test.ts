@@ -31,13 +31,17 @@ async function begin(rows: number) {
     seams: realSeams,
     logger: { warn: () => {} },
   });
-  const save = () => {
+  let saved = 0;
+  const save = async () => {
     const connection = anyConnection({ owner: OWNER });
-    return store.add({ ...connection, ...sealPassword(connection, PASSWORD, { masterKeys, seams: realSeams }) });
+    await store.add({ ...connection, ...sealPassword(connection, PASSWORD, { masterKeys, seams: realSeams }) });
+    saved += 1;
   };
   for (let i = 0; i < rows; i++) await save();
   const openAll = async () => {
-    for (const each of await store.list(OWNER)) assert.equal(openPassword(each, masterKeys), PASSWORD);
+    const list = await store.list(OWNER);
+    assert.equal(list.length, saved, "each that was saved is there");
+    for (const each of list) assert.equal(openPassword(each, masterKeys), PASSWORD);
   };
   const lines = () => readFileSync(file, "utf8").trim().split("\n");
   return { file, store, save, openAll, lines };

@@ -83,7 +83,9 @@ test("the lease does not pass on in the middle of a write", async () => {
       .then(() => takeLease(billing, "b", LONG_MS))
       .then(() => order.push("passed on"));
     await db.change("update billing.stream set looked_at = now()");
-    await db.query("select pg_sleep(0.2)");
+    // Until it waits for this transaction, or did not have to.
+    const waits = "select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))";
+    while (order.length === 0 && (await db.query(waits)).length === 0);
     order.push("written");
   });
   await taken;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { openTcpProxy } from "./tcp-proxy.ts";
@@ -11,7 +11,13 @@ async function throughProxy() {
   ending.defer(() => void server.close());
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const proxy = ending.use(await openTcpProxy(() => ({ port })));
+  let taken = "";
+  const reading = new EventEmitter();
+  const filter = () => ({
+    request: (chunk: Buffer) => void reading.emit("read", (taken += chunk.toString())),
+    answer: (chunk: Buffer) => chunk,
+  });
+  const proxy = ending.use(await openTcpProxy(() => ({ port }), filter));
   const arriving = once(server, "connection") as Promise<[Socket]>;
   const client = ending.adopt(connect(proxy.port, "127.0.0.1").setNoDelay(true), (socket) => void socket.destroy());
   const [far] = await arriving;
@@ -23,9 +29,9 @@ async function throughProxy() {
   };
   /** Resolves when the proxy has it. */
   const write = async (text: string) => {
+    const all = taken + text;
     client.write(text);
-    // What it answers has no delay of its own here: the loop turns until the proxy has read.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (taken !== all) await once(reading, "read");
   };
   return { proxy, has, write, [Symbol.asyncDispose]: () => ending.disposeAsync() };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { diesIn } from "../../../testkit/src/mortal.ts";
-import { makeAdministrator } from "../../../testkit/src/operators.ts";
+import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { roomPath } from "../../../testkit/src/syncing.ts";
 import { setPasswordByLink } from "../auth/for-operators-acts.ts";
@@ -81,6 +81,19 @@ test("people from CSV get accounts with their names, and sign in by their links"
   const identifier = { type: "m.id.user", user: "ana" };
   const body = { type: "m.login.password", identifier, password: "a long enough password" };
   assert.equal((await request(server.url, "POST", "/_matrix/client/v3/login", { body })).status, 200);
+});
+
+test("no operator but an owner gets the link of somebody who has become one", async () => {
+  await using town_ = await town();
+  const { server, admin } = town_;
+  const { import_id } = await begin(admin, "people", people);
+  await runJobs(server.ctx);
+  await server.ctx.db.auth.change("update auth.accounts set is_admin = true where user_id = '@ana:localhost'");
+  const operator = await makeOperator(server, "olga", "operator");
+  const linksFor = async (who: Person) =>
+    (await who.call("POST", `${IMPORTS}/${import_id}/links`, { reason })).items.map((each: Json) => each.user_id);
+  assert.deepEqual(await linksFor(operator), ["@ben:localhost"]);
+  assert.deepEqual(await linksFor(admin), ["@ana:localhost", "@ben:localhost"]);
 });
 
 test("a file that is not what it should be is refused in words that help", async () => {

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { isWithoutPassword } from "../auth/for-imports.ts";
 import { resetSignIn } from "../auth/for-operators-acts.ts";
 import { cursorOf, readCursor } from "../console/cursor.ts";
-import { operation, type Operation, pageOf, pageQuery, reasonSchema } from "../console/operation.ts";
-import { matrixError } from "../errors.ts";
+import { type Actor, operation, type Operation, pageOf, pageQuery, reasonSchema } from "../console/operation.ts";
+import { mayActOn } from "../console/users/may.ts";
+import type { Context } from "../context.ts";
+import { matrixError, MatrixError } from "../errors.ts";
 
 const counts = "count(*) filter (where r.outcome = $$)";
 const IMPORTS = `select i.import_id, i.kind, i.created_by, floor(extract(epoch from i.created_at) * 1000)::bigint as created_ts, i.job_id,
@@ -84,19 +86,30 @@ const readLog = operation({
   },
 });
 
+/** Somebody of an import may have become an operator meanwhile: then a link is the owners' to give, as anywhere. */
+async function mayLetIn(ctx: Context, actor: Actor, userId: string): Promise<boolean> {
+  try {
+    await mayActOn(ctx, actor, userId);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof MatrixError && thrown.errcode === "M_FORBIDDEN") return false;
+    throw thrown;
+  }
+}
+
 const links = operation({
   id: "imports.links",
   method: "POST",
   path: "/imports/:importId/links",
   summary: "Makes a link for each person of an import who has no password yet, by which they set one",
   description:
-    "Each is shown this once; asking again makes new ones. A page at a time: `from` is `next` of the page before.",
+    "Each is shown this once; asking again makes new ones. Only an owner gets those of operators. A page at a time: `from` is `next` of the page before.",
   role: "operator",
   query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(100), from: pageQuery.from }),
   body: z.object({ reason: reasonSchema }),
   answer: pageOf(z.object({ user_id: z.string(), link: z.string(), link_expires_ts: z.number() })),
   command: { name: "import links", arguments: ["importId"] },
-  async handle({ params: { importId }, query: { limit, from }, audit }, ctx) {
+  async handle({ params: { importId }, query: { limit, from }, actor, audit }, ctx) {
     const after = from === undefined ? 0 : readCursor(from, z.tuple([z.int()]))[0];
     const rows = await ctx.db.console.query<{ row: number; userId: string }>(
       `select r.row, r.result as "userId" from console.import_rows r join console.imports i using (import_id)
@@ -105,7 +118,7 @@ const links = operation({
     );
     const items = [];
     for (const { userId } of rows.slice(0, limit)) {
-      if (!(await isWithoutPassword(ctx, userId))) continue;
+      if (!(await isWithoutPassword(ctx, userId)) || !(await mayLetIn(ctx, actor, userId))) continue;
       const { link, expires_ms } = await resetSignIn(ctx, userId);
       items.push({ user_id: userId, link, link_expires_ts: expires_ms });
     }

@@ -148,8 +148,10 @@ test("a bot has an owner who is a person, is listed with its tokens and rooms, a
     ]),
     [["@deploys:localhost", "@ana:localhost", "Deploys", true, 1]],
   );
+  const { token_id } = await issue(["read"], "shown");
   const shown = await auditor.call("GET", BOT);
   assert.equal(shown.channel_list.length, 1);
+  assert.ok(shown.token_list.some((each: Json) => each.token_id === token_id));
   assert.ok(shown.token_list.every((each: Json) => !("access_token" in each) && each.scopes.length > 0));
   assert.equal(JSON.stringify(shown).includes("pbt_"), false);
   assert.equal((await auditor.ask("POST", `${ADMIN}/bots`, { username: "b", owner: "ana" })).status, 403);

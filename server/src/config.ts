@@ -154,7 +154,7 @@ function refuseTestSettings(env: Env): void {
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 const serverOfBus: Partial<Record<BusName, { setting: string; example: string }>> = {

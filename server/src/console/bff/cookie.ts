@@ -16,7 +16,8 @@ const PLAIN = "parley-console";
  */
 function isSecure(ctx: Context, { headers }: Asked): boolean {
   const url = ctx.config.publicUrl ?? `http://${headers.host ?? "localhost"}`;
-  const { protocol, hostname } = new URL(url);
+  // A client may send anything for a host.
+  const { protocol, hostname } = URL.parse(url) ?? { protocol: "", hostname: "" };
   if (protocol === "https:") return true;
   if (isLoopback(hostname.replace(/^\[|\]$/g, ""))) return false;
   throw matrixError("M_FORBIDDEN", "The console needs https: set PARLEY_PUBLIC_URL to the address with https://.");

@@ -7,6 +7,7 @@ import { makeAdministrator, makeOperator } from "../../../../testkit/src/operato
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { limits } from "../../limits.ts";
 import { listEntries } from "../audit/entries.ts";
+import { readCookie } from "./cookie.ts";
 
 const USERS = "/api/admin/v1/users";
 
@@ -69,6 +70,10 @@ test("without https there is no console but on this machine", async () => {
   const sent = { user: "root", password: "password of root" };
   const answer = await openBrowser(far.url).ask("POST", SESSION, sent, { origin: "http://chat.example.org" });
   assert.deepEqual([answer.status, answer.headers.get("set-cookie")], [403, null]);
+  const unset = { ...far.ctx, config: { ...far.ctx.config, publicUrl: undefined } };
+  for (const host of ["chat.example.org", "[", "127.0.0.1@chat.example.org", "127.0.0.1.example.org", " "])
+    assert.throws(() => readCookie(unset, { headers: { host } }), { errcode: "M_FORBIDDEN" }, host);
+  assert.equal(readCookie(unset, { headers: { host: "127.0.0.1:8008" } }), undefined);
 });
 
 test("who is no operator, or gives a wrong password, gets no session", async () => {

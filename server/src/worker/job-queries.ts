@@ -32,21 +32,25 @@ export async function insertJob(db: Pick<Db, "one">, job: NewJob): Promise<numbe
   }
 }
 
+/** A lease that ran out is a worker that died: that counts as a failure too, so that a step that ends its process comes to its end. */
 const CLAIM = `update console.jobs j
-  set state = 'running', lease = $1, leased_until = now() + $2 * interval '1 millisecond', started_at = coalesce(started_at, now())
+  set state = 'running', failures = failures + case when lease is null then 0 else 1 end, lease = $1, leased_until = now() + $2 * interval '1 millisecond', started_at = coalesce(started_at, now())
   where j.job_id = (
     select job_id from console.jobs
     where state in ('queued', 'running') and (leased_until is null or leased_until < now())
     order by job_id limit 1 for update skip locked)
-  returning job_id as "jobId", kind, parameters, cursor, progress, created_by as "createdBy", lease, cancel_asked as "isCancelled"`;
+  returning job_id as "jobId", kind, parameters, cursor, progress, created_by as "createdBy", lease, failures, cancel_asked as "isCancelled"`;
 
 type ClaimedRow = Record<"kind" | "parameters" | "cursor" | "progress" | "createdBy" | "lease", string> & {
   jobId: number;
+  failures: number;
   isCancelled: boolean;
 };
 
+export type Claimed = Job & Pick<ClaimedRow, "failures" | "isCancelled">;
+
 /** The oldest job that nobody works on, for this lease; undefined where there is none. */
-export async function claimJob(ctx: Context, lease: string): Promise<(Job & { isCancelled: boolean }) | undefined> {
+export async function claimJob(ctx: Context, lease: string): Promise<Claimed | undefined> {
   const row = await ctx.db.console.one<ClaimedRow>(CLAIM, [lease, limits.jobLease_ms]);
   if (!row) return undefined;
   const { parameters, cursor, progress } = row;

@@ -52,9 +52,12 @@ export async function runJobs(ctx: Context): Promise<void> {
     const job = await claimJob(ctx, randomToken(ctx.seams, 16));
     if (!job) return;
     if (job.isCancelled) await endJob(ctx, job, { state: "cancelled" });
+    else if (job.failures >= limits.job_failures) await endJob(ctx, job, { state: "failed", error: DIED });
     else await work(ctx, job);
   }
 }
+
+const DIED = "Whoever worked on it ended before a step was done, every time: see the servers' logs.";
 
 async function work(ctx: Context, job: Job): Promise<void> {
   try {

@@ -255,6 +255,24 @@ test("a role that is taken away is gone with the next request, and the last owne
   );
 });
 
+test("nobody becomes an owner where the audit log could not be written", async () => {
+  await using world = await open();
+  const { root, ana, one } = world;
+  const { console: db } = one.ctx.db;
+  const { transaction } = db;
+  db.transaction = (run) =>
+    transaction(async (within) => {
+      await run(within);
+      throw new Error("the commit failed");
+    });
+  const body = { role: "owner", reason };
+  assert.equal((await root.ask("PUT", `${API}/users/${ana.userId}/role`, body)).status, 500);
+  assert.equal((await ana.ask("GET", `${API}/users`)).status, 403);
+  db.transaction = transaction;
+  assert.equal((await root.ask("PUT", `${API}/users/${ana.userId}/role`, body)).status, 200);
+  assert.equal((await ana.ask("GET", `${API}/users`)).status, 200);
+});
+
 test("an owner who is suspended leaves somebody who may do everything", async () => {
   await using world = await open();
   const { root, one } = world;

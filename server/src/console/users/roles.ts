@@ -27,11 +27,13 @@ const setRole = operation({
     const before = (await rolesOf(ctx, [{ userId, isAdmin: standing.isAdmin }])).get(userId) ?? null;
     const change = async (db: Pick<Db, "change">) => {
       await db.change(ROLES[role === null ? "take" : "give"], role === null ? [userId] : [userId, role]);
-      await setAdministrator(ctx, userId, role === "owner");
+      if (role !== "owner") await setAdministrator(ctx, userId, false);
       return { before: { role: before }, after: { role } };
     };
     if (before !== "owner" || role === "owner") await request.transact(async (db) => request.audit(await change(db)));
     else await endOwner(ctx, request, { userId, act: change });
+    // On another connection: given when the log has it, and taken before. An administrator without a row is an owner.
+    if (role === "owner") await setAdministrator(ctx, userId, true);
     return {};
   },
 });

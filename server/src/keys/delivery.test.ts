@@ -5,20 +5,39 @@ import { claimOne, deviceKeysOf, oneTimeKeysOf, V3 } from "../../../testkit/src/
 import { seeded } from "../../../testkit/src/log/random.ts";
 import { registerPerson, request, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
-import { openTcpProxy, type TcpProxy } from "../../../testkit/src/tcp-proxy.ts";
+import { openTcpProxy } from "../../../testkit/src/tcp-proxy.ts";
 
 /** A way to the server on which answers can be lost. */
-const doorTo = (server: TestServer): Promise<TcpProxy> =>
-  openTcpProxy(() => ({ port: Number(new URL(server.url).port) }));
+interface Door extends AsyncDisposable {
+  port: number;
+  /** Is told of each answer that is kept back; where it is not set, answers pass. */
+  lose: (() => void) | undefined;
+  cut(): void;
+}
 
-/** The answer, or undefined where it was lost. */
-async function orLost<T>(door: TcpProxy, isLost: boolean, act: () => Promise<T>): Promise<T | undefined> {
+async function doorTo(server: TestServer): Promise<Door> {
+  const answer = (chunk: Buffer) => {
+    if (!door.lose) return chunk;
+    door.lose();
+    return Buffer.alloc(0);
+  };
+  const upstream = { port: Number(new URL(server.url).port) };
+  const { port, cut, close } = await openTcpProxy(
+    () => upstream,
+    () => ({ request() {}, answer }),
+  );
+  const door: Door = { port, cut, lose: undefined, [Symbol.asyncDispose]: close };
+  return door;
+}
+
+/** The answer, or undefined where it was lost: the server gave it, and the way was cut. */
+async function orLost<T>(door: Door, isLost: boolean, act: () => Promise<T>): Promise<T | undefined> {
   if (!isLost) return act();
-  door.behave("swallow");
-  const acting = act().catch(() => undefined);
-  await Promise.race([acting, new Promise((resolve) => setTimeout(resolve, 30))]);
-  door.behave("pass");
+  const lost = new Promise<void>((resolve) => (door.lose = resolve));
+  const acting = assert.rejects(act());
+  await lost;
   door.cut();
+  door.lose = undefined;
   await acting;
   return undefined;
 }

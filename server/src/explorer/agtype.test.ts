@@ -77,3 +77,9 @@ test("what is none is refused, and no depth ends the process", () => {
     assert.throws(() => parseAgtype(text), Error, text);
   assert.throws(() => parseAgtype("[".repeat(100_000)), /nested deeper/);
 });
+
+test("a text is as long as an answer may be, whatever is in it", () => {
+  for (const text of ["x".repeat(20_000_000), "\n".repeat(10_000_000), '\\"'.repeat(1_000_000)])
+    assert.ok(parseAgtype(JSON.stringify(text)) === text);
+  assert.throws(() => parseAgtype(`"${'\\"'.repeat(10)}`), Error, "not closed");
+});

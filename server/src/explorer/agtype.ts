@@ -27,7 +27,6 @@ interface Reader {
 }
 
 const BLANK = /[\t\n\r ]*/y;
-const STRING = /"(?:[^"\\]|\\[^])*"/y;
 const NUMBER = /-?(?:Infinity|(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|NaN/y;
 const WORD = /true|false|null/y;
 const ANNOTATION = /::([a-z_]+)/y;
@@ -37,6 +36,17 @@ function take(reader: Reader, pattern: RegExp): RegExpExecArray | undefined {
   const found = pattern.exec(reader.text);
   if (found) reader.at = pattern.lastIndex;
   return found ?? undefined;
+}
+
+/** With its quotes. No pattern, as one takes stack for each character of a long text. */
+function takeString(reader: Reader): string | undefined {
+  const { text, at } = reader;
+  if (text.charAt(at) !== '"') return undefined;
+  let end = at + 1;
+  while (end < text.length && text.charAt(end) !== '"') end += text.charAt(end) === "\\" ? 2 : 1;
+  if (end >= text.length) return undefined;
+  reader.at = end + 1;
+  return text.slice(at, end + 1);
 }
 
 function skip(reader: Reader): void {
@@ -71,8 +81,8 @@ function readRaw(reader: Reader, level: number): Raw {
   if (level > limits.agtype_levels) throw new Error(`a value is nested deeper than ${limits.agtype_levels} levels`);
   if (takes(reader, "{")) return { members: readMembers(reader, level) };
   if (takes(reader, "[")) return { items: readItems(reader, level) };
-  const string = take(reader, STRING);
-  if (string) return { value: JSON.parse(string[0]) as string };
+  const string = takeString(reader);
+  if (string !== undefined) return { value: JSON.parse(string) as string };
   const number = take(reader, NUMBER);
   if (number) return { digits: number[0] };
   const word = take(reader, WORD);
@@ -85,9 +95,9 @@ function readMembers(reader: Reader, level: number): Map<string, Raw> {
   if (takes(reader, "}")) return members;
   do {
     skip(reader);
-    const key = take(reader, STRING);
-    if (!key || !takes(reader, ":")) throw broken(reader);
-    members.set(JSON.parse(key[0]) as string, readMember(reader, level + 1));
+    const key = takeString(reader);
+    if (key === undefined || !takes(reader, ":")) throw broken(reader);
+    members.set(JSON.parse(key) as string, readMember(reader, level + 1));
   } while (takes(reader, ","));
   if (!takes(reader, "}")) throw broken(reader);
   return members;

@@ -64,6 +64,10 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
     for (const history of scene.histories) await check(scene.graph, new Brute(history));
   };
 
+  test("the histories have something of everything that is asked about, and something that is not so", () => {
+    const seen = new Set(scene.histories.flatMap((history) => [...happened(new Brute(history))]));
+    assert.deepEqual(sorted(seen), sorted(EVERYTHING));
+  });
   test("what somebody reaches is what they are in, can get into, or may read", each(checkReach));
   test("who can read a room is who reaches it", each(checkReaders));
   test("why somebody can read a room is a way that is there", each(checkWhy));
@@ -95,6 +99,38 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
     assert.equal(again.kind, kind);
     assert.equal(await ask(again), first);
   });
+}
+
+const EVERYTHING = [
+  "a member",
+  "a stranger",
+  "a way in through another room",
+  "a message that somebody sees",
+  "a message that somebody does not see",
+  "an orphan",
+  "a room with a manager",
+  "a room with one member",
+  "a device that is signed in",
+  "a device that was ended",
+];
+
+/** What of it there is in a history. */
+function* happened(brute: Brute): Iterable<string> {
+  const { people, rooms, events, devices } = brute.history;
+  for (const { ended } of devices) yield ended ? "a device that was ended" : "a device that is signed in";
+  for (const room of rooms) {
+    yield brute.managers(room).length === 0 ? "an orphan" : "a room with a manager";
+    if (brute.joined(room).length === 1) yield "a room with one member";
+    const isMessage = (event: History["events"][number]) => event.room === room && event.stateKey === undefined;
+    for (const user of people) {
+      yield brute.membership(user, room) === "join" ? "a member" : "a stranger";
+      if (brute.allowed(room).some((via) => brute.enterable(user).has(via))) yield "a way in through another room";
+      for (const { position } of events.filter(isMessage))
+        yield brute.sees(user, room, position)
+          ? "a message that somebody sees"
+          : "a message that somebody does not see";
+    }
+  }
 }
 
 const ofHistory = (brute: Brute, ids: Iterable<string>) =>

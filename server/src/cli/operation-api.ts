@@ -17,7 +17,7 @@ import { dataDirOf, runningEmbedded } from "./database.ts";
 const API = "/_parley/admin/v1";
 
 export interface Api {
-  /** Throws StartError where nobody answers, or nobody says who asks. */
+  /** Throws StartError where nobody answers, nobody says who asks, or nobody knows whether a change was made. */
   send(request: { method: string; path: string; body?: unknown }): Promise<Response>;
 }
 
@@ -38,6 +38,7 @@ export function openApi({ config, server, seams }: ApiOptions): Api {
         const request = { method, token, body, url: address + API + path };
         const answer = await tryOne(seams, request).catch((thrown: unknown) => {
           failures.push(`${address}: ${reasonOf(thrown)}`);
+          if (method !== "GET" && !isNobodyThere(thrown)) throw unknownEnd(failures);
         });
         if (answer && !(await isElsewhere(answer))) return answer;
         if (answer) failures.push(`${address}: the operator API is not there`);
@@ -85,6 +86,17 @@ async function tryOne(seams: Seams, { method, url, token, body }: One): Promise<
   } finally {
     timer.cancel();
   }
+}
+
+/** Whether there was no connection, so that nothing can have been done. */
+function isNobodyThere(thrown: unknown): boolean {
+  const { code } = (asError(thrown).cause ?? {}) as NodeJS.ErrnoException;
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code ?? "");
+}
+
+/** What changes something is never asked for twice. */
+function unknownEnd(failures: readonly string[]): StartError {
+  return new StartError(`No answer came (${failures.join("; ")}). It may have been done: look before you repeat it.`);
 }
 
 function reasonOf(thrown: unknown): string {

@@ -5,7 +5,7 @@ import { countStored_bytes } from "../media/for-insight.ts";
 import { countFailedJobs } from "./attention.ts";
 import { keepHealth, lookAtHealth } from "./health.ts";
 import type { Numbers } from "./numbers.ts";
-import { addSample, claimMinute, lastMinute_ms, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
+import { addSample, claimMinute, MINUTE_MS, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
 import { eachMinute } from "./sampler.ts";
 import { isCount } from "./series.ts";
 
@@ -18,12 +18,11 @@ export function startGathering(ctx: Context): Promise<() => Promise<void>> {
 
 /** Counts for the minute that was over last, unless another process does. */
 export async function gather(ctx: Context): Promise<void> {
-  const now_ms = ctx.seams.now_ms();
-  const at_ms = lastMinute_ms(now_ms);
-  if (!(await claimMinute(ctx.db.log, at_ms))) return;
+  const at_ms = await claimMinute(ctx.db.log);
+  if (at_ms === undefined) return;
   const slow = (await isSlowDue(ctx, at_ms)) ? await countSlowly(ctx) : {};
   await addSample(ctx.db.log, { at_ms, numbers: { ...(await countQuickly(ctx)), ...slow } });
-  await rollUp(ctx.db.log, now_ms, isCount);
+  await rollUp(ctx.db.log, at_ms + MINUTE_MS, isCount);
   await keepHealth(ctx, await lookAtHealth(ctx));
 }
 

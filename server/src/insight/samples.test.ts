@@ -92,6 +92,19 @@ test("what people do is counted, each thing once, and one worker gathers the res
   assert.equal(allSeries.messages_per_hour.of({ sends: 3 }, 60), 180);
 });
 
+test("a worker whose clock is fast takes no minute that is to come, and a mark that is ahead keeps nobody", async () => {
+  const ahead: typeof ctx = { ...ctx, seams: { ...ctx.seams, now_ms: () => realSeams.now_ms() + 3_600_000 } };
+  const isAhead = () => db.one("select at > now() as is from log.gathered");
+  await db.change("update log.gathered set at = '-infinity'");
+  await gather(ahead);
+  assert.deepEqual(await isAhead(), { is: false });
+  await db.change("update log.gathered set at = now() + interval '1 hour'");
+  await db.change("delete from log.samples");
+  await gather(ctx);
+  assert.deepEqual(await isAhead(), { is: false });
+  assert.equal((await readSamples(db, 60, 0)).length, 1);
+});
+
 test("a sample of a busy process costs little", async () => {
   const sample = openSampler(ctx);
   for (let i = 0; i < 400; i++)

@@ -40,10 +40,17 @@ export function readSamples(db: Db, step_s: 60 | 900, from_ms: number): Promise<
   );
 }
 
-/** Whether the caller is the one who gathers for this minute. */
-export async function claimMinute(db: Db, at_ms: number): Promise<boolean> {
-  const sql = "update log.gathered set at = to_timestamp($1::float8 / 1000) where at < to_timestamp($1::float8 / 1000)";
-  return (await db.change(sql, [at_ms])) > 0;
+/**
+ * Takes the minute that was over last by the database's clock, so that a worker whose own is fast takes none that is to come.
+ * Gives when it began, in ms; undefined where somebody has it already. A mark that is ahead, since the clock was set back, counts for nothing.
+ */
+export async function claimMinute(db: Db): Promise<number | undefined> {
+  const claimed = await db.one<{ at_ms: number }>(
+    `update log.gathered set at = date_trunc('minute', now()) - interval '1 minute'
+     where at < date_trunc('minute', now()) - interval '1 minute' or at > now()
+     returning floor(extract(epoch from at) * 1000)::bigint as at_ms`,
+  );
+  return claimed?.at_ms;
 }
 
 /**

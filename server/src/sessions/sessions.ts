@@ -9,7 +9,7 @@ export interface SessionStore {
   readonly name: "memory" | "postgresql";
   /** What was set; undefined when it was deleted, or its time has passed. */
   get(id: string): Promise<StoredSession | undefined>;
-  /** Sets or replaces it, for `ttl_ms` from now. Of one owner, or in all, the oldest go where there are too many. */
+  /** Sets or replaces it, for `ttl_ms` from now. Beyond `limits.consoleSessions` in all, those that were used least recently go. */
   set(id: string, data: string, options: { owner: string; ttl_ms: number }): Promise<void>;
   /** Gives it `ttl_ms` from now. A session that is gone stays gone. */
   touch(id: string, ttl_ms: number): Promise<void>;

@@ -133,8 +133,8 @@ export async function makeSynchronous(primary: Postgres, name: string): Promise<
 /** Makes the standby a primary that waits for no other one, and waits until it takes changes. */
 export async function promote(standby: Postgres): Promise<void> {
   await until("the promotion", async () => {
-    // Like any other query of a standby it may be ended for what it replays; it has asked by then, or asks again.
-    await standby.query("select pg_promote(true, 30) where pg_is_in_recovery()").catch(unlessEnded);
+    // A query that waited would keep a snapshot, for which the replay may wait, which the promotion waits for.
+    await standby.query("select pg_promote(false) where pg_is_in_recovery()").catch(unlessEnded);
     const [row] = await standby
       .query<{ isOver: boolean }>('select not pg_is_in_recovery() as "isOver"')
       .catch(unlessEnded);

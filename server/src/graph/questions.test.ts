@@ -64,7 +64,8 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
     for (const history of scene.histories) await check(scene.graph, new Brute(history));
   };
 
-  test("the histories have something of everything that is asked about, and something that is not so", () => {
+  const chosen = process.env["PARLEY_GRAPH_SEEDS"] !== undefined && "the seeds were chosen by hand";
+  test("the histories have something of all that is asked about", { skip: chosen }, () => {
     const seen = new Set(scene.histories.flatMap((history) => [...happened(new Brute(history))]));
     assert.deepEqual(sorted(seen), sorted(EVERYTHING));
   });
@@ -276,14 +277,15 @@ async function checkRemoval(graph: Graph, brute: Brute): Promise<void> {
   for (const spaceId of brute.history.rooms) {
     const { items } = await effectOfRemoval(graph, { kind: "space", roomId: spaceId });
     for (const roomId of brute.history.rooms.filter((room) => room !== spaceId)) {
-      const lost = brute.history.people.filter(
-        (user) =>
-          brute.readable(user).has(roomId) &&
-          !brute.enterable(user, spaceId).has(roomId) &&
-          brute.visibility(roomId) !== "world_readable",
-      );
+      const isLost = (user: string) =>
+        brute.readable(user).has(roomId) &&
+        !brute.enterable(user, spaceId).has(roomId) &&
+        brute.visibility(roomId) !== "world_readable";
+      const lost = brute.history.people.filter(isLost);
       const item = items.find((each) => each["room_id"] === roomId);
-      if (item?.["effect"] === "closed to everybody else") continue;
+      const isClosedToAll = item?.["effect"] === "closed to everybody else";
+      assert.equal(isClosedToAll, isLost("@stranger:localhost"), `${spaceId} ${roomId}`);
+      if (isClosedToAll) continue;
       assert.equal(item?.["people"] ?? 0, lost.length, `${spaceId} ${roomId}`);
     }
   }

@@ -190,6 +190,11 @@ for (const { step, number } of places.filter(
     const { child, lines, ended, reached } = begin(here, number, "SIGSTOP");
     try {
       await reached;
+      assert.deepEqual(
+        [child.exitCode, child.signalCode],
+        [null, null],
+        "it stands still, and has not ended before it",
+      );
       await finish(here);
       await check(here, plan.expected, step);
       const before = await here.db.billing.query("select * from billing.deliveries order by event_id, handler");

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { createTestDatabase } from "../../../testkit/src/server.ts";
 import { StartError } from "../errors.ts";
 import { type Applied, pending, readMigration } from "./compatibility.ts";
+import { connectOwner } from "./database.ts";
+import { migrate } from "./migrate.ts";
+import { schemas } from "./roles.ts";
 import { readKnown } from "./schema.ts";
 
 /** The last migration of each schema that the release before has. To be made anew with each release. */
@@ -55,4 +60,39 @@ test("the release before may run on the schema as it is now, and start on it", a
   const now = await readKnown();
   const before = now.filter(({ schema, number }) => number <= (RELEASE_BEFORE[schema] ?? 0));
   assert.deepEqual(pending(before, now), []);
+});
+
+const UPGRADING = new URL("../../../docs/operations/upgrading.md", import.meta.url);
+
+/** All indexes: each as PostgreSQL writes it, and whether it is the same one. */
+const INDEXES = `select i.indexrelid::regclass::text as name, i.indexrelid::int as id, i.indisvalid as "isValid", pg_get_indexdef(i.indexrelid) as is
+  from pg_index i order by 1`;
+
+test("indexes that were made by hand on the release before, as the page says, are those of the migrations and stay", async () => {
+  const page = await readFile(UPGRADING, "utf8");
+  const statements = [...page.matchAll(/^(?:create index concurrently|alter type) .*;$/gm)].map(
+    ([statement]) => statement,
+  );
+  assert.equal(statements.length, 10);
+  await using database = await createTestDatabase();
+  const client = await connectOwner(database.url);
+  try {
+    type Row = { name: string; id: number; isValid: boolean; is: string };
+    const indexes = async () => new Map((await client.query<Row>(INDEXES)).rows.map((row) => [row.name, row]));
+    const wanted = await indexes();
+    await client.query([...schemas, "parley"].map((schema) => `drop schema ${schema} cascade`).join("; "));
+    await migrate(database.url, { isWanted: ({ schema, number }) => number <= (RELEASE_BEFORE[schema] ?? 0) });
+    const before = await indexes();
+    for (const statement of statements) await client.query(statement);
+    const byHand = [...(await indexes()).values()].filter(({ name }) => !before.has(name));
+    assert.equal(byHand.length, 9);
+    await migrate(database.url);
+    const after = await indexes();
+    for (const made of byHand) {
+      assert.deepEqual(after.get(made.name), made);
+      assert.deepEqual([made.isValid, made.is], [true, wanted.get(made.name)?.is]);
+    }
+  } finally {
+    await client.end();
+  }
 });

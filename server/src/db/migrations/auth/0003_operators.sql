@@ -4,11 +4,11 @@ alter table auth.accounts add column suspended_at timestamptz;
 -- How often all sessions of the account were ended: a session of the console that began under another number is over too.
 alter table auth.accounts add column session_endings integer not null default 0;
 
-create index accounts_created on auth.accounts (created_at, user_id);
-create index accounts_suspended on auth.accounts (user_id) where suspended_at is not null;
-create index accounts_deactivated on auth.accounts (user_id) where deactivated_at is not null;
-create index accounts_admins on auth.accounts (user_id) where is_admin;
-create index sessions_last_seen on auth.sessions (last_seen_at, session_id);
+create index if not exists accounts_created on auth.accounts (created_at, user_id);
+create index if not exists accounts_suspended on auth.accounts (user_id) where suspended_at is not null;
+create index if not exists accounts_deactivated on auth.accounts (user_id) where deactivated_at is not null;
+create index if not exists accounts_admins on auth.accounts (user_id) where is_admin;
+create index if not exists sessions_last_seen on auth.sessions (last_seen_at, session_id);
 
 -- As in 0001, and the account is not suspended.
 create or replace function auth.sign_in(

@@ -2,7 +2,7 @@
 -- Events leave the log: by retention, or because their room is purged. Their positions stay empty, as those of to-device messages
 -- do; nothing is ever moved up. An entry of the kind removal tells every process, in its place in the order, so that what they
 -- have in memory goes too. See docs/decisions/0044-retention-removes-rows.md.
-create index entries_removals on log.entries (position) where kind = 'removal';
+create index if not exists entries_removals on log.entries (position) where kind = 'removal';
 
 -- Takes out those of the room's events that stand at these positions, but for the senders that are named. Never takes current
 -- state; earlier state only where it is asked for. Gives how many went. The head is locked first, as an append does, so that

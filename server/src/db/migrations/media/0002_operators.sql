@@ -7,10 +7,10 @@ alter table media.media
   add column quarantined_by text,
   -- It is kept, whatever its age.
   add column protected boolean not null default false;
-create index media_user on media.media (user_id, created_at);
-create index media_created on media.media (created_at, media_id);
-create index media_sha256 on media.media (sha256) where sha256 is not null;
-create index thumbnails_made on media.thumbnails (thumbnail_sha256);
+create index if not exists media_user on media.media (user_id, created_at);
+create index if not exists media_created on media.media (created_at, media_id);
+create index if not exists media_sha256 on media.media (sha256) where sha256 is not null;
+create index if not exists thumbnails_made on media.thumbnails (thumbnail_sha256);
 
 -- Bytes that were, or are being, taken out of the store. It is written before they are, together with what needed them: whoever
 -- uploads the same bytes meanwhile looks here when their own record is written, and one of the two sees the other.

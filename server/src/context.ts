@@ -42,8 +42,6 @@ export interface Context {
   dataDir: string;
   /** Of Parley's own database, for the few who need a connection of their own. A secret. */
   databaseUrl: string;
-  /** Whether an operation's answer that is not of its documented shape is an error: in tests. */
-  checksAnswers: boolean;
   /** How clients reach this server, without a slash at its end. */
   publicUrl(): string;
   /** Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. */

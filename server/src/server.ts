@@ -93,8 +93,6 @@ export interface StartOptions {
   signal?: AbortSignal;
   /** What this process has told clients is not in the database that took over: it must end. See log/epochs.ts. */
   onForked?(): void;
-  /** Whether an operation's answer that is not of its documented shape is an error: for tests. */
-  checksAnswers?: boolean;
   /** PostgreSQL settings of the embedded database, for tests. */
   postgresSettings?: Record<string, string>;
 }
@@ -191,7 +189,6 @@ async function openContext(
     stopping,
     dataDir,
     databaseUrl,
-    checksAnswers: options.checksAnswers ?? false,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
   };

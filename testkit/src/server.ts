@@ -42,7 +42,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const databaseUrl = options.databaseUrl ?? (await shared.create());
   const dataDir = mkdtempSync(join(shared.directory, "data-"));
   const config = configFor({ databaseUrl, dataDir, ...options.config });
-  const server = await startServer(config, { checksAnswers: true, ...(options.seams ? { seams: options.seams } : {}) });
+  const server = await startServer(config, options.seams ? { seams: options.seams } : {});
   const halt = async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });

@@ -46,6 +46,11 @@ async function makeLink(ctx: Context, userId: string): Promise<SignInLink> {
   return { link: `${ctx.publicUrl()}/api/v1/set-password?token=${token}`, expires_ms: row?.expires_ms as number };
 }
 
+/** Withdraws the person's links: whoever made or saw one must not come in by it any more. */
+export async function withdrawLinks(ctx: Context, userId: string): Promise<void> {
+  await ctx.db.auth.change("delete from auth.sign_in_links where user_id = $1", [userId]);
+}
+
 /** Whose link it is; undefined where it is not known, was used, or has expired. */
 export async function ownerOfLink(ctx: Context, token: string): Promise<string | undefined> {
   const row = await ctx.db.auth.one<{ userId: string }>(

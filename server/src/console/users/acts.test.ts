@@ -103,6 +103,15 @@ test("a new account has a link by which its person sets the password, once", asy
   assert.ok(!JSON.stringify(await audited(root, "users")).includes(token), "the log keeps no secret");
 });
 
+test("a link that was made before its person became an operator opens nothing any more", async () => {
+  await using world = await open();
+  const { root, other } = world;
+  const made = await root.call("POST", `${API}/users`, { username: "grown" });
+  const token = new URL(made.link).searchParams.get("token") as string;
+  await root.call("PUT", `${API}/users/${made.user_id}/role`, { role: "owner", reason });
+  assert.equal(await setPassword(other.url, { token, password: "password of another" }), 404);
+});
+
 test("a reset takes the password and the sessions, and its link brings the person back", async () => {
   await using world = await open();
   const { root, ana, other } = world;

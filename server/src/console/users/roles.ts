@@ -1,7 +1,7 @@
 /** Who is an operator, and who decides it. */
 import { z } from "zod";
 import { readStanding } from "../../auth/for-operators.ts";
-import { setAdministrator } from "../../auth/for-operators-acts.ts";
+import { setAdministrator, withdrawLinks } from "../../auth/for-operators-acts.ts";
 import type { Db } from "../../db/database.ts";
 import { matrixError } from "../../errors.ts";
 import { operation, operatorRoles, reasonSchema } from "../operation.ts";
@@ -14,7 +14,8 @@ const setRole = operation({
   path: "/users/:userId/role",
   summary: "Makes a person an operator with this role, or none with null",
   description:
-    "An auditor reads, an operator acts, an owner decides about operators and keys. The last owner stays one.",
+    "An auditor reads, an operator acts, an owner decides about operators and keys. The last owner stays one. " +
+    "Links by which the person was to set a password are withdrawn: whoever made one has less rights than they get here.",
   role: "owner",
   body: z.object({ role: z.enum(operatorRoles).nullable(), reason: reasonSchema }),
   answer: z.object({}),
@@ -23,7 +24,10 @@ const setRole = operation({
     const { userId } = request.params;
     const { role } = request.body;
     const standing = await readStanding(ctx, userId);
-    if (!standing?.isActive) throw matrixError("M_NOT_FOUND", "There is no such account, or it is not active.");
+    // Taken from whoever has it: it would come back when a suspension ends.
+    if (!standing || (role !== null && !standing.isActive))
+      throw matrixError("M_NOT_FOUND", "There is no such account, or it is not active.");
+    if (role !== null) await withdrawLinks(ctx, userId);
     const before = (await rolesOf(ctx, [{ userId, isAdmin: standing.isAdmin }])).get(userId) ?? null;
     const change = async (db: Pick<Db, "change">) => {
       await db.change(ROLES[role === null ? "take" : "give"], role === null ? [userId] : [userId, role]);

@@ -4,34 +4,24 @@ import { createMeter } from "../meter.ts";
 import { startStreamSenders } from "../stream-senders.ts";
 import { uniqueTag } from "../sync-answer.ts";
 import { prepareUsers } from "../users.ts";
+import { entriesAtHalf, entriesAtFull, PACE_PER_SECOND } from "./log.ts";
 import { roomEach } from "./sends.ts";
 
 const SENDERS = 32;
 /** Of one stream: well below what the server has on their way for one. */
 const IN_FLIGHT = 32;
-/** Half of the rate that is the goal. */
-const PACE_PER_SECOND = 7_500;
 
 export const logStream: Scenario = {
   name: "log-stream",
   title: `Entries into Parley's log through the stream, ${SENDERS} senders in ${SENDERS} rooms`,
-  unit: "entries/s",
-  goals: [{ of: "value", atLeast: 15_000 }],
-  needs: { pair: 0, crowd: 0 },
-  needsOwnServers: true,
+  ...entriesAtFull,
   run: (bench) => measureStream(bench, {}),
 };
 
 export const logHalfStream: Scenario = {
   name: "log-half-stream",
   title: `Entries through the stream by the clock, ${PACE_PER_SECOND}/s`,
-  unit: "entries/s",
-  goals: [
-    { of: "value", atLeast: PACE_PER_SECOND * 0.95 },
-    { of: "p99_ms", below: 50 },
-  ],
-  needs: { pair: 0, crowd: 0 },
-  needsOwnServers: true,
+  ...entriesAtHalf,
   run: (bench) => measureStream(bench, { perSecond: PACE_PER_SECOND }),
 };
 

@@ -9,9 +9,9 @@ import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { replay, replayRange } from "./acts.tsx";
 import type { BillingEvent, Delivery } from "./shapes.ts";
@@ -36,13 +36,7 @@ const columns: readonly Column<BillingEvent>[] = [
     value: ({ source }) => (source === "webhook" ? "webhook" : "Stripe's list"),
   },
   { id: "event_id", label: "Event", width: "minmax(140px, 1fr)", value: ({ event_id }) => event_id },
-  {
-    id: "created_ts",
-    label: "Made",
-    width: "90px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-  },
+  timeColumn({ of: "created_ts", label: "Made", width: "90px" }),
 ];
 
 const options = (...values: readonly string[]) => values.map((value) => ({ value, label: value }));

@@ -1,7 +1,7 @@
 import { exactTime } from "../../model/time.ts";
-import { Time } from "../../parts/Time.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { type Invoice, moneyOf } from "./shapes.ts";
 
@@ -52,13 +52,7 @@ const columns: readonly Column<Invoice>[] = [
     value: ({ next_attempt_ts }) => next_attempt_ts,
     cell: ({ next_attempt_ts }) => (next_attempt_ts === null ? "–" : exactTime(next_attempt_ts)),
   },
-  {
-    id: "created_ts",
-    label: "Made",
-    width: "100px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-  },
+  timeColumn({ of: "created_ts", label: "Made", width: "100px" }),
 ];
 
 const filters = [

@@ -5,8 +5,8 @@ import type { Filter } from "../../model/search.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { makeBot, makeWebhook } from "./acts.tsx";
 import type { Bot } from "./shapes.ts";
@@ -28,20 +28,8 @@ const columns: readonly Column<Bot>[] = [
     onPhone: true,
   },
   { id: "tokens", label: "Tokens", width: "80px", value: ({ tokens }) => tokens, atEnd: true },
-  {
-    id: "oldest",
-    label: "Oldest",
-    width: "90px",
-    value: ({ oldest_token_ts }) => oldest_token_ts,
-    cell: ({ oldest_token_ts }) => <Time at_ms={oldest_token_ts} />,
-  },
-  {
-    id: "used",
-    label: "Last used",
-    width: "90px",
-    value: ({ last_used_ts }) => last_used_ts,
-    cell: ({ last_used_ts }) => <Time at_ms={last_used_ts} />,
-  },
+  timeColumn({ of: "oldest_token_ts", id: "oldest", label: "Oldest", width: "90px" }),
+  timeColumn({ of: "last_used_ts", id: "used", label: "Last used", width: "90px" }),
   { id: "channels", label: "Rooms", width: "80px", value: ({ channels }) => channels, atEnd: true },
 ];
 

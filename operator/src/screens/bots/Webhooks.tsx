@@ -8,10 +8,10 @@ import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { sizeOf } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { deleteWebhook, makeWebhook, rollWebhook, switchWebhook } from "./acts.tsx";
 import type { Delivery, Webhook } from "./shapes.ts";
@@ -28,13 +28,7 @@ const columns: readonly Column<Webhook>[] = [
     cell: ({ enabled }) => <StatusTag state={enabled ? "on" : "off"} />,
     onPhone: true,
   },
-  {
-    id: "rolled",
-    label: "Address since",
-    width: "110px",
-    value: ({ rolled_ts }) => rolled_ts,
-    cell: ({ rolled_ts }) => <Time at_ms={rolled_ts} />,
-  },
+  timeColumn({ of: "rolled_ts", id: "rolled", label: "Address since", width: "110px" }),
   {
     id: "act",
     label: "Act",

@@ -4,8 +4,8 @@ import { Screen } from "../../frame/Screen.tsx";
 import type { Filter } from "../../model/search.ts";
 import { ask } from "../../parts/acts.ts";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { signOutDevices } from "./acts.tsx";
 import type { Device } from "./shapes.ts";
@@ -39,23 +39,9 @@ const columns: readonly Column<Device>[] = [
     cell: ({ verified }) => <StatusTag state={verified ? "verified" : "unverified"} />,
     onPhone: true,
   },
-  {
-    id: "last_seen_ts",
-    label: "Last seen",
-    width: "110px",
-    value: ({ last_seen_ts }) => last_seen_ts,
-    cell: ({ last_seen_ts }) => <Time at_ms={last_seen_ts} />,
-    sorts: ["-last_seen_ts", "last_seen_ts"],
-  },
+  timeColumn({ of: "last_seen_ts", label: "Last seen", width: "110px", sorts: ["-last_seen_ts", "last_seen_ts"] }),
   { id: "last_seen_ip", label: "From", width: "130px", value: ({ last_seen_ip }) => last_seen_ip },
-  {
-    id: "created_ts",
-    label: "Since",
-    width: "110px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-    isExtra: true,
-  },
+  timeColumn({ of: "created_ts", label: "Since", width: "110px", isExtra: true }),
 ];
 
 const filters: readonly Filter[] = [

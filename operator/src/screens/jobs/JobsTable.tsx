@@ -9,9 +9,9 @@ import { Fact, Facts } from "../../parts/Facts.tsx";
 import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { grouped } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import type { Job } from "./shapes.ts";
 
@@ -30,13 +30,7 @@ const columns: readonly Column<Job>[] = [
     onPhone: true,
   },
   { id: "created_by", label: "Made by", width: "minmax(120px, 1fr)", value: ({ created_by }) => created_by },
-  {
-    id: "created_ts",
-    label: "Made",
-    width: "90px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-  },
+  timeColumn({ of: "created_ts", label: "Made", width: "90px" }),
   {
     id: "took",
     label: "Took",

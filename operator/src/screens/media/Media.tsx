@@ -12,9 +12,9 @@ import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { grouped, sizeOf } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { UserLinks } from "../rooms/links.tsx";
 import { deleteFile, deleteOfUser, quarantine, release, setProtected } from "./acts.tsx";
@@ -34,14 +34,7 @@ const columns: readonly Column<Medium>[] = [
     onPhone: true,
     sorts: ["-size_bytes"],
   },
-  {
-    id: "created_ts",
-    label: "Uploaded",
-    width: "100px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-    sorts: ["-created_ts"],
-  },
+  timeColumn({ of: "created_ts", label: "Uploaded", width: "100px", sorts: ["-created_ts"] }),
   {
     id: "state",
     label: "State",

@@ -3,8 +3,8 @@ import { Screen } from "../../frame/Screen.tsx";
 import type { Act } from "../../parts/acts.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { setRole } from "../users/acts.tsx";
 import type { User } from "../users/shapes.ts";
@@ -20,13 +20,7 @@ const columns: readonly Column<User>[] = [
     value: ({ status }) => status,
     cell: ({ status }) => (status === "active" ? "active" : <StatusTag state={status} />),
   },
-  {
-    id: "last_seen_ts",
-    label: "Last seen",
-    width: "110px",
-    value: ({ last_seen_ts }) => last_seen_ts,
-    cell: ({ last_seen_ts }) => <Time at_ms={last_seen_ts} />,
-  },
+  timeColumn({ of: "last_seen_ts", label: "Last seen", width: "110px" }),
   {
     id: "act",
     label: "Act",

@@ -2,9 +2,9 @@ import type { Filter } from "../../model/search.ts";
 import { ask } from "../../parts/acts.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { exactTime } from "../../model/time.ts";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { makeToken, revokeTokens } from "./acts.tsx";
 import type { RegistrationToken } from "./shapes.ts";
@@ -26,13 +26,7 @@ const columns: readonly Column<RegistrationToken>[] = [
     cell: ({ expires_ts }) => (expires_ts === null ? "–" : exactTime(expires_ts)),
   },
   { id: "created_by", label: "Made by", width: "minmax(120px, 1fr)", value: ({ created_by }) => created_by },
-  {
-    id: "created_ts",
-    label: "Made",
-    width: "90px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-  },
+  timeColumn({ of: "created_ts", label: "Made", width: "90px" }),
   {
     id: "is_valid",
     label: "State",

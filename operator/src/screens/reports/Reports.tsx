@@ -11,8 +11,8 @@ import { Fact, Facts } from "../../parts/Facts.tsx";
 import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { RoomLinks, UserLinks } from "../rooms/links.tsx";
 
@@ -40,13 +40,7 @@ const columns: readonly Column<Report>[] = [
   { id: "room_id", label: "Room", width: "minmax(140px, 1fr)", value: ({ room_id }) => room_id },
   { id: "reason", label: "Why", width: "minmax(160px, 2fr)", value: ({ reason }) => reason },
   { id: "reporter", label: "Reported by", width: "minmax(140px, 1fr)", value: ({ reporter }) => reporter },
-  {
-    id: "reported_ts",
-    label: "When",
-    width: "90px",
-    value: ({ reported_ts }) => reported_ts,
-    cell: ({ reported_ts }) => <Time at_ms={reported_ts} />,
-  },
+  timeColumn({ of: "reported_ts", label: "When", width: "90px" }),
   {
     id: "state",
     label: "State",

@@ -1,7 +1,7 @@
 import { pathOf } from "../../api.ts";
 import type { Filter } from "../../model/search.ts";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import type { Member } from "./shapes.ts";
 
@@ -16,13 +16,7 @@ const columns: readonly Column<Member>[] = [
     value: ({ power_level }) => power_level ?? "no limit",
     atEnd: true,
   },
-  {
-    id: "since_ts",
-    label: "Since",
-    width: "110px",
-    value: ({ since_ts }) => since_ts,
-    cell: ({ since_ts }) => <Time at_ms={since_ts} />,
-  },
+  timeColumn({ of: "since_ts", label: "Since", width: "110px" }),
 ];
 
 const filters: readonly Filter[] = [

@@ -3,9 +3,9 @@ import { pathOf } from "../../api.ts";
 import type { Filter } from "../../model/search.ts";
 import { ask } from "../../parts/acts.ts";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { grouped } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { blockRooms } from "./acts.tsx";
 import { nameOf, type Room } from "./shapes.ts";
@@ -40,14 +40,7 @@ const columns: readonly Column<Room>[] = [
     atEnd: true,
   },
   { id: "version", label: "Version", width: "70px", value: ({ version }) => version, isExtra: true },
-  {
-    id: "last_activity_ts",
-    label: "Last active",
-    width: "100px",
-    value: ({ last_activity_ts }) => last_activity_ts,
-    cell: ({ last_activity_ts }) => <Time at_ms={last_activity_ts} />,
-    sorts: ["-last_activity"],
-  },
+  timeColumn({ of: "last_activity_ts", label: "Last active", width: "100px", sorts: ["-last_activity"] }),
   {
     id: "blocked",
     label: "State",

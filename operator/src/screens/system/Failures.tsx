@@ -8,9 +8,9 @@ import { Fact, Facts } from "../../parts/Facts.tsx";
 import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { count, sizeOf } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import type { Letter } from "./shapes.ts";
 
@@ -27,13 +27,7 @@ const columns: readonly Column<Letter>[] = [
     cell: ({ size_bytes }) => sizeOf(size_bytes),
     atEnd: true,
   },
-  {
-    id: "died_ts",
-    label: "Since",
-    width: "90px",
-    value: ({ died_ts }) => died_ts,
-    cell: ({ died_ts }) => <Time at_ms={died_ts} />,
-  },
+  timeColumn({ of: "died_ts", label: "Since", width: "90px" }),
 ];
 
 /** Messages between processes that could not be done. What is in one is never shown. */

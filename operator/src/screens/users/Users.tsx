@@ -4,8 +4,8 @@ import type { Filter } from "../../model/search.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { ask } from "../../parts/acts.ts";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { Time } from "../../parts/Time.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
+import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { inviteUser, suspendUsers, unsuspendUsers } from "./acts.tsx";
 import type { User } from "./shapes.ts";
@@ -31,22 +31,8 @@ const columns: readonly Column<User>[] = [
   },
   { id: "source", label: "Source", width: "90px", value: ({ source }) => source, isExtra: true },
   { id: "devices", label: "Devices", width: "80px", value: ({ devices }) => devices, atEnd: true },
-  {
-    id: "last_seen_ts",
-    label: "Last seen",
-    width: "110px",
-    value: ({ last_seen_ts }) => last_seen_ts,
-    cell: ({ last_seen_ts }) => <Time at_ms={last_seen_ts} />,
-    sorts: ["-last_seen_ts", "last_seen_ts"],
-  },
-  {
-    id: "created_ts",
-    label: "Joined",
-    width: "110px",
-    value: ({ created_ts }) => created_ts,
-    cell: ({ created_ts }) => <Time at_ms={created_ts} />,
-    sorts: ["-created_ts", "created_ts"],
-  },
+  timeColumn({ of: "last_seen_ts", label: "Last seen", width: "110px", sorts: ["-last_seen_ts", "last_seen_ts"] }),
+  timeColumn({ of: "created_ts", label: "Joined", width: "110px", sorts: ["-created_ts", "created_ts"] }),
 ];
 
 const filters: readonly Filter[] = [

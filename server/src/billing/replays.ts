@@ -83,11 +83,13 @@ export async function discardDead(db: Db, { eventId, handler }: DeliveryName): P
   return changed > 0;
 }
 
-/** The provider's list is read as soon as somebody has the lease, back to `since_ms` where that is given. */
+/** The provider's list is read as soon as somebody has the lease (again, where it is being read), back to `since_ms` where that is given. */
 export async function readStreamSoon(db: Db, since_ms: number | undefined): Promise<void> {
   await db.change(
     `update billing.stream
-     set looked_at = null, read_until = least(read_until, to_timestamp($1::double precision / 1000))`,
+     set looked_at = null, asked = asked + 1,
+       -- Null is from the beginning, and nothing is before that.
+       read_until = case when read_until is not null then least(read_until, to_timestamp($1::double precision / 1000)) end`,
     [since_ms ?? null],
   );
 }

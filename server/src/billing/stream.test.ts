@@ -7,8 +7,12 @@ import { type FakeStripe, startStripe } from "../../../testkit/src/stripe.ts";
 import { type StripeEvent, stripeError } from "../../../testkit/src/stripe-api.ts";
 import type { Database } from "../db/database.ts";
 import { limits } from "../limits.ts";
+import { openStripe } from "./client.ts";
 import { eventSchema, storeEvent } from "./events.ts";
 import { handledTypes } from "./handlers.ts";
+import { takeLease } from "./lease.ts";
+import { readStreamSoon } from "./replays.ts";
+import { followStream, type Following } from "./stream.ts";
 
 async function world(): Promise<AsyncDisposable & { stripe: FakeStripe; db: Database }> {
   const stripe = await startStripe();
@@ -114,6 +118,43 @@ test("the list is asked for what is new, with some overlap for events that appea
   await worker.turn();
   assert.equal(asked[1]?.get("created[gte]"), `${stripe.now_s - overlap_s}`);
   assert.ok((await stored(db)).some(({ event_id }) => event_id === "evt_late"));
+});
+
+test("a reading that is asked for during another is made after it, from where it was asked for", async () => {
+  await using here = await world();
+  const { stripe, db } = here;
+  const old = stripe.put(customer(), "customer.created");
+  stripe.now_s += 1_000_000;
+  stripe.put(customer({ balance: 1 }), "customer.updated");
+  const lease = await takeLease(db.billing, "test", 60_000);
+  assert.ok(lease);
+  let asks = 1;
+  const keep = async (): Promise<void> => {
+    if (asks-- > 0) await readStreamSoon(db.billing, old.created * 1_000);
+  };
+  const parts: Following = {
+    db: db.billing,
+    stripe: openStripe(configOf(stripe)),
+    customerId: "cus_parley",
+    reached: () => {},
+    found: () => {},
+    keep,
+  };
+  const froms: (string | null)[] = [];
+  const notes = ({ query }: { query: URLSearchParams }) => froms.push(query.get("created[gte]")) === 0;
+  stripe.cloud.plan({ when: notes, times: 1, manner: "cut" });
+  while (await followStream(parts, lease, 60_000));
+  asks = 1;
+  await readStreamSoon(db.billing, undefined);
+  while (await followStream(parts, lease, 60_000));
+  const since = (at_s: number) => `${at_s - limits.billingOverlap_ms / 1_000}`;
+  const newest_s = stripe.events.at(-1)?.created as number;
+  assert.deepEqual(
+    froms,
+    [null, null, since(newest_s), since(old.created)],
+    "what was never read is read from its beginning",
+  );
+  assert.equal(await readUntil_s(db), newest_s);
 });
 
 test("one question may name all types that are handled", () => {

@@ -23,8 +23,8 @@ export interface Following {
 
 /** Reads all that is new since the last time, if that is `every_ms` ago. Gives whether it read. */
 export async function followStream(parts: Following, lease: Lease, every_ms: number): Promise<boolean> {
-  const due = await parts.db.one<{ from_s: number | null }>(
-    `select floor(extract(epoch from read_until))::bigint as from_s from billing.stream
+  const due = await parts.db.one<{ from_s: number | null; asked: number }>(
+    `select floor(extract(epoch from read_until))::bigint as from_s, asked from billing.stream
      where looked_at is null or looked_at <= clock_timestamp() - $1 * interval '1 millisecond'`,
     [every_ms],
   );
@@ -40,7 +40,7 @@ export async function followStream(parts: Following, lease: Lease, every_ms: num
     after = page.next;
     await parts.keep();
   } while (after !== undefined);
-  await noteRead(parts.db, lease, newest_s);
+  await noteRead(parts.db, lease, { newest_s, asked: due.asked });
   parts.reached("stream read");
   return true;
 }
@@ -85,15 +85,21 @@ async function storePage(
   isNew.forEach(found);
 }
 
-async function noteRead(db: Db, { fence }: Lease, newest_s: number): Promise<void> {
+/** Where a reading was asked for since this one began, that one is due, from where it was asked for. */
+async function noteRead(
+  db: Db,
+  { fence }: Lease,
+  { newest_s, asked }: { newest_s: number; asked: number },
+): Promise<void> {
   const changed = await db.change(
     `with held as materialized (
        select 1 from billing.lease where fence = $1 and expires_at > clock_timestamp() for share
      )
      update billing.stream
-     set looked_at = clock_timestamp(), read_until = greatest(read_until, to_timestamp(nullif($2::double precision, 0)))
+     set looked_at = case when asked = $3 then clock_timestamp() end,
+       read_until = case when asked = $3 then greatest(read_until, to_timestamp(nullif($2::double precision, 0))) else read_until end
      where exists (select 1 from held)`,
-    [fence, newest_s],
+    [fence, newest_s, asked],
   );
   if (changed === 0) throw new LeaseLost();
 }

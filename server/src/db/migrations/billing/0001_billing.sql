@@ -55,7 +55,9 @@ create table billing.stream (
   is_only boolean primary key default true check (is_only),
   -- The creation of the newest event that was seen; null: none was.
   read_until timestamptz,
-  looked_at timestamptz
+  looked_at timestamptz,
+  -- How often somebody asked for a reading: what is asked for during one is another.
+  asked bigint not null default 0
 );
 insert into billing.stream default values;
 

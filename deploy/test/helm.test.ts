@@ -182,6 +182,7 @@ test(
     const secrets = (pods: (typeof all)[number]) =>
       pods.spec.volumes?.flatMap((each) => (each as Projected).projected?.sources ?? []).map(({ secret: at }) => at);
     const all = podsIn(objects);
+    assert.ok(all.some(({ title }) => title.startsWith("Job")) && all.some(({ title }) => !title.startsWith("Job")));
     for (const pods of all) {
       const read = secrets(pods) ?? [];
       const keys = read.flatMap(({ name, items }) => items.map(({ key, path }) => `${name} ${key} ${path}`));

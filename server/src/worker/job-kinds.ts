@@ -10,6 +10,9 @@ const kinds: Readonly<Record<string, () => Promise<JobKind>>> = {
   "retention.run": async () => (await import("../retention/run-job.ts")).retentionStep,
 };
 
+/** What this version can work on. Others are of a newer one, whose workers take them. */
+export const knownKinds: readonly string[] = Object.keys(kinds);
+
 /** The step of a kind. Throws where this version does not know it. */
 export async function stepOf(kind: string): Promise<JobKind> {
   const load = kinds[kind];

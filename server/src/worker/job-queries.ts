@@ -4,6 +4,7 @@ import { type Db, sqlState, UNIQUE_VIOLATION } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Job, Step } from "./job.ts";
+import { knownKinds } from "./job-kinds.ts";
 
 export interface NewJob {
   kind: string;
@@ -37,7 +38,7 @@ const CLAIM = `update console.jobs j
   set state = 'running', failures = failures + case when lease is null then 0 else 1 end, lease = $1, leased_until = now() + $2 * interval '1 millisecond', started_at = coalesce(started_at, now())
   where j.job_id = (
     select job_id from console.jobs
-    where state in ('queued', 'running') and (leased_until is null or leased_until < now())
+    where kind = any ($3) and state in ('queued', 'running') and (leased_until is null or leased_until < now())
     order by job_id limit 1 for update skip locked)
   returning job_id as "jobId", kind, parameters, cursor, progress, created_by as "createdBy", lease, failures, cancel_asked as "isCancelled"`;
 
@@ -49,9 +50,9 @@ type ClaimedRow = Record<"kind" | "parameters" | "cursor" | "progress" | "create
 
 export type Claimed = Job & Pick<ClaimedRow, "failures" | "isCancelled">;
 
-/** The oldest job that nobody works on, for this lease; undefined where there is none. */
+/** The oldest job of a kind that this version knows and that nobody works on, for this lease; undefined where there is none. */
 export async function claimJob(ctx: Context, lease: string): Promise<Claimed | undefined> {
-  const row = await ctx.db.console.one<ClaimedRow>(CLAIM, [lease, limits.jobLease_ms]);
+  const row = await ctx.db.console.one<ClaimedRow>(CLAIM, [lease, limits.jobLease_ms, knownKinds]);
   if (!row) return undefined;
   const { parameters, cursor, progress } = row;
   return {

@@ -33,3 +33,15 @@ test("a job that ends the process of whoever works on it is given up after some 
   const job = await db.one("select state, error is not null as says from console.jobs where job_id = $1", [jobId]);
   assert.deepEqual(job, { state: "failed", says: true });
 });
+
+test("a job of a kind that only a newer version knows waits for a worker of that version", async () => {
+  await using server = await startTestServer({ config });
+  const { ctx } = server;
+  const job = { parameters: { roomId: "!nobody:localhost" }, createdBy: "test" };
+  const newer = await insertJob(ctx.db.console, { ...job, kind: "room.of_tomorrow" });
+  await insertJob(ctx.db.console, { ...job, kind: "room.purge" });
+  await runJobs(ctx);
+  const rows = await ctx.db.console.query("select kind, state, failures from console.jobs order by job_id");
+  assert.deepEqual(rows[0], { kind: "room.of_tomorrow", state: "queued", failures: 0 }, `job ${newer}`);
+  assert.notEqual(rows[1]?.state, "queued", "one that waits holds up none behind it");
+});

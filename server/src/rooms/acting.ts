@@ -43,7 +43,7 @@ function levelsProposal(sender: string, content: Content): Proposal {
 }
 
 /**
- * Gives somebody the power of an administrator of the room, and invites them where they are not in it and may not come by
+ * Gives somebody the power of an administrator of the room, unless they have as much or more, and invites them where they are not in it and may not come by
  * themselves. Gives who acted. Throws M_FORBIDDEN where no member can.
  */
 export async function makeRoomAdmin(
@@ -61,7 +61,8 @@ export async function makeRoomAdmin(
         throw matrixError("M_INVALID_PARAM", `${userId} created this room and has all power in it.`);
       ({ userId: actedAs } = strongest(room, ADMINISTRATOR));
       const levels = currentLevels(room);
-      if (levels.users[userId] === ADMINISTRATOR) return { already: room.get(POWER_LEVELS)?.event_id ?? "" };
+      // Whoever has more keeps it.
+      if (powerOf(room, userId) >= ADMINISTRATOR) return { already: room.get(POWER_LEVELS)?.event_id ?? "" };
       return levelsProposal(actedAs, { ...levels, users: { ...levels.users, [userId]: ADMINISTRATOR } });
     },
   });

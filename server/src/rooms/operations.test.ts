@@ -108,6 +108,22 @@ test("a member with the power makes somebody an administrator, and nobody can wh
   assert.deepEqual([refused.status, refused.body.errcode], [403, "M_FORBIDDEN"]);
 });
 
+test("whoever has more power than an administrator keeps it when they are made one", async () => {
+  await using town_ = await town();
+  const { admin, alice, bob } = town_;
+  const users = { [alice.userId]: 150, [bob.userId]: 120 };
+  const roomId = await createRoom(alice, {
+    room_version: "11",
+    invite: [bob.userId],
+    power_level_content_override: { users },
+  });
+  await bob.call("POST", roomPath(roomId, "join"), {});
+  const made = await admin.call("POST", at(roomId, "/administrators"), { user_id: bob.userId, reason });
+  assert.equal(made.acted_as, alice.userId);
+  const levels = await alice.call("GET", roomPath(roomId, "state/m.room.power_levels"));
+  assert.deepEqual(levels.users, users);
+});
+
 test("nobody joins a blocked room by any way, whoever is in it stays, and unblocking ends that", async () => {
   await using town_ = await town();
   const { admin, alice, bob, carol } = town_;

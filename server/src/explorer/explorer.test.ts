@@ -158,6 +158,11 @@ test("a password goes in and comes out nowhere: no answer, log, audit entry or r
     audit.some((row) => JSON.stringify(row).includes("canary")),
     "the audit log has the act",
   );
+  assert.equal(
+    rows.length > 0 && logged.some((line) => line.includes("explorer.connections.add")),
+    true,
+    "so do the others",
+  );
   const told = JSON.stringify([answers, rows, audit, logged]);
   assert(!told.includes(password) && !told.includes(Buffer.from(password).toString("hex")));
 });

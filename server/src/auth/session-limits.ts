@@ -13,7 +13,7 @@ export function startEndingSessions(ctx: Context): Promise<() => Promise<void>> 
   );
 }
 
-/** Gives how many it ended. Ending a session that another worker has just ended does nothing. */
+/** Gives of how many people it ended sessions. Ending a session that another worker has just ended does nothing. */
 export async function endOldSessions(ctx: Context): Promise<number> {
   const { session_idle_days, session_days } = ctx.controls.now();
   if (session_idle_days === null && session_days === null) return 0;

@@ -5,7 +5,10 @@ export type Kind = "event" | "receipt" | "account_data" | "device_list" | "to_de
 
 /** One entry as it stands in the log. */
 export interface LogEntry {
-  /** Where it stands. Positions are dense and assigned in commit order, so the order of positions is the order of commits. */
+  /**
+   * Where it stands. Positions are assigned in commit order, so the order of positions is the order of commits, and each is the one
+   * after the last: dense when they are assigned, not in the table, where those of entries that were removed stay empty.
+   */
   position: number;
   kind: Kind;
   roomId: string | null;

@@ -6,6 +6,10 @@ export const jobLimits = {
   jobsAtOnce: 2,
   jobRetry_ms: 5_000,
   job_failures: 5,
+  /** How long jobs and imports that are over are kept, how often old ones are looked for, and how many rows go at once. */
+  finishedKept_ms: 90 * 86_400_000,
+  finishedLook_ms: 3_600_000,
+  finished_rows: 1_000,
   /** Events that leave the log together, while appends wait; how long they are let through; and those that are looked at at once. */
   removal_events: 200,
   removalPause_ms: 20,

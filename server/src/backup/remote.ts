@@ -10,7 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ObjectStore } from "../blobs/object-store.ts";
-import { openRoom, withContent } from "../blobs/parts.ts";
+import { contentOf, openRoom, withContent } from "../blobs/parts.ts";
 import { StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Written, writeFile } from "./files.ts";
@@ -61,13 +61,7 @@ function openSending(store: ObjectStore): (object: string, path: string) => Prom
 
 async function sendText(store: ObjectStore, object: string, text: string): Promise<void> {
   const bytes = Buffer.from(text);
-  await store.write(object, {
-    size_bytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    md5: createHash("md5").update(bytes).digest("base64"),
-    withBytes: (start, length, use) => use(bytes.subarray(start, start + length)),
-    inParts: async (_part_bytes, send) => [await send({ index: 0, bytes })],
-  });
+  await store.write(object, contentOf(bytes));
 }
 
 /**

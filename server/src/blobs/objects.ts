@@ -3,14 +3,13 @@
  * is sent to its place at once, in parts that are read again where one fails, and the store makes it visible in one step. What
  * is there already is not sent again.
  */
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { asError, type MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { randomToken, type Seams } from "../seams.ts";
 import { type Blobs, nameOf } from "./blobs.ts";
 import type { ObjectRange, ObjectStore } from "./object-store.ts";
-import { openRoom, withContent } from "./parts.ts";
+import { contentOf, openRoom, withContent } from "./parts.ts";
 import { openSpool } from "./spool.ts";
 
 export interface ObjectBlobsOptions {
@@ -95,13 +94,7 @@ async function* continued(
 async function probe(store: ObjectStore, chance: string): Promise<void> {
   const name = `probe/${chance}`;
   const bytes = Buffer.from(chance);
-  await store.write(name, {
-    size_bytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    md5: createHash("md5").update(bytes).digest("base64"),
-    withBytes: (start, length, use) => use(bytes.subarray(start, start + length)),
-    inParts: async (_part_bytes, send) => [await send({ index: 0, bytes })],
-  });
+  await store.write(name, contentOf(bytes));
   const found = await store.read(name, undefined);
   const read = found && Buffer.concat(await found.toArray());
   await store.remove(name);

@@ -1,4 +1,5 @@
 /** A received file as what is sent to a store: whole or in parts, with a bound on what is in memory for all uploads together. */
+import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { limits } from "../limits.ts";
 import type { Content } from "./object-store.ts";
@@ -34,6 +35,17 @@ export function openRoom(total_bytes: number): Room {
         letIn();
       }
     },
+  };
+}
+
+/** A few bytes in memory as content, in one part. */
+export function contentOf(bytes: Buffer): Content {
+  return {
+    size_bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    md5: createHash("md5").update(bytes).digest("base64"),
+    withBytes: (start, length, use) => use(bytes.subarray(start, start + length)),
+    inParts: async (_part_bytes, send) => [await send({ index: 0, bytes })],
   };
 }
 

@@ -116,7 +116,7 @@ export const limits = {
    * the heap must have grown since the last time, and above which size it is left alone.
    */
   restTick_ms: 1_000,
-  restQuiet: 0.03,
+  restQuiet: 0.1,
   restQuiet_ticks: 2,
   restGrowth_bytes: 24 * 1_048_576,
   restHeap_bytes: 384 * 1_048_576,

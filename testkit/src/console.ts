@@ -16,7 +16,7 @@ export const SESSION = "/api/v1/session";
 
 /** A browser in which nobody is signed in. */
 export function openBrowser(url: string): Browser {
-  const ask: Browser["ask"] = async (method, path, body, headers = {}) => {
+  const ask: Browser["ask"] = async (...[method, path, body, headers = {}]) => {
     const own = {
       ...(browser.cookie === "" ? {} : { cookie: browser.cookie }),
       ...(method === "GET" ? {} : { origin: new URL(url).origin, "x-csrf-token": browser.csrf }),

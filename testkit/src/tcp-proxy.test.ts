@@ -30,8 +30,9 @@ async function throughProxy() {
   /** Resolves when the proxy has it. */
   const write = async (text: string) => {
     const all = taken + text;
+    const isRead = () => taken === all;
     client.write(text);
-    while (taken !== all) await once(reading, "read");
+    while (!isRead()) await once(reading, "read");
   };
   return { proxy, has, write, [Symbol.asyncDispose]: () => ending.disposeAsync() };
 }

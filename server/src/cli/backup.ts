@@ -61,5 +61,9 @@ function keepOf({ options }: Call): number | undefined {
 async function note(url: string, { say }: Call, { started_ms, detail }: { started_ms: number; detail: object }) {
   const client = await connectOwner(url, "parley console");
   client.on("error", () => {});
-  await record(client, { kind: "backup", started_ms, ok: true, detail }, say).finally(() => client.end());
+  try {
+    await record(client, { kind: "backup", started_ms, ok: true, detail }, say);
+  } finally {
+    await client.end();
+  }
 }

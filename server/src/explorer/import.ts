@@ -8,7 +8,7 @@ import { ForeignError, type ForeignConnection } from "../db/foreign.ts";
 import { readCsv, CsvError, type CsvLine } from "./csv.ts";
 import { statementFor } from "./cypher/statement.ts";
 import { queryFailure } from "./failures.ts";
-import { loadAge, type Way } from "./run.ts";
+import { loadAge, takeFrom, type Way } from "./run.ts";
 
 export const cellTypes = ["text", "integer", "number", "boolean"] as const;
 
@@ -48,7 +48,7 @@ export async function* importCsv(
   mapping: Mapping,
   { chunks, signal }: { chunks: AsyncIterable<Uint8Array>; signal: AbortSignal },
 ): AsyncGenerator<ImportPart, void, undefined> {
-  const taken = await way.take();
+  const taken = await takeFrom(way);
   const { connection } = taken;
   const cut = () => connection.cut();
   signal.addEventListener("abort", cut, { once: true });

@@ -3,7 +3,7 @@ import { type ForeignConnection, ForeignError } from "../db/foreign.ts";
 import { limits } from "../limits.ts";
 import { parseAgtype } from "./agtype.ts";
 import { noAge, queryFailure, unreachableBecause } from "./failures.ts";
-import { loadAge, type Way } from "./run.ts";
+import { loadAge, takeFrom, type Way } from "./run.ts";
 import { matrixError, MatrixError } from "../errors.ts";
 import type { Timer } from "../seams.ts";
 
@@ -35,7 +35,7 @@ function cutAfter(time_ms: number, { seams }: Way, connection: ForeignConnection
 
 /** Runs what only looks: in a transaction that is rolled back, with a limit on the time of each statement and of all. */
 export async function look<T>(way: Way, act: (connection: ForeignConnection) => Promise<T>): Promise<T> {
-  const taken = await way.take();
+  const taken = await takeFrom(way);
   const { connection } = taken;
   const patience = cutAfter(limits.explorerTimeoutMost_ms, way, connection);
   try {

@@ -248,6 +248,11 @@ test("a trial says what is there, or what is wrong", { skip }, async () => {
       .reason;
   };
   assert.equal(await trial({ password: () => "wrong" }), "28P01");
+  const locked = async () => ({ ...(server as ForeignServer), password: () => "wrong" });
+  const closed = { ...way, take: () => pools.take({ owner: "ana", id: "locked", version: 1 }, locked) };
+  const told = { errcode: "M_BAD_STATE", fields: { reason: "28P01" } };
+  await assert.rejects(graphsOf(closed), told);
+  await assert.rejects(run(closed, asked("return 1")).next(), told);
   assert.equal(await trial({ database: "nobody" }), "3D000");
   assert.equal(await trial({ port: 1 }), "ECONNREFUSED");
   assert.equal(await trial({ database: "template1" }), "no_age");

@@ -21,7 +21,7 @@ import { type Json, parseAgtype } from "./agtype.ts";
 import { type Shape, shapeOf } from "./cypher/shape.ts";
 import { type Statement, statementFor } from "./cypher/statement.ts";
 import { syntaxError } from "./cypher/tokens.ts";
-import { noAge, queryFailure } from "./failures.ts";
+import { noAge, queryFailure, unreachableBecause } from "./failures.ts";
 import type { Taken } from "./pools.ts";
 
 export interface Query {
@@ -50,12 +50,21 @@ export interface Run extends Query {
   signal: AbortSignal;
 }
 
+/** A connection. Throws M_BAD_STATE with a sentence where there can be none. */
+export async function takeFrom(way: Way): ReturnType<Way["take"]> {
+  try {
+    return await way.take();
+  } catch (thrown) {
+    throw thrown instanceof ForeignError ? unreachableBecause(thrown) : thrown;
+  }
+}
+
 /** Throws M_INVALID_PARAM, M_FORBIDDEN and what failures.ts knows; before the first part where nothing was run yet. */
 export async function* run(way: Way, asked: Run): AsyncGenerator<Part, void, undefined> {
   const shape = checked(asked);
   const statement = statementOf(asked, shape, way.seams);
   const begun_ms = way.seams.monotonic_ms();
-  const taken = await way.take();
+  const taken = await takeFrom(way);
   const { connection } = taken;
   const watch = watchOver(way, connection, asked);
   let reading: ReturnType<typeof batches> | undefined;
@@ -99,7 +108,7 @@ export async function* run(way: Way, asked: Run): AsyncGenerator<Part, void, und
 export async function plan(way: Way, asked: Run): Promise<unknown> {
   const shape = shapeOf(asked.cypher);
   const statement = statementOf(asked, shape, way.seams);
-  const taken = await way.take();
+  const taken = await takeFrom(way);
   const watch = watchOver(way, taken.connection, asked);
   try {
     await begin(taken.connection, asked);

@@ -3,7 +3,7 @@
  * gets no server, no service and no other version of a library. Where that is not possible, what is missing is named.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, existsSync, globSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { withLock } from "./lock.mjs";
@@ -90,7 +90,10 @@ async function download(place) {
   await run([...apt, "update"], { advice });
   const install = ["install", "--yes", "--no-install-recommends", "--download-only", ...packages];
   await run([...apt, ...install], { advice });
-  return globSync(join(place, "cache/archives/*.deb"));
+  const archives = join(place, "cache/archives");
+  return readdirSync(archives)
+    .filter((name) => name.endsWith(".deb"))
+    .map((name) => join(archives, name));
 }
 
 /** Where this machine gets its own packages of Debian from. */

@@ -82,8 +82,9 @@ export function suspendUsers(users: readonly User[]): Act {
     title: `Suspend ${what}?`,
     consequence: (
       <>
-        {count(devicesOf(users), "device")} will be signed out at once, and nobody can sign in to{" "}
-        {users.length === 1 ? "the account" : "these accounts"} until it is taken back. <Rooms users={users} />
+        {count(devicesOf(users), "device")} will be signed out at once and their keys removed, and nobody can sign in to{" "}
+        {users.length === 1 ? "the account" : "these accounts"} until it is taken back. After that, encrypted history
+        needs the key backup with its recovery key. <Rooms users={users} />
       </>
     ),
     label: "Suspend",

@@ -297,6 +297,7 @@ async function mountDomains(ctx: Context, undo: Undo[]): Promise<Route[]> {
   const wanted = (Object.keys(domains) as Domain[]).filter((domain) => serves(ctx.config.roles, domain));
   const modules = await Promise.all(wanted.map((domain) => domains[domain]()));
   for (const { start } of modules) if (start) undo.push(await start(ctx));
+  // Which processes do it is a matter of its settings: web, worker, or both.
   const { billing } = ctx.config;
   if (billing) undo.push(await (await import("./billing/worker.ts")).startBilling(ctx, billing));
   const routes = modules.flatMap(({ routes }) => routes);

@@ -7,6 +7,7 @@ import { StatusTag } from "../../parts/StatusTag.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
 import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
+import { questionColumn } from "../graph/QuestionLink.tsx";
 import { signOutDevices } from "./acts.tsx";
 import type { Device } from "./shapes.ts";
 
@@ -42,6 +43,10 @@ const columns: readonly Column<Device>[] = [
   timeColumn({ of: "last_seen_ts", label: "Last seen", width: "110px", sorts: ["-last_seen_ts", "last_seen_ts"] }),
   { id: "last_seen_ip", label: "From", width: "130px", value: ({ last_seen_ip }) => last_seen_ip },
   timeColumn({ of: "created_ts", label: "Since", width: "110px", isExtra: true }),
+  questionColumn("What did it expose?", ({ user_id, device_id }) => ({
+    question: "exposed",
+    about: { user_id, device_id },
+  })),
 ];
 
 const filters: readonly Filter[] = [

@@ -1,11 +1,13 @@
+import { useMemo } from "react";
 import { pathOf } from "../../api.ts";
 import type { Filter } from "../../model/search.ts";
 import { DataTable } from "../../table/DataTable.tsx";
 import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
+import { questionColumn } from "../graph/QuestionLink.tsx";
 import type { Member } from "./shapes.ts";
 
-const columns: readonly Column<Member>[] = [
+const columnsFor = (roomId: string): readonly Column<Member>[] => [
   { id: "user_id", label: "User", width: "minmax(200px, 2fr)", value: ({ user_id }) => user_id, onPhone: true },
   { id: "display_name", label: "Name", width: "minmax(140px, 1fr)", value: ({ display_name }) => display_name },
   { id: "membership", label: "Membership", width: "120px", value: ({ membership }) => membership, onPhone: true },
@@ -17,6 +19,7 @@ const columns: readonly Column<Member>[] = [
     atEnd: true,
   },
   timeColumn({ of: "since_ts", label: "Since", width: "110px" }),
+  questionColumn("Why can they read?", ({ user_id }) => ({ question: "why", about: { user_id, room_id: roomId } })),
 ];
 
 const filters: readonly Filter[] = [
@@ -29,6 +32,7 @@ const filters: readonly Filter[] = [
 
 /** Who is, was or may come to be in a room. */
 export function Members({ roomId }: { roomId: string }) {
+  const columns = useMemo(() => columnsFor(roomId), [roomId]);
   return (
     <DataTable
       label="Members"

@@ -19,6 +19,7 @@ import {
   unblockRoom,
   unpublishRoom,
 } from "./acts.tsx";
+import { QuestionLink } from "../graph/QuestionLink.tsx";
 import { Members } from "./Members.tsx";
 import { RoomLinks, UserLinks } from "./links.tsx";
 import { nameOf, type RoomDetail } from "./shapes.ts";
@@ -71,6 +72,7 @@ function About({ room }: { room: RoomDetail }) {
       <Nature room={room} />
       <Size room={room} />
       <Power room={room} />
+      <Access roomId={room.room_id} />
       <Section title="Spaces">
         <Facts>
           <Fact name="Belongs to">{room.parents.length > 0 && <RoomLinks roomIds={room.parents} />}</Fact>
@@ -145,6 +147,27 @@ function Power({ room: { creators, power_levels } }: { room: RoomDetail }) {
           ))}
         <Fact name="Everybody else">{power_levels.users_default}</Fact>
       </Facts>
+    </Section>
+  );
+}
+
+function Access({ roomId }: { roomId: string }) {
+  const about = { room_id: roomId };
+  return (
+    <Section title="Who gets in" intro="The access graph knows every way: also by a space, an invitation or a bot.">
+      <p>
+        <QuestionLink question="who" about={about}>
+          Who can reach this room?
+        </QuestionLink>
+        {" · "}
+        <QuestionLink question="why" about={about}>
+          Why can somebody read it?
+        </QuestionLink>
+        {" · "}
+        <QuestionLink question="paths" about={about}>
+          Who made whom administrator?
+        </QuestionLink>
+      </p>
     </Section>
   );
 }

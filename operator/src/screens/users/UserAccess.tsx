@@ -6,6 +6,7 @@ import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
+import { QuestionLink } from "../graph/QuestionLink.tsx";
 import { UserLinks } from "../rooms/links.tsx";
 
 /** What the access graph answers to "what does this person reach" (server/src/graph/questions/reach.ts). */
@@ -36,7 +37,7 @@ const HOW: Readonly<Record<Row["how"], string>> = {
   readable: "May read, as everybody may",
 };
 
-const columns: SimpleTableProps<Row>["columns"] = [
+const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
   {
     id: "room",
     label: "Room",
@@ -60,22 +61,47 @@ const columns: SimpleTableProps<Row>["columns"] = [
     label: "Encrypted",
     value: ({ encrypted }) => (encrypted === null ? "–" : encrypted ? "yes" : "no"),
   },
+  {
+    id: "ask",
+    label: "Ask",
+    value: () => null,
+    cell: ({ room_id, name }) => (
+      <QuestionLink question="why" about={{ user_id: userId, room_id }}>
+        Why can they read {name}?
+      </QuestionLink>
+    ),
+  },
 ];
 
 /** Which rooms a person reaches, and by which way. */
 export function UserAccess({ userId }: { userId: string }) {
   const reached = useAnswer<Reached>("/graph/reach", { query: { user_id: userId } });
   return (
-    <Section title="What this person reaches" intro={reached.data?.sentence}>
+    <Section title="What this person reaches" intro={reached.data?.sentence} action={<Questions userId={userId} />}>
       <Shown answer={reached}>
         {({ items }) =>
           items.length > 0 ? (
-            <SimpleTable label="Rooms" items={items} columns={columns} rowId={({ room_id }) => room_id} />
+            <SimpleTable label="Rooms" items={items} columns={columnsFor(userId)} rowId={({ room_id }) => room_id} />
           ) : (
             <Empty>This person reaches no room.</Empty>
           )
         }
       </Shown>
     </Section>
+  );
+}
+
+function Questions({ userId }: { userId: string }) {
+  const about = { user_id: userId };
+  return (
+    <span>
+      <QuestionLink question="reach" about={about}>
+        See it as a graph
+      </QuestionLink>
+      {" · "}
+      <QuestionLink question="remove-person" about={about}>
+        What would change without them?
+      </QuestionLink>
+    </span>
   );
 }

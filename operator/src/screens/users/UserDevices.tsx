@@ -10,6 +10,7 @@ import { Time } from "../../parts/Time.tsx";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
 import { signOutDevices, signOutEverywhere } from "../devices/acts.tsx";
 import type { Device } from "../devices/shapes.ts";
+import { QuestionLink } from "../graph/QuestionLink.tsx";
 
 const columns: SimpleTableProps<Device>["columns"] = [
   {
@@ -40,6 +41,16 @@ const columns: SimpleTableProps<Device>["columns"] = [
     label: "Signed in",
     value: ({ created_ts }) => created_ts,
     cell: ({ created_ts }) => exactTime(created_ts),
+  },
+  {
+    id: "ask",
+    label: "Ask",
+    value: () => null,
+    cell: ({ user_id, device_id }) => (
+      <QuestionLink question="exposed" about={{ user_id, device_id }}>
+        What did it expose?
+      </QuestionLink>
+    ),
   },
   {
     id: "act",

@@ -1,5 +1,6 @@
-/** The probes. Live: the process answers. Ready: it can serve: the database answers and the log is not far behind. */
+/** The probes. Live: the process answers. Ready: it can serve: the database answers, its schema fits and the log is not far behind. */
 import type { Context } from "./context.ts";
+import { openSchemaFit, type SchemaFit } from "./db/fit.ts";
 import { asError } from "./errors.ts";
 import { Answer, route, type Route } from "./http.ts";
 import { limits } from "./limits.ts";
@@ -10,12 +11,24 @@ interface Health {
   body: Record<string, unknown>;
 }
 
+/** Of each process, made when it is asked for the first time. */
+const fits = new WeakMap<Context, SchemaFit>();
+
+function fitOf(ctx: Context): SchemaFit {
+  const fit = fits.get(ctx) ?? openSchemaFit({ db: ctx.db.log, seams: ctx.seams });
+  fits.set(ctx, fit);
+  return fit;
+}
+
 async function ready(ctx: Context): Promise<Health> {
   if (ctx.draining()) return { status: 503, body: { ready: false, reason: "the server is stopping" } };
   try {
     const { position } = await readHead(ctx.db.log);
     const lag_entries = Math.max(0, position - ctx.log.hub.head());
     ctx.metrics.logLag.set(lag_entries);
+    // A schema that does not fit is not mended by waiting; the lag would only hide it.
+    const reason = fitOf(ctx).misfit();
+    if (reason !== undefined) return { status: 503, body: { ready: false, lag_entries, reason } };
     const isReady = lag_entries <= limits.readyLag_entries;
     return { status: isReady ? 200 : 503, body: { ready: isReady, lag_entries } };
   } catch (thrown) {

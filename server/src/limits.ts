@@ -47,6 +47,8 @@ export const limits = {
   /** Waiting for somebody else's migrations: how often to look, and how long a start waits. */
   schemaPoll_ms: 500,
   schemaWait_ms: 600_000,
+  /** How old what readiness knows of the schema may be. */
+  schemaFit_ms: 5_000,
   /** Replicas of the database: how often they are asked how far they are, and how long a read may take before the primary is asked. */
   replicaPoll_ms: 250,
   replicaAnswer_ms: 3_000,

@@ -9,7 +9,7 @@ import { asError, StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Migration, pending } from "./compatibility.ts";
 import { connectOwner, sqlState } from "./database.ts";
-import { createRoles, grantAll, grantUse } from "./rights.ts";
+import { createRoles, grantAll, grantLook, grantUse } from "./rights.ts";
 import { MIGRATIONS, readApplied, readKnown, refuseWeakDurability } from "./schema.ts";
 
 /** Any constant does, so long as every version of Parley uses the same. */
@@ -41,6 +41,7 @@ export async function migrate(url: string, options: Migrating = {}): Promise<Mig
       await apply(client, migration);
     }
     await grantAll(client, known);
+    await grantLook(client);
     if (servingUser !== undefined) await grantUse(client, servingUser);
     await refuseWeakDurability(client);
     return missing;
@@ -58,7 +59,13 @@ async function createTable(client: pg.Client): Promise<void> {
        -- See compatibility.ts.
        add column if not exists compatible_since integer,
        -- When the rights of the domains were last set after it.
-       add column if not exists granted_at timestamptz`,
+       add column if not exists granted_at timestamptz;
+     -- For processes that serve, which may not read the table: see fit.ts.
+     create or replace function parley.applied(
+       out schema text, out number integer, out name text, out "compatibleSince" integer) returns setof record
+     language sql stable security definer set search_path = pg_catalog, pg_temp
+     as $$ select m.schema, m.number, m.name, m.compatible_since from parley.migrations m $$;
+     revoke execute on function parley.applied from public`,
   );
 }
 

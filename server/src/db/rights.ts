@@ -82,6 +82,12 @@ async function grant(client: pg.Client, schema: Schema): Promise<void> {
   );
 }
 
+/** Every process asks as the log which migrations there are. After each migration, for a version that adds none may be the first to ask. */
+export async function grantLook(client: pg.Client): Promise<void> {
+  const role = roleOf("log");
+  await client.query(`grant usage on schema parley to ${role}; grant execute on function parley.applied to ${role}`);
+}
+
 /** A restore stops at the migrations of its backup, which may know of no removals. */
 async function grantRemoval(client: pg.Client, role: string): Promise<void> {
   const { rows } = await client.query<{ signature: string }>(

@@ -46,4 +46,6 @@ export interface Context {
   publicUrl(): string;
   /** Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. */
   authenticate(accessToken: string, address?: string): Promise<Session>;
+  /** Notes that a session was seen at `address`, for what stays open without a request. */
+  noteSeen(sessionId: number, address: string): void;
 }

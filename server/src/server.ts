@@ -191,6 +191,7 @@ async function openContext(
     databaseUrl,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
+    noteSeen: sessions.noteSeen,
   };
   return ctx;
 }

@@ -22,6 +22,8 @@ export interface Sessions {
    * session goes on and only its token has expired (client-server-api, "Soft logout").
    */
   authenticate(accessToken: string, address?: string): Promise<Session>;
+  /** For whoever serves a session without asking for its token each time: notes that it was seen at `address`. */
+  noteSeen(sessionId: number, address: string): void;
   /** Writes down when the sessions were seen last. */
   close(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
       if (address !== undefined) lastSeen.note(session.id, address);
       return session;
     },
+    noteSeen: lastSeen.note,
     close: () => lastSeen.close(),
   };
 }

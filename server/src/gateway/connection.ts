@@ -103,6 +103,7 @@ async function enter(
   const close = (why: Closing) => end(connection, why, follower);
   const follower = createFollower(arrival, {
     outlet: openOutlet(socket),
+    address: connection.address,
     now_ms: ctx.seams.monotonic_ms(),
     onLevel,
     close,
@@ -111,6 +112,7 @@ async function enter(
   ctx.metrics.streamConnects.inc();
   ctx.metrics.streams.set(registry.count());
   noteOnline(ctx, follower.session, follower.presence);
+  ctx.noteSeen(follower.session.id, follower.address);
   const { userId, deviceId } = follower.session;
   const ready = { type: "ready", user_id: userId, device_id: deviceId, heartbeat_ms: limits.streamHeartbeat_ms };
   send(follower.outlet, textFrame(JSON.stringify(ready)), follower.stand);

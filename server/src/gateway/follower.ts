@@ -17,6 +17,8 @@ export type Phase = "backfill" | "stream" | "over";
 
 export interface Follower {
   readonly session: Session;
+  /** Where the client is. */
+  readonly address: string;
   readonly filter: CompiledFilter;
   readonly stateSection: StateSection;
   /** The filter leaves the events of a room as they are, so that what is encoded for everybody fits this client too. */
@@ -39,6 +41,8 @@ export interface Follower {
   /** When the client was last heard, and told where it stands, on the monotonic clock. */
   heard_ms: number;
   toldAt_ms: number;
+  /** When its session was last noted as seen, on the same clock. */
+  seenAt_ms: number;
   /** What the present round has for it. */
   rooms: RoomState[];
   people: string[];
@@ -60,6 +64,7 @@ export interface Arrival {
 
 export interface FollowerOptions {
   outlet: Outlet;
+  address: string;
   now_ms: number;
   onLevel(): void;
   close(closing: Closing): void;
@@ -69,10 +74,14 @@ const nobody: ReadonlySet<string> = new Set();
 const open = compileFilter({});
 
 /** The follower of a connection that has just signed in. */
-export function createFollower(arrival: Arrival, { outlet, now_ms, onLevel, close }: FollowerOptions): Follower {
+export function createFollower(
+  arrival: Arrival,
+  { outlet, address, now_ms, onLevel, close }: FollowerOptions,
+): Follower {
   const { session, filter, stateSection, fullState, since, presence } = arrival;
   return {
     session,
+    address,
     filter,
     stateSection,
     takesShared: takesShared(filter),
@@ -88,6 +97,7 @@ export function createFollower(arrival: Arrival, { outlet, now_ms, onLevel, clos
     isOwedHead: true,
     heard_ms: now_ms,
     toldAt_ms: now_ms,
+    seenAt_ms: now_ms,
     rooms: [],
     people: [],
     onLevel,

@@ -1,4 +1,7 @@
-/** What is done for all connections from time to time: heartbeats, and an end for those whose other end is gone. */
+/**
+ * What is done for all connections from time to time: heartbeats, a note that their sessions are in use, and an end for those whose
+ * other end is gone.
+ */
 import type { Timer } from "../seams.ts";
 import { limits } from "../limits.ts";
 import { endedSessions } from "../auth/sessions.ts";
@@ -28,6 +31,10 @@ function look(gateway: Gateway, follower: Follower, now_ms: number): void {
   else if (outlet.stuckSince_ms === 0) outlet.stuckSince_ms = now_ms;
   const isStuck = outlet.stuckSince_ms > 0 && now_ms - outlet.stuckSince_ms > limits.streamStuck_ms;
   if (isStuck || now_ms - heard_ms > limits.streamSilence_ms) return follower.close(goAway(0));
+  if (now_ms - follower.seenAt_ms >= limits.streamSeen_ms) {
+    follower.seenAt_ms = now_ms;
+    gateway.ctx.noteSeen(follower.session.id, follower.address);
+  }
   const isDue = follower.isOwedHead ? isClear(outlet) : now_ms - toldAt_ms >= limits.streamHeartbeat_ms;
   if (isDue && follower.phase === "stream") tellHead(gateway, follower);
 }

@@ -17,6 +17,8 @@ export const streamLimits = {
   streamSends_bytes: 1_048_576,
   /** How often a client that sends counts as having been seen. */
   streamNote_ms: 5_000,
+  /** How often an open stream counts as a use of its session: sessions that are not used end after days at the least. */
+  streamSeen_ms: 300_000,
   /** What may wait for a socket that does not take it, beside the frame that it is taking. */
   streamKept_bytes: 1_048_576,
   /** How long a socket may take nothing, and how long a client may say nothing. */

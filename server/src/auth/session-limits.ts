@@ -3,14 +3,14 @@
  * has taken. Tokens of bots are not meant: they have an end of their own, or none.
  */
 import type { Context } from "../context.ts";
-import { eachMinute } from "../insight/sampler.ts";
 import { limits } from "../limits.ts";
+import { eachMinute, startRounds } from "../rounds.ts";
 import { endSessions } from "./end-sessions.ts";
 
 export function startEndingSessions(ctx: Context): Promise<() => Promise<void>> {
-  return Promise.resolve(
-    eachMinute(ctx, ctx.seams.randomInt(limits.sessionLimitsSpread_ms), async () => void (await endOldSessions(ctx))),
-  );
+  const wait_ms = eachMinute(ctx, ctx.seams.randomInt(limits.sessionLimitsSpread_ms));
+  const failed = "old sessions could not be ended";
+  return Promise.resolve(startRounds(ctx, { wait_ms, act: () => endOldSessions(ctx), failed }));
 }
 
 /** Gives of how many people it ended sessions. Ending a session that another worker has just ended does nothing. */

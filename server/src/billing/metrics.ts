@@ -1,8 +1,8 @@
 /** What billing counts, in processes where it is configured. */
 import { Counter, Gauge } from "prom-client";
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { startRounds } from "../rounds.ts";
 import { backlog } from "./queries.ts";
 
 export interface BillingMetrics {
@@ -81,19 +81,14 @@ function backlogGauges(registers: Context["metrics"]["registry"][]): BacklogGaug
  * Looks now and again how far behind the work is, so that a process tells it too that does not work on it; gives the function that
  * ends it. What was seen last stays while the database is away.
  */
-export function watchBacklog({ db, metrics, seams, logger }: Context): () => void {
-  const gauges = backlogGauges([metrics.registry]);
-  const look = async () => {
-    const { oldest_s, dead, streamAge_s } = await backlog(db.billing);
+export function watchBacklog(ctx: Context): () => Promise<void> {
+  const gauges = backlogGauges([ctx.metrics.registry]);
+  const act = async () => {
+    const { oldest_s, dead, streamAge_s } = await backlog(ctx.db.billing);
     gauges.oldest.set(oldest_s);
     gauges.dead.set(dead);
     gauges.streamAge.set(streamAge_s);
   };
-  const lookQuietly = () =>
-    void look().catch((thrown: unknown) =>
-      logger.warn({ reason: asError(thrown).message }, "it can not be seen how far behind billing is"),
-    );
-  lookQuietly();
-  const watching = seams.every(limits.billingLook_ms, lookQuietly);
-  return () => watching.cancel();
+  const failed = "it can not be seen how far behind billing is";
+  return startRounds(ctx, { wait_ms: () => limits.billingLook_ms, act, failed, isAtOnce: true });
 }

@@ -126,10 +126,7 @@ export async function startBilling(ctx: Context, config: Billing): Promise<() =>
   billingMetrics(ctx);
   const endWatching = watchBacklog(ctx);
   const endWorking = config.handles || config.replays ? startWorker(ctx, config) : async () => {};
-  return async () => {
-    endWatching();
-    await endWorking();
-  };
+  return async () => void (await Promise.all([endWatching(), endWorking()]));
 }
 
 function startWorker(ctx: Context, config: Billing): () => Promise<void> {

@@ -2,18 +2,20 @@
 import { countPeople } from "../auth/for-insight.ts";
 import type { Context } from "../context.ts";
 import { countStored_bytes } from "../media/for-insight.ts";
+import { eachMinute, startRounds } from "../rounds.ts";
 import { countFailedJobs } from "./attention.ts";
 import { keepHealth, lookAtHealth } from "./health.ts";
 import type { Numbers } from "./numbers.ts";
 import { addSample, claimMinute, MINUTE_MS, QUARTER_MS, readSamples, rollUp } from "./samples.ts";
-import { eachMinute } from "./sampler.ts";
 import { isCount } from "./series.ts";
 
 /** When all processes have told their numbers of the minute. */
 const AFTER_OTHERS_MS = 15_000;
 
 export function startGathering(ctx: Context): Promise<() => Promise<void>> {
-  return Promise.resolve(eachMinute(ctx, AFTER_OTHERS_MS, () => gather(ctx)));
+  const wait_ms = eachMinute(ctx, AFTER_OTHERS_MS);
+  const failed = "what belongs to no process could not be counted";
+  return Promise.resolve(startRounds(ctx, { wait_ms, act: () => gather(ctx), failed }));
 }
 
 /** Counts for the minute that was over last, unless another process does. */

@@ -3,45 +3,17 @@
  * the database knows nothing because it was away is part of the next.
  */
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
-import type { Timer } from "../seams.ts";
+import { eachMinute, startRounds } from "../rounds.ts";
 import { growth, type Numbers, readOwnNumbers } from "./numbers.ts";
-import { addSample, lastMinute_ms, MINUTE_MS } from "./samples.ts";
+import { addSample, lastMinute_ms } from "./samples.ts";
 
 /** Not all processes at the same moment. */
 const SPREAD_MS = 8_000;
 
-/** Calls `act` once in each minute, `delay_ms` after it begins; not again while it is still at it. Gives what ends that. */
-export function eachMinute(
-  { seams, logger }: Context,
-  delay_ms: number,
-  act: () => Promise<void>,
-): () => Promise<void> {
-  let timer: Timer;
-  let running: Promise<void> = Promise.resolve();
-  let isOver = false;
-
-  function plan(): void {
-    const wait_ms = MINUTE_MS - (seams.now_ms() % MINUTE_MS) + delay_ms;
-    timer = seams.after(wait_ms, () => {
-      running = act()
-        .catch((thrown: unknown) => logger.warn({ reason: asError(thrown).message }, "a minute could not be counted"))
-        .finally(() => isOver || plan());
-    });
-  }
-
-  plan();
-  return async () => {
-    isOver = true;
-    timer.cancel();
-    await running;
-  };
-}
-
 /** Starts to sample; gives what ends it. */
 export function startSampling(ctx: Context): () => Promise<void> {
-  const takeSample = openSampler(ctx);
-  return eachMinute(ctx, ctx.seams.randomInt(SPREAD_MS), takeSample);
+  const wait_ms = eachMinute(ctx, ctx.seams.randomInt(SPREAD_MS));
+  return startRounds(ctx, { wait_ms, act: openSampler(ctx), failed: "a minute could not be counted" });
 }
 
 /** What adds this process's numbers to those of the minute that was over last. */

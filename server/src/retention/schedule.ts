@@ -1,7 +1,7 @@
 /** Makes a run of the retention once a day, where a policy is set: whichever worker looks first. */
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { startRounds } from "../rounds.ts";
 
 /** A run a day, and no second beside one that is under way. */
 const DAILY = `insert into console.jobs (kind, parameters, created_by, unique_key)
@@ -17,17 +17,7 @@ export async function makeDailyRun(ctx: Context): Promise<boolean> {
 
 /** Looks now and then whether a run is due. */
 export function startSchedule(ctx: Context): Promise<() => Promise<void>> {
-  let looking = Promise.resolve();
-  const look = (): void => {
-    looking = makeDailyRun(ctx).then(
-      () => {},
-      (thrown: unknown) =>
-        ctx.logger.warn({ reason: asError(thrown).message }, "a run of the retention could not be made"),
-    );
-  };
-  const timer = ctx.seams.every(limits.retentionLook_ms, look);
-  return Promise.resolve(async () => {
-    timer.cancel();
-    await looking;
-  });
+  const act = () => makeDailyRun(ctx);
+  const failed = "a run of the retention could not be made";
+  return Promise.resolve(startRounds(ctx, { wait_ms: () => limits.retentionLook_ms, act, failed }));
 }

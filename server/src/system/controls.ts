@@ -7,9 +7,9 @@
 import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Db } from "../db/database.ts";
-import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
+import { startRounds } from "../rounds.ts";
 import type { Seams } from "../seams.ts";
 
 /** From the strictest to the laxest. */
@@ -68,18 +68,9 @@ export async function openControls({ db, config, seams, logger }: ControlsOption
     return () => void listeners.delete(listener);
   }
 
-  let reading = false;
-  const timer = seams.every(limits.controlsPoll_ms, () => {
-    // While the database is away a reading waits for it; more of them would only wait in line.
-    if (reading) return;
-    reading = true;
-    const failed = (thrown: unknown) =>
-      logger.warn({ reason: asError(thrown).message }, "what operators have set could not be read");
-    void reload()
-      .catch(failed)
-      .finally(() => (reading = false));
-  });
-  return { now: () => effective, stored: () => stored, reload, listen, close: () => timer.cancel() };
+  const failed = "what operators have set could not be read";
+  const end = startRounds({ seams, logger }, { wait_ms: () => limits.controlsPoll_ms, act: reload, failed });
+  return { now: () => effective, stored: () => stored, reload, listen, close: () => void end() };
 }
 
 export interface ControlsOptions {

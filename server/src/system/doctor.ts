@@ -5,8 +5,8 @@
 import type { Finding } from "../cli/doctor/finding.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
-import { eachMinute } from "../insight/sampler.ts";
 import { limits } from "../limits.ts";
+import { eachMinute, startRounds } from "../rounds.ts";
 import { beginRun, endRun, noteRun } from "./runs.ts";
 
 export interface DoctorOptions {
@@ -56,7 +56,9 @@ export function inProcess({ config, dataDir, seams }: Context, isSlow = false) {
 
 /** A part of the worker. */
 export function startExamining(ctx: Context): Promise<() => Promise<void>> {
-  return Promise.resolve(eachMinute(ctx, ctx.seams.randomInt(limits.doctorSpread_ms), () => examineIfDue(ctx)));
+  const wait_ms = eachMinute(ctx, ctx.seams.randomInt(limits.doctorSpread_ms));
+  const failed = "it could not be seen whether a run of the doctor is due";
+  return Promise.resolve(startRounds(ctx, { wait_ms, act: () => examineIfDue(ctx), failed }));
 }
 
 /** A run that did not end belongs to a process that did. */

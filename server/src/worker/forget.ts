@@ -1,7 +1,7 @@
 /** Forgets jobs and imports that were over long ago: their rows have the names of people and rooms. */
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { startRounds } from "../rounds.ts";
 
 /** Open ones are kept, however old. */
 const JOBS = `delete from console.jobs where job_id in (
@@ -34,17 +34,7 @@ export async function forgetFinished(ctx: Context): Promise<void> {
 
 /** Does so now and then. */
 export function startForgetting(ctx: Context): Promise<() => Promise<void>> {
-  let forgetting: Promise<void> | undefined;
-  const look = (): void => {
-    forgetting ??= forgetFinished(ctx)
-      .catch((thrown: unknown) =>
-        ctx.logger.warn({ reason: asError(thrown).message }, "old jobs could not be forgotten"),
-      )
-      .finally(() => (forgetting = undefined));
-  };
-  const timer = ctx.seams.every(limits.finishedLook_ms, look);
-  return Promise.resolve(async () => {
-    timer.cancel();
-    await forgetting;
-  });
+  const act = () => forgetFinished(ctx);
+  const failed = "old jobs could not be forgotten";
+  return Promise.resolve(startRounds(ctx, { wait_ms: () => limits.finishedLook_ms, act, failed }));
 }

@@ -12,6 +12,8 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_REGISTRATION: ["yes", "Open"],
   PARLEY_RATE_LIMITS: ["true", "0"],
   PARLEY_PASSWORD_COST: ["high"],
+  PARLEY_QUERY_TOKENS: ["yes", "Off"],
+  PARLEY_REGISTRATION_SHARED_SECRET: ["hunter2", "secret://hunter2"],
   PARLEY_ACCESS_TOKEN_LIFETIME_S: ["0", "1h"],
   PARLEY_MEDIA_MAX_BYTES: ["0", "100MB"],
   PARLEY_METRICS_PORT: ["70000", "none"],

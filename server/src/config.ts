@@ -35,6 +35,10 @@ export interface Config {
   registration: "open" | "token" | "off";
   rateLimits: boolean;
   passwordCost: "standard" | "low";
+  /** Whether an access token in the query string counts. */
+  queryTokens: boolean;
+  /** By which accounts are made without anybody being signed in. */
+  registrationSecret: string | undefined;
   accessTokenLifetime_ms: number;
   mediaMax_bytes: number;
   metrics: { port: number; host: string } | undefined;
@@ -80,6 +84,8 @@ export interface Config {
   sources: readonly SettingSource[];
 }
 
+const LEAST_SECRET_CHARACTERS = 8;
+
 const sessionStores = ["postgresql", "memory"] as const;
 
 const ephemeralAdapters = ["memory", "redis", "postgresql"] as const;
@@ -108,6 +114,8 @@ export function readConfig(environment: Env = process.env): Config {
     ),
     rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",
     passwordCost: oneOf(env, "PARLEY_PASSWORD_COST", ["standard", "low"]),
+    queryTokens: oneOf(env, "PARLEY_QUERY_TOKENS", ["on", "off"]) === "on",
+    registrationSecret: registrationSecret(env),
     accessTokenLifetime_ms: integer(env, "PARLEY_ACCESS_TOKEN_LIFETIME_S", [1, 31_536_000]) * 1_000,
     mediaMax_bytes: integer(env, "PARLEY_MEDIA_MAX_BYTES", [1, 1_099_511_627_776]),
     metrics: env["PARLEY_METRICS_PORT"] === "off" ? undefined : metrics(env, host),
@@ -150,6 +158,15 @@ function refuseTestSettings(env: Env): void {
     ["PARLEY_PASSWORD_COST", "low", "standard"],
   ] as const)
     if (env[name] === weak) refuse(name, weak, `set it to ${right}, or ENVIRONMENT to something else than production.`);
+}
+
+/** A word that somebody would try is none. One that stands elsewhere is looked at where it is used. */
+function registrationSecret(env: Env): string | undefined {
+  const name = "PARLEY_REGISTRATION_SHARED_SECRET";
+  const value = secret(env, name);
+  if (value !== undefined && value.length < LEAST_SECRET_CHARACTERS)
+    refuse(name, value, `set it to ${LEAST_SECRET_CHARACTERS} random characters or more, or leave it out.`);
+  return value;
 }
 
 /** Whether only this machine can reach the address. */

@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
+import { accessTokenOf } from "./access-token.ts";
 import { requireScope } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
 import { corsOf } from "./cors.ts";
@@ -306,21 +307,13 @@ function readBody(each: Route, request: FastifyRequest): unknown {
 
 async function authenticate(ctx: Context, each: Route, request: FastifyRequest): Promise<Session | undefined> {
   if (each.access === "anyone") return undefined;
-  const token = accessToken(request);
+  const token = accessTokenOf(request, ctx.config.queryTokens);
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
   const session = await ctx.authenticate(token, request.ip);
   requireScope(session, each.method, each.path);
   if (each.access === "admin" && !session.isAdmin)
     throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
   return session;
-}
-
-/** Specification: "Using access tokens". The query string is for old clients. */
-function accessToken(request: FastifyRequest): string | undefined {
-  const header = request.headers.authorization;
-  if (header !== undefined) return /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  const query = (request.query as Record<string, unknown>)["access_token"];
-  return typeof query === "string" ? query : undefined;
 }
 
 function closeSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {

@@ -25,6 +25,7 @@ export const roles = {
       `${CLIENT}/delete_devices`,
       `${CLIENT}/account/*`,
       "/_parley/v1/registration_tokens/*",
+      "/_synapse/admin/v1/register",
     ],
   },
   keys: {

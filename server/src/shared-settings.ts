@@ -14,6 +14,8 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_PUBLIC_URL: config.publicUrl ?? "",
     PARLEY_REGISTRATION: config.registration,
     PARLEY_RATE_LIMITS: `${config.rateLimits}`,
+    PARLEY_QUERY_TOKENS: `${config.queryTokens}`,
+    PARLEY_REGISTRATION_SHARED_SECRET: secretOf(config.registrationSecret),
     PARLEY_ACCESS_TOKEN_LIFETIME_S: `${config.accessTokenLifetime_ms}`,
     PARLEY_MEDIA_MAX_BYTES: `${config.mediaMax_bytes}`,
     PARLEY_BUS: config.bus,

@@ -10,6 +10,7 @@ import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
 import { register, registerAvailable } from "./register.ts";
 import { createRegistrationToken, registrationTokenValidity } from "./registration-tokens.ts";
+import { sharedSecretRoutes } from "./shared-secret.ts";
 import { thirdPartyRoutes } from "./third-party.ts";
 
 export const routes: readonly Route[] = [
@@ -33,4 +34,5 @@ export const routes: readonly Route[] = [
   changePassword,
   deactivate,
   ...thirdPartyRoutes,
+  ...sharedSecretRoutes,
 ];

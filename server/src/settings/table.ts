@@ -54,6 +54,16 @@ export const settings: readonly Setting[] = [
     doc: "standard (argon2id, 19 MiB, 2 passes) or low, which is for test suites only.",
   },
   {
+    name: "PARLEY_QUERY_TOKENS",
+    default: "on",
+    doc: "on or off: whether an access token is also taken from the query string, for clients of older versions.",
+  },
+  {
+    name: "PARLEY_REGISTRATION_SHARED_SECRET",
+    secret: true,
+    doc: "Whoever knows it makes accounts at /_synapse/admin/v1/register, administrators too. By default nobody does.",
+  },
+  {
     name: "PARLEY_ACCESS_TOKEN_LIFETIME_S",
     default: "3600",
     doc: "How long an access token lives for clients that can refresh it, in seconds.",

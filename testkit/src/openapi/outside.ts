@@ -11,6 +11,7 @@ export type Outside = {
 /** The list; a path belongs to an entry when it begins with its prefix. */
 export const outsidePaths: Outside[] = [
   { prefix: "/_parley/", why: "Parley's own interfaces", answersMatrixErrors: true },
+  { prefix: "/_synapse/", why: "registration with a shared secret, as tools expect it", answersMatrixErrors: true },
   { prefix: "/health", why: "probes of the process supervisor", answersMatrixErrors: false },
   { prefix: "/api/", why: "the back end of the web apps", answersMatrixErrors: false },
   { prefix: "/metrics", why: "Prometheus", answersMatrixErrors: false },

@@ -4,12 +4,14 @@ import { explorerLimits } from "./explorer/limits.ts";
 
 import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
+import { mediaLimits } from "./limits/media.ts";
 import { operatorLimits } from "./limits/operators.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
   ...systemLimits,
   ...streamLimits,
+  ...mediaLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,
@@ -250,16 +252,6 @@ export const limits = {
   cloudAnswer_ms: 30_000,
   cloudRetryLeast_ms: 100,
   cloudRetryMost_ms: 10_000,
-  /** Media. The largest upload is a setting. */
-  fileName_characters: 255,
-  contentType_characters: 255,
-  pendingUploads: 20,
-  pendingUpload_ms: 86_400_000,
-  mediaWait_ms: 20_000,
-  mediaPoll_ms: 500,
-  thumbnailSource_bytes: 50 * 1_048_576,
-  thumbnailSource_pixels: 60_000_000,
-  thumbnailsInWork: 16,
 
   /** Pages. */
   page_events: 1_000,

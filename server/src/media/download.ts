@@ -49,14 +49,18 @@ export async function readyMedia(
   }
 }
 
-/** Specification: "Content repository": inline for what is harmless, a download for all else. */
+/**
+ * Inline for what is harmless, a download for all else: specification, "Serving inline content". The name is a token, a quoted
+ * string, or in UTF-8, whatever is the least that can say it: RFC 6266, section 4.
+ */
 export function dispositionOf(contentType: string, fileName: string | undefined): string {
   const kind = INLINE.has((contentType.split(";")[0] as string).trim().toLowerCase()) ? "inline" : "attachment";
-  if (!fileName) return kind;
-  const isPlain = /^[\w .()+-]*$/.test(fileName);
-  return isPlain
-    ? `${kind}; filename="${fileName}"`
-    : `${kind}; filename*=utf-8''${encodeURIComponent(fileName).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
+  const name = fileName?.toWellFormed();
+  if (!name) return kind;
+  if (/^[\w!#$&+.^|~-]+$/.test(name)) return `${kind}; filename=${name}`;
+  if (/^[ -~]+$/.test(name)) return `${kind}; filename="${name.replace(/["\\]/g, "\\$&")}"`;
+  const escaped = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `${kind}; filename*=utf-8''${escaped}`;
 }
 
 /** One range of bytes; several, or one that is not understood, get the whole file. RFC 9110, section 14. */

@@ -290,6 +290,8 @@ export const limits = {
   /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
   hostName_characters: 253,
   hostAddresses: 8,
+  /** Connections to one of them at a time. */
+  outwardHost_sockets: 8,
   ...explorerLimits,
 
   /** Sign-in: one argon2 hash at a time per core; beyond the queue the answer is 429. */

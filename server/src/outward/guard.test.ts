@@ -158,6 +158,25 @@ test("a name is looked up once, and never where no rule could allow it", async (
   assert.equal(asked, 1);
 });
 
+test("where the public internet is allowed, what is inside is not, whatever its name", async () => {
+  const guard = { allowed: readAllowed("10.9.0.0/16,localhost"), setting, lookup, isPublicAllowed: true };
+  const reach = async (host: string) =>
+    placeFor({ host, port: 443 }, guard).then(
+      ({ addresses }) => addresses.join(" "),
+      (thrown: unknown) => (thrown as MatrixError).errcode,
+    );
+  for (const address of ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2600::1", "2a00:1450::1"])
+    assert.equal(await reach(address), address);
+  const insides = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "127.0.0.1", "192.0.2.1"];
+  for (const address of [...insides, "::1", "fd00::1", "fc00::1", "2001:db8::1", "2001:10::1", "169.254.169.254"])
+    assert.equal(await reach(address), "M_FORBIDDEN", address);
+  for (const name of ["loop.example.org", "loop6.example.org", "mixed.example.org", "metadata.example.org"])
+    assert.equal(await reach(name), "M_FORBIDDEN", name);
+  assert.equal(await reach("private.example.org"), "10.9.8.7", "what the operator names is allowed all the same");
+  assert.equal(await reach("localhost"), "127.0.0.1");
+  for (const disguise of disguises("10.0.0.1")) assert.match(await reach(disguise), /^M_/, disguise);
+});
+
 test("a rule that is none is told with its text", () => {
   for (const wrong of ["http://x", "10.0.0.0/33", "a b", "db.example.org:0", "db.example.org:70000", "*", "*.*.org"])
     assert.throws(

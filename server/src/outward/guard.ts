@@ -4,7 +4,7 @@
  *
  * 1. A host is a canonical IPv4 or IPv6 address or a DNS name, and nothing else that some library would understand: no octal or
  *    hexadecimal numbers, no `127.1`, no mapped or translated IPv6, no zone, no user, path, list or socket.
- * 2. What the operator allowed is allowed. Link-local addresses, those of the metadata services of clouds, and what is no address
+ * 2. What the operator allowed is allowed, and where `isPublicAllowed` the public internet is too. Link-local addresses, those of the metadata services of clouds, and what is no address
  *    of one machine never are. Loopback is where it is allowed by its address or as `localhost`.
  * 3. A name is resolved once, all its addresses must be allowed, and the connection is made to an address (`Place.addresses`): a
  *    name that answers otherwise a moment later changes nothing.
@@ -75,6 +75,27 @@ const never = networksOf([
 ]);
 
 const loopback = networksOf(["127.0.0.0/8", "::1/128"]);
+
+/** Addresses that are no one's on the public internet: private networks, those of providers, of benchmarks and of documents. */
+const inside = networksOf([
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "172.16.0.0/12",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  // Of IPv6 only 2000::/3 is given out, and these parts of it are not.
+  "::/3",
+  "4000::/2",
+  "8000::/1",
+  "2001::/23",
+  "2001:db8::/32",
+  "3fff::/20",
+]);
 
 /** Throws Error with a sentence about the entry that is none. */
 export function readAllowed(text: string): Allowed {
@@ -152,6 +173,8 @@ export interface GuardOptions {
   allowed: Allowed;
   /** What the operator changes to allow more: a sentence says it. */
   setting: string;
+  /** Whether what has a public address is allowed without being named: where people name servers of their own choice. */
+  isPublicAllowed?: boolean;
   lookup?: Lookup;
 }
 
@@ -169,7 +192,10 @@ export async function placeFor({ host, port }: Asked, options: GuardOptions): Pr
       "The host is neither a DNS name nor an address in its usual form, such as db.example.org, 192.0.2.7 or 2001:db8::7.",
     );
   // A name that no rule can allow is not even looked up: a look-up tells its server something.
-  if (!options.allowed.rules.some((rule) => rule.network || matchesName(rule, { host, port })))
+  if (
+    !options.isPublicAllowed &&
+    !options.allowed.rules.some((rule) => rule.network || matchesName(rule, { host, port }))
+  )
     throw refused(host, options);
   const addresses = await addressesOf(host, options.lookup ?? lookup);
   for (const address of addresses) refuseAddress({ host, port, address }, options);
@@ -206,6 +232,7 @@ function refuseAddress(candidate: Candidate, options: GuardOptions): void {
       "M_FORBIDDEN",
       `${host === address ? host : `${host} is ${address}, which`} is never connected to: it is an address of this network's own services, or of no one machine.`,
     );
+  if (options.isPublicAllowed && !has(inside, address)) return;
   if (!options.allowed.rules.some((rule) => allows(rule, candidate))) throw refused(host, options);
 }
 
@@ -220,8 +247,8 @@ function matchesName({ name, port: only }: Rule, { host, port }: Asked): boolean
   return name.startsWith("*.") ? asked.endsWith(name.slice(1)) : asked === name;
 }
 
-function refused(host: string, { allowed, setting }: GuardOptions): MatrixError {
-  const what = allowed.rules.length === 0 ? "No host is allowed" : `${host} is not allowed`;
+function refused(host: string, { allowed, setting, isPublicAllowed }: GuardOptions): MatrixError {
+  const what = allowed.rules.length === 0 && !isPublicAllowed ? "No host is allowed" : `${host} is not allowed`;
   return matrixError(
     "M_FORBIDDEN",
     `${what} by ${setting}. Whoever runs this server can add it there: ${setting}=${[allowed.text.trim(), host].filter((each) => each !== "").join(",")}`,

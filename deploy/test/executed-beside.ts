@@ -34,6 +34,10 @@ export function serverBeside({ name, image, port, env = {} }: Beside): Kubernete
   ];
 }
 
+export function secretBeside(name: string, stringData: Record<string, string>): KubernetesObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name }, stringData };
+}
+
 /** A PostgreSQL that somebody looks after, whose one user owns the database, and the Secret that leads to it. */
 export const databaseUrl = "postgres://parley:secret@db:5432/parley";
 export const databaseBeside: readonly KubernetesObject[] = [
@@ -43,10 +47,5 @@ export const databaseBeside: readonly KubernetesObject[] = [
     port: 5432,
     env: { POSTGRES_USER: "parley", POSTGRES_PASSWORD: "secret", POSTGRES_DB: "parley" },
   }),
-  {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "parley-database" },
-    stringData: { DATABASE_URL: databaseUrl },
-  },
+  secretBeside("parley-database", { DATABASE_URL: databaseUrl }),
 ];

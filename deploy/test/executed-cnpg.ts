@@ -5,8 +5,15 @@
 import { randomBytes } from "node:crypto";
 import type { KubernetesObject } from "./schema.ts";
 
+interface Made {
+  database: string;
+  owner: string;
+  postInitApplicationSQL?: string[];
+}
+
 interface ClusterSpec {
-  bootstrap: { initdb: { database: string; owner: string; postInitApplicationSQL: string[] } };
+  /** There is no archive to recover from: a recovery needs a cluster of the same name that is there already. */
+  bootstrap: { initdb: Made } | { recovery: Made };
   managed: { roles: { name: string; passwordSecret: { name: string } }[] };
   postgresql: { parameters: Record<string, string> };
 }
@@ -16,10 +23,16 @@ export function withoutOperator(objects: readonly KubernetesObject[]): Kubernete
   return objects.flatMap((object) => (object.kind === "Cluster" ? standIn(object) : object));
 }
 
+/** Of the owner: the operator keeps the one that it made. */
+const password = randomBytes(12).toString("hex");
+
 function standIn({ metadata: { name, annotations = {} }, ...rest }: KubernetesObject): KubernetesObject[] {
   const { bootstrap, managed, postgresql } = rest["spec"] as ClusterSpec;
-  const { database, owner, postInitApplicationSQL } = bootstrap.initdb;
-  const password = randomBytes(12).toString("hex");
+  const {
+    database,
+    owner,
+    postInitApplicationSQL = [],
+  } = "recovery" in bootstrap ? bootstrap.recovery : bootstrap.initdb;
   const metadata = (own: string) => ({ name: own, annotations });
   const labels = { "cnpg.io/cluster": name };
   const statements = [

@@ -288,6 +288,7 @@ async function runStatefulSet(running: Running, workload: Workload): Promise<voi
   const server = startThirdParty({
     container,
     env: environmentOf(container, { ...place, namespace: site.namespace, lookup: site.lookup }),
+    localise: site.localise,
     read: (path) => readFileSync(replacePaths(path, mounts), "utf8"),
     list: (path) => readdirSync(replacePaths(path, mounts)),
     directory,

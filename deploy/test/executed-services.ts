@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createPostgres } from "../../testkit/src/postgres.ts";
 import { connectOwner } from "../../server/src/db/database.ts";
 import { superuser } from "../../server/src/db/embedded/cluster.ts";
+import { startVault } from "../../testkit/src/clouds/secret-managers.ts";
 import { startS3 } from "../../testkit/src/clouds/s3.ts";
 import { missingService, startService } from "../../testkit/src/services.ts";
 import type { Env } from "./executed-container.ts";
@@ -21,6 +22,8 @@ export interface Setting {
   container: Container;
   /** As the manifest has it, with nothing moved to this machine. */
   env: Env;
+  /** An address with the names and ports of Services, as it is on this machine. */
+  localise(address: string): string;
   /** A file by its path in the container. */
   read(path: string): string;
   /** The names in a folder of the container. */
@@ -48,6 +51,7 @@ const kinds: Readonly<Record<string, (setting: Setting) => Promise<ThirdParty>>>
   nats: async () => served(await startService("nats")),
   rabbitmq: startRabbitMq,
   minio: startMinio,
+  vault: startVaultServer,
 };
 
 /** `docker.io/library/redis:7.4.5-bookworm` is redis. */
@@ -173,5 +177,14 @@ async function startMinio({ env }: Setting): Promise<ThirdParty> {
   const store = await startS3();
   store.keys.accessKeyId = env["MINIO_ROOT_USER"] ?? "";
   store.keys.secretAccessKey = env["MINIO_ROOT_PASSWORD"] ?? "";
+  store.bucket = env["MINIO_DEFAULT_BUCKETS"] ?? store.bucket;
   return { endpoint: { port: Number(new URL(store.url).port) }, stop: async () => store[Symbol.asyncDispose]() };
+}
+
+/** The one of the test kit, with the token of a development server, and secrets from variables: SECRET_ and a path. */
+async function startVaultServer({ env, localise }: Setting): Promise<ThirdParty> {
+  const vault = await startVault({ token: env["VAULT_DEV_ROOT_TOKEN_ID"] });
+  for (const [name, value] of Object.entries(env))
+    if (name.startsWith("SECRET_")) vault.secrets.set(name.slice("SECRET_".length), localise(value ?? ""));
+  return { endpoint: { port: Number(new URL(vault.url).port) }, stop: async () => vault[Symbol.asyncDispose]() };
 }

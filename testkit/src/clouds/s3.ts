@@ -27,7 +27,7 @@ export async function startS3(): Promise<S3Server> {
     objects: new Map(),
     uploads: new Map(),
   };
-  return { ...(await serveCloud((asked) => answer(world, asked))), ...world };
+  return Object.assign(world, await serveCloud((asked) => answer(world, asked)));
 }
 
 function answer(world: World, asked: Asked): Answer {

@@ -79,7 +79,7 @@ export type Vault = SecretManager & {
 };
 
 /** https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2, …/auth/kubernetes, …/auth/token */
-export async function startVault(): Promise<Vault> {
+export async function startVault({ token = `root-${randomUUID()}` } = {}): Promise<Vault> {
   const folder = mkdtempSync(join(tmpdir(), "parley-vault-"));
   const tokenFile = join(folder, "token");
   const jwt = `pod.${randomUUID()}`;
@@ -87,7 +87,6 @@ export async function startVault(): Promise<Vault> {
   const secrets = new Map<string, string>();
   const counts = { logins: 0, renewals: 0 };
   const role = "parley";
-  const token = `root-${randomUUID()}`;
   let lease_s = 3_600;
   const ends = new Map<string, number>();
   const isGood = (each: string) => each === token || (ends.get(each) ?? 0) > Date.now();

@@ -14,7 +14,9 @@ test("the versions are those of the specification from 1.1 to 1.19", async () =>
 test("capabilities say which room versions there are", async () => {
   const alice = await registerPerson(server.url, "alice");
   const { capabilities } = await alice.call("GET", "/_matrix/client/v3/capabilities");
-  assert.deepEqual(capabilities["m.room_versions"], { default: "12", available: { "11": "stable", "12": "stable" } });
+  const { default: usual, available } = capabilities["m.room_versions"];
+  assert.equal(usual, "12");
+  assert.deepEqual(available, Object.fromEntries(Array.from({ length: 12 }, (_, i) => [String(i + 1), "stable"])));
 });
 
 test(".well-known names the public address; there are no contacts and no TURN server", async () => {

@@ -1,6 +1,7 @@
 /** What the server says about itself. */
 import { matrixError } from "../errors.ts";
 import { type Route, route } from "../http.ts";
+import { defaultRoomVersion, supportedRoomVersions } from "../rooms/rules/versions.ts";
 
 const NEWEST_MINOR = 19;
 const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
@@ -25,7 +26,10 @@ const getCapabilities = route({
   handle: () => ({
     capabilities: {
       "m.change_password": { enabled: true },
-      "m.room_versions": { default: "12", available: { "11": "stable", "12": "stable" } },
+      "m.room_versions": {
+        default: defaultRoomVersion,
+        available: Object.fromEntries(supportedRoomVersions.map((version) => [version, "stable"])),
+      },
       "m.set_displayname": { enabled: true },
       "m.set_avatar_url": { enabled: true },
       "m.profile_fields": { enabled: true },

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { encoded, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
-import { bodyOf, eventOf } from "../rooms/entry.ts";
-import { redact } from "../rooms/rules/redact.ts";
+import { bodyOf, eventOf, redactedIn } from "../rooms/entry.ts";
 import { pageLimit, tell } from "./page.ts";
 import { notBefore, positionOf, type Reading, readingOf, seenAndHeard, sightValues, tokenFor } from "./reading.ts";
 
@@ -73,7 +72,7 @@ function readRoots(
 }
 
 /** What somebody wrote whom the reader ignores is told as if it were redacted: the thread hangs on it. */
-function hideIgnored({ ignored }: Reading, root: Root): LogEntry {
+function hideIgnored({ ignored, room }: Reading, root: Root): LogEntry {
   if (!ignored.has(root.userId as string)) return root;
-  return { ...root, body: bodyOf(redact(eventOf(root))), unsigned: null };
+  return { ...root, body: bodyOf(redactedIn(room.roomVersion, eventOf(root))), unsigned: null };
 }

@@ -3,6 +3,7 @@ import { type LogEntry, type NewEntry, unsignedOf } from "../log/entry.ts";
 import { redact } from "./rules/redact.ts";
 import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
 import { isEventId } from "./rules/identifiers.ts";
+import { defaultRoomVersion, roomVersion, type RoomVersion } from "./rules/versions.ts";
 
 /** A state event's place in the room before the new one took it. */
 export interface Replaced {
@@ -16,6 +17,8 @@ export interface EntryParts {
   replaced?: Replaced | undefined;
   /** Of a redaction: its target as the log has it. */
   target?: LogEntry | undefined;
+  /** The version of the room, by whose rules a redaction leaves something; that of the newest where it redacts nothing. */
+  roomVersion?: string;
 }
 
 /** Longer than any type of relation; the column is indexed nowhere, this keeps it a name. */
@@ -24,7 +27,7 @@ const relationType_chars = 255;
 const REDACTED = '{"redacted_because":';
 
 /** The entry of an event that may enter the log. What it says about its neighbours in the log comes in `parts`. */
-export function eventEntry(event: RoomEvent, { replaced, target }: EntryParts = {}): NewEntry {
+export function eventEntry(event: RoomEvent, { replaced, target, roomVersion: version }: EntryParts = {}): NewEntry {
   const entry: NewEntry = {
     kind: "event",
     room: event.room_id,
@@ -37,7 +40,7 @@ export function eventEntry(event: RoomEvent, { replaced, target }: EntryParts = 
   if (event.state_key !== undefined) addState(entry, event, replaced);
   const relation = relationOf(event.content);
   if (relation) Object.assign(entry, { relates_to: relation.eventId, relation_type: relation.type });
-  if (event.type === "m.room.redaction" && target) addRedaction(entry, event, target);
+  if (event.type === "m.room.redaction" && target) addRedaction(entry, event, { target, version });
   return entry;
 }
 
@@ -68,13 +71,22 @@ export function relationOf(content: Content): { type: string; eventId: string } 
   return type.includes("\0") || type.length > relationType_chars ? undefined : { type, eventId };
 }
 
-function addRedaction(entry: NewEntry, redaction: RoomEvent, target: LogEntry): void {
+function addRedaction(
+  entry: NewEntry,
+  redaction: RoomEvent,
+  { target, version }: { target: LogEntry; version: string | undefined },
+): void {
   entry.redacts = target.eventId as string;
   // Redacted once is redacted: the first redaction stays the one that is named as the cause.
   if (isRedacted(target)) return;
   const because = `${entry.body.slice(0, -1)},"room_id":${JSON.stringify(redaction.room_id)}}`;
-  entry.redacted_body = bodyOf(redact(eventOf(target)));
+  entry.redacted_body = bodyOf(redactedIn(version, eventOf(target)));
   entry.redacted_unsigned = `${REDACTED}${because}}`;
+}
+
+/** What a redaction leaves of an event in a room of this version. */
+export function redactedIn(version: string | undefined, event: RoomEvent): RoomEvent {
+  return redact(event, roomVersion(version ?? defaultRoomVersion) as RoomVersion);
 }
 
 /** Whether the event lost its content. */

@@ -149,7 +149,7 @@ export function entryFor(ctx: Context, room: RoomState, proposal: Proposal): New
   const verdict = authorise(room, event, factsOf(proposal));
   if (!verdict.allowed) throw faultError(verdict);
   const replaced = state_key === undefined ? undefined : room.get(event.type, state_key);
-  const entry = eventEntry(event, { replaced, target });
+  const entry = eventEntry(event, { replaced, target, roomVersion: room.roomVersion });
   requireSize(entry, room.roomId);
   return entry;
 }

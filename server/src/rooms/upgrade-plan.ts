@@ -2,7 +2,7 @@
 import { limits } from "../limits.ts";
 import type { CreateRoomBody } from "./rules/create-body.ts";
 import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
-import { creatorsOf, levelsOf } from "./rules/power.ts";
+import { creatorsOf, levelOf, levelsOf } from "./rules/power.ts";
 import { roomVersion } from "./rules/versions.ts";
 import type { RoomState, StateEvent } from "./state.ts";
 
@@ -73,7 +73,7 @@ function bans(room: RoomState): InitialEvent[] {
  * the highest, and those who were creators before become administrators.
  */
 function carriedLevels(room: RoomState, { userId, version, additionalCreators }: Replacement): Content {
-  const levels = levelsOf(room);
+  const levels = asNumbers(levelsOf(room));
   const users = isObject(levels.users) ? levels.users : {};
   if (roomVersion(version)?.privilegedCreators === true) {
     const creators = new Set([userId, ...additionalCreators]);
@@ -83,6 +83,12 @@ function carriedLevels(room: RoomState, { userId, version, additionalCreators }:
   const wereInfinite = roomVersion(room.roomVersion)?.privilegedCreators === true ? before : [];
   const administrators = Object.fromEntries([...wereInfinite, userId].map((user) => [user, ADMINISTRATOR]));
   return { ...withinReach(levels), users: { ...withinReach(users), ...administrators } };
+}
+
+/** The levels with those that are texts, as older versions have them, as the numbers that newer ones ask for. */
+function asNumbers(levels: Content): Content {
+  const number = (level: unknown): unknown => (isObject(level) ? asNumbers(level) : (levelOf(level) ?? level));
+  return Object.fromEntries(Object.entries(levels).map(([key, level]) => [key, number(level)]));
 }
 
 /** Levels with none above an administrator's: the person who makes the room could not set those. */
@@ -96,7 +102,7 @@ function withinReach(levels: Content): Content {
 
 /** The levels of the old room with talking and inviting out of reach of ordinary members. */
 export function mutedLevels(room: RoomState): Content {
-  const levels = levelsOf(room);
+  const levels = asNumbers(levelsOf(room));
   const ordinary = typeof levels.users_default === "number" ? levels.users_default : 0;
   const muted = Math.max(50, ordinary + 1);
   const atLeast = (level: unknown) => (typeof level === "number" ? Math.max(level, muted) : muted);

@@ -1,5 +1,5 @@
 /**
- * The authorisation rules of room versions 11 and 12: whether an event may enter a room. Rule numbers are those of
+ * The authorisation rules of all room versions: whether an event may enter a room. Rule numbers are those of
  * version 12. Rules about `prev_events`, `auth_events` and signatures speak of rooms with many servers. Here a room is
  * one line of events with one state, so they become questions to that state; each says below what it became.
  */
@@ -12,7 +12,7 @@ import { powerOf, requiredFor, requiredPower } from "./power.ts";
 import { authoriseRedaction } from "./redact.ts";
 import { ALLOWED, refuse } from "./verdict.ts";
 import type { Refusal, Verdict } from "./verdict.ts";
-import { roomIdFromCreate, roomVersion, versionOf } from "./versions.ts";
+import { roomIdFromCreate, versionNamedIn, versionOf } from "./versions.ts";
 
 /** What the room's own state can not tell. Whatever is left out counts against the event. */
 export interface Facts {
@@ -54,7 +54,7 @@ export function authorise(state: RoomStateView, event: ProposedEvent, facts: Fac
 function authoriseCreate(existing: RoomEvent | undefined, event: ProposedEvent): Verdict {
   if (existing !== undefined) return refuse("1.1", "A room is created once.");
   if (event.state_key !== "") return refuse("1", "A create event has an empty state_key.", "M_BAD_JSON");
-  const version = roomVersion(event.content.room_version);
+  const version = versionNamedIn(event.content);
   if (version === undefined) {
     return refuse("1.3", "This server does not support that room version.", "M_UNSUPPORTED_ROOM_VERSION");
   }
@@ -64,6 +64,8 @@ function authoriseCreate(existing: RoomEvent | undefined, event: ProposedEvent):
   } else if (event.room_id === undefined || serverNameOf(event.room_id) !== serverNameOf(event.sender)) {
     return refuse("1.2", "The room id does not carry the name of the creator's server.");
   }
+  if (version.namesCreator && !Object.hasOwn(event.content, "creator"))
+    return refuse("1.4", "The create event of this version names its creator.", "M_BAD_JSON");
   if (version.privilegedCreators && !hasValidCreators(event)) {
     return refuse("1.4", "The additional_creators are not a list of user ids.", "M_BAD_JSON");
   }

@@ -113,9 +113,13 @@ function startRoom(wish: Wish): NewRoom {
 }
 
 /** `creator` is gone since version 11; in version 12 a trusted private chat makes creators of all who are invited. */
-function createContent({ request, version, preset, invitees }: Wish): Content {
+function createContent({ request, setup, version, preset, invitees }: Wish): Content {
   const { creator: _, ...rest } = request.creation_content ?? {};
-  const content: Content = { ...rest, room_version: version.id };
+  const content: Content = {
+    ...rest,
+    room_version: version.id,
+    ...(version.namesCreator && { creator: setup.creator }),
+  };
   if (!version.privilegedCreators || preset !== "trusted_private_chat" || invitees.length === 0) return content;
   const { additional_creators: given = [] } = content;
   // A value that is no list is left for rule 1.4 to refuse.

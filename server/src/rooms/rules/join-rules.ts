@@ -2,6 +2,7 @@ import { isObject } from "./event.ts";
 import type { RoomStateView } from "./event.ts";
 import { isRoomId } from "./identifiers.ts";
 import { powerOf, requiredFor } from "./power.ts";
+import { versionOf } from "./versions.ts";
 
 export const joinRules = ["public", "invite", "knock", "restricted", "knock_restricted", "private"] as const;
 
@@ -11,15 +12,22 @@ export function joinRuleOf(state: RoomStateView): unknown {
   return event === undefined ? "invite" : event.content.join_rule;
 }
 
+/** The join rule, if it is one that the room's version knows; what it does not know lets nobody in. */
+export function knownJoinRule(state: RoomStateView): unknown {
+  const rule = joinRuleOf(state);
+  const create = state.get("m.room.create", "");
+  return create !== undefined && versionOf(create)?.joinRules.has(rule) === true ? rule : undefined;
+}
+
 /** Whether members of other rooms may join this one (`restricted` and `knock_restricted`). */
 export function isRestricted(state: RoomStateView): boolean {
-  const rule = joinRuleOf(state);
+  const rule = knownJoinRule(state);
   return rule === "restricted" || rule === "knock_restricted";
 }
 
 /** Whether strangers may ask to be let in (`knock` and `knock_restricted`). */
 export function mayBeKnockedOn(state: RoomStateView): boolean {
-  const rule = joinRuleOf(state);
+  const rule = knownJoinRule(state);
   return rule === "knock" || rule === "knock_restricted";
 }
 

@@ -1,7 +1,7 @@
 /** Rule 5: who may change whose membership, and to what. Rule numbers are those of room version 12. */
 import type { ProposedEvent, RoomEvent, RoomStateView } from "./event.ts";
 import { isUserId, serverNameOf } from "./identifiers.ts";
-import { isRestricted, joinRuleOf, mayAuthoriseJoin, mayBeKnockedOn, membershipOf } from "./join-rules.ts";
+import { isRestricted, knownJoinRule, mayAuthoriseJoin, mayBeKnockedOn, membershipOf } from "./join-rules.ts";
 import { powerOf, requiredFor } from "./power.ts";
 import { ALLOWED, refuse } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
@@ -71,7 +71,7 @@ function authoriseJoin({ state, create, event, sender, target }: Change): Verdic
   if (current === "ban") return refuse("5.3.3", "You are banned from this room.");
 
   const isExpected = current === "invite" || current === "join";
-  const rule = joinRuleOf(state);
+  const rule = knownJoinRule(state);
   if (rule === "invite" || rule === "knock") {
     return isExpected ? ALLOWED : refuse("5.3.4", "You are not invited to this room.");
   }

@@ -2,34 +2,39 @@
 import { isInteger, isObject } from "./event.ts";
 import type { Content, ProposedEvent, RoomEvent, RoomStateView } from "./event.ts";
 import { isUserId } from "./identifiers.ts";
-import { creatorsOf, powerOf } from "./power.ts";
+import { creatorsOf, levelOf, powerOf } from "./power.ts";
 import { ALLOWED, refuse } from "./verdict.ts";
 import type { Refusal, Verdict } from "./verdict.ts";
 import { versionOf } from "./versions.ts";
 
 const SCALARS = ["users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"] as const;
 const EVENT_MAPS = ["events", "notifications"] as const;
+/** The maps that are guarded up to room version 5. */
+const OLD_MAPS = ["events"] as const;
 const NO_ENTRIES: Content = Object.freeze({});
 
-/** What is wrong with the shape of a power level content (rules 10.1 to 10.3), or undefined. Levels are never texts. */
-export function levelsShape(content: Content): Refusal | undefined {
+/** What is wrong with the shape of a power level content (rules 10.1 to 10.3), or undefined. */
+export function levelsShape(content: Content, { acceptsTexts }: { acceptsTexts: boolean }): Refusal | undefined {
+  const isLevel = acceptsTexts ? isLevelOrText : isInteger;
+  const isMapOfLevels = (value: unknown): value is Content => isObject(value) && Object.values(value).every(isLevel);
   for (const name of SCALARS) {
-    if (Object.hasOwn(content, name) && !isInteger(content[name])) {
+    if (Object.hasOwn(content, name) && !isLevel(content[name])) {
       return refuse("10.1", `The power level ${name} is not an integer.`, "M_BAD_JSON");
     }
   }
   for (const name of EVENT_MAPS) {
-    if (Object.hasOwn(content, name) && !isMapOfIntegers(content[name])) {
+    if (Object.hasOwn(content, name) && !isMapOfLevels(content[name])) {
       return refuse("10.2", `The power levels ${name} are not an object with integers.`, "M_BAD_JSON");
     }
   }
   if (!Object.hasOwn(content, "users")) return undefined;
-  if (isMapOfIntegers(content.users) && Object.keys(content.users).every(isUserId)) return undefined;
+  if (isMapOfLevels(content.users) && Object.keys(content.users).every(isUserId)) return undefined;
   return refuse("10.3", "The power levels users are not an object with an integer for each user id.", "M_BAD_JSON");
 }
 
-function isMapOfIntegers(value: unknown): value is Content {
-  return isObject(value) && Object.values(value).every(isInteger);
+/** Level and text of the older versions; a number that is no integer is neither. */
+function isLevelOrText(value: unknown): boolean {
+  return isInteger(value) || (typeof value === "string" && levelOf(value) !== undefined);
 }
 
 export interface LevelsRequest {
@@ -43,11 +48,14 @@ export interface LevelsRequest {
  * anything or anyone above themselves, and can not take power from an equal.
  */
 export function authorisePowerLevels({ state, create, event }: LevelsRequest): Verdict {
-  const malformed = levelsShape(event.content) ?? namesCreator(create, event.content);
+  const version = versionOf(create);
+  const acceptsTexts = version?.hasLevelsAsTexts === true;
+  const malformed = levelsShape(event.content, { acceptsTexts }) ?? namesCreator(create, event.content);
   if (malformed !== undefined) return malformed;
   const previous = state.get("m.room.power_levels", "");
   if (previous === undefined) return ALLOWED;
-  const change = { before: previous.content, after: event.content, sender: event.sender };
+  const maps = version?.guardsNotifications === false ? OLD_MAPS : EVENT_MAPS;
+  const change = { before: previous.content, after: event.content, sender: event.sender, maps };
   return checkChange({ ...change, power: powerOf(state, event.sender) }) ?? ALLOWED;
 }
 
@@ -63,6 +71,8 @@ function namesCreator(create: RoomEvent, content: Content): Refusal | undefined 
 interface LevelsChange {
   readonly before: Content;
   readonly after: Content;
+  /** The maps whose entries are guarded. */
+  readonly maps: readonly (typeof EVENT_MAPS)[number][];
   readonly sender: string;
   /** The power of the sender before the event. */
   readonly power: number;
@@ -83,8 +93,8 @@ function checkScalars({ before, after, power }: LevelsChange): Refusal | undefin
 }
 
 /** Rules 10.7 and 10.8. */
-function checkEventMaps({ before, after, power }: LevelsChange): Refusal | undefined {
-  for (const name of EVENT_MAPS) {
+function checkEventMaps({ before, after, maps, power }: LevelsChange): Refusal | undefined {
+  for (const name of maps) {
     for (const { key, current, next } of changes(before[name], after[name])) {
       if (isAbove(current, power)) return refuse("10.7.1", `You do not have the power to change ${name} for ${key}.`);
       if (isAbove(next, power)) return refuse("10.8.1", `You can not set ${name} for ${key} above your own power.`);
@@ -125,9 +135,9 @@ function asEntries(value: unknown): Content {
 
 /** Own members only: a key such as `__proto__` must not find what objects inherit. */
 function levelAt(map: Content, key: string): number | undefined {
-  return Object.hasOwn(map, key) ? (map[key] as number) : undefined;
+  return Object.hasOwn(map, key) ? levelOf(map[key]) : undefined;
 }
 
 function isAbove(level: unknown, power: number): boolean {
-  return typeof level === "number" && level > power;
+  return (levelOf(level) ?? -Infinity) > power;
 }

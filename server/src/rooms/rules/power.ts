@@ -21,8 +21,19 @@ export function levelsOf(state: RoomStateView): Content {
 
 /** Inherited members of an object are never numbers, so a type or key such as `constructor` finds nothing here. */
 function numberAt(map: unknown, key: string): number | undefined {
-  const value = isObject(map) ? map[key] : undefined;
-  return typeof value === "number" ? value : undefined;
+  return isObject(map) ? levelOf(map[key]) : undefined;
+}
+
+/**
+ * A power level as a number, or undefined for what is none. Up to room version 9 it may be a text; the rules let none into a
+ * room of a later version, so nobody has to ask for the version here. Specification: room version 1, "m.room.power_levels events
+ * accept values as strings".
+ */
+export function levelOf(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || !/^\s*[+-]?\d{1,16}\s*$/.test(value)) return undefined;
+  const level = Number(value);
+  return Number.isSafeInteger(level) ? level : undefined;
 }
 
 /** Whether the user is a creator whose power is infinite. False for everyone in a room of version 11. */

@@ -1,44 +1,34 @@
-/** Redaction, which is the same in room versions 11 and 12. Specification: room version 11, "Redactions". */
+/** Redaction. Specification: the room versions, "Redactions". */
 import { isObject } from "./event.ts";
 import type { Content, ProposedEvent, RoomEvent, RoomStateView } from "./event.ts";
 import { powerOf, requiredFor } from "./power.ts";
 import { ALLOWED, refuse } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** What stays of the content, by event type. Of `m.room.create` all stays, and of types that are not listed nothing. */
-const KEPT: ReadonlyMap<string, readonly string[]> = new Map([
-  ["m.room.member", ["membership", "join_authorised_via_users_server"]],
-  ["m.room.join_rules", ["join_rule", "allow"]],
-  [
-    "m.room.power_levels",
-    ["ban", "events", "events_default", "invite", "kick", "redact", "state_default", "users", "users_default"],
-  ],
-  ["m.room.history_visibility", ["history_visibility"]],
-  ["m.room.redaction", ["redacts"]],
-]);
+import type { RoomVersion } from "./versions.ts";
 
 /**
  * The event as everyone sees it after its redaction: a new object with nothing but what the room needs to go on working.
  * Redacting twice gives the same. `redacted_because` belongs into `unsigned`, and is the caller's.
  */
-export function redact(event: RoomEvent): RoomEvent {
+export function redact(event: RoomEvent, version: RoomVersion): RoomEvent {
   const { event_id, room_id, type, sender, state_key, origin_server_ts } = event;
-  const kept = { event_id, room_id, type, sender, origin_server_ts, content: redactContent(type, event.content) };
+  const content = redactContent(event, version);
+  const kept = { event_id, room_id, type, sender, origin_server_ts, content };
   return state_key === undefined ? kept : { ...kept, state_key };
 }
 
-function redactContent(type: string, content: Content): Content {
-  if (type === "m.room.create") return content;
+function redactContent({ type, content }: RoomEvent, { keptByRedaction, keepsCreateWhole }: RoomVersion): Content {
+  if (type === "m.room.create" && keepsCreateWhole) return content;
   const kept: Record<string, unknown> = {};
-  for (const key of KEPT.get(type) ?? []) if (Object.hasOwn(content, key)) kept[key] = content[key];
-  if (type === "m.room.member" && isObject(content.third_party_invite)) {
+  for (const key of keptByRedaction.get(type) ?? []) if (Object.hasOwn(content, key)) kept[key] = content[key];
+  if (type === "m.room.member" && keepsCreateWhole && isObject(content.third_party_invite)) {
     const { third_party_invite: invite } = content;
     kept.third_party_invite = Object.hasOwn(invite, "signed") ? { signed: invite.signed } : {};
   }
   return kept;
 }
 
-/** The event that a redaction names. In these room versions it stands in the content. */
+/** The event that a redaction names. It stands in the content, in older rooms too: so clients send it, and so it is told. */
 export function redactsOf(event: ProposedEvent): string | undefined {
   const { redacts } = event.content;
   return typeof redacts === "string" ? redacts : undefined;

@@ -110,7 +110,7 @@ const createRows: Row[] = [
     scene: false,
     event: create({ room_version: "11" }),
   },
-  ...["1", "10", "13", "", "org.example.12", 12, null, undefined].map((room_version): Row => ({
+  ...["0", "01", "13", "", "org.example.12", 12, null].map((room_version): Row => ({
     rule: "1.3",
     verdict: "refuse",
     says: `room version ${JSON.stringify(room_version)} is not supported`,
@@ -184,7 +184,7 @@ const roomRows: Row[] = [
     rule: "1.3",
     verdict: "refuse",
     says: "nothing enters a room of a version that is not supported",
-    scene: { creation: { room_version: "10" } },
+    scene: { creation: { room_version: "13" } },
     event: {},
   },
   {

@@ -76,7 +76,7 @@ test("all events of a room stand together in the log, the create event first", a
 
 test("a room that can not be as it was asked for leaves nothing behind", async () => {
   const before = await eventCount();
-  await refused({ room_version: "1" }, 400, "M_UNSUPPORTED_ROOM_VERSION");
+  await refused({ room_version: "13" }, 400, "M_UNSUPPORTED_ROOM_VERSION");
   await refused({ preset: "secret" }, 400, "M_BAD_JSON");
   await refused({ invite: ["bob"] }, 400, "M_BAD_JSON");
   await refused({ invite: ["@nobody:localhost"] }, 404, "M_NOT_FOUND");

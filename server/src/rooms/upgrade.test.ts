@@ -67,7 +67,7 @@ test("a room is replaced by those who may end it, and by a version that is known
   };
   assert.deepEqual(await upgrade(bob, "12"), [403, "M_FORBIDDEN"]);
   assert.deepEqual(await upgrade(carol, "12"), [403, "M_FORBIDDEN"]);
-  assert.deepEqual(await upgrade(alice, "1"), [400, "M_UNSUPPORTED_ROOM_VERSION"]);
+  assert.deepEqual(await upgrade(alice, "13"), [400, "M_UNSUPPORTED_ROOM_VERSION"]);
   const rows = await server.ctx.db.log.query(
     "select 1 from log.state where room_id = $1 and type = 'm.room.tombstone'",
     [old],

@@ -24,7 +24,7 @@ import { rewrapAll } from "../explorer/rewrap.ts";
 import { limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import { isInFile } from "../secrets/address.ts";
-import { masterKeysOf, parseMasterKeys, wrappedWith } from "../secrets/master-keys.ts";
+import { masterKeysOf, nameOfFirst, parseMasterKeys } from "../secrets/master-keys.ts";
 import { pause, type Seams } from "../seams.ts";
 import type { Command } from "./command.ts";
 import { milliseconds } from "./command.ts";
@@ -72,11 +72,6 @@ async function finish(rotation: RotateMasterKey, first: string): Promise<void> {
   say(`wrapped anew: ${count + (await rewrapAll(rewrapping))} saved connections`);
   replaceFile(file, [first]);
   say(`retired: ${file} has the new key only; keep the old one as long as backups of before`);
-}
-
-/** A key's name is in what it wraps. */
-function nameOfFirst(masterKeys: { wrap(key: Buffer, purpose: string): Buffer }): string {
-  return wrappedWith(masterKeys.wrap(Buffer.alloc(32), "its name"));
 }
 
 function linesIn(file: string): string[] {

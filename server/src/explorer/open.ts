@@ -4,9 +4,7 @@ import type { ForeignServer, OwnServer } from "../db/foreign.ts";
 import { matrixError } from "../errors.ts";
 import { placeFor } from "../outward/guard.ts";
 import type { MasterKeys } from "../secrets/master-keys.ts";
-import { credentialsPath } from "./config.ts";
-import { inJsonFile } from "./credentials/json-file.ts";
-import { inPostgresql } from "./credentials/postgresql.ts";
+import { openCredentials } from "./credentials/open.ts";
 import type { CredentialStore, Identity, SavedConnection } from "./credentials/store.ts";
 import { openPassword } from "./envelope.ts";
 import { openExplorerKeys } from "./master-keys.ts";
@@ -35,9 +33,7 @@ export function explorerOf(ctx: Context): Explorer {
 }
 
 function open(ctx: Context): Explorer {
-  const { config, db, seams, dataDir } = ctx;
-  const { credentials } = config.explorer;
-  const pools = openPools(seams);
+  const pools = openPools(ctx.seams);
   let opening: Promise<MasterKeys> | undefined;
   const keys = () => {
     opening ??= openExplorerKeys(ctx).catch((thrown: unknown) => {
@@ -52,11 +48,7 @@ function open(ctx: Context): Explorer {
     (await opening?.catch(() => undefined))?.close();
   };
   ctx.stopping.addEventListener("abort", () => void close(), { once: true });
-  const store =
-    credentials.type === "postgresql"
-      ? inPostgresql(db.console)
-      : inJsonFile(credentialsPath(credentials.path, dataDir), seams);
-  return { store, pools, keys };
+  return { store: openCredentials(ctx), pools, keys };
 }
 
 /** Where a connection leads, checked and resolved now. Throws M_FORBIDDEN and M_INVALID_PARAM: see outward/guard.ts. */

@@ -47,6 +47,11 @@ export function wrappedWith(wrapped: Buffer): string {
   return wrapped.subarray(MAGIC.length, MAGIC.length + NAME_BYTES).toString("hex");
 }
 
+/** What `wrappedWith` tells of what is wrapped now. */
+export function nameOfFirst({ wrap }: Pick<MasterKeys, "wrap">): string {
+  return wrappedWith(wrap(Buffer.alloc(KEY_BYTES), "its name"));
+}
+
 /** The keys of a secret, the one that wraps first. Throws StartError, which names the setting, where a line is none. */
 export function parseMasterKeys(text: string, setting = "AUTH_KEY_SECRET_NAME"): readonly MasterKey[] {
   const lines = text.split(/\s+/).filter((line) => line !== "");

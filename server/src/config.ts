@@ -59,6 +59,8 @@ export interface Config {
   upstreams: Partial<Record<RoleName, readonly string[]>>;
   /** Between being told to stop and stopping. */
   drain_ms: number;
+  /** Registration files of application services, and folders of them. */
+  appservices: readonly string[];
   bus: BusName;
   /** What else is set to redis, nats or rabbitmq has its address here. */
   redisUrl: string | undefined;
@@ -130,6 +132,9 @@ export function readConfig(environment: Env = process.env): Config {
     roles: roles(env),
     upstreams: upstreams(env),
     drain_ms: integer(env, "PARLEY_DRAIN_MS", [0, 600_000]),
+    appservices: text(env, "PARLEY_APPSERVICES")
+      .split(",")
+      .flatMap((each) => each.trim() || []),
     bus: bus(env),
     redisUrl: secretUrl(env, "REDIS_URL", ["redis:", "rediss:"]),
     natsUrl: secretUrl(env, "NATS_URL", ["nats:", "tls:"]),

@@ -1,4 +1,5 @@
 /** What every handler gets: the parts of this process, made once at start. */
+import type { Services } from "./appservice/services.ts";
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -23,6 +24,8 @@ export interface Context {
   /** Where traces are asked for. */
   tracing: Tracing | undefined;
   rates: Rates;
+  /** The application services that are registered here. */
+  services: Services;
   /** What operators set while it runs. */
   controls: Controls;
   db: Database;

@@ -7,8 +7,6 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
-import { accessTokenOf } from "./access-token.ts";
-import { requireScope } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
 import { corsOf } from "./cors.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
@@ -22,6 +20,7 @@ import { validate } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
+import { authenticate, isUnlimited } from "./who-asks.ts";
 import { routeUpgrades, takeUpgrade, type Upgrade, upgradesAt } from "./upgrades.ts";
 
 /** Who makes a request: one signed-in device. */
@@ -32,6 +31,8 @@ export interface Session {
   isAdmin: boolean;
   /** Of a bot's token, what it may do. */
   scopes?: readonly string[] | undefined;
+  /** Of a request that an application service makes as one of its users. Its `deviceId` is empty where the service names none. */
+  service?: { id: string; isUnlimited: boolean };
 }
 
 export interface Request<Body = unknown, Query = unknown, Who = Session> {
@@ -51,7 +52,8 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
   log: Logger;
 }
 
-type Access = "anyone" | "session" | "admin";
+/** `service`: application services only. */
+type Access = "anyone" | "session" | "admin" | "service";
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 type WhoFor<A extends Access> = A extends "anyone" ? undefined : Session;
 
@@ -259,7 +261,7 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
   if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address holds the character NUL.");
   refuseInMaintenance(ctx, each.method, each.path);
   const session = await authenticate(ctx, each, request);
-  if (each.rate) await ctx.rates.admit(each.rate, session?.id ?? request.ip);
+  if (each.rate && !isUnlimited(ctx, session, request)) await ctx.rates.admit(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;
   let closed: AbortSignal | undefined;
   const answer = await each.handle(
@@ -303,17 +305,6 @@ function readBody(each: Route, request: FastifyRequest): unknown {
     throw matrixError("M_NOT_JSON", `The body is not JSON: ${asError(thrown).message}`);
   }
   return validate(each.body, json, "body");
-}
-
-async function authenticate(ctx: Context, each: Route, request: FastifyRequest): Promise<Session | undefined> {
-  if (each.access === "anyone") return undefined;
-  const token = accessTokenOf(request, ctx.config.queryTokens);
-  if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
-  const session = await ctx.authenticate(token, request.ip);
-  requireScope(session, each.method, each.path);
-  if (each.access === "admin" && !session.isAdmin)
-    throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
-  return session;
 }
 
 function closeSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {

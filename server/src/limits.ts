@@ -1,3 +1,4 @@
+import { appserviceLimits } from "./limits/appservice.ts";
 import { streamLimits } from "./limits/stream.ts";
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
@@ -9,6 +10,7 @@ import { operatorLimits } from "./limits/operators.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
+  ...appserviceLimits,
   ...systemLimits,
   ...streamLimits,
   ...mediaLimits,

@@ -5,6 +5,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openServices } from "./appservice/services.ts";
 import { openSessions } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { type Installation, readInstallation } from "./bus/installation.ts";
@@ -166,6 +167,8 @@ async function openContext(
   undo.push(() => ephemeral.close());
   const controls = await openControls({ db: db.log, config, seams, logger });
   undo.push(() => controls.close());
+  const services = await openServices(config, { seams, logger });
+  undo.push(() => services.close());
   const rates = createRates({ seams, shared: ephemeral, isEnabled: config.rateLimits });
   undo.push(() => rates.close());
   const queue = await openQueue({ config, db: db.queue, bus, seams, logger, registry: metrics.registry });
@@ -177,6 +180,7 @@ async function openContext(
     metrics,
     tracing,
     rates,
+    services,
     controls,
     db,
     bus,

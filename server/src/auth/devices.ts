@@ -1,11 +1,13 @@
 /** A person's own devices. Specification: client-server-api, "Device Management". */
 import { z } from "zod";
+import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
-import { route } from "../http.ts";
+import { Answer, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { endSessions } from "./end-sessions.ts";
 import { interactive } from "./interactive.ts";
 import { type DeviceRow, listDevices, readDevice } from "./queries.ts";
+import { putServiceDevice } from "./service-accounts.ts";
 import { auth, text } from "./shapes.ts";
 
 const DEVICE = "/_matrix/client/v3/devices/:deviceId";
@@ -42,7 +44,9 @@ export const renameDevice = route({
   body: z.looseObject({ display_name: text(limits.deviceName_characters).optional() }),
   async handle({ params, session, body }, ctx) {
     const deviceId = params["deviceId"] ?? "";
-    if (!(await readDevice(ctx, session.userId, deviceId))) throw noSuchDevice();
+    const isThere = (await readDevice(ctx, session.userId, deviceId)) !== undefined;
+    if (!isThere && session.service) return createDevice(ctx, session.userId, { deviceId, name: body.display_name });
+    if (!isThere) throw noSuchDevice();
     if (body.display_name === undefined) return {};
     const row = await ctx.db.auth.one<{ position: number | null }>(
       "select auth.rename_device($1, $2, $3) as position",
@@ -53,6 +57,18 @@ export const renameDevice = route({
     return {};
   },
 });
+
+/** Specification: application-service-api, "Creating devices". */
+async function createDevice(
+  ctx: Context,
+  userId: string,
+  { deviceId, name }: { deviceId: string; name: string | undefined },
+): Promise<Answer> {
+  if (deviceId === "" || Buffer.byteLength(deviceId) > limits.identifier_bytes)
+    throw matrixError("M_INVALID_PARAM", "A device id has from 1 to 255 bytes.");
+  const isNew = await putServiceDevice(ctx, { userId, deviceId, name });
+  return new Answer({ status: isNew ? 201 : 200, payload: "{}" });
+}
 
 export const deleteDevice = route({
   method: "DELETE",

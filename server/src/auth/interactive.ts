@@ -44,6 +44,8 @@ export async function interactive(
   request: InteractiveRequest,
   { flows }: InteractiveOptions,
 ): Promise<Completed> {
+  // Its users have no password, and it has full control over them. Application-service-api, "Device management", "Cross-signing".
+  if (request.session?.service) return {};
   const { auth } = request.body;
   const progress = await readProgress(ctx, request);
   const stage = auth?.type;

@@ -6,6 +6,7 @@ import { type Request, route } from "../http.ts";
 import { validate } from "../validate.ts";
 import { checkPassword } from "./passwords.ts";
 import { isDeactivated } from "./queries.ts";
+import { loginByService, SERVICE_LOGIN } from "./service-login.ts";
 import { identifier, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
 import { tokenHash } from "./tokens.ts";
@@ -29,7 +30,13 @@ export const loginFlows = route({
   path: "/_matrix/client/v3/login",
   access: "anyone",
   rate: "other",
-  handle: () => ({ flows: [{ type: "m.login.password" }, { type: "m.login.token", get_login_token: true }] }),
+  handle: (_request, ctx) => ({
+    flows: [
+      { type: "m.login.password" },
+      { type: "m.login.token", get_login_token: true },
+      ...(ctx.services.all().length > 0 ? [{ type: SERVICE_LOGIN }] : []),
+    ],
+  }),
 });
 
 export const login = route({
@@ -42,6 +49,7 @@ export const login = route({
     const { type } = request.body;
     if (type === "m.login.password") return withPassword(ctx, request);
     if (type === "m.login.token") return withToken(ctx, request);
+    if (type === SERVICE_LOGIN) return loginByService(ctx, request);
     throw matrixError("M_UNKNOWN", `One can not sign in here with ${type}.`, { status: 400 });
   },
 });

@@ -7,7 +7,8 @@ export const logout = route({
   path: "/_matrix/client/v3/logout",
   access: "session",
   async handle({ session }, ctx) {
-    await endSessions(ctx, { userId: session.userId, deviceIds: [session.deviceId] });
+    // An application service that acts without a device has nothing to sign out of.
+    if (session.deviceId !== "") await endSessions(ctx, { userId: session.userId, deviceIds: [session.deviceId] });
     return {};
   },
 });
@@ -27,5 +28,9 @@ export const whoami = route({
   path: "/_matrix/client/v3/account/whoami",
   access: "session",
   rate: "other",
-  handle: ({ session }) => ({ user_id: session.userId, device_id: session.deviceId, is_guest: false }),
+  handle: ({ session: { userId, deviceId } }) => ({
+    user_id: userId,
+    ...(deviceId === "" ? {} : { device_id: deviceId }),
+    is_guest: false,
+  }),
 });

@@ -1,5 +1,6 @@
 /** A new password. Specification: client-server-api, "POST /account/password". */
 import { z } from "zod";
+import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
 import { hashPassword } from "./hashing.ts";
@@ -15,6 +16,11 @@ export const changePassword = route({
   body: z.looseObject({ new_password: z.string(), logout_devices: z.boolean().default(true), auth: auth.optional() }),
   async handle(request, ctx) {
     const { session, body } = request;
+    if (session.service)
+      throw matrixError(
+        "M_FORBIDDEN",
+        "Users of an application service have no password, so that nobody else is one of them.",
+      );
     checkNewPassword(ctx, body.new_password);
     await interactive(ctx, request, { flows: [["m.login.password"]] });
     const hash = await hashPassword(ctx, body.new_password);

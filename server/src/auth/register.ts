@@ -9,6 +9,7 @@ import { hashPassword } from "./hashing.ts";
 import { type Completed, interactive } from "./interactive.ts";
 import { checkNewPassword } from "./passwords.ts";
 import { accountExists } from "./queries.ts";
+import { registerByService, SERVICE_LOGIN } from "./service-login.ts";
 import { refuseWhileOff } from "./registration-tokens.ts";
 import { auth, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
@@ -17,6 +18,7 @@ import { generatedUserId, newUserId } from "./user-names.ts";
 
 const body = z.looseObject({
   auth: auth.optional(),
+  type: z.string().optional(),
   username: text().nullish(),
   password: z.string().optional(),
   inhibit_login: z.boolean().optional(),
@@ -34,6 +36,7 @@ export const register = route({
     const { password, username } = request.body;
     if (request.query.kind === "guest")
       throw matrixError("M_GUEST_ACCESS_FORBIDDEN", "This server has no guests. Register an account.");
+    if (request.body.type === SERVICE_LOGIN) return registerByService(ctx, request);
     await refuseWhileOff(ctx);
     // What is wrong with the name or the password is said before anyone goes through the stages.
     const userId = username == null ? generatedUserId(ctx) : await freeUserId(ctx, username);

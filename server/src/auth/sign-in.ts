@@ -69,7 +69,7 @@ async function refusal(ctx: Context, userId: string): Promise<MatrixError> {
 }
 
 /** A device and a cross-signing key with one name could pass for each other. Specification: "Cross-signing". */
-async function refuseKeyId(ctx: Context, userId: string, deviceId: string): Promise<void> {
+export async function refuseKeyId(ctx: Context, userId: string, deviceId: string): Promise<void> {
   const keys = await readCrossSigning(ctx, [userId]);
   if (keys.some(({ publicKey }) => publicKey === deviceId))
     throw matrixError("M_FORBIDDEN", "This device id is that of a cross-signing key. Leave it out to get another.");

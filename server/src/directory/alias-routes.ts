@@ -9,7 +9,7 @@ import { isRoomAlias, isRoomId } from "../rooms/rules/identifiers.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { type Already, type Proposal, submit } from "../rooms/submit.ts";
 import { CANONICAL_ALIAS, requireAuthority } from "./authority.ts";
-import { type Alias, aliasesOf, drop, findAlias, requireOwnAlias, reserve } from "./aliases.ts";
+import { type Alias, aliasesOf, drop, findAlias, requireMayName, requireOwnAlias, reserve } from "./aliases.ts";
 
 const PATH = "/_matrix/client/v3/directory/room/:roomAlias";
 
@@ -40,6 +40,7 @@ const putAlias = route({
   async handle({ params, session, body }, ctx) {
     const alias = params["roomAlias"] as string;
     requireOwnAlias(ctx, alias);
+    requireMayName(ctx, alias, session);
     const room = await ctx.rooms.find(body.room_id);
     // Who is not in the room is told the same about one that does not exist.
     if (room?.membership(session.userId) !== "join")
@@ -57,8 +58,10 @@ const deleteAlias = route({
   rate: "create",
   async handle({ params, session }, ctx) {
     const known = await requireAlias(ctx, params["roomAlias"] as string);
+    requireMayName(ctx, known.alias, session);
     const room = await ctx.rooms.load(known.roomId);
-    if (known.creator !== session.userId) await requireAuthority(ctx, room, session);
+    // An application service has full control over the aliases of its namespaces.
+    if (!session.service && known.creator !== session.userId) await requireAuthority(ctx, room, session);
     await drop(ctx, known.alias, known.roomId);
     await forgetInRoom(ctx, { ...known, userId: session.userId });
     return {};

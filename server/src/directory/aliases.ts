@@ -3,6 +3,7 @@
  */
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
+import type { Session } from "../http.ts";
 import { isRoomAlias, serverNameOf } from "../rooms/rules/identifiers.ts";
 
 export interface Alias {
@@ -16,6 +17,17 @@ export function requireOwnAlias(ctx: Context, alias: string): void {
   if (!isRoomAlias(alias)) throw matrixError("M_INVALID_PARAM", `"${alias}" is not a room alias.`);
   if (serverNameOf(alias) !== ctx.config.serverName)
     throw matrixError("M_INVALID_PARAM", `This server has room aliases that end with :${ctx.config.serverName} only.`);
+}
+
+/**
+ * Throws M_EXCLUSIVE for an alias that an application service keeps to itself, and for one of its own that is in none of its
+ * namespaces. Specification: application-service-api, "Server admin style permissions".
+ */
+export function requireMayName(ctx: Context, alias: string, { service }: Pick<Session, "service">): void {
+  const own = service && ctx.services.byId(service.id);
+  if (own?.alias(alias) === "no")
+    throw matrixError("M_EXCLUSIVE", `${alias} is in no namespace of this application service.`);
+  ctx.services.requireFreeAlias(alias, own);
 }
 
 /**

@@ -31,6 +31,7 @@ export const uploadKeys = route({
   bodyLimit_bytes: limits.keysBody_bytes,
   async handle({ session, body }, ctx) {
     const { userId, deviceId } = session;
+    if (deviceId === "") throw matrixError("M_MISSING_PARAM", "Keys are those of a device: name it with device_id.");
     const named = body.device_keys;
     if (named && (named.user_id !== userId || named.device_id !== deviceId))
       throw matrixError("M_BAD_JSON", `"device_keys" must name the user and the device of the access token.`);

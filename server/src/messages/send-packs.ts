@@ -19,6 +19,7 @@ type Packed = [
   txnId: string,
   eventId: string,
   content: Content,
+  ts?: number | undefined,
 ];
 
 /** Resolves when the queue has the send. Rejects when that is not known; it may have it all the same. */
@@ -49,13 +50,14 @@ export function openPublishing(queue: Queue): PublishSend {
 
 /** The sends of one message of the queue. */
 export function readPack(body: string): Sending[] {
-  return (JSON.parse(body) as Packed[]).map(([sessionId, userId, roomId, type, txnId, eventId, content]) => ({
+  return (JSON.parse(body) as Packed[]).map(([sessionId, userId, roomId, type, txnId, eventId, content, ts]) => ({
     session: { id: sessionId, userId },
     roomId,
     type,
     txnId,
     eventId,
     content,
+    ts,
   }));
 }
 
@@ -64,8 +66,9 @@ export function packOf(sending: Sending): string {
   return `[${encode(sending)}]`;
 }
 
-function encode({ session, roomId, type, txnId, eventId, content }: Sending): string {
-  return JSON.stringify([session.id, session.userId, roomId, type, txnId, eventId, content] satisfies Packed);
+function encode({ session, roomId, type, txnId, eventId, content, ts }: Sending): string {
+  const packed: Packed = [session.id, session.userId, roomId, type, txnId, eventId, content];
+  return JSON.stringify(ts === undefined ? packed : [...packed, ts]);
 }
 
 /** Mostly one message; more where they would become large. */

@@ -1,5 +1,6 @@
 /** `PUT /rooms/{roomId}/send/{eventType}/{txnId}`. Specification: client-server-api, "Sending events to a room". */
 import { z } from "zod";
+import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
@@ -12,16 +13,20 @@ export const send = route({
   access: "session",
   rate: "send",
   body: z.custom<Content>(isObject, "must be an object"),
+  query: timedQuery,
   handle: sendMessage,
 });
 
-async function sendMessage({ params, session, body }: Request<Content>, ctx: Context): Promise<Answer> {
+type SendRequest = Request<Content, z.output<typeof timedQuery>>;
+
+async function sendMessage({ params, session, body, query }: SendRequest, ctx: Context): Promise<Answer> {
   const eventId = await sendEvent(ctx, {
     session,
     roomId: params["roomId"] as string,
     type: params["eventType"] as string,
     txnId: params["txnId"] as string,
     content: body,
+    ts: timeGiven(session, query),
   });
   return encoded(`{"event_id":"${eventId}"}`);
 }

@@ -14,6 +14,8 @@ export interface Sending {
   type: string;
   txnId: string;
   content: Content;
+  /** The time of the event where it is not now (ms since 1970). */
+  ts?: number | undefined;
   /** The id that the event gets, unless this is a retry: then it has one already. */
   eventId: string;
 }
@@ -44,8 +46,8 @@ export function earlier(ctx: Context, sending: Sending): Promise<string | undefi
 }
 
 function wantedBy(ctx: Context, sending: Sending): Wanted {
-  const { session, roomId, type, content, eventId } = sending;
-  const proposal = { event_id: eventId, sender: session.userId, type, content };
+  const { session, roomId, type, content, eventId, ts } = sending;
+  const proposal = { event_id: eventId, sender: session.userId, type, content, ts };
   const isChecked = hasCheckedRelation(content);
   return {
     roomId,

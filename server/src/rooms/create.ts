@@ -2,7 +2,7 @@
 import { profilesOf } from "../account/profile.ts";
 import type { Context } from "../context.ts";
 import { mayHaveRun } from "../db/outage.ts";
-import { drop, reserve } from "../directory/aliases.ts";
+import { drop, requireMayName, reserve } from "../directory/aliases.ts";
 import { publish } from "../directory/visibility.ts";
 import { matrixError, MatrixError } from "../errors.ts";
 import { route } from "../http.ts";
@@ -25,6 +25,7 @@ export const createRoom = route({
   async handle({ body, session }, ctx) {
     const plan = await makePlan(ctx, session.userId, body);
     requireOwnAliases(plan);
+    if (plan.alias !== undefined) requireMayName(ctx, plan.alias, session);
     await appendNamed(ctx, session.userId, plan);
     if (body.visibility === "public") await publish(ctx, plan.room_id);
     return { room_id: plan.room_id };

@@ -1,6 +1,7 @@
 /** `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`. Specification: client-server-api, "Sending events to a room". */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { requirePointingTo } from "../directory/aliases.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
@@ -20,6 +21,7 @@ export const putState = route({
   access: "session",
   rate: "send",
   body: contentBody,
+  query: timedQuery,
   handle: setState,
 });
 
@@ -29,16 +31,20 @@ export const putStateWithoutKey = route({
   access: "session",
   rate: "send",
   body: contentBody,
+  query: timedQuery,
   handle: setState,
 });
 
-async function setState({ params, session, body }: Request<Content>, ctx: Context): Promise<Answer> {
+type StateRequest = Request<Content, z.output<typeof timedQuery>>;
+
+async function setState({ params, session, body, query }: StateRequest, ctx: Context): Promise<Answer> {
   const type = params["eventType"] as string;
   const proposal = {
     sender: session.userId,
     type,
     state_key: params["stateKey"] ?? "",
     content: type === "m.room.member" ? memberContentFromClient(body) : body,
+    ts: timeGiven(session, query),
   };
   const eventId = await submit(ctx, {
     roomId: params["roomId"] as string,

@@ -29,6 +29,8 @@ export interface Proposal {
   /** Of a state event; a message has none. */
   state_key?: string;
   content: Content;
+  /** Its time where that is not now (ms since 1970). */
+  ts?: number | undefined;
   /** The server has found that the joining user meets a condition of the join rules. See `Facts`. */
   meetsAllowCondition?: boolean;
   /** Memberships that the event rests on, beside those of its sender and, of a membership event, its target. */
@@ -155,14 +157,14 @@ export function entryFor(ctx: Context, room: RoomState, proposal: Proposal): New
 }
 
 /** Gives the event its id and its time. */
-function stamp(ctx: Context, room: RoomState, { event_id, type, sender, state_key, content }: Proposal): RoomEvent {
+function stamp(ctx: Context, room: RoomState, { event_id, type, sender, state_key, content, ts }: Proposal): RoomEvent {
   const event = {
     event_id: event_id ?? newEventId(ctx),
     room_id: room.roomId,
     type,
     sender,
     content,
-    origin_server_ts: ctx.seams.now_ms(),
+    origin_server_ts: ts ?? ctx.seams.now_ms(),
   };
   if (state_key !== undefined) return { ...event, state_key };
   // The copy at the top is for older clients. Specification: room version 11, "Moving the redacts property".

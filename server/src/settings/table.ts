@@ -47,6 +47,11 @@ export const settings: readonly Setting[] = [
     name: "ENVIRONMENT",
     doc: "A word for what this installation is. In production, settings that are for tests only stop the start.",
   },
+  {
+    name: "PARLEY_APPSERVICES",
+    default: "",
+    doc: "Registration files of application services (bridges), and folders of them, with commas between. By default none.",
+  },
   { name: "PARLEY_RATE_LIMITS", default: "on", doc: "on or off. Off is for benchmarks and test suites only." },
   {
     name: "PARLEY_PASSWORD_COST",

@@ -33,6 +33,8 @@ export type Checker = {
   operations(): Operation[];
   /** Throws as `checkResponse` does, for one declared response; for the specification's own examples. */
   checkDeclared(operation: Operation, status: number, body: unknown): void;
+  /** Throws as `checkResponse` does, for what the server itself sends: the schema is named by its file and its JSON Pointer there. */
+  checkSent(what: string, schema: { file: string; pointer: string }, body: unknown): void;
 };
 
 type Complaint = { pointer: string; message: string; value: unknown };
@@ -80,6 +82,10 @@ export function openChecker(dir: string): Checker {
     checkDeclared: (operation, status, body) => {
       const complaint = complaintAbout(operation, status, body);
       if (complaint !== undefined) throw violation(operation.operationId, { ...operation, status, body }, complaint);
+    },
+    checkSent: (what, schema, body) => {
+      const complaint = validate(schema, body);
+      if (complaint !== undefined) throw violation(what, { method: "", path: schema.file, status: 0, body }, complaint);
     },
     checkResponse: (response) => {
       const path = pathOf(response.path);

@@ -6,6 +6,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   suspended: "warn",
   deactivated: "danger",
   blocked: "danger",
+  begun: "warn",
   failed: "danger",
   denied: "danger",
   dead: "danger",

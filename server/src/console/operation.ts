@@ -42,6 +42,13 @@ export interface Change {
   error?: string;
 }
 
+/** Writes how an act ended. Of several calls the first one counts. */
+export interface Ending {
+  /** Throws where it can not be written: then nobody is told of success. */
+  done(change: Change): Promise<void>;
+  failed(thrown: unknown, change: Change): Promise<void>;
+}
+
 /** The names of a path's parameters: "/users/:userId/suspend" has userId. */
 export type ParamsOf<P extends string> = P extends `${string}/:${infer Name}/${infer Rest}`
   ? Record<Name, string> & ParamsOf<`/${Rest}`>
@@ -64,6 +71,11 @@ export interface OperationRequest<P = Record<string, string>, Q = unknown, B = u
    * tells with `audit` is written at its end.
    */
   transact<T>(run: (db: Omit<Db, "transaction">) => Promise<T>): Promise<T>;
+  /**
+   * For what streams and has changed nothing yet when its handler is done: who calls this writes the end of the act, once, before
+   * whoever asked is told of it.
+   */
+  goesOn(): Ending;
   /** Aborts when the other end goes away. */
   signal: AbortSignal;
   log: Logger;
@@ -116,10 +128,17 @@ export interface OperationOptions<
   isWrite?: boolean;
   /** Whether it is audited. By default where it writes; what exports, or reads what is delicate, says true. */
   isAudited?: boolean;
+  /**
+   * Whether all that it changes is one `transact`: then neither the change nor its entry is there without the other. By default it is
+   * not: then an entry says that it has begun before it does anything.
+   */
+  isOneTransaction?: boolean;
   rate?: Rate;
   bodyLimit_bytes?: number;
   /** What the audit names, such as a user id. */
   target?(request: { params: ParamsOf<P>; body: Output<B> }): string | undefined;
+  /** What the entry says that is written when it begins: what it is about to do, without a secret. By default its target and reason. */
+  intent?(request: { query: z.output<Q>; body: Output<B> }): object;
   command?: OperationCommand;
   /** Throws matrixError where it can not. */
   handle(
@@ -141,9 +160,11 @@ export interface Operation {
   answer: z.ZodType | "stream";
   isWrite: boolean;
   isAudited: boolean;
+  isOneTransaction?: boolean;
   rate: Rate;
   bodyLimit_bytes?: number;
   target?(request: { params: Record<string, string>; body: unknown }): string | undefined;
+  intent?(request: { query: unknown; body: unknown }): object;
   command?: OperationCommand;
   handle(request: OperationRequest, ctx: Context): Promise<unknown>;
 }

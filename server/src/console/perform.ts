@@ -8,6 +8,7 @@ import type { Candidate } from "./actor.ts";
 import { openRecorder } from "./audit/recorder.ts";
 import type { Actor, Operation, OperationRequest } from "./operation.ts";
 import { isAtLeast } from "./operators.ts";
+import { refuseUnstorable } from "./storable.ts";
 
 export type RawRequest = Request<unknown, Record<string, string>, undefined>;
 
@@ -31,11 +32,13 @@ export async function perform(ctx: Context, { operation, request, who }: Perform
     actor,
     audit: recorder.audit,
     transact: recorder.transact,
+    goesOn: recorder.goesOn,
     get signal() {
       return request.signal();
     },
     log: request.log,
   };
+  if (operation.isWrite && !operation.isOneTransaction) await recorder.begin(operation.intent?.(given));
   let answer;
   try {
     answer = await operation.handle(asked, ctx);
@@ -67,6 +70,8 @@ export async function denied(ctx: Context, { operation, request, who }: Performa
 
 function readGiven(operation: Operation, request: RawRequest): { query: unknown; body: unknown } {
   const { access_token: _, ...query } = request.query;
+  refuseUnstorable({ ...request.params, ...query }, "query");
+  if (operation.body !== undefined && operation.body !== "stream") refuseUnstorable(request.body, "body");
   return {
     query: validate(operation.query, query, "query"),
     body: operation.body === undefined ? undefined : readBody(operation.body, request.body),

@@ -1,5 +1,6 @@
 /** The parts of a run as an answer that is written while they come: NDJSON, JSON or CSV. */
 import { Readable } from "node:stream";
+import type { Change, Ending } from "../console/operation.ts";
 import { MatrixError, matrixError } from "../errors.ts";
 import { Answer } from "../http.ts";
 import type { Logger } from "../logger.ts";
@@ -22,11 +23,41 @@ const types: Readonly<Record<Format, string>> = {
  */
 export async function streamed<P>(parts: AsyncGenerator<P, void, undefined>, lines: Lines<P>): Promise<Answer> {
   const first = await parts.next();
-  const text = written(first, parts, lines);
+  const payload = Readable.from(written(first, parts, lines), { objectMode: false });
+  // An answer that nobody began to read ends what it is made of too.
+  payload.once("close", () => void parts.return());
   return new Answer({
     headers: { "content-type": types[lines.format], "x-accel-buffering": "no", ...lines.headers },
-    payload: Readable.from(text, { objectMode: false }),
+    payload,
   });
+}
+
+interface Recorded {
+  ending: Ending;
+  /** What the log keeps of it, whatever its end. */
+  change: Change & { after: object };
+}
+
+/** The parts of something that writes. Its end is in the audit log before anybody is told of it. */
+export async function* recorded<P extends object>(
+  parts: AsyncGenerator<P, void, undefined>,
+  { ending, change }: Recorded,
+): AsyncGenerator<P, void, undefined> {
+  try {
+    for await (const part of parts) {
+      const result = { ...change, after: { ...change.after, ...("done" in part ? (part.done as object) : {}) } };
+      if ("done" in part) await ending.done(result);
+      if ("failed" in part) await ending.failed(matrixError("M_INVALID_PARAM", "Some lines are not right."), change);
+      yield part;
+    }
+  } catch (thrown) {
+    await ending.failed(thrown, change);
+    throw thrown;
+  } finally {
+    // Whoever stopped reading has stopped it: what was not told as done is rolled back.
+    await parts.return();
+    await ending.failed(matrixError("M_UNKNOWN", "It was stopped."), change);
+  }
 }
 
 export interface Lines<P> {

@@ -4,7 +4,7 @@ import { operation, type OperationRequest, type Operation } from "../console/ope
 import { MatrixError, matrixError } from "../errors.ts";
 import type { Answer } from "../http.ts";
 import { limits } from "../limits.ts";
-import { formats, linesFor, streamed } from "./answers.ts";
+import { formats, linesFor, recorded, streamed } from "./answers.ts";
 import { shapeOf } from "./cypher/shape.ts";
 import { cellTypes, importCsv } from "./import.ts";
 import { graphsOf, schemaOf } from "./look.ts";
@@ -78,14 +78,25 @@ interface Asked {
   rows: number;
 }
 
-interface Begun extends Pick<OperationRequest<{ connectionId: string; graph: string }>, "params" | "audit"> {
-  /** What the log keeps of it. */
+interface Place {
+  connectionId: string;
+  graph: string;
+}
+
+const placeOf = ({ connectionId, graph }: Place) => `${connectionId}/${graph}`;
+
+/** What the log keeps of it. */
+function changeOf(place: Place, after: object) {
+  return { target: placeOf(place), after: { graph: place.graph, ...after } };
+}
+
+interface Begun extends Pick<OperationRequest<Place>, "params" | "audit"> {
   after: object;
 }
 
-/** What streams is done where it has begun, and failed where it has not: the log says which, with what it was about. */
+/** A question that streams is done where it has begun, and failed where it has not: the log says which, with what it was about. */
 async function begun({ params, audit, after }: Begun, begin: () => Promise<Answer>): Promise<Answer> {
-  const change = { target: `${params.connectionId}/${params.graph}`, after: { graph: params.graph, ...after } };
+  const change = changeOf(params, after);
   try {
     const answer = await begin();
     audit(change);
@@ -141,15 +152,16 @@ const write = operation({
   role: "owner",
   body: z.object({ ...queryBody, confirm: z.string() }),
   answer: "stream",
+  target: ({ params }) => placeOf(params),
+  intent: ({ body }) => formOf(body),
   command: { name: "explorer write", arguments: ["connectionId", "graph", "cypher"], isStream: true },
   async handle(request, ctx) {
-    const { body, params, actor, audit, log, signal } = request;
+    const { body, params, actor, goesOn, log, signal } = request;
     refuseWrite(params, body.confirm);
-    return begun({ params, audit, after: formOf(body) }, async () => {
-      const way = await wayTo(ctx, actor.userId, params.connectionId);
-      const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: true, signal });
-      return streamed(parts, linesFor(body.format, "written", log));
-    });
+    const way = await wayTo(ctx, actor.userId, params.connectionId);
+    const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: true, signal });
+    const change = changeOf(params, formOf(body));
+    return streamed(recorded(parts, { ending: goesOn(), change }), linesFor(body.format, "written", log));
   },
 });
 
@@ -227,7 +239,8 @@ const importing = operation({
   body: "stream",
   bodyLimit_bytes: limits.import_bytes,
   answer: "stream",
-  async handle({ query: given, params, body, actor, audit, log, signal }, ctx) {
+  target: ({ params }) => placeOf(params),
+  async handle({ query: given, params, body, actor, goesOn, log, signal }, ctx) {
     refuseWrite(params, given.confirm);
     const parsed = mapping.safeParse(parseJson(given.mapping));
     if (!parsed.success)
@@ -235,11 +248,10 @@ const importing = operation({
         "M_INVALID_PARAM",
         `mapping: ${parsed.error.issues[0]?.path.join(".")} ${parsed.error.issues[0]?.message}`,
       );
-    return begun({ params, audit, after: parsed.data }, async () => {
-      const way = await wayTo(ctx, actor.userId, params.connectionId);
-      const parts = importCsv(way, { ...parsed.data, graph: params.graph }, { chunks: body, signal });
-      return streamed(parts, { format: "ndjson", log, lineOf: (part) => `${JSON.stringify(part)}\n` });
-    });
+    const way = await wayTo(ctx, actor.userId, params.connectionId);
+    const parts = importCsv(way, { ...parsed.data, graph: params.graph }, { chunks: body, signal });
+    const told = recorded(parts, { ending: goesOn(), change: changeOf(params, parsed.data) });
+    return streamed(told, { format: "ndjson", log, lineOf: (part) => `${JSON.stringify(part)}\n` });
   },
 });
 

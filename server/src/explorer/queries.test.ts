@@ -34,15 +34,16 @@ test("rows are streamed, exported and audited without their values", { skip }, a
   const json = await ask(owner, "POST", `${base}/query`, { ...asked, format: "json" });
   assert.equal(JSON.parse(json.text)[0]["n.name"], "Ana Canary");
   const audit = await server.ctx.db.console.query<{ outcome: string; error: string; target: string; after: string }>(
-    `select action, outcome, error, target, "after" from console.audit where action like 'explorer.%' and actor = $1 order by "position"`,
+    `select action, outcome, error, target, "after" from console.audit where action like 'explorer.%' and outcome <> 'begun' and actor = $1 order by "position"`,
     [owner.userId],
   );
   const told = JSON.stringify(audit);
   const ofGraph = audit.filter(({ target }) => target === `${id}/streams`);
   assert.deepEqual(
-    ofGraph.slice(0, 2).map(({ outcome, error }) => [outcome, error]),
+    ofGraph.slice(0, 3).map(({ outcome, error }) => [outcome, error]),
     [
       ["failed", "M_FORBIDDEN"],
+      ["failed", "M_INVALID_PARAM"],
       ["done", null],
     ],
     "what was refused is no act that was done",
@@ -84,3 +85,55 @@ test("a request that is broken off stops its query in the database", { skip }, a
   while ((await running()) > 0);
   taken.release();
 });
+
+test("a write whose end can not be written down is in the audit log as begun, with what it was", { skip }, async () => {
+  const id = await graph(owner, "cut");
+  const { console: db } = server.ctx.db;
+  const { one } = db;
+  db.one = (sql, params) =>
+    sql.includes("append_audit") && !String(params?.[0]).includes('"outcome":"begun"')
+      ? Promise.reject(new Error("the process has ended"))
+      : one(sql, params);
+  const body = { cypher: "CREATE (:Person {name: 'Ana Canary'})", confirm: "cut" };
+  const answer = await ask(owner, "POST", `/connections/${id}/graphs/cut/write`, body);
+  db.one = one;
+  assert(!answer.text.includes("is_written"), "nobody is told of success");
+  const entries = await db.query<{ outcome: string; after: string }>(
+    `select outcome, "after" from console.audit where target = $1`,
+    [`${id}/cut`],
+  );
+  assert.deepEqual(
+    entries.map((each) => [each.outcome, JSON.parse(each.after)]),
+    [["begun", { query: "CREATE (:Person {name: ?})" }]],
+  );
+});
+
+test(
+  "a write that fails after its first rows, and one that nobody reads on, are in the audit log as failed",
+  { skip },
+  async () => {
+    const id = await graph(owner, "fails");
+    const base = `/connections/${id}/graphs/fails`;
+    const outcomes = () =>
+      server.ctx.db.console.query<{ outcome: string; error: string }>(
+        `select outcome, error from console.audit where target = $1 and outcome <> 'begun' order by "position"`,
+        [`${id}/fails`],
+      );
+    const cypher = "UNWIND range(1, 5000) AS i CREATE (n:N {i: 1 / (4900 - i)}) RETURN n.i";
+    const broken = linesOf(await ask(owner, "POST", `${base}/write`, { cypher, confirm: "fails" }));
+    assert(broken.at(-1).error, "it has failed");
+    assert.equal((await outcomes()).at(-1)?.outcome, "failed");
+    const stopping = new AbortController();
+    const endless = "UNWIND range(1, 1000000) AS i CREATE (n:N {i: i}) RETURN n.i";
+    const answer = await fetch(`${server.url}/_parley/admin/v1/explorer${base}/write`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${owner.token}`, "content-type": "application/json" },
+      body: JSON.stringify({ cypher: endless, confirm: "fails", timeout_s: 60 }),
+      signal: stopping.signal,
+    });
+    await answer.body?.getReader().read();
+    stopping.abort();
+    while ((await outcomes()).length < 2);
+    assert.equal((await outcomes()).at(-1)?.outcome, "failed");
+  },
+);

@@ -127,6 +127,7 @@ const importPeople = operation({
   description:
     "With `dry_run=false` a job makes them. They have no password until they follow their link: imports.links.",
   role: "operator",
+  isOneTransaction: true,
   query: dryRun,
   body: peopleBody,
   bodyLimit_bytes: limits.importsBody_bytes,
@@ -184,6 +185,7 @@ const importChannels = operation({
   summary: "Makes rooms of the channels of an export, with their members, or says what would become of it",
   description: "Import the people first. Messages are not imported.",
   role: "operator",
+  isOneTransaction: true,
   query: dryRun,
   body: channelsBody,
   bodyLimit_bytes: limits.importsBody_bytes,

@@ -1,5 +1,6 @@
 /** What an operator should look at, each with what to do about it, and the first steps of a new installation until they are done. */
 import { countPeople, listAdministrators } from "../auth/for-insight.ts";
+import { countOpenActs } from "../console/audit/entries.ts";
 import type { Context } from "../context.ts";
 import { verifiedDevices } from "../keys/verified.ts";
 import { limits } from "../limits.ts";
@@ -98,7 +99,17 @@ async function ofDoctor(ctx: Context): Promise<Attention[]> {
 async function ofWork(ctx: Context): Promise<Attention[]> {
   const dead = await countDead(ctx);
   const failed = await countFailedJobs(ctx);
+  const open = await countOpenActs(ctx);
   return [
+    ...(open > 0
+      ? [
+          warning(
+            "open_acts",
+            `${open} ${open === 1 ? "act" : "acts"} of operators began in the last week and ${open === 1 ? "has" : "have"} no end: a process ended in between.`,
+            "Look at them in the audit log, with the outcome begun, and see what became of each.",
+          ),
+        ]
+      : []),
     ...(dead > 0
       ? [
           warning(

@@ -8,6 +8,8 @@ export const operatorLimits = {
   auditChange_bytes: 32_768,
   /** Entries of the audit log that are read at once to verify or export it. */
   auditBatch_entries: 1_000,
+  /** An act that began longer ago than this has been cut off: none runs so long. */
+  auditOpen_ms: 900_000,
   /** The console's sessions: unused, in all, and how long a sign-in counts for what changes something. */
   consoleIdle_ms: 30 * 60_000,
   consoleSession_ms: 12 * 3_600_000,

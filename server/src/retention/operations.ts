@@ -93,6 +93,7 @@ const write = operation({
   description:
     "The next daily run deletes what is over its time; retention.simulate says what that would be. Never state events, never what a legal hold keeps.",
   role: "operator",
+  isOneTransaction: true,
   body: policyBody.extend({ reason: reasonSchema }),
   answer: storedPolicy,
   command: { name: "retention set" },
@@ -114,6 +115,7 @@ const disable = operation({
   path: "/retention/disable",
   summary: "Deletes nothing by age any more",
   role: "operator",
+  isOneTransaction: true,
   body: z.object({ reason: reasonSchema }),
   answer: storedPolicy,
   command: { name: "retention disable" },
@@ -252,6 +254,7 @@ const writeRoom = operation({
   path: "/retention/rooms/:roomId",
   summary: "Sets how long one room's messages are kept, whatever the room says",
   role: "operator",
+  isOneTransaction: true,
   body: z.object({ max_lifetime_ms: lifetime, reason: reasonSchema }),
   answer: effective,
   command: { name: "retention set-room", arguments: ["roomId"] },
@@ -271,6 +274,7 @@ const dropRoom = operation({
   path: "/retention/rooms/:roomId",
   summary: "Lets what the room and the server say count for a room again",
   role: "operator",
+  isOneTransaction: true,
   answer: effective,
   command: { name: "retention drop-room", arguments: ["roomId"] },
   async handle({ params: { roomId }, audit, transact }, ctx) {

@@ -40,7 +40,7 @@ const filters: readonly Filter[] = [
   {
     name: "outcome",
     label: "Outcome",
-    options: ["done", "denied", "failed"].map((value) => ({ value, label: value })),
+    options: ["done", "denied", "failed", "begun"].map((value) => ({ value, label: value })),
   },
   { name: "from", label: "Since", day: { first: "since_ts" } },
   { name: "to", label: "Until", day: { last: "until_ts" } },

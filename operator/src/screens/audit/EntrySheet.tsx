@@ -37,6 +37,7 @@ function About({ entry }: { entry: Entry }) {
       <Fact name="To">{target && <Target id={target} />}</Fact>
       <Fact name="Outcome">
         <StatusTag state={entry.outcome} /> {entry.error}
+        {entry.outcome === "begun" && " Unless it runs still, its process ended first: look at what became of it."}
       </Fact>
       <Fact name="Reason">{entry.reason}</Fact>
       <Fact name="From">
@@ -50,9 +51,15 @@ function About({ entry }: { entry: Entry }) {
   );
 }
 
-/** People and rooms have pages; what else an act can be about has none. */
+/** People and rooms have pages; what else an act can be about has none. A device stands behind its person. */
 function Target({ id }: { id: string }) {
-  if (id.startsWith("@")) return <Link to={pathOf`/users/${id}`}>{id}</Link>;
+  const [person = "", ...device] = id.split(" ");
+  if (id.startsWith("@"))
+    return (
+      <>
+        <Link to={pathOf`/users/${person}`}>{person}</Link> {device.join(" ")}
+      </>
+    );
   if (id.startsWith("!")) return <Link to={pathOf`/rooms/${id}`}>{id}</Link>;
   return id;
 }

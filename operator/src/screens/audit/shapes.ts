@@ -11,8 +11,9 @@ export interface Entry {
   reason: string | null;
   before: unknown;
   after: unknown;
-  outcome: "done" | "denied" | "failed";
+  outcome: "done" | "denied" | "failed" | "begun";
   error: string | null;
+  begun: number | null;
   hash: string;
 }
 

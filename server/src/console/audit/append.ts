@@ -7,16 +7,22 @@ import type { Db } from "../../db/database.ts";
 import { limits } from "../../limits.ts";
 import type { Actor, Change } from "../operation.ts";
 
+/** `begun` is the first of two entries: the other says how it ended, or the process ended in between. */
+export const outcomes = ["done", "denied", "failed", "begun"] as const;
+export type Outcome = (typeof outcomes)[number];
+
 export interface Act {
   actor: Pick<Actor, "userId" | "via" | "address" | "device">;
   /** The operation's id. */
   action: string;
   target?: string | undefined;
   reason?: string | undefined;
-  outcome: "done" | "denied" | "failed";
+  outcome: Outcome;
   /** The errcode, where it was not done. */
   error?: string | undefined;
   change?: Change | undefined;
+  /** The position of the entry that said that it has begun. */
+  begun?: number | undefined;
 }
 
 /** Where an entry stands, with its hash in hexadecimal. */
@@ -46,7 +52,7 @@ export function tellAudit({ logger }: Pick<Context, "logger">, written: readonly
     logger.info({ audit: position, hash, action: act.action, outcome: act.outcome }, "an operator acted");
 }
 
-function rowOf({ actor, action, target, reason, outcome, error, change }: Act): Record<string, string | null> {
+function rowOf({ actor, action, target, reason, outcome, error, change, begun }: Act): Record<string, unknown> {
   return {
     actor: clean(actor.userId),
     via: actor.via,
@@ -59,6 +65,7 @@ function rowOf({ actor, action, target, reason, outcome, error, change }: Act): 
     after: jsonOf(change?.after),
     outcome,
     error: error ?? null,
+    begun: begun ?? null,
   };
 }
 

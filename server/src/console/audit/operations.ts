@@ -7,6 +7,7 @@ import { Answer } from "../../http.ts";
 import { limits } from "../../limits.ts";
 import { cursorOf, readCursor } from "../cursor.ts";
 import { operation, pageOf, pageQuery } from "../operation.ts";
+import { outcomes } from "./append.ts";
 import { csvLine } from "./csv.ts";
 import { type AuditFilter, type AuditRow, entrySchema, listEntries, readEntry, shown } from "./entries.ts";
 import { verifyAudit } from "./verify.ts";
@@ -19,7 +20,10 @@ const filters = {
     .optional()
     .meta({ description: "users.suspend, or users for all of them." }),
   target: z.string().max(limits.identifier_bytes).optional(),
-  outcome: z.enum(["done", "denied", "failed"]).optional(),
+  outcome: z
+    .enum(outcomes)
+    .optional()
+    .meta({ description: "begun: acts of which no end is known, since the process ended before they did." }),
   since_ts: z.coerce.number().int().optional(),
   until_ts: z.coerce.number().int().optional(),
 };
@@ -128,7 +132,11 @@ async function* allEntries(ctx: Context, filter: AuditFilter, signal: AbortSigna
   let below: number | null = null;
   for (;;) {
     signal.throwIfAborted();
-    const rows: AuditRow[] = await listEntries(ctx, filter, { below, limit: limits.auditBatch_entries });
+    const rows: AuditRow[] = await listEntries(ctx, filter, {
+      below,
+      limit: limits.auditBatch_entries,
+      isWhole: true,
+    });
     if (rows.length > 0) yield rows;
     if (rows.length < limits.auditBatch_entries) return;
     below = rows.at(-1)?.position ?? 0;

@@ -234,6 +234,11 @@ test("an operator can not act on other operators, and so not become one of them"
       const answer = await olga.ask("POST", `${API}/users/${target.userId}/${act}`, { reason });
       assert.deepEqual([answer.status, answer.body.required_role], [403, "owner"], `${act} ${target.userId}`);
     }
+  for (const target of [root, otto]) {
+    const named = await olga.ask("PUT", `${API}/users/${target.userId}/display-name`, { display_name: "X", reason });
+    assert.deepEqual([named.status, named.body.required_role], [403, "owner"], "nor give them another's name");
+  }
+  await olga.call("PUT", `${API}/users/${olga.userId}/display-name`, { display_name: "Olga", reason });
   for (const role of ["owner", null])
     assert.equal((await olga.ask("PUT", `${API}/users/${olga.userId}/role`, { role, reason })).status, 403);
   assert.equal((await olga.ask("DELETE", `${API}/users/${root.userId}/sessions?reason=x`)).status, 403);

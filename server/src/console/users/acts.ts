@@ -144,8 +144,9 @@ const renameUser = operation({
   }),
   answer: nothing,
   command: { name: "user rename", arguments: ["userId", "display_name"] },
-  async handle({ params: { userId }, body: { display_name }, audit }, ctx) {
-    if (!(await readAccount(ctx, userId))) throw matrixError("M_NOT_FOUND", "There is no such account.");
+  async handle({ params: { userId }, body: { display_name }, actor, audit }, ctx) {
+    if (userId !== actor.userId) await mayActOn(ctx, actor, userId);
+    else if (!(await readAccount(ctx, userId))) throw matrixError("M_NOT_FOUND", "There is no such account.");
     const before = (await profileOf(ctx, userId)).displayname ?? null;
     await changeProfile(ctx, userId, { field: "displayname", value: display_name ?? undefined });
     audit({ before: { display_name: before }, after: { display_name } });

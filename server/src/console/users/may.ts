@@ -26,7 +26,7 @@ type Asked = Pick<OperationRequest, "actor" | "audit" | "transact">;
 
 /**
  * Does something by which an account is no owner any more, unless it is the last. Two owners who do that to each other wait for one
- * another: the end of the audit log is theirs in turn.
+ * another, on whichever replicas, and nobody else waits for them: the audit log goes on.
  */
 export async function endOwner(
   ctx: Context,
@@ -34,7 +34,7 @@ export async function endOwner(
   { userId, act }: { userId: string; act(db: Pick<Db, "change">): Promise<Change> },
 ): Promise<void> {
   await transact(async (db) => {
-    await db.query("select from console.audit_head for update");
+    await db.query("select pg_advisory_xact_lock(hashtextextended('parley: owners', 0))");
     const owners = await operatorsWith(ctx, "owner", db);
     const standings = await Promise.all(
       owners.filter((each) => each !== userId).map((each) => readStanding(ctx, each)),

@@ -161,7 +161,7 @@ async function withLock<T>(path: string, seams: Seams, act: () => Promise<T>): P
   await mkdir(dirname(path), { recursive: true });
   const deadline_ms = seams.monotonic_ms() + limits.credentialLock_ms;
   while (!(await takes(lock))) {
-    if (await isAbandoned(lock, seams)) await rm(lock, { force: true });
+    if (await isAbandoned(lock, seams)) await breakLock(lock, seams);
     else if (seams.monotonic_ms() > deadline_ms) throw unusable("is being written by another process: try again");
     else await pause(seams, limits.credentialLockLook_ms);
   }
@@ -180,6 +180,23 @@ async function takes(lock: string): Promise<boolean> {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
     throw unusable(`can not be written (${code ?? "unknown"})`);
+  }
+}
+
+/**
+ * Removes a lock that was left. Of several who see that, one at a time looks again and removes it: whoever looked before could
+ * otherwise remove the lock that somebody has taken since.
+ */
+async function breakLock(lock: string, seams: Seams): Promise<void> {
+  const breaking = `${lock}.breaking`;
+  if (!(await takes(breaking))) {
+    if (await isAbandoned(breaking, seams)) await rm(breaking, { force: true });
+    return pause(seams, limits.credentialLockLook_ms);
+  }
+  try {
+    if (await isAbandoned(lock, seams)) await rm(lock, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -64,4 +64,18 @@ test("a lock that a process left which ended holds nobody up for good", async ()
   const later = { ...realSeams, now_ms: () => realSeams.now_ms() + 3_600_000 };
   await inJsonFile(path, later).add(anyConnection());
   assert.equal((await store.list("@ana:example.org")).length, 2);
+});
+
+test("of several who find a lock that was left, none takes away the lock of another", async () => {
+  const long_ago = new Date(realSeams.now_ms() - 3_600_000);
+  for (let round = 0; round < 8; round++) {
+    const path = freshPath();
+    await inJsonFile(path, realSeams).add(anyConnection());
+    writeFileSync(`${path}.lock`, "");
+    utimesSync(`${path}.lock`, long_ago, long_ago);
+    const writers = Array.from({ length: 8 }, () => inJsonFile(path, realSeams));
+    await Promise.all(writers.map((store) => store.add(anyConnection())));
+    assert.equal((await inJsonFile(path, realSeams).list("@ana:example.org")).length, 9, `round ${round}`);
+    assert.deepEqual(readdirSync(join(path, "..")), ["credentials.json"]);
+  }
 });

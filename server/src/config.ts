@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
+import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
 import { type Billing, readBilling } from "./settings/read-billing.ts";
@@ -82,6 +83,8 @@ export interface Config {
   billing: Billing | undefined;
   /** Saved connections to other databases. */
   explorer: ExplorerConfig;
+  /** Where notifications may be sent. */
+  push: PushConfig;
   /** What each setting is and where that comes from, without secrets. */
   sources: readonly SettingSource[];
 }
@@ -151,6 +154,7 @@ export function readConfig(environment: Env = process.env): Config {
     secrets: readSecrets(env),
     billing: readBilling(env, roles(env)),
     explorer: readExplorer(env),
+    push: readPush(env),
     sources: settingSources(environment),
   };
 }

@@ -7,6 +7,7 @@ import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
 import { operatorLimits } from "./limits/operators.ts";
+import { pushLimits } from "./limits/push.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
@@ -314,6 +315,7 @@ export const limits = {
   ...graphLimits,
 
   ...jobLimits,
+  ...pushLimits,
 
   /** Billing: how long Stripe may take to answer, how old what it signed may be, and events of one page of its list. */
   billingAnswer_ms: 20_000,

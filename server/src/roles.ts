@@ -55,6 +55,7 @@ export const roles = {
       `${CLIENT}/profile/*`,
       `${CLIENT}/pushrules/*`,
       `${CLIENT}/pushers/*`,
+      `${CLIENT}/notifications`,
     ],
   },
   gateway: {

@@ -28,6 +28,7 @@ export function sharedSettings(config: Config): Record<string, string> {
     NATS_URL: secretOf(config.natsUrl),
     RABBITMQ_URL: secretOf(config.rabbitmqUrl),
     PARLEY_EXPLORER_HOSTS: config.explorer.hosts.text,
+    PARLEY_PUSH_HOSTS: config.push.hosts.text,
     CREDENTIAL_STORAGE_TYPE: JSON.stringify(config.explorer.credentials),
     MASTER_ENCRYPTION_KEY: secretOf(config.explorer.masterKey),
   };

@@ -17,14 +17,16 @@ function openIgnored(ctx: Context): Followed<ReadonlySet<string>> {
     max: limits.userCache_users,
     changes: (entry) =>
       entry.kind === "account_data" && entry.type === TYPE ? (entry.userId ?? undefined) : undefined,
-    async load(userId) {
-      const stored = await look(userId);
-      const list = stored === undefined ? {} : (JSON.parse(stored) as { ignored_users?: unknown }).ignored_users;
-      return new Set(typeof list === "object" && list !== null ? Object.keys(list) : []);
-    },
+    load: async (userId) => ignoredUsersIn(await look(userId)),
   });
   ignored.set(ctx, followed);
   return followed;
+}
+
+/** Whom the stored list names; undefined where there is none. */
+export function ignoredUsersIn(stored: string | undefined): ReadonlySet<string> {
+  const list = stored === undefined ? {} : (JSON.parse(stored) as { ignored_users?: unknown }).ignored_users;
+  return new Set(typeof list === "object" && list !== null ? Object.keys(list) : []);
 }
 
 /** Whom the person ignores. */

@@ -26,7 +26,9 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
   [
     "read",
     /^GET$/,
-    new RegExp(`${CLIENT}/(sync|joined_rooms|mutual_rooms|rooms|room_summary|user|presence|pushrules|media)(/|$)`),
+    new RegExp(
+      `${CLIENT}/(sync|joined_rooms|mutual_rooms|notifications|rooms|room_summary|user|presence|pushrules|media)(/|$)`,
+    ),
   ],
   ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|user_directory/search|user/:userId/filter)$`)],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/(send|redact|typing)/`)],

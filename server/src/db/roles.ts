@@ -16,6 +16,7 @@ export const schemas = [
   "console",
   "graph",
   "billing",
+  "push",
 ] as const;
 export type Schema = (typeof schemas)[number];
 
@@ -38,6 +39,7 @@ const onlyFor: Partial<Record<Schema, readonly RoleName[]>> = {
   console: ["web", "worker"],
   graph: ["web", "worker"],
   billing: ["web", "worker"],
+  push: ["auth", "messages", "worker"],
 };
 
 /** The schemas that a process with these roles can have connections to: as many pools, each of PARLEY_DATABASE_CONNECTIONS at the most. */

@@ -2,6 +2,7 @@
 import type { RoleName } from "../roles.ts";
 import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
+import { pushSettings } from "./push.ts";
 import { secretSettings } from "./secrets.ts";
 import { shellSettings } from "./shell.ts";
 import type { Setting } from "./setting.ts";
@@ -156,4 +157,5 @@ export const settings: readonly Setting[] = [
   ...tracingSettings,
   ...shellSettings,
   ...explorerSettings,
+  ...pushSettings,
 ];

@@ -2,7 +2,6 @@
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
-import { readAccountDataOf } from "../log/queries.ts";
 import { openLookup } from "../lookups.ts";
 
 export interface Receipt {
@@ -12,8 +11,6 @@ export interface Receipt {
 }
 
 export interface UnreadLookups {
-  /** A person's stored push rules, as text. */
-  rules(userId: string): Promise<string | undefined>;
   /** A person's own receipts in the rooms. */
   receipts(asked: ReceiptsAsked): Promise<Receipt[]>;
   /** A person's events after each room's read receipt, the oldest first, and no more of a room than are worth counting. */
@@ -22,10 +19,6 @@ export interface UnreadLookups {
 
 export function openUnreadLookups(ctx: Context): UnreadLookups {
   return {
-    rules: openLookup({
-      most: limits.lookup_keys,
-      ask: (userIds: readonly string[]) => readAccountDataOf(ctx.db.log, "m.push_rules", userIds),
-    }),
     receipts: openLookup({
       most: limits.lookupUnread_users,
       ask: (asked: readonly ReceiptsAsked[]) => readReceipts(ctx, asked),

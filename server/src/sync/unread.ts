@@ -8,14 +8,12 @@ import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, type LogEntry } from "../log/entry.ts";
-import { followLog } from "../log/follow.ts";
 import { newestOf, type Removed, removedBy } from "../log/removal.ts";
 import type { Tail } from "../log/tail.ts";
-import { type CompiledRuleset, compileRuleset } from "../push/rules/evaluate.ts";
-import { prepareEvent, type PushEvent } from "../push/rules/event.ts";
-import { storedChanges } from "../push/stored-rules.ts";
-import { levelsOf, powerOf } from "../rooms/rules/power.ts";
-import { contentOf, type RoomState } from "../rooms/state.ts";
+import { changesRules, personRules } from "../push/person-rules.ts";
+import { preparedOf, threadOf } from "../push/prepare.ts";
+import type { CompiledRuleset } from "../push/rules/evaluate.ts";
+import type { RoomState } from "../rooms/state.ts";
 import { openUnreadLookups, type Receipt } from "./unread-lookups.ts";
 
 export interface Counts {
@@ -55,12 +53,7 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
   const counters: Counters = new LRUCache(atMost(limits.userCache_users));
   const { hub, tail } = ctx.log;
   const lookUp = openUnreadLookups(ctx);
-  const rulesets = followLog(hub, {
-    max: limits.userCache_users,
-    changes: (entry) => (changesRules(entry) ? (entry.userId ?? undefined) : undefined),
-    load: async (userId) => compileRuleset(storedChanges(await lookUp.rules(userId)), userId),
-  });
-  const add = createAdd();
+  const rulesets = personRules(ctx);
 
   hub.listen((entries) => {
     for (const entry of entries) forget(counters, entry);
@@ -107,33 +100,23 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       const rules = await rulesets.get(userId);
       const counter =
         counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
-      return carryOn(counter, { tail, add, member: { room, userId, rules } });
+      return carryOn(counter, tail, { room, userId, rules });
     },
     peek(userId, room) {
       const counter = counters.get(userId)?.get(room.roomId);
       const rules = rulesets.peek(userId);
       if (!counter || !rules || counter.at < tail.floor()) return undefined;
-      return carryOn(counter, { tail, add, member: { room, userId, rules } });
+      return carryOn(counter, tail, { room, userId, rules });
     },
   };
 }
 
-interface CarryingOn {
-  tail: Tail;
-  add(counter: Counter, addition: Addition): void;
-  member: Omit<Addition, "entry">;
-}
-
 /** Counts what has come to the room since. */
-function carryOn(counter: Counter, { tail, add, member }: CarryingOn): Unread {
+function carryOn(counter: Counter, tail: Tail, member: Omit<Addition, "entry">): Unread {
   const { roomId } = member.room;
   if (tail.lastOfRoom(roomId) <= counter.at) return counter;
   for (const entry of tail.ofRoom(roomId, counter.at)) add(counter, { ...member, entry });
   return counter;
-}
-
-function changesRules(entry: LogEntry): boolean {
-  return entry.kind === "account_data" && entry.type === "m.push_rules";
 }
 
 /** Whether the person's count of the entry's room is no longer right with this entry. */
@@ -165,35 +148,17 @@ interface Addition {
   entry: LogEntry;
 }
 
-/** Counts one more entry of a room. What the rules look at is prepared once for all members. */
-function createAdd(): (counter: Counter, addition: Addition) => void {
-  const prepared = new WeakMap<LogEntry, PushEvent>();
-
-  function prepareOnce(entry: LogEntry, room: RoomState): PushEvent {
-    const known = prepared.get(entry);
-    if (known) return known;
-    const raw = {
-      type: entry.type as string,
-      sender: entry.userId as string,
-      room_id: room.roomId,
-      content: contentOf(entry),
-    };
-    const event = prepareEvent(entry.stateKey === null ? raw : { ...raw, state_key: entry.stateKey }, pushRoom(room));
-    prepared.set(entry, event);
-    return event;
-  }
-
-  return (counter, { room, userId, rules, entry }) => {
-    counter.at = entry.position;
-    if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
-    const thread = entry.relationType === "m.thread" ? entry.relatesTo : null;
-    if (entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return;
-    const outcome = rules(prepareOnce(entry, room));
-    if (!outcome.notify) return;
-    const counts = thread === null ? counter.main : countsIn(counter.threads, thread);
-    counts.notifications += 1;
-    if (outcome.highlight) counts.highlights += 1;
-  };
+/** Counts one more entry of a room. */
+function add(counter: Counter, { room, userId, rules, entry }: Addition): void {
+  counter.at = entry.position;
+  if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
+  const thread = threadOf(entry);
+  if (entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return;
+  const outcome = rules(preparedOf(entry, room));
+  if (!outcome.notify) return;
+  const counts = thread === null ? counter.main : countsIn(counter.threads, thread);
+  counts.notifications += 1;
+  if (outcome.highlight) counts.highlights += 1;
 }
 
 function countsIn(threads: Map<string, Counts>, root: string): Counts {
@@ -213,16 +178,4 @@ function startCounter(
   // Nobody has unread events from before they came.
   const readUpTo = Math.max(0, ...(whole.length > 0 ? whole : [room.memberPosition(userId)]));
   return { at: head, main: { notifications: 0, highlights: 0 }, threads: new Map(), readUpTo, threadReadUpTo: threads };
-}
-
-function pushRoom(room: RoomState) {
-  return {
-    memberCount: room.joinedCount,
-    powerLevelOf: (userId: string) => powerOf(room, userId),
-    notificationLevels: levelsOf(room)["notifications"],
-    displayNameOf(userId: string) {
-      const name = room.get("m.room.member", userId)?.content["displayname"];
-      return typeof name === "string" ? name : undefined;
-    },
-  };
 }

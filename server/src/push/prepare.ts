@@ -1,0 +1,42 @@
+/** Events of the log as push rules look at them, prepared once for all members of their room. */
+import type { LogEntry } from "../log/entry.ts";
+import { levelsOf, powerOf } from "../rooms/rules/power.ts";
+import { contentOf, type RoomState } from "../rooms/state.ts";
+import { prepareEvent, type PushEvent, type PushRoom } from "./rules/event.ts";
+
+const prepared = new WeakMap<LogEntry, PushEvent>();
+
+/** The event in its room. */
+export function preparedOf(entry: LogEntry, room: RoomState): PushEvent {
+  const known = prepared.get(entry);
+  if (known) return known;
+  const raw = {
+    type: entry.type as string,
+    sender: entry.userId as string,
+    room_id: room.roomId,
+    content: contentOf(entry),
+  };
+  const event = prepareEvent(entry.stateKey === null ? raw : { ...raw, state_key: entry.stateKey }, pushRoom(room));
+  prepared.set(entry, event);
+  return event;
+}
+
+function pushRoom(room: RoomState): PushRoom {
+  return {
+    memberCount: room.joinedCount,
+    powerLevelOf: (userId: string) => powerOf(room, userId),
+    notificationLevels: levelsOf(room)["notifications"],
+    displayNameOf: (userId: string) => displayNameIn(room, userId),
+  };
+}
+
+/** The member's name in the room, or undefined where they have none. */
+export function displayNameIn(room: RoomState, userId: string): string | undefined {
+  const name = room.get("m.room.member", userId)?.content["displayname"];
+  return typeof name === "string" ? name : undefined;
+}
+
+/** The root of the event's thread, or null where it is in none. */
+export function threadOf(entry: LogEntry): string | null {
+  return entry.relationType === "m.thread" ? entry.relatesTo : null;
+}

@@ -75,20 +75,25 @@ export function startThirdParty(setting: Setting): Promise<ThirdParty> | undefin
 /** What the superuser of the test kit's databases is called here: its own name is one that manifests use. */
 const KEEPER = "keeper";
 
+/** A variable, or what is in the file that its sibling names. */
+function given({ env, read }: Setting, name: string): string {
+  const file = env[`${name}_FILE`];
+  return env[name] ?? (file === undefined ? "" : read(file).trim());
+}
+
 /** As the image's entry point does it: an administrator, a database, and the scripts of its folder. Then everybody needs a password. */
 async function startPostgres(setting: Setting): Promise<ThirdParty> {
-  const { container, env, read, directory } = setting;
+  const { container, directory } = setting;
   const args = (container.args ?? []).filter((each) => each.startsWith("max_connections="));
   const settings = Object.fromEntries(args.map((each) => each.split("=") as [string, string]));
   const postgres = await createPostgres(join(directory, "postgres"), settings);
   const address = (user: string, database: string) =>
     postgres.url.replace(/\/\/[^@]*@/, `//${user}@`).replace(/[^/]*$/, database);
-  const given = (name: string) => env[name] ?? (env[`${name}_FILE`] ? read(env[`${name}_FILE`] as string).trim() : "");
-  const user = given("POSTGRES_USER") || "postgres";
-  const database = given("POSTGRES_DB") || user;
+  const user = given(setting, "POSTGRES_USER") || "postgres";
+  const database = given(setting, "POSTGRES_DB") || user;
   const [files] = await postgres.query<{ hba_file: string }>("show hba_file");
   await postgres.query(`create role "${user}_first" superuser login`);
-  const password = given("POSTGRES_PASSWORD");
+  const password = given(setting, "POSTGRES_PASSWORD");
   await execute(address(`${user}_first`, "postgres"), [
     `alter role ${superuser} rename to ${KEEPER}`,
     `create role "${user}" superuser login password '${password}'`,
@@ -173,10 +178,11 @@ function served(service: { url: string; stop(): Promise<void> }): ThirdParty {
 }
 
 /** The store of the test kit, which checks signatures, with the keys of the manifest. */
-async function startMinio({ env }: Setting): Promise<ThirdParty> {
+async function startMinio(setting: Setting): Promise<ThirdParty> {
+  const { env } = setting;
   const store = await startS3();
-  store.keys.accessKeyId = env["MINIO_ROOT_USER"] ?? "";
-  store.keys.secretAccessKey = env["MINIO_ROOT_PASSWORD"] ?? "";
+  store.keys.accessKeyId = given(setting, "MINIO_ROOT_USER");
+  store.keys.secretAccessKey = given(setting, "MINIO_ROOT_PASSWORD");
   store.bucket = env["MINIO_DEFAULT_BUCKETS"] ?? store.bucket;
   return { endpoint: { port: Number(new URL(store.url).port) }, stop: async () => store[Symbol.asyncDispose]() };
 }

@@ -8,12 +8,18 @@ export function validate<T extends z.ZodType>(schema: T, value: unknown, where: 
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const place = issue?.path.length ? `"${issue.path.join(".")}"` : `the ${where}`;
-  const missing = issue?.code === "invalid_type" && isAbsent(value, issue.path);
-  if (missing) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
+  if (issue && isAbsent(value, issue.path)) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
   throw matrixError(
-    where === "body" ? "M_BAD_JSON" : "M_INVALID_PARAM",
+    where === "body" && !isIdentifier(issue) ? "M_BAD_JSON" : "M_INVALID_PARAM",
     `${place} is not valid: ${issue?.message ?? "unknown"}`,
   );
+}
+
+/** What a schema's `refine` has as its second argument for an identifier: a text that is none is of the right type, and means nothing. */
+export const identifier = (error: string) => ({ error, params: { isIdentifier: true } });
+
+function isIdentifier(issue: z.core.$ZodIssue | undefined): boolean {
+  return issue?.code === "custom" && issue.params?.["isIdentifier"] === true;
 }
 
 function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {

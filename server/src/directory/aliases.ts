@@ -4,7 +4,7 @@
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
-import { isRoomAlias, serverNameOf } from "../rooms/rules/identifiers.ts";
+import { isRoomAlias, isRoomId, serverNameOf } from "../rooms/rules/identifiers.ts";
 
 export interface Alias {
   alias: string;
@@ -75,9 +75,11 @@ function find(ctx: Context, alias: string): Promise<Alias | undefined> {
   ]);
 }
 
-/** The room that a path names by its id or by an alias. Throws M_NOT_FOUND for an alias that points nowhere. */
+/** The room that a path names by its id or by an alias. Throws M_INVALID_PARAM for neither, M_NOT_FOUND for an alias that points nowhere. */
 export async function roomOf(ctx: Context, roomIdOrAlias: string): Promise<string> {
-  if (!roomIdOrAlias.startsWith("#")) return roomIdOrAlias;
+  if (isRoomId(roomIdOrAlias)) return roomIdOrAlias;
+  if (!isRoomAlias(roomIdOrAlias))
+    throw matrixError("M_INVALID_PARAM", `"${roomIdOrAlias}" is neither a room id nor a room alias.`);
   const known = await findAlias(ctx, roomIdOrAlias);
   if (!known) throw matrixError("M_NOT_FOUND", `There is no room with the alias ${roomIdOrAlias}.`);
   return known.roomId;

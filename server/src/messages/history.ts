@@ -1,5 +1,6 @@
 /** `GET /rooms/{roomId}/messages`. Specification: client-server-api, "Getting events for a room". */
 import { z } from "zod";
+import { matrixError } from "../errors.ts";
 import { encoded, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
@@ -8,7 +9,7 @@ import { notBefore, positionOf, readingOf, tokenFor } from "./reading.ts";
 import { speakers } from "./speakers.ts";
 
 const query = z.looseObject({
-  dir: z.enum(["b", "f"]),
+  dir: z.enum(["b", "f"]).optional(),
   from: z.string().optional(),
   to: z.string().optional(),
   limit: z.coerce.number().int().min(0).optional(),
@@ -23,13 +24,16 @@ export const history = route({
   query,
   async handle({ params, query: asked, session }, ctx) {
     const allowed = await readingOf(ctx, params["roomId"] as string, session);
+    // Who may not read the room is told that first.
+    const { dir: direction } = asked;
+    if (direction === undefined) throw matrixError("M_MISSING_PARAM", 'The query has no "dir".');
     const filter = eventFilter(asked.filter);
-    const newest = asked.dir === "b" ? ctx.log.hub.head() : 0;
+    const newest = direction === "b" ? ctx.log.hub.head() : 0;
     const from = asked.from === undefined ? newest : await positionOf(ctx, asked.from, "from");
     const to = asked.to === undefined ? undefined : await positionOf(ctx, asked.to, "to");
     const reading = notBefore(allowed, asked.from === undefined ? undefined : from, to);
     const limit = pageLimit(Math.min(asked.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
-    const page = await walk(reading, { direction: asked.dir, from, to, limit, matches: matcherOf(filter) });
+    const page = await walk(reading, { direction, from, to, limit, matches: matcherOf(filter) });
     const chunk = await tell(reading, page.entries);
     const end = page.next === undefined ? "" : `,"end":"${tokenFor(ctx, page.next)}"`;
     const state = filter.lazyLoadMembers ? `,"state":[${(await speakers(reading, page.entries)).join(",")}]` : "";

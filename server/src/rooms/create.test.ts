@@ -78,7 +78,7 @@ test("a room that can not be as it was asked for leaves nothing behind", async (
   const before = await eventCount();
   await refused({ room_version: "13" }, 400, "M_UNSUPPORTED_ROOM_VERSION");
   await refused({ preset: "secret" }, 400, "M_BAD_JSON");
-  await refused({ invite: ["bob"] }, 400, "M_BAD_JSON");
+  await refused({ invite: ["bob"] }, 400, "M_INVALID_PARAM");
   await refused({ invite: ["@nobody:localhost"] }, 404, "M_NOT_FOUND");
   await refused({ invite_3pid: [{}] }, 403, "M_THREEPID_DENIED");
   const override = { users: { [alice.userId]: 0 } };

@@ -8,6 +8,7 @@ import { matrixError, MatrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import type { NewEntry } from "../log/entry.ts";
 import { randomToken } from "../seams.ts";
+import { carryOverInto } from "./carry-over.ts";
 import { eventEntry } from "./entry.ts";
 import { requireInvitable } from "./invite.ts";
 import { createRoomBody, type CreateRoomBody } from "./rules/create-body.ts";
@@ -28,6 +29,8 @@ export const createRoom = route({
     if (plan.alias !== undefined) requireMayName(ctx, plan.alias, session);
     await appendNamed(ctx, session.userId, plan);
     if (body.visibility === "public") await publish(ctx, plan.room_id);
+    if (body.creation_content?.["predecessor"] !== undefined)
+      await carryOverInto(ctx, await ctx.rooms.load(plan.room_id), session.userId);
     return { room_id: plan.room_id };
   },
 });

@@ -11,7 +11,8 @@ export const forget = route({
   async handle({ params, session: { userId } }, ctx) {
     const roomId = params["roomId"] as string;
     const forgotten = await forgetRoom(ctx.db.log, userId, roomId);
-    if (forgotten === 0) throw matrixError("M_BAD_STATE", "You have not left this room, so it can not be forgotten.");
+    if (forgotten === 0)
+      throw matrixError("M_UNKNOWN", "You have not left this room, so it can not be forgotten.", { status: 400 });
     ctx.rooms.forgot(userId, roomId);
     return {};
   },

@@ -1,10 +1,12 @@
 /** `POST /rooms/{roomId}/invite`. Specification: client-server-api, "Joining rooms" and "Invite permission". */
+import { z } from "zod";
 import { profileOf } from "../account/profile.ts";
 import { isActive } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { readAccountDataItem } from "../log/queries.ts";
+import { validate } from "../validate.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { currentMember, memberContent, memberProposal, targetBody } from "./member-body.ts";
 import { serverNameOf } from "./rules/identifiers.ts";
@@ -15,8 +17,11 @@ export const invite = route({
   path: "/_matrix/client/v3/rooms/:roomId/invite",
   access: "session",
   rate: "invite",
-  body: targetBody,
-  async handle({ params, session: { userId }, body }, ctx) {
+  body: z.looseObject({}),
+  async handle({ params, session: { userId }, body: asked }, ctx) {
+    if (asked["user_id"] === undefined && asked["medium"] !== undefined)
+      throw matrixError("M_THREEPID_DENIED", "This server does not send invitations through an identity server.");
+    const body = validate(targetBody, asked, "body");
     const invitee = body.user_id;
     const profile = await profileOf(ctx, invitee);
     const content = memberContent("invite", { ...profile, reason: body.reason });
@@ -39,7 +44,11 @@ export async function requireInvitable(ctx: Context, userId: string): Promise<vo
   if (serverNameOf(userId) !== ctx.config.serverName)
     throw matrixError("M_FORBIDDEN", `${userId} is of another server, and this server does not talk to others.`);
   if (!(await isActive(ctx, userId))) throw matrixError("M_NOT_FOUND", `There is no ${userId} on this server.`);
+  if (await blocksInvites(ctx, userId)) throw matrixError("M_INVITE_BLOCKED", `${userId} does not take invitations.`);
+}
+
+/** Whether the person takes no invitations now. Specification: "Invite permission". */
+export async function blocksInvites(ctx: Context, userId: string): Promise<boolean> {
   const config = await readAccountDataItem(ctx.db.log, { userId, roomId: "", type: "m.invite_permission_config" });
-  if (config !== undefined && (JSON.parse(config) as { default_action?: unknown })?.default_action === "block")
-    throw matrixError("M_INVITE_BLOCKED", `${userId} does not take invitations.`);
+  return config !== undefined && (JSON.parse(config) as { default_action?: unknown }).default_action === "block";
 }

@@ -5,6 +5,7 @@ import { roomOf } from "../directory/aliases.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
+import { carryOverInto } from "./carry-over.ts";
 import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdParty } from "./member-body.ts";
 import type { MemberProfile } from "./rules/create.ts";
 import { allowedRooms, authorisingUser, isRestricted } from "./rules/join-rules.ts";
@@ -46,7 +47,15 @@ interface Joining {
 
 export async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
   const [profile] = await Promise.all([profileOf(ctx, userId), refuseBlocked(ctx, roomId)]);
-  await submit(ctx, { roomId, propose: (room) => proposeJoin(ctx, room, { userId, profile: { ...profile, reason } }) });
+  let wasIn = false;
+  await submit(ctx, {
+    roomId,
+    propose(room) {
+      wasIn = room.membership(userId) === "join";
+      return proposeJoin(ctx, room, { userId, profile: { ...profile, reason } });
+    },
+  });
+  if (!wasIn) await carryOverInto(ctx, await ctx.rooms.load(roomId), userId);
   return { room_id: roomId };
 }
 

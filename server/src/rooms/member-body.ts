@@ -1,6 +1,7 @@
 /** What the membership verbs take and what they put into the room. Specification: client-server-api, "Room membership". */
 import { z } from "zod";
 import { matrixError } from "../errors.ts";
+import { identifier } from "../validate.ts";
 import type { MemberProfile } from "./rules/create.ts";
 import type { Content } from "./rules/event.ts";
 import { isUserId } from "./rules/identifiers.ts";
@@ -11,7 +12,7 @@ export const reasonBody = z.looseObject({ reason: z.string().optional() });
 
 /** The body of the verbs that act on somebody else. */
 export const targetBody = z.looseObject({
-  user_id: z.string().refine(isUserId, "must be a user id"),
+  user_id: z.string().refine(isUserId, identifier("must be a user id")),
   reason: z.string().optional(),
 });
 

@@ -94,8 +94,16 @@ test("nobody can be invited who has no account here", async () => {
   const room = await newRoom();
   await refused(alice.ask("POST", `${room.path}/invite`, { user_id: "@nobody:localhost" }), 404, "M_NOT_FOUND");
   await refused(alice.ask("POST", `${room.path}/invite`, { user_id: "@bob:elsewhere.org" }), 403, "M_FORBIDDEN");
-  await refused(alice.ask("POST", `${room.path}/invite`, { user_id: "bob" }), 400, "M_BAD_JSON");
+  await refused(alice.ask("POST", `${room.path}/invite`, { user_id: "bob" }), 400, "M_INVALID_PARAM");
   await refused(alice.ask("POST", `${room.path}/invite`, {}), 400, "M_MISSING_PARAM");
+  const byMail = { medium: "email", address: "a@b.c", id_server: "id.example.org", id_access_token: "t" };
+  await refused(alice.ask("POST", `${room.path}/invite`, byMail), 403, "M_THREEPID_DENIED");
+});
+
+test("a path that names neither a room id nor an alias is told so", async () => {
+  for (const verb of ["join", "knock"])
+    for (const name of ["nonsense", "#nonsense", "@bob:localhost"])
+      await refused(alice.ask("POST", `${CLIENT}/${verb}/${encodeURIComponent(name)}`, {}), 400, "M_INVALID_PARAM");
 });
 
 test("who blocks invitations is invited neither directly, nor with a room, nor through the state", async () => {
@@ -210,13 +218,13 @@ test("a restricted room without a member who may invite says that nobody can let
 test("a room can be forgotten once it is left, and its history is gone with it", async () => {
   const room = await publicRoom();
   await bob.call("POST", `${room.path}/join`, {});
-  await refused(bob.ask("POST", `${room.path}/forget`, {}), 400, "M_BAD_STATE");
+  await refused(bob.ask("POST", `${room.path}/forget`, {}), 400, "M_UNKNOWN");
   await bob.call("POST", `${room.path}/leave`, {});
   assert.equal((await bob.ask("GET", `${room.path}/state`)).status, 200);
   await bob.call("POST", `${room.path}/forget`, {});
   await bob.call("POST", `${room.path}/forget`, {});
   await refused(bob.ask("GET", `${room.path}/state`), 403, "M_FORBIDDEN");
-  await refused(carol.ask("POST", `${room.path}/forget`, {}), 400, "M_BAD_STATE");
+  await refused(carol.ask("POST", `${room.path}/forget`, {}), 400, "M_UNKNOWN");
 });
 
 test("the joined rooms are those that the person is in now", async () => {

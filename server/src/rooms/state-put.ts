@@ -4,6 +4,7 @@ import { z } from "zod";
 import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { requirePointingTo } from "../directory/aliases.ts";
+import { matrixError } from "../errors.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
@@ -75,6 +76,8 @@ async function proposeState(ctx: Context, room: RoomState, proposal: StatePropos
   if (fault) throw faultError(fault);
   if (current && current.sender === sender && isDeepStrictEqual(current.content, content))
     return { already: current.event_id };
+  if (type === "m.room.tombstone" && content.replacement_room === room.roomId)
+    throw matrixError("M_INVALID_PARAM", "A room can not take its own place.");
   if (type === "m.room.member" && room.membership(state_key) !== "join") await requireOpen(ctx, room, proposal);
   if (type === "m.room.canonical_alias")
     await requirePointingTo(ctx, room.roomId, addedAliases(content, current?.content));

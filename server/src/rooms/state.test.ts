@@ -55,7 +55,7 @@ test("state needs membership, power, and a key that is one's own", async () => {
 test("content that other clients could not use is refused", async () => {
   const room = await newRoom();
   const put = (type: string, content: object) => alice.ask("PUT", `${room}/state/${type}/`, content);
-  await refused(put("m.room.create", { room_version: "12" }), 403, "M_FORBIDDEN");
+  await refused(put("m.room.create", { room_version: "12" }), 400, "M_BAD_STATE");
   await refused(put("m.room.power_levels", { users: { [bob.userId]: "100" } }), 400, "M_BAD_JSON");
   await refused(put("m.room.history_visibility", { history_visibility: "some" }), 400, "M_BAD_JSON");
   await refused(put("org.example", { fraction: 0.5 }), 400, "M_BAD_JSON");

@@ -13,13 +13,15 @@ const CARRIED = [
   "m.room.name",
   "m.room.avatar",
   "m.room.canonical_alias",
+  "m.room.related_groups",
   "m.room.topic",
   "m.room.guest_access",
   "m.room.history_visibility",
   "m.room.join_rules",
 ] as const;
 
-const ADMINISTRATOR = 100;
+/** The highest level that canonical JSON holds. */
+const HIGHEST = Number.MAX_SAFE_INTEGER;
 
 export interface Replacement {
   userId: string;
@@ -39,8 +41,10 @@ export function replacementRequest(room: RoomState, wish: Replacement): CreateRo
       ...(type !== undefined && { type }),
       ...(federate !== undefined && { "m.federate": federate }),
       ...(hasCreators && wish.additionalCreators.length > 0 && { additional_creators: wish.additionalCreators }),
-      predecessor: { room_id: room.roomId, event_id: wish.tombstoneId },
+      // A room of version 12 names no event here. Specification: "Room Upgrades", added in 1.16.
+      predecessor: { room_id: room.roomId, ...(!hasCreators && { event_id: wish.tombstoneId }) },
     },
+    ...(!hasCreators && { power_level_content_override: { users: { [wish.userId]: HIGHEST } } }),
     initial_state: [
       ...CARRIED.flatMap((each) => copyOf(room.get(each))),
       ...[...room.ofType("m.space.child").values()].slice(0, limits.upgrade_events).flatMap(copyOf),
@@ -69,8 +73,10 @@ function bans(room: RoomState): InitialEvent[] {
 }
 
 /**
- * The old power levels. Where creators have infinite power they may not be listed. Where they have not, an administrator's is
- * the highest, and those who were creators before become administrators.
+ * The old power levels. Where creators have infinite power they may not be listed. Where they have not, those who were creators
+ * before get the highest level that there is, and nobody else has it.
+ *
+ * The person who makes the room has that level until these are set, so that all of them are within their reach.
  */
 function carriedLevels(room: RoomState, { userId, version, additionalCreators }: Replacement): Content {
   const levels = asNumbers(levelsOf(room));
@@ -79,25 +85,17 @@ function carriedLevels(room: RoomState, { userId, version, additionalCreators }:
     const creators = new Set([userId, ...additionalCreators]);
     return { ...levels, users: Object.fromEntries(Object.entries(users).filter(([user]) => !creators.has(user))) };
   }
-  const before = creatorsOf(room.get("m.room.create") as RoomEvent);
-  const wereInfinite = roomVersion(room.roomVersion)?.privilegedCreators === true ? before : [];
-  const administrators = Object.fromEntries([...wereInfinite, userId].map((user) => [user, ADMINISTRATOR]));
-  return { ...withinReach(levels), users: { ...withinReach(users), ...administrators } };
+  const hadCreators = roomVersion(room.roomVersion)?.privilegedCreators === true;
+  if (!hadCreators) return { ...levels, users };
+  const creators = creatorsOf(room.get("m.room.create") as RoomEvent).map((user) => [user, HIGHEST]);
+  const others = Object.entries(users).map(([user, level]) => [user, Math.min(level as number, HIGHEST - 1)]);
+  return { ...levels, users: Object.fromEntries([...others, ...creators]) };
 }
 
 /** The levels with those that are texts, as older versions have them, as the numbers that newer ones ask for. */
 function asNumbers(levels: Content): Content {
   const number = (level: unknown): unknown => (isObject(level) ? asNumbers(level) : (levelOf(level) ?? level));
   return Object.fromEntries(Object.entries(levels).map(([key, level]) => [key, number(level)]));
-}
-
-/** Levels with none above an administrator's: the person who makes the room could not set those. */
-function withinReach(levels: Content): Content {
-  const lower = (level: unknown): unknown => {
-    if (typeof level === "number") return Math.min(level, ADMINISTRATOR);
-    return isObject(level) ? withinReach(level) : level;
-  };
-  return Object.fromEntries(Object.entries(levels).map(([key, level]) => [key, lower(level)]));
 }
 
 /** The levels of the old room with talking and inviting out of reach of ordinary members. */

@@ -12,6 +12,7 @@ import { route } from "../http.ts";
 import type { NewEntry, Submission } from "../log/entry.ts";
 import { randomToken } from "../seams.ts";
 import { profileOf } from "../account/profile.ts";
+import { carryOver } from "./carry-over.ts";
 import { entriesOf } from "./create.ts";
 import { authorise } from "./rules/authorise.ts";
 import { planRoom, type RoomPlan } from "./rules/create.ts";
@@ -48,6 +49,7 @@ export const upgrade = route({
     });
     await moveAliases(ctx, roomId, replacement);
     await replacePublished(ctx, roomId, replacement);
+    await carryOver(ctx, { userId, from: roomId, to: replacement });
     return { replacement_room: replacement };
   },
 });
@@ -75,7 +77,12 @@ async function prepareUpgrade(
     lane: room.roomId,
     room: { id: room.roomId, version: room.version },
     members: membersOf(room, proposal),
-    entries: [...entriesOf(plan.events), entryFor(ctx, room, proposal), ...silence(ctx, room, wish.userId)],
+    entries: [
+      ...entriesOf(plan.events),
+      entryFor(ctx, room, proposal),
+      ...namelessness(ctx, room, wish.userId),
+      ...silence(ctx, room, wish.userId),
+    ],
   };
   return { plan, submission };
 }
@@ -85,9 +92,24 @@ function tombstone({ userId, tombstoneId }: Replacement, replacement: string): P
   return { event_id: tombstoneId, sender: userId, type: "m.room.tombstone", state_key: "", content };
 }
 
+/** The old room calls itself by no alias any more: they lead to the new one. */
+function namelessness(ctx: Context, room: RoomState, sender: string): NewEntry[] {
+  const current = room.get("m.room.canonical_alias");
+  if (!current || Object.keys(current.content).length === 0) return [];
+  return whereAllowed(ctx, room, { sender, type: "m.room.canonical_alias", state_key: "", content: {} });
+}
+
 /** Power levels under which nobody talks in the old room by mistake, when the person may set them. */
 function silence(ctx: Context, room: RoomState, sender: string): NewEntry[] {
-  const proposal = { sender, type: "m.room.power_levels", state_key: "", content: mutedLevels(room) };
+  return whereAllowed(ctx, room, {
+    sender,
+    type: "m.room.power_levels",
+    state_key: "",
+    content: mutedLevels(room),
+  });
+}
+
+function whereAllowed(ctx: Context, room: RoomState, proposal: Proposal): NewEntry[] {
   const isAllowed = authorise(room, { ...proposal, room_id: room.roomId }).allowed;
   return isAllowed ? [entryFor(ctx, room, proposal)] : [];
 }

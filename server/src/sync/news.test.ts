@@ -103,3 +103,33 @@ test("a redacted message is gone from memory as from the table", async () => {
     assert.equal(JSON.stringify(answer).includes("regretted"), false);
   }
 });
+
+test("each event of a timeline says what the reader was when it was sent", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await createRoom(alice, { preset: "public_chat" });
+  await say(alice, roomId, "before");
+  await bob.call("POST", `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {});
+  const { next_batch: since } = await sync(bob);
+  await bob.call("PUT", `/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname: "Robert" });
+  await say(alice, roomId, "after");
+  const membershipsIn = (answer: Json, section = "join") =>
+    answer.rooms[section][roomId].timeline.events.map((event: Json) => event.unsigned?.membership);
+  const all = membershipsIn(await sync(bob));
+  assert.deepEqual([all.at(0), all.at(-4)], ["leave", "leave"]);
+  assert.deepEqual(all.slice(-3), ["join", "join", "join"]);
+  assert.deepEqual(membershipsIn(await sync(bob, { since })), ["join", "join"]);
+  await bob.call("POST", `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/leave`, {});
+  assert.deepEqual(membershipsIn(await sync(bob, { since }), "leave"), ["join", "join", "leave"]);
+});
+
+test("who blocks invitations is told of none, and of all again when they do not any more", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await createRoom(alice, { invite: [bob.userId] });
+  const config = `/_matrix/client/v3/user/${bob.userId}/account_data/m.invite_permission_config`;
+  await bob.call("PUT", config, { default_action: "block" });
+  assert.equal((await sync(bob)).rooms?.invite, undefined);
+  await bob.call("PUT", config, {});
+  assert.deepEqual(Object.keys((await sync(bob)).rooms.invite), [roomId]);
+});

@@ -7,7 +7,7 @@ import { aggregationsOf } from "../messages/aggregations.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import { readingIn } from "../messages/reading.ts";
 import { membershipsOf, sightOf } from "../rooms/access.ts";
-import type { RoomState } from "../rooms/state.ts";
+import type { Membership, RoomState } from "../rooms/state.ts";
 import type { RoomNews } from "./gather.ts";
 import { type Run, timelineLimit, tokenAt } from "./run.ts";
 import { membersForTimeline } from "./members.ts";
@@ -45,7 +45,7 @@ export async function joinedRoom(run: Run, room: RoomState): Promise<string | un
     : newsTimeline(run, await seenOf(run, room, here), upTo);
   const state = await stateOf(run, room, { timeline, isNew, end: upTo, here });
   const sections = [
-    `"timeline":${timelineJson(run, room, { ...timeline, relations: await relationsOf(run, room, timeline) })}`,
+    `"timeline":${await timelineJson(run, room, { ...timeline, relations: await relationsOf(run, room, timeline) })}`,
     stateJson(run, room, { timeline, isNew, end: upTo, state }),
   ];
   if (ephemeral.length > 0) sections.push(`"ephemeral":{"events":[${ephemeral.join(",")}]}`);
@@ -72,7 +72,8 @@ export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promi
   const timeline = isNew ? newTimeline(run, room, { end: leftAt, sees }) : newsTimeline(run, here, leftAt);
   const state = wasIn ? await stateOf(run, room, { timeline, isNew, end: leftAt, here }) : "hidden";
   const accountData = accountDataOf(run, room.roomId);
-  return `{"timeline":${timelineJson(run, room, { ...timeline, relations: NO_RELATIONS })},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
+  const told = await timelineJson(run, room, { ...timeline, relations: NO_RELATIONS });
+  return `{"timeline":${told},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
 }
 
 /** The newest events of a room that the client does not know yet. */
@@ -135,22 +136,36 @@ interface ToldTimeline extends Timeline {
   relations: ReadonlyMap<string, string>;
 }
 
-function timelineJson(run: Run, room: RoomState, { events, limited, start, relations }: ToldTimeline): string {
+async function timelineJson(
+  run: Run,
+  room: RoomState,
+  { events, limited, start, relations }: ToldTimeline,
+): Promise<string> {
   const { ctx, ask } = run;
-  const ownPosition = room.memberPosition(ask.session.userId);
-  const isJoined = room.membership(ask.session.userId) === "join";
+  const membershipAt = await membershipsAlong(run, room, events);
   const texts = events.map((event) => {
-    const membership = isJoined && event.position >= ownPosition ? ("join" as const) : undefined;
     const bundled = relations.get(event.eventId as string);
     const reader = {
       sessionId: ask.session.id,
-      ...(membership ? { membership } : {}),
+      membership: membershipAt(event.position),
       ...(bundled ? { relations: bundled } : {}),
     };
     return ask.filter.project(clientEvent(event, reader));
   });
   const from = events[0] ? events[0].position - 1 : start;
   return `{"events":[${texts.join(",")}],"limited":${limited},"prev_batch":"${tokenAt(ctx, from)}"}`;
+}
+
+/** What the person was at each of the events. Who has been in the room since before the first of them needs no history for it. */
+async function membershipsAlong(
+  { ctx, ask }: Run,
+  room: RoomState,
+  events: readonly LogEntry[],
+): Promise<(position: number) => Membership> {
+  const { userId } = ask.session;
+  const isJoined = room.membership(userId) === "join";
+  const first = events[0]?.position ?? Number.MAX_SAFE_INTEGER;
+  return isJoined && room.memberPosition(userId) <= first ? () => "join" : membershipsOf(ctx, room, userId);
 }
 
 interface StateOptions {

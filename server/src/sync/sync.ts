@@ -15,6 +15,7 @@ import { formatToken } from "../log/token.ts";
 import { parentsAmong } from "../messages/aggregations.ts";
 import { strippedEvent } from "../messages/client-event.ts";
 import type { Memberships, UserMembership } from "../rooms/cache.ts";
+import { blocksInvites } from "../rooms/invite.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { globalAccountData } from "./account-data.ts";
 import { noteDeliveries } from "./deliveries.ts";
@@ -281,13 +282,16 @@ async function buildOtherRooms(
 ): Promise<{ json: { invite: string[]; knock: string[]; leave: string[] }; left: RoomState[] }> {
   const json = { invite: [] as string[], knock: [] as string[], leave: [] as string[] };
   const left: RoomState[] = [];
+  let blocking: Promise<boolean> | undefined;
+  // Asked when there is an invitation, and then once.
+  const blocks = () => (blocking ??= blocksInvites(run.ctx, run.ask.session.userId));
   for (const [roomId, { membership, position }] of otherMemberships(run)) {
     const room = await run.ctx.rooms.find(roomId);
     if (!room) continue;
     if (membership === "leave" || membership === "ban") {
       if (run.membershipBefore.get(roomId)?.membership === "join") left.push(room);
       json.leave.push(`${JSON.stringify(roomId)}:${await leftRoom(run, room, position)}`);
-    } else if (!isFromIgnored(run, room)) {
+    } else if (!isFromIgnored(run, room) && !(membership === "invite" && (await blocks()))) {
       const kind = membership === "invite" ? "invite" : "knock";
       json[kind].push(`${JSON.stringify(roomId)}:{"${kind}_state":{"events":[${strippedState(run, room).join(",")}]}}`);
     }

@@ -52,7 +52,7 @@ export function authorise(state: RoomStateView, event: ProposedEvent, facts: Fac
 
 /** Rule 1. An event before the create event (`prev_events`) means here that the room has a create event already. */
 function authoriseCreate(existing: RoomEvent | undefined, event: ProposedEvent): Verdict {
-  if (existing !== undefined) return refuse("1.1", "A room is created once.");
+  if (existing !== undefined) return refuse("1.1", "A room is created once.", "M_BAD_STATE");
   if (event.state_key !== "") return refuse("1", "A create event has an empty state_key.", "M_BAD_JSON");
   const version = versionNamedIn(event.content);
   if (version === undefined) {

@@ -1,5 +1,6 @@
 /** The body of `POST /createRoom`. Specification: client-server-api, "Creation". */
 import { z } from "zod";
+import { identifier } from "../../validate.ts";
 import { isObject } from "./event.ts";
 import type { Content } from "./event.ts";
 import { isUserId } from "./identifiers.ts";
@@ -12,7 +13,7 @@ export const createRoomLimits = { invites: 100, initialState_events: 50 } as con
 
 /** Objects go through untouched, so that no key that the schema does not know is lost on the way. */
 const content = z.custom<Content>(isObject, "must be an object");
-const userId = z.custom<string>(isUserId, "must be a user id");
+const userId = z.string().refine(isUserId, identifier("must be a user id"));
 
 const initialEvent = z.object({
   type: z.string().min(1),
@@ -24,7 +25,7 @@ export const presets = ["private_chat", "public_chat", "trusted_private_chat"] a
 export type Preset = (typeof presets)[number];
 
 /** Checks the shape alone. What the parts mean together, and whether the room may be like that, `planRoom` decides. */
-export const createRoomBody = z.object({
+const members = z.object({
   visibility: z.enum(["public", "private"]).optional(),
   /** The local part of the alias, without `#` and server name. */
   room_alias_name: z.string().optional(),
@@ -39,5 +40,13 @@ export const createRoomBody = z.object({
   is_direct: z.boolean().optional(),
   power_level_content_override: content.optional(),
 });
+
+/** What is null was not chosen: there are clients that name every key. */
+export const createRoomBody = z.preprocess(withoutNulls, members);
+
+function withoutNulls(body: unknown): unknown {
+  if (!isObject(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
 
 export type CreateRoomBody = z.infer<typeof createRoomBody>;

@@ -220,7 +220,7 @@ function add(room: NewRoom, event: RoomEvent): void {
 
 /** What the creator may not do makes the wished-for state impossible; only an invitation stays a matter of permission. */
 function asCreateFault({ type, content }: ProposedEvent, refusal: Refusal): Refusal {
-  if (refusal.errcode !== "M_FORBIDDEN") return refusal;
+  if (refusal.errcode !== "M_FORBIDDEN" && refusal.errcode !== "M_BAD_STATE") return refusal;
   if (type === "m.room.member" && content.membership === "invite") return refusal;
   return { ...refusal, errcode: "M_INVALID_ROOM_STATE" };
 }

@@ -8,6 +8,7 @@ import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
 import { operatorLimits } from "./limits/operators.ts";
 import { pushLimits } from "./limits/push.ts";
+import { searchLimits } from "./limits/search.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
 export const limits = {
@@ -15,6 +16,7 @@ export const limits = {
   ...systemLimits,
   ...streamLimits,
   ...mediaLimits,
+  ...searchLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,

@@ -19,6 +19,8 @@ export interface Metrics {
   decryptions: Counter<"outcome">;
   /** How far this process is behind the head of the log, in entries, when it last looked. */
   logLag: Gauge;
+  /** How far the search index is behind the head of the log, in entries, as the worker that keeps it last saw. */
+  searchLag: Gauge;
   /** Whether the bus carries messages to other processes and back: 1 or 0. The memory of a process always does. */
   busConnected: Gauge;
   busPublished: Counter<"topic">;
@@ -149,6 +151,11 @@ function deliveryMetrics(registers: Registry[]) {
     logLag: new Gauge({
       name: "parley_log_lag_entries",
       help: "How far this process is behind the head of the log",
+      registers,
+    }),
+    searchLag: new Gauge({
+      name: "parley_search_lag_entries",
+      help: "How far the search index is behind the head of the log",
       registers,
     }),
   };

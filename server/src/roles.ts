@@ -38,7 +38,7 @@ export const roles = {
     ],
   },
   messages: {
-    domains: ["rooms", "messages", "directory", "account", "push"],
+    domains: ["rooms", "messages", "directory", "search", "account", "push"],
     paths: [
       `${CLIENT}/createRoom`,
       `${CLIENT}/joined_rooms`,
@@ -48,6 +48,7 @@ export const roles = {
       `${CLIENT}/directory/*`,
       `${CLIENT}/publicRooms`,
       `${CLIENT}/room_summary/*`,
+      `${CLIENT}/search`,
       `${CLIENT}/user_directory/*`,
       `${CLIENT}/mutual_rooms`,
       `${CLIENT}/users/*`,

@@ -61,6 +61,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   rooms: () => import("./rooms/routes.ts"),
   messages: () => import("./messages/routes.ts"),
   directory: () => import("./directory/routes.ts"),
+  search: () => import("./search/routes.ts"),
   push: () => import("./push/routes.ts"),
   sync: () => import("./sync/routes.ts"),
   gateway: () => import("./gateway/routes.ts"),

@@ -30,7 +30,7 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
       `${CLIENT}/(sync|joined_rooms|mutual_rooms|notifications|rooms|room_summary|user|presence|pushrules|media)(/|$)`,
     ),
   ],
-  ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|user_directory/search|user/:userId/filter)$`)],
+  ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|search|user_directory/search|user/:userId/filter)$`)],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/(send|redact|typing)/`)],
   ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(receipt/|read_markers$)`)],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/presence/`)],

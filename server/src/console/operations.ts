@@ -16,6 +16,7 @@ import { retentionOperations } from "../retention/operations.ts";
 import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { roomOperations } from "../rooms/operations.ts";
+import { searchOperations } from "../search/operations.ts";
 import { jobOperations } from "../worker/operations.ts";
 import { auditOperations } from "./audit/operations.ts";
 import { userActs } from "./users/acts.ts";
@@ -45,5 +46,6 @@ export const operations: readonly Operation[] = [
   ...bots,
   ...system,
   ...graphOperations,
+  ...searchOperations,
   ...billingOperations,
 ];

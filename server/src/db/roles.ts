@@ -17,6 +17,7 @@ export const schemas = [
   "graph",
   "billing",
   "push",
+  "search",
 ] as const;
 export type Schema = (typeof schemas)[number];
 
@@ -40,6 +41,7 @@ const onlyFor: Partial<Record<Schema, readonly RoleName[]>> = {
   graph: ["web", "worker"],
   billing: ["web", "worker"],
   push: ["auth", "messages", "worker"],
+  search: ["messages", "worker", "web"],
 };
 
 /** The schemas that a process with these roles can have connections to: as many pools, each of PARLEY_DATABASE_CONNECTIONS at the most. */

@@ -8,14 +8,18 @@ const MEMBER = "m.room.member";
 /** The JSON of the membership events of those who sent these events, as they were when the newest of the events was sent. */
 export async function speakers(reading: Reading, entries: readonly LogEntry[]): Promise<string[]> {
   if (entries.length === 0) return [];
+  return (await membersWho(reading, entries)).map((entry) => clientEventInRoom(entry));
+}
+
+/** The membership events themselves; of at least one event. */
+export async function membersWho(reading: Reading, entries: readonly LogEntry[]): Promise<LogEntry[]> {
   const { room } = reading;
   const at = Math.max(...entries.map((entry) => entry.position));
   const users = [...new Set(entries.map((entry) => entry.userId as string))];
   const current = users.map((userId) => room.get(MEMBER, userId)?.entry).filter((entry) => entry !== undefined);
   const asNow = current.filter((entry) => entry.position <= at);
   const changed = current.filter((entry) => entry.position > at).map((entry) => entry.stateKey as string);
-  const members = [...asNow, ...(await membersAt(reading, changed, at))];
-  return members.map((entry) => clientEventInRoom(entry));
+  return [...asNow, ...(await membersAt(reading, changed, at))];
 }
 
 /** The membership events of these people as of a position: they changed later. */

@@ -16,6 +16,7 @@ export const GOES_ON = new Set([
   "/_matrix/client/v3/logout/all",
   "/_matrix/client/v3/keys/query",
   "/_matrix/client/v3/publicRooms",
+  "/_matrix/client/v3/search",
   "/_matrix/client/v3/user_directory/search",
   "/_matrix/client/v3/user/:userId/filter",
   "/_parley/client/v1/stream/ticket",

@@ -9,6 +9,7 @@ type Part = (ctx: Context) => Promise<() => Promise<void>>;
 /** Imported only where the process has the role. */
 const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("../graph/worker.ts")).startGraph,
+  async () => (await import("../search/worker.ts")).startIndexing,
   async () => (await import("./jobs.ts")).startJobs,
   async () => (await import("./forget.ts")).startForgetting,
   async () => (await import("../retention/schedule.ts")).startSchedule,

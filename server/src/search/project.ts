@@ -1,0 +1,160 @@
+/**
+ * Keeps the index of what people wrote in step with the log: stretch after stretch, each with its position in one transaction, by one
+ * worker at a time. A stretch says only which events may have changed; what of them is found now, the log is asked for. So doing a
+ * stretch twice, or when the log has gone on meanwhile, comes to the same.
+ */
+import type { Context } from "../context.ts";
+import type { Db } from "../db/database.ts";
+import { readTouched, readWritten, SEARCHED, type Touched, type Written } from "../log/for-search.ts";
+import { stillHolds } from "../log/for-projections.ts";
+import { limits } from "../limits.ts";
+import { textOf } from "./texts.ts";
+import { vectorOf } from "./words.ts";
+
+export interface Progress {
+  position: number;
+  epoch: number;
+  asOf_ms: number | null;
+  isHeld: boolean;
+}
+
+type Transaction = Omit<Db, "transaction">;
+
+const PROGRESS = `position, epoch, floor(extract(epoch from as_of) * 1000)::bigint as "asOf_ms",
+  coalesce(held_until > now(), false) as "isHeld"`;
+
+export async function readProgress(ctx: Context): Promise<Progress> {
+  const row = await ctx.db.search.one<Progress>(`select ${PROGRESS} from search.progress`);
+  if (!row) throw new Error("search.progress has no row");
+  return row;
+}
+
+/** Takes the lease, or keeps it, for `limits.searchLease_ms`. Undefined while another worker has it. */
+export function takeLease(ctx: Context, holder: string): Promise<Progress | undefined> {
+  return ctx.db.search.one<Progress>(
+    `update search.progress set holder = $1, held_until = now() + $2 * interval '1 millisecond'
+     where holder is null or holder = $1 or held_until < now() returning ${PROGRESS}`,
+    [holder, limits.searchLease_ms],
+  );
+}
+
+/** Notes now and then that nothing is missing, also where nothing happens. */
+export async function noteCurrent(ctx: Context, holder: string, { asOf_ms, position }: Progress): Promise<void> {
+  if (ctx.seams.now_ms() - (asOf_ms ?? 0) < limits.searchCurrent_ms) return;
+  await ctx.db.search.query("update search.progress set as_of = now() where holder = $1 and position = $2", [
+    holder,
+    position,
+  ]);
+}
+
+/** Gives the lease back, so that the next worker need not wait for its end. */
+export async function leaveLease(ctx: Context, holder: string): Promise<void> {
+  const sql = "update search.progress set holder = null, held_until = null where holder = $1";
+  await ctx.db.search.query(sql, [holder]);
+}
+
+/** The lease went to another worker, or somebody set the index back: what was read is not written. */
+class Overtaken extends Error {}
+
+const ADVANCE = `update search.progress set position = $3, epoch = $4, as_of = coalesce(to_timestamp($5::double precision / 1000), as_of),
+    held_until = now() + $6 * interval '1 millisecond'
+  where holder = $1 and position = $2`;
+
+/** Reads one stretch and writes what it means. Gives whether there is more of the log. */
+export async function indexStretch(ctx: Context, holder: string, from: Progress): Promise<boolean> {
+  const options = { after: from.position, span: limits.searchSpan_positions, limit: limits.searchStretch_entries };
+  const { entries, upTo, head, epoch, read_ms } = await readTouched(ctx.db.log, options);
+  // What told of removals is forgotten after a while: who was away for longer does not know what to take away.
+  const wasAway = from.asOf_ms !== null && read_ms - from.asOf_ms > limits.removalKept_ms / 2;
+  if (wasAway || (from.position > 0 && !(await stillHolds(ctx.db.log, from, epoch)))) {
+    await startOver(ctx);
+    return true;
+  }
+  const changed = await changedBy(ctx, entries);
+  const written = changed.length === 0 ? [] : await readWritten(ctx.db.log, changed);
+  try {
+    await ctx.db.search.transaction(async (db) => {
+      const step = [holder, from.position, upTo, epoch, upTo >= head ? read_ms : null, limits.searchLease_ms];
+      if ((await db.change(ADVANCE, step)) === 0) throw new Overtaken();
+      if (changed.length > 0) await putAll(db, changed, written);
+      for (const entry of entries) await takeAway(db, entry);
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof Overtaken)) throw thrown;
+    return false;
+  }
+  return upTo < head;
+}
+
+/** The positions that a removal names; a purge names none. */
+function removedBy({ kind, type, body }: Touched): number[] {
+  return kind === "removal" && type !== "purged" ? (JSON.parse(body) as { positions: number[] }).positions : [];
+}
+
+/** The events that may be found by something else now, or no more. */
+async function changedBy(ctx: Context, entries: readonly Touched[]): Promise<string[]> {
+  const changed = new Set<string>();
+  const redacted: string[] = [];
+  const removed = entries.flatMap(removedBy);
+  for (const { kind, type, eventId, relatesTo, relationType, redacts } of entries) {
+    if (kind !== "event") continue;
+    if (redacts !== null) redacted.push(redacts);
+    const isEdit = relationType === "m.replace" && relatesTo !== null;
+    if ((SEARCHED as readonly (string | null)[]).includes(type)) changed.add((isEdit ? relatesTo : eventId) as string);
+  }
+  if (redacted.length + removed.length === 0) return [...changed];
+  // What was found by its edit is found by what is left of it.
+  const sql = 'select event_id as "eventId" from search.events where edit_id = any($1) or edit_position = any($2)';
+  const edited = await ctx.db.search.query<{ eventId: string }>(sql, [redacted, removed]);
+  return [...new Set([...changed, ...redacted, ...edited.map(({ eventId }) => eventId)])];
+}
+
+async function putAll(db: Transaction, changed: readonly string[], written: readonly Written[]): Promise<void> {
+  const rows = written.flatMap(rowOf);
+  const kept = new Set(rows.map(({ event_id }) => event_id));
+  await db.change("delete from search.events where event_id = any($1)", [changed.filter((id) => !kept.has(id))]);
+  await db.change(
+    `insert into search.events (position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words)
+     select position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words::tsvector
+     from json_to_recordset($1) as n(position bigint, event_id text, room_id text, sender text, type text, has_url boolean,
+       edit_id text, edit_position bigint, words text)
+     on conflict (position) do update set words = excluded.words, edit_id = excluded.edit_id, edit_position = excluded.edit_position`,
+    [JSON.stringify(rows)],
+  );
+}
+
+function rowOf(each: Written): { event_id: string }[] {
+  const { position, eventId: event_id, roomId, sender, type, editId: edit_id, editPosition: edit_position } = each;
+  const { content } = JSON.parse(each.body) as { content: Record<string, unknown> };
+  // A redaction takes the text, and with it what its edits say.
+  const text = textOf(type, content) === "" ? "" : textOf(type, newContentOf(each) ?? content);
+  const words = vectorOf(text, roomId);
+  if (words === undefined) return [];
+  const has_url = typeof content["url"] === "string";
+  const row = { position, event_id, room_id: roomId, sender, type, has_url, edit_id, edit_position, words };
+  return [row];
+}
+
+function newContentOf({ editBody }: Written): Record<string, unknown> | undefined {
+  if (editBody === null) return undefined;
+  const { content } = JSON.parse(editBody) as { content: Record<string, unknown> };
+  const fresh = content["m.new_content"];
+  return typeof fresh === "object" && fresh !== null ? (fresh as Record<string, unknown>) : undefined;
+}
+
+/** A room that is encrypted from now on is not searched, and what left the log is not found. */
+async function takeAway(db: Transaction, entry: Touched): Promise<void> {
+  const { kind, type, roomId, position } = entry;
+  if (kind !== "removal" && type !== "m.room.encryption") return;
+  const removed = removedBy(entry);
+  if (removed.length > 0) await db.change("delete from search.events where position = any($1)", [removed]);
+  else await db.change("delete from search.events where room_id = $1 and position < $2", [roomId, position]);
+}
+
+/** Empties the index; the worker builds it anew, from the beginning of the log. */
+export async function startOver(ctx: Context): Promise<void> {
+  await ctx.db.search.transaction(async (db) => {
+    await db.query("update search.progress set position = 0, epoch = 0, as_of = null");
+    await db.query("delete from search.events");
+  });
+}

@@ -25,10 +25,13 @@ async function put(person: Person, roomId: string, content: object): Promise<str
 }
 
 const say = (person: Person, roomId: string, body: string) => put(person, roomId, { body });
-const act = (person: Person, roomId: string, verb: string, body: object = {}) =>
+const act = (person: Person, ...[roomId, verb, body = {}]: [string, string, object?]) =>
   person.call("POST", `/_matrix/client/v3/rooms/${roomId}/${verb}`, body);
 
-async function ask(person: Person, search_term: string, options: object = {}, next = ""): Promise<Json> {
+async function ask(
+  person: Person,
+  ...[search_term, options = {}, next = ""]: [string, object?, string?]
+): Promise<Json> {
   const query = next === "" ? "" : `?next_batch=${next}`;
   const room_events = { search_term, ...options };
   const answer = await person.call("POST", `/_matrix/client/v3/search${query}`, { search_categories: { room_events } });

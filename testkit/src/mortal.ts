@@ -10,7 +10,7 @@ export type Death = {
   /** Before the database or the log hears of it, or before the answer is read. */
   when: "before" | "after";
   /** Whose asks count. Appends to the log count where it has the log. */
-  of: readonly ("console" | "auth" | "rooms" | "log")[];
+  of: readonly ("console" | "auth" | "rooms" | "push" | "log")[];
 };
 
 /** Does the work with a worker that dies there. Gives whether it died; whatever else goes wrong is thrown. */
@@ -31,7 +31,7 @@ function mortal(ctx: Context, { at, when, of }: Death): Context {
     if (asked > at || (asked === at && when === "before")) return Promise.reject(new Killed());
     return asked === at ? ask().then(() => Promise.reject(new Killed())) : ask();
   };
-  const dying = (name: "console" | "auth" | "rooms"): Context["db"]["console"] => {
+  const dying = (name: "console" | "auth" | "rooms" | "push"): Context["db"]["console"] => {
     const db = ctx.db[name];
     if (!of.includes(name)) return db;
     return {
@@ -39,10 +39,12 @@ function mortal(ctx: Context, { at, when, of }: Death): Context {
       query: (...args) => guard(() => db.query(...args)),
       one: (...args) => guard(() => db.one(...args)),
       change: (...args) => guard(() => db.change(...args)),
+      transaction: (...args) => guard(() => db.transaction(...args)),
     };
   };
   const append: Context["log"]["append"] = (submission) => guard(() => ctx.log.append(submission));
   // A log has getters: it is not copied.
   const log = of.includes("log") ? (Object.create(ctx.log, { append: { value: append } }) as Context["log"]) : ctx.log;
-  return { ...ctx, log, db: { ...ctx.db, console: dying("console"), auth: dying("auth"), rooms: dying("rooms") } };
+  const db = { ...ctx.db, console: dying("console"), auth: dying("auth"), rooms: dying("rooms"), push: dying("push") };
+  return { ...ctx, log, db };
 }

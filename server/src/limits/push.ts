@@ -11,4 +11,30 @@ export const pushLimits = {
   notificationsDefault: 20,
   notificationsScan_events: 500,
   notificationsScan_times: 4,
+  /** Who looks through the log for what is to be sent: how often, how much at once, and for how long without a sign of life. */
+  pushPause_ms: 200,
+  pushBreath_ms: 20,
+  pushStretch_entries: 500,
+  pushSpan_positions: 50_000,
+  pushLease_ms: 30_000,
+  /** How often it is made sure who has pushers, beside each change; rooms of whose members it is remembered. */
+  pushWatchers_ms: 60_000,
+  pushWatched_rooms: 20_000,
+  /** Rooms with something unread that are counted for one number. */
+  pushUnread_rooms: 500,
+  /** What happened so long ago is not told any more. */
+  pushOld_ms: 86_400_000,
+  /** What waits for one pusher; the oldest goes first. */
+  pushQueue_notifications: 500,
+  /** Sending: pushers at a time, how often others look for what is due, and notifications that are read together. */
+  pushesAtOnce: 16,
+  pushPoll_ms: 1_000,
+  pushBatch_notifications: 20,
+  /** How long a gateway may take, and how long its answer may be; the lease of who sends is longer. */
+  pushAnswer_ms: 15_000,
+  pushAnswer_bytes: 65_536,
+  pushDelivery_ms: 45_000,
+  /** Between two attempts, at the least and at the most; each is twice the one before. */
+  pushRetryLeast_ms: 1_000,
+  pushRetryMost_ms: 3_600_000,
 } as const;

@@ -16,6 +16,7 @@ const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("../insight/gather.ts")).startGathering,
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,
   async () => (await import("../system/doctor.ts")).startExamining,
+  async () => (await import("../push/worker.ts")).startPushing,
 ];
 
 /** Starts all parts; gives the function that ends them, the newest first. */

@@ -1,0 +1,122 @@
+/** Sends what is queued: many pushers at a time, each by one worker and in order. See queue.ts for its states. */
+import type { Context } from "../../context.ts";
+import { asError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { tellGateway, type Told } from "./gateway.ts";
+import { pushMetrics } from "./metrics.ts";
+import { notificationOf } from "./notification.ts";
+import {
+  claimPushers,
+  dropQueued,
+  type HeldPusher,
+  nextOf,
+  noteSent,
+  postpone,
+  type Queued,
+  release,
+  removePusher,
+} from "./queue.ts";
+
+export interface Delivering {
+  /** Something may be due. */
+  wake(): void;
+  /** Resolves when what is under way is over. */
+  end(): Promise<void>;
+}
+
+/** Sends what is due, and looks now and then for what became due, or what another worker left. */
+export function startDelivering(ctx: Context, holder: string): Delivering {
+  const sending = new Set<Promise<void>>();
+  let isOver = false;
+  let isLooking = false;
+  let isAgain = false;
+
+  function take(pusher: HeldPusher): void {
+    const run = deliverAll(ctx, { ...pusher, holder })
+      .catch((thrown: unknown) => failed(ctx, thrown))
+      .finally(() => {
+        sending.delete(run);
+        look();
+      });
+    sending.add(run);
+  }
+
+  async function claim(): Promise<void> {
+    do {
+      isAgain = false;
+      const free = limits.pushesAtOnce - sending.size;
+      const claimed = free > 0 && !isOver ? await claimPushers(ctx, holder, free) : [];
+      claimed.forEach(take);
+    } while (isAgain);
+  }
+
+  function look(): void {
+    isAgain = true;
+    if (isLooking || isOver) return;
+    isLooking = true;
+    void claim()
+      .catch((thrown: unknown) => failed(ctx, thrown))
+      .finally(() => (isLooking = false));
+  }
+
+  const poll = ctx.seams.every(limits.pushPoll_ms, look);
+  look();
+  return {
+    wake: look,
+    async end() {
+      isOver = true;
+      poll.cancel();
+      while (sending.size > 0) await Promise.all(sending);
+    },
+  };
+}
+
+function failed(ctx: Context, thrown: unknown): void {
+  if (!ctx.stopping.aborted) ctx.logger.warn({ reason: asError(thrown).message }, "notifications could not be sent");
+}
+
+type Held = HeldPusher & { holder: string };
+
+/** Sends a pusher's queue until it is empty, its gateway fails, or the process ends. */
+export async function deliverAll(ctx: Context, pusher: Held): Promise<void> {
+  for (let batch = await nextOf(ctx, pusher); batch.length > 0; batch = await nextOf(ctx, pusher))
+    for (const queued of batch) {
+      const goesOn = !ctx.stopping.aborted && (await deliver(ctx, pusher, queued));
+      if (goesOn) continue;
+      if (ctx.stopping.aborted) await release(ctx, pusher);
+      return;
+    }
+  await release(ctx, pusher);
+}
+
+/** Gives whether to go on with the next one. */
+async function deliver(ctx: Context, pusher: Held, queued: Queued): Promise<boolean> {
+  const { sends } = pushMetrics(ctx);
+  const count = (outcome: string) => sends.inc({ kind: pusher.kind, outcome });
+  const tell = queued.isOld ? undefined : await tellingOf(ctx, pusher, queued);
+  if (!tell) {
+    await dropQueued(ctx, queued);
+    count("dropped");
+    return true;
+  }
+  let told: Told;
+  try {
+    told = await tell();
+  } catch (thrown) {
+    if (ctx.stopping.aborted) return false;
+    count("failed");
+    const after_ms = await postpone(ctx, pusher);
+    ctx.logger.info({ app: pusher.appId, after_ms, reason: asError(thrown).message }, "a push gateway failed");
+    return false;
+  }
+  count(told);
+  if (told === "sent") return noteSent(ctx, pusher, queued);
+  await removePusher(ctx, pusher);
+  return false;
+}
+
+/** Sends it when it is called; undefined where there is nothing to tell. */
+async function tellingOf(ctx: Context, pusher: Held, queued: Queued): Promise<(() => Promise<Told>) | undefined> {
+  const notification = await notificationOf(ctx, pusher, queued);
+  return notification && (() => tellGateway(ctx, pusher, notification));
+}

@@ -62,6 +62,8 @@ export interface Registration {
   isRateLimited: boolean;
   protocols: readonly string[];
   takesEphemeral: boolean;
+  /** Under which names transactions hold ephemeral data: that of the specification, that of before it, or both. */
+  ephemeralNames: readonly string[];
   /** Whether it keeps keys of its users: it is then sent their to-device messages, device lists and counts of keys. */
   takesEncryption: boolean;
 }
@@ -90,7 +92,12 @@ function faultOf(error: z.ZodError, file: string): string {
 
 function registrationOf(given: z.output<typeof shape>): Registration {
   const encryption = given["org.matrix.msc3202"] === true;
-  const ephemeral = given.receive_ephemeral ?? given["de.sorunome.msc2409.push_ephemeral"] ?? given.push_ephemeral;
+  const names = [
+    ...(given.receive_ephemeral === true ? ["ephemeral"] : []),
+    ...((given["de.sorunome.msc2409.push_ephemeral"] ?? given.push_ephemeral) === true
+      ? ["de.sorunome.msc2409.ephemeral"]
+      : []),
+  ];
   return {
     id: given.id,
     url: given.url ? given.url.replace(/\/+$/, "") : undefined,
@@ -102,7 +109,8 @@ function registrationOf(given: z.output<typeof shape>): Registration {
     rooms: given.namespaces.rooms ?? [],
     isRateLimited: given.rate_limited ?? true,
     protocols: given.protocols ?? [],
-    takesEphemeral: ephemeral === true,
+    takesEphemeral: names.length > 0,
+    ephemeralNames: names,
     takesEncryption: encryption,
   };
 }

@@ -24,9 +24,10 @@ export const appserviceLimits = {
   /** One transaction, and the stretch of the log that it is looked for in. */
   serviceTransaction_events: 100,
   serviceTransaction_bytes: 4_194_304,
-  serviceStretch_entries: 500,
+  serviceStretch_entries: 200,
   /** Stretches that services at the same place read together. */
   serviceStretches: 8,
+  serviceStretch_ms: 1_000,
   /** A worker's lease on a service, how often it is kept, and how often the others look. */
   serviceLease_ms: 15_000,
   serviceKeep_ms: 5_000,

@@ -34,6 +34,25 @@ export function stateEventAt(
   );
 }
 
+/** Whether one of these people was in the room at `position`. */
+export async function wasAnyJoined(
+  ctx: Context,
+  roomId: string,
+  { position, userIds }: { position: number; userIds: readonly string[] },
+): Promise<boolean> {
+  const rows = await ctx.db.log.query<{ body: string }>(
+    `select e.body from unnest($2::text[]) u(user_id) cross join lateral (
+       select n.body from log.entries n
+       where n.room_id = $1 and n.kind = 'event' and n.type = 'm.room.member' and n.state_key = u.user_id and n.position <= $3
+       order by n.position desc limit 1
+     ) e`,
+    [roomId, userIds, position],
+  );
+  return rows.some(
+    ({ body }) => (JSON.parse(body) as { content: { membership?: unknown } }).content.membership === "join",
+  );
+}
+
 /** Every event that ever stood at this type and state key, oldest first. */
 export function stateChanges(
   ctx: Context,

@@ -13,7 +13,7 @@ import type { LogEntry } from "../log/entry.ts";
 import { readHead } from "../log/queries.ts";
 import { formatToken } from "../log/token.ts";
 import { parentsAmong } from "../messages/aggregations.ts";
-import { strippedEvent } from "../messages/client-event.ts";
+import { strippedState } from "../messages/stripped-state.ts";
 import type { Memberships, UserMembership } from "../rooms/cache.ts";
 import { blocksInvites } from "../rooms/invite.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -293,7 +293,9 @@ async function buildOtherRooms(
       json.leave.push(`${JSON.stringify(roomId)}:${await leftRoom(run, room, position)}`);
     } else if (!isFromIgnored(run, room) && !(membership === "invite" && (await blocks()))) {
       const kind = membership === "invite" ? "invite" : "knock";
-      json[kind].push(`${JSON.stringify(roomId)}:{"${kind}_state":{"events":[${strippedState(run, room).join(",")}]}}`);
+      json[kind].push(
+        `${JSON.stringify(roomId)}:{"${kind}_state":{"events":[${strippedState(room, run.ask.session.userId).join(",")}]}}`,
+      );
     }
   }
   return { json, left };
@@ -310,22 +312,4 @@ function otherMemberships({ ask, since, memberships }: Run): [string, UserMember
 function isFromIgnored({ ask, ignoredUsers }: Run, room: RoomState): boolean {
   const own = room.get("m.room.member", ask.session.userId);
   return own !== undefined && own.sender !== ask.session.userId && ignoredUsers.has(own.sender);
-}
-
-const STRIPPED_TYPES = [
-  "m.room.create",
-  "m.room.name",
-  "m.room.avatar",
-  "m.room.topic",
-  "m.room.join_rules",
-  "m.room.canonical_alias",
-  "m.room.encryption",
-];
-
-/** What somebody outside the room may know of it. Specification: "Stripped state". */
-function strippedState({ ask }: Run, room: RoomState): string[] {
-  const own = room.get("m.room.member", ask.session.userId);
-  const inviter = own && room.get("m.room.member", own.sender);
-  const events = [...STRIPPED_TYPES.map((type) => room.get(type)), inviter === own ? undefined : inviter, own];
-  return events.filter((event) => event !== undefined).map((event) => strippedEvent(event.entry));
 }

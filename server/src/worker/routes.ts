@@ -10,6 +10,7 @@ type Part = (ctx: Context) => Promise<() => Promise<void>>;
 const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("../graph/worker.ts")).startGraph,
   async () => (await import("../search/worker.ts")).startIndexing,
+  async () => (await import("../appservice/worker.ts")).startServices,
   async () => (await import("./jobs.ts")).startJobs,
   async () => (await import("./forget.ts")).startForgetting,
   async () => (await import("../retention/schedule.ts")).startSchedule,

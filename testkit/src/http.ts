@@ -71,7 +71,7 @@ export type Person = {
 };
 
 /** What a client may ask for when it signs in. */
-export type SignIn = { device_id?: string; refresh_token?: boolean };
+export type SignIn = { device_id?: string; refresh_token?: boolean; initial_device_display_name?: string };
 
 /** Registers an account on an open server and signs it in. The password is "password of <name>". */
 export async function registerPerson(url: string, name: string, device: SignIn = {}): Promise<Person> {

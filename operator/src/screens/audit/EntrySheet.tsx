@@ -64,8 +64,12 @@ function Target({ id }: { id: string }) {
   return id;
 }
 
+const timeIn = (text: string | null) => (text !== null && /^\d{12,14}$/.test(text) ? exactTime(Number(text)) : text);
+
 function Changes({ entry: { before, after } }: { entry: Entry }) {
-  const rows = differences(before, after);
+  const rows = differences(before, after).map((row) =>
+    row.name.endsWith("_ts") ? { ...row, before: timeIn(row.before), after: timeIn(row.after) } : row,
+  );
   if (rows.length === 0) return null;
   return (
     <table className={styles["changes"]}>

@@ -7,7 +7,7 @@ import { grouped, sentenceOf } from "../../parts/words.ts";
 import type { CanvasHandle } from "../graph/canvas/GraphCanvas.tsx";
 import { Legend } from "../graph/canvas/Legend.tsx";
 import { degrees, type GraphNode, type LayoutName, layoutNames, MOST_NODES } from "../graph/canvas/model.ts";
-import { elementsOf, expansionOf } from "./elements.ts";
+import { countOf, elementsOf, expansionOf, MOST_BROUGHT, STUB, withStubs } from "./elements.ts";
 import { type Result, textOf, type Value } from "./shapes.ts";
 import { graphPath, type Place } from "./useQueryRun.ts";
 import styles from "./Results.module.css";
@@ -26,8 +26,8 @@ export function ResultGraph({ result, place, canvas, onTable }: ResultGraphProps
   const [layout, setLayout] = useState<LayoutName>("force");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [selection, setSelection] = useState<string>();
-  const { more, failure, expand: bring } = useExpansion(place, result);
-  const { nodes, edges, found } = elementsOf([result, more]);
+  const { rows, missing, failure, expand: bring } = useExpansion(place, result);
+  const { nodes, edges, found } = withStubs(elementsOf([result, { rows }]), missing);
   if (nodes.length === 0)
     return (
       <Empty
@@ -40,7 +40,10 @@ export function ResultGraph({ result, place, canvas, onTable }: ResultGraphProps
         There is no element in this result: return n, r or p rather than their properties to see a graph.
       </Empty>
     );
-  const expand = (id: string) => bring(nodes.find((each) => each.id === id));
+  const expand = (id: string) => {
+    const pressed = nodes.find((each) => each.id === id);
+    bring(pressed?.type === STUB ? nodes.find((each) => each.id === pressed.properties["of"]) : pressed);
+  };
   const toggle = (type: string) =>
     setHidden((before) => new Set(before.has(type) ? [...before].filter((each) => each !== type) : [...before, type]));
   return (
@@ -73,20 +76,36 @@ export function ResultGraph({ result, place, canvas, onTable }: ResultGraphProps
   );
 }
 
+/** Of the edges of one element. */
+interface Counts {
+  brought: number;
+  /** Undefined until it is known. */
+  total: number | undefined;
+}
+
+interface Brought {
+  of: Result;
+  rows: Value[][];
+  counts: ReadonlyMap<string, Counts>;
+}
+
 /** What was brought to a result belongs to it alone. */
 function useExpansion(place: Place, result: Result) {
-  const [more, setMore] = useState<{ of: Result; rows: Value[][] }>({ of: result, rows: [] });
+  const [state, setMore] = useState<Brought>({ of: result, rows: [], counts: new Map() });
   const [failure, setFailure] = useState("");
-  const rows = more.of === result ? more.rows : [];
+  const more = state.of === result ? state : { of: result, rows: [], counts: new Map<string, Counts>() };
   const expand = (node: GraphNode | undefined) => {
     if (!node) return;
     setFailure("");
-    expansion(place, node).then(
-      (brought) => setMore({ of: result, rows: [...rows, ...brought] }),
+    const before = more.counts.get(node.id) ?? { brought: 0, total: undefined };
+    expansion(place, node, before).then(
+      ({ rows, ...counts }) =>
+        setMore({ of: result, rows: [...more.rows, ...rows], counts: new Map(more.counts).set(node.id, counts) }),
       (error: unknown) => setFailure(sentenceOf(error)),
     );
   };
-  return { more: { rows }, failure, expand };
+  const missing = new Map([...more.counts].map(([id, { brought, total = 0 }]) => [id, total - brought]));
+  return { rows: more.rows, missing, failure, expand };
 }
 
 interface CanvasBarProps {
@@ -130,8 +149,16 @@ function TooMany({ found, onTable }: { found: number; onTable: () => void }) {
   );
 }
 
-async function expansion(place: Place, node: GraphNode): Promise<Value[][]> {
-  const body = { cypher: expansionOf(node), rows: 60 };
+/** What comes next around an element, and, where that may not be all of it, how much there is. */
+async function expansion(place: Place, node: GraphNode, before: Counts): Promise<Counts & { rows: Value[][] }> {
+  const rows = await rowsOf(place, expansionOf(node, before.brought));
+  const brought = before.brought + rows.length;
+  if (rows.length < MOST_BROUGHT) return { rows, brought, total: brought };
+  return { rows, brought, total: before.total ?? Number((await rowsOf(place, countOf(node)))[0]?.[0] ?? 0) };
+}
+
+async function rowsOf(place: Place, cypher: string): Promise<Value[][]> {
+  const body = { cypher, rows: MOST_BROUGHT };
   const response = await callStream(`${graphPath(place)}/query`, { method: "POST", body });
   const lines = (await response.text()).trim().split("\n");
   return lines.flatMap((line) => (JSON.parse(line) as { rows?: Value[][] }).rows ?? []);

@@ -1,6 +1,6 @@
 import { IconButton } from "../../../../web/src/ui/Button.tsx";
-import { effectiveTheme } from "../../../../web/src/ui/theme.ts";
 import { Mark } from "../graph/canvas/Legend.tsx";
+import { useEffectiveTheme } from "../graph/canvas/useEffectiveTheme.ts";
 import { grouped } from "../../parts/words.ts";
 import { written } from "./names.ts";
 import type { EdgeInfo, LabelInfo, Schema } from "./shapes.ts";
@@ -46,12 +46,13 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
 
 function Entry({ info, onAsk }: { info: LabelInfo | EdgeInfo; onAsk: () => void }) {
   const { name, count, is_estimate, properties } = info;
+  const theme = useEffectiveTheme();
   const between = "between" in info ? info.between : [];
   return (
     <li>
       <details>
         <summary>
-          {!("between" in info) && <Mark type={name} theme={effectiveTheme()} />}
+          {!("between" in info) && <Mark type={name} theme={theme} />}
           <span className={styles["name"]}>{name}</span>
           <span className={styles["count"]}>
             {is_estimate && "about "}

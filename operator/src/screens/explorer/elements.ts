@@ -51,8 +51,43 @@ function isShort(value: Value | undefined): boolean {
   return typeof value === "string" && value !== "" && value.length <= 60;
 }
 
-/** Brings what is around an element. Its id is digits alone, and can not be a parameter: JavaScript would round it. */
-export function expansionOf({ id, type }: Pick<GraphNode, "id" | "type">): string {
+/** How much of what is around an element is brought at once. */
+export const MOST_BROUGHT = 60;
+
+type Centre = Pick<GraphNode, "id" | "type">;
+
+/** Its id is digits alone, and can not be a parameter: JavaScript would round it. */
+function around({ id, type }: Centre): string {
   if (!/^\d+$/.test(id)) throw new Error("this is no id of an element");
-  return `MATCH (a:\`${type.replaceAll("`", "``")}\`)-[r]-(b) WHERE id(a) = ${id} RETURN a, r, b LIMIT 60`;
+  return `MATCH (a:\`${type.replaceAll("`", "``")}\`)-[r]-(b) WHERE id(a) = ${id}`;
+}
+
+/** Brings what is around an element, behind what was brought before. */
+export function expansionOf(centre: Centre, brought = 0): string {
+  return `${around(centre)} RETURN a, r, b ORDER BY id(r) SKIP ${brought} LIMIT ${MOST_BROUGHT}`;
+}
+
+/** How many edges an element has. */
+export function countOf(centre: Centre): string {
+  return `${around(centre)} RETURN count(r)`;
+}
+
+export const STUB = "more";
+
+/** A stub beside each element of which not everything was brought: pressed twice, it brings what comes next. */
+export function withStubs<T extends GraphData>(data: T, missing: ReadonlyMap<string, number>): T {
+  const there = data.nodes.filter(({ id }) => (missing.get(id) ?? 0) > 0);
+  const stubs = there.map(({ id }) => {
+    const label = `+${(missing.get(id) ?? 0).toLocaleString("en")} more`;
+    return { id: `${STUB} ${id}`, type: STUB, label, properties: { of: id } };
+  });
+  const edges = there.map(({ id }) => ({
+    id: `${STUB} ${id}`,
+    from: id,
+    to: `${STUB} ${id}`,
+    type: STUB,
+    label: "",
+    properties: {},
+  }));
+  return { ...data, nodes: [...data.nodes, ...stubs], edges: [...data.edges, ...edges] };
 }

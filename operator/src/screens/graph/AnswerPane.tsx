@@ -67,10 +67,12 @@ export function AnswerPane({ answer, search, set }: AnswerPaneProps) {
       </section>
       <Inspector
         node={whole.nodes.find(({ id }) => id === search["node"])}
-        nodes={whole.nodes}
+        // Beside a table or text there is nothing to choose.
+        nodes={view === "graph" ? whole.nodes : []}
         edges={whole.edges}
         sentence={answer.sentence}
         details={answer.details}
+        search={search}
       />
     </>
   );

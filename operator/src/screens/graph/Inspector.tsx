@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { pathOf } from "../../api.ts";
 import { exactTime } from "../../model/time.ts";
 import type { GraphEdge, GraphNode } from "./canvas/model.ts";
+import type { Search } from "../../model/search.ts";
 import { textOf, wordsOf } from "./questions.ts";
 import styles from "./Graph.module.css";
 
@@ -11,10 +12,12 @@ export interface InspectorProps {
   edges: readonly GraphEdge[];
   sentence: string;
   details: readonly string[];
+  /** What was asked. */
+  search: Search;
 }
 
 /** The answer in words; of what is chosen, what it is and what it has to do with. */
-export function Inspector({ node, nodes, edges, sentence, details }: InspectorProps) {
+export function Inspector({ node, nodes, edges, sentence, details, search }: InspectorProps) {
   return (
     <aside className={styles["inspector"]} aria-label="Details">
       <section aria-live="polite">
@@ -25,13 +28,36 @@ export function Inspector({ node, nodes, edges, sentence, details }: InspectorPr
             {detail}
           </p>
         ))}
+        <AboutLinks search={search} />
       </section>
       {node ? (
         <Chosen node={node} nodes={nodes} edges={edges} />
       ) : (
-        <p className={styles["note"]}>Choose a node to see what it is. Press it twice to see what is around it.</p>
+        nodes.length > 0 && (
+          <p className={styles["note"]}>Choose a node to see what it is. Press it twice to see what is around it.</p>
+        )
       )}
     </aside>
+  );
+}
+
+/** To the pages of whom and what was asked about, where something can be done about the answer. */
+function AboutLinks({ search: { user_id: userId, room_id: roomId, device_id: deviceId } }: { search: Search }) {
+  return (
+    <ul className={styles["links"]}>
+      {userId && (
+        <li>
+          <Link to={deviceId ? pathOf`/users/${userId}/devices` : pathOf`/users/${userId}`}>
+            {deviceId ? "Their devices, to sign them out" : "The person's page"}
+          </Link>
+        </li>
+      )}
+      {roomId && (
+        <li>
+          <Link to={pathOf`/rooms/${roomId}`}>The room's page</Link>
+        </li>
+      )}
+    </ul>
   );
 }
 

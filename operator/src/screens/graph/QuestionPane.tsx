@@ -1,8 +1,10 @@
+import { useState } from "react";
+import { Button } from "../../../../web/src/ui/Button.tsx";
 import { cx } from "../../../../web/src/ui/cx.ts";
 import { Field } from "../../../../web/src/ui/Field.tsx";
 import type { Search } from "../../model/search.ts";
 import { Picker } from "./Picker.tsx";
-import { type Question, questions, type Status, wordsOf } from "./questions.ts";
+import { askedBy, type Question, questions, type Status, wordsOf } from "./questions.ts";
 import styles from "./Graph.module.css";
 
 export interface QuestionPaneProps {
@@ -20,13 +22,16 @@ export function QuestionPane({ search, set, status }: QuestionPaneProps) {
     const values = Object.fromEntries(kept.map((name) => [name, search[name] ?? ""]));
     set({ question: question.name, ...values }, { isStep: true });
   };
+  const isAsked = askedBy(search) !== undefined;
+  const [unfolded, setUnfolded] = useState<Search>();
+  const isFolded = isAsked && unfolded?.["question"] !== search["question"];
   return (
-    <nav className={styles["questions"]} aria-label="Questions">
+    <nav className={styles["questions"]} aria-label="Questions" data-folded={isFolded || undefined}>
       <ul className={styles["list"]}>
         {questions.map((question) => {
           const isOpen = question.name === search["question"];
           return (
-            <li key={question.name}>
+            <li key={question.name} className={styles["item"]} data-open={isOpen || undefined}>
               <button
                 type="button"
                 className={cx(styles["question"], isOpen && styles["open"])}
@@ -40,6 +45,13 @@ export function QuestionPane({ search, set, status }: QuestionPaneProps) {
           );
         })}
       </ul>
+      {isFolded && (
+        <span className={styles["others"]}>
+          <Button size="compact" onPress={() => setUnfolded(search)}>
+            Other questions
+          </Button>
+        </span>
+      )}
       {status && <Counts status={status} />}
     </nav>
   );

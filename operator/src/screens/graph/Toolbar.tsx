@@ -69,7 +69,7 @@ export function Toolbar({ view, layout, depth, find, isLocked, onChange, onFit, 
           />
         </>
       )}
-      <span className={styles["gap"]} />
+      {!isGraph && <span className={styles["gap"]} />}
       <Choice
         label="Save as"
         value=""

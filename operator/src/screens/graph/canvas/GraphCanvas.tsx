@@ -1,7 +1,7 @@
-import { type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { effectiveTheme, useTheme } from "../../../../../web/src/ui/theme.ts";
+import { type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import { toPng, toSvg } from "./drawing.ts";
 import { type GraphEdge, type GraphNode, type LayoutName, visibleOf } from "./model.ts";
+import { useEffectiveTheme } from "./useEffectiveTheme.ts";
 import { openView, type View } from "./view.ts";
 import styles from "./GraphCanvas.module.css";
 
@@ -35,12 +35,6 @@ export interface GraphCanvasProps {
 
 const NONE: ReadonlySet<string> = new Set();
 const NOTHING: readonly string[] = [];
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-function listenToSystem(changed: () => void): () => void {
-  dark.addEventListener("change", changed);
-  return () => dark.removeEventListener("change", changed);
-}
 
 function hasWebGl(): boolean {
   const canvas = document.createElement("canvas");
@@ -65,8 +59,7 @@ export function GraphCanvas(props: GraphCanvasProps) {
   const view = useRef<View>(undefined);
   const listeners = useRef({ onSelect: props.onSelect, onExpand: props.onExpand });
   const [canDraw] = useState(hasWebGl);
-  useTheme();
-  const theme = useSyncExternalStore(listenToSystem, effectiveTheme);
+  const theme = useEffectiveTheme();
   const data = useMemo(() => visibleOf({ nodes, edges }, hidden), [nodes, edges, hidden]);
 
   useEffect(() => {

@@ -1,5 +1,5 @@
-import { effectiveTheme, useTheme } from "../../../../../web/src/ui/theme.ts";
 import { cornersOf, lookOf } from "./kinds.ts";
+import { useEffectiveTheme } from "./useEffectiveTheme.ts";
 import styles from "./Legend.module.css";
 
 export interface LegendProps {
@@ -11,8 +11,7 @@ export interface LegendProps {
 
 /** Which colour and shape is what. Each entry shows and hides its type. */
 export function Legend({ types, hidden, onToggle }: LegendProps) {
-  useTheme();
-  const theme = effectiveTheme();
+  const theme = useEffectiveTheme();
   return (
     <ul className={styles["legend"]} aria-label="Types">
       {types.map(({ type, label, count }) => (

@@ -34,8 +34,8 @@ export interface View {
 }
 
 const INK = {
-  light: { text: "#1b1c1a", edge: "#a9a9a1", faint: "#e4e3dc", box: "#ffffff", strong: "#0b6e63" },
-  dark: { text: "#e9eae6", edge: "#5b605e", faint: "#2a2e2f", box: "#1d2021", strong: "#4cc3b2" },
+  light: { text: "#1b1c1a", edge: "#a9a9a1", faint: "#e4e3dc", box: "#ffffff", ground: "#ffffff", strong: "#0b6e63" },
+  dark: { text: "#e9eae6", edge: "#5b605e", faint: "#2a2e2f", box: "#1d2021", ground: "#17191a", strong: "#4cc3b2" },
 };
 /** More labels than this on edges can not be read. */
 const EDGE_LABELS = 40;
@@ -124,8 +124,31 @@ function settingsFor(theme: () => "light" | "dark"): Partial<Settings> {
     zIndex: true,
     stagePadding: 48,
     allowInvalidContainer: true,
+    defaultDrawNodeLabel: (pen, data) => drawLabel(pen, data, theme()),
     defaultDrawNodeHover: (pen, data) => drawHover(pen, data, theme()),
   };
+}
+
+const LABEL = "12px 'IBM Plex Sans Variable', sans-serif";
+
+/** Beside its node, on the side where there is room for it, with a rim that keeps the edges out of its letters. */
+function drawLabel(
+  pen: CanvasRenderingContext2D,
+  { label, x, y, size }: Pick<NodeDisplayData, "label"> & Point & { size: number },
+  theme: "light" | "dark",
+): void {
+  if (!label) return;
+  pen.font = LABEL;
+  const width = pen.measureText(label).width;
+  const end = pen.canvas.width / devicePixelRatio;
+  const right = x + size + 4;
+  const left = right + width > end ? Math.max(2, x - size - 4 - width) : right;
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = INK[theme].ground;
+  pen.strokeText(label, left, y + 4);
+  pen.fillStyle = INK[theme].text;
+  pen.fillText(label, left, y + 4);
 }
 
 /** The label of what is hovered or chosen, on a ground of the theme's own. */

@@ -47,7 +47,10 @@ export interface Context {
   databaseUrl: string;
   /** How clients reach this server, without a slash at its end. */
   publicUrl(): string;
-  /** Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. */
+  /**
+   * Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. What the account may not do any
+   * more is for the caller to ask (`requireGoodStanding`).
+   */
   authenticate(accessToken: string, address?: string): Promise<Session>;
   /** Notes that a session was seen at `address`, for what stays open without a request. */
   noteSeen(sessionId: number, address: string): void;

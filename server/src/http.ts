@@ -33,6 +33,9 @@ export interface Session {
   scopes?: readonly string[] | undefined;
   /** Of a request that an application service makes as one of its users. Its `deviceId` is empty where the service names none. */
   service?: { id: string; isUnlimited: boolean };
+  /** What operators have done to the account: see auth/moderation.ts. */
+  isLocked?: boolean | undefined;
+  isSuspended?: boolean | undefined;
 }
 
 export interface Request<Body = unknown, Query = unknown, Who = Session> {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { accessTokenOf } from "./access-token.ts";
 import { actAs } from "./appservice/acting.ts";
 import type { Service } from "./appservice/service.ts";
+import { requireGoodStanding } from "./auth/moderation.ts";
 import { requireScope } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
 import { matrixError } from "./errors.ts";
@@ -25,6 +26,7 @@ export async function authenticate(ctx: Context, each: Route, asked: Asked): Pro
     : await ctx.authenticate(token, asked.ip);
   if (each.access === "service" && !service)
     throw matrixError("M_FORBIDDEN", "Only an application service may do this.");
+  requireGoodStanding(session, each.method, each.path);
   requireScope(session, each.method, each.path);
   if (each.access === "admin" && !session.isAdmin)
     throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");

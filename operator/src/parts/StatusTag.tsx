@@ -4,6 +4,7 @@ type Tone = "neutral" | "ok" | "warn" | "danger";
 
 const TONES: Readonly<Record<string, Tone>> = {
   suspended: "warn",
+  read_only: "warn",
   deactivated: "danger",
   blocked: "danger",
   begun: "warn",

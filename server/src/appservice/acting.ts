@@ -4,6 +4,7 @@
  * remembered for a moment; the end of a session takes all of it away at once.
  */
 import { LRUCache } from "lru-cache";
+import { accountLocked } from "../auth/moderation.ts";
 import { readActor } from "../auth/service-actors.ts";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
@@ -37,6 +38,7 @@ export async function actAs(ctx: Context, { service, query, address }: Acting): 
     userId: user,
     deviceId: device ?? "",
     isAdmin: actor.isAdmin,
+    ...(actor.isSuspended ? { isSuspended: true } : {}),
     service: { id: service.id, isUnlimited: !service.isRateLimited || user === service.sender },
   };
 }
@@ -49,6 +51,7 @@ interface Asked {
 interface Actor {
   sessionId: number;
   isAdmin: boolean;
+  isSuspended: boolean;
 }
 
 interface Remembered {
@@ -64,7 +67,7 @@ function memoryOf(ctx: Context): LRUCache<string, Remembered> {
   const memory = new LRUCache<string, Remembered>(atMost(limits.serviceActors));
   memories.set(ctx, memory);
   ctx.log.hub.listen((entries) => {
-    if (entries.some(({ kind, type }) => kind === "session" && type === "ended")) memory.clear();
+    if (entries.some(({ kind, type }) => kind === "session" && type !== "one_time_keys")) memory.clear();
   });
   return memory;
 }
@@ -95,10 +98,9 @@ async function find(ctx: Context, service: Service, asked: Asked): Promise<Actor
   }
   if (!actor) throw matrixError("M_FORBIDDEN", `${asked.userId} has not been registered by its application service.`);
   if (actor.isDeactivated) throw matrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
-  if (actor.isSuspended)
-    throw matrixError("M_USER_LOCKED", "This account is suspended by the operators of this server.");
-  const { sessionId, isAdmin } = actor;
+  if (actor.isLocked) throw accountLocked();
+  const { sessionId, isAdmin, isSuspended } = actor;
   if (sessionId === null)
     throw matrixError("M_UNKNOWN_DEVICE", `${asked.userId} has no device ${asked.deviceId ?? ""}.`);
-  return { sessionId, isAdmin };
+  return { sessionId, isAdmin, isSuspended };
 }

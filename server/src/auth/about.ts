@@ -23,7 +23,7 @@ const getCapabilities = route({
   path: "/_matrix/client/v3/capabilities",
   access: "session",
   rate: "other",
-  handle: () => ({
+  handle: ({ session }) => ({
     capabilities: {
       "m.change_password": { enabled: true },
       "m.room_versions": {
@@ -36,6 +36,7 @@ const getCapabilities = route({
       "m.3pid_changes": { enabled: false },
       "m.get_login_token": { enabled: true },
       "m.forget_forced_upon_leave": { enabled: false },
+      ...(session.isAdmin ? { "m.account_moderation": { suspend: true, lock: true } } : {}),
     },
   }),
 });

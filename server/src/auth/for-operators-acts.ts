@@ -5,22 +5,22 @@ import { listPerson } from "../directory/people.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
+import { moderateAccount } from "./moderation.ts";
 import { hashPassword } from "./hashing.ts";
 import { checkNewPassword } from "./passwords.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 import { newUserId } from "./user-names.ts";
 
-/** Ends all sessions and refuses new ones. Throws M_NOT_FOUND where there is no such account, or it is deactivated. */
+/** Locks the account and ends its sessions. Throws M_NOT_FOUND where there is no such account, or it is deactivated. */
 export async function suspendAccount(ctx: Context, userId: string): Promise<void> {
   const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.suspend($1)`, [userId]);
   if (!row) throw noSuchAccount();
   await afterEnding(ctx, userId, row);
 }
 
-/** Lets the person sign in again. Throws M_NOT_FOUND. */
-export async function unsuspendAccount(ctx: Context, userId: string): Promise<void> {
-  const sql = "update auth.accounts set suspended_at = null where user_id = $1 and deactivated_at is null";
-  if ((await ctx.db.auth.change(sql, [userId])) === 0) throw noSuchAccount();
+/** Lets the person sign in and act again, whatever kept them from it. Throws M_NOT_FOUND. */
+export function unsuspendAccount(ctx: Context, userId: string): Promise<void> {
+  return moderateAccount(ctx, userId, { locked: false, suspended: false });
 }
 
 export interface SignInLink {

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 /** What decides whether a person may act as an operator, now. */
 export interface Standing {
   isAdmin: boolean;
-  /** Neither deactivated nor suspended. */
+  /** Neither deactivated nor kept from acting. */
   isActive: boolean;
   /** Changes whenever all sessions of the account are ended. */
   sessionEndings: number;
@@ -13,18 +13,15 @@ export interface Standing {
 /** Undefined where there is no such account. */
 export function readStanding(ctx: Context, userId: string): Promise<Standing | undefined> {
   return ctx.db.auth.one<Standing>(
-    `select is_admin as "isAdmin", deactivated_at is null and suspended_at is null as "isActive", session_endings as "sessionEndings"
+    `select is_admin as "isAdmin", deactivated_at is null and suspended_at is null and read_only_at is null as "isActive",
+       session_endings as "sessionEndings"
      from auth.accounts where user_id = $1`,
     [userId],
   );
 }
 
-export async function isSuspended(ctx: Context, userId: string): Promise<boolean> {
-  const sql = "select 1 from auth.accounts where user_id = $1 and suspended_at is not null";
-  return (await ctx.db.auth.one(sql, [userId])) !== undefined;
-}
-
-export const accountStatuses = ["active", "suspended", "deactivated"] as const;
+/** `suspended`: locked out, in Matrix's words locked. `read_only`: in Matrix's words suspended. */
+export const accountStatuses = ["active", "suspended", "read_only", "deactivated"] as const;
 export type AccountStatus = (typeof accountStatuses)[number];
 
 export interface AccountRow {
@@ -32,6 +29,7 @@ export interface AccountRow {
   isAdmin: boolean;
   status: AccountStatus;
   created_ms: number;
+  /** Since when it is kept from signing in or from acting. */
   suspended_ms: number | null;
   deactivated_ms: number | null;
   hasPassword: boolean;
@@ -41,9 +39,10 @@ export interface AccountRow {
 }
 
 const ACCOUNT = `a.user_id as "userId", a.is_admin as "isAdmin", a.password_hash is not null as "hasPassword",
-  case when a.deactivated_at is not null then 'deactivated' when a.suspended_at is not null then 'suspended' else 'active' end as status,
+  case when a.deactivated_at is not null then 'deactivated' when a.suspended_at is not null then 'suspended'
+    when a.read_only_at is not null then 'read_only' else 'active' end as status,
   floor(extract(epoch from a.created_at) * 1000)::bigint as "created_ms",
-  floor(extract(epoch from a.suspended_at) * 1000)::bigint as "suspended_ms",
+  floor(extract(epoch from coalesce(a.suspended_at, a.read_only_at)) * 1000)::bigint as "suspended_ms",
   floor(extract(epoch from a.deactivated_at) * 1000)::bigint as "deactivated_ms"`;
 
 /** Of the accounts of one page alone. */
@@ -75,8 +74,9 @@ export type AccountOrder = (typeof accountOrders)[number];
 
 export type ListedAccount = AccountRow & { key: string };
 
-const MATCHES = `($1::text is null or case $1 when 'active' then a.deactivated_at is null and a.suspended_at is null
-      when 'suspended' then a.suspended_at is not null and a.deactivated_at is null else a.deactivated_at is not null end)
+const MATCHES = `($1::text is null or case $1 when 'active' then a.deactivated_at is null and a.suspended_at is null and a.read_only_at is null
+      when 'suspended' then a.suspended_at is not null and a.deactivated_at is null
+      when 'read_only' then a.read_only_at is not null and a.suspended_at is null and a.deactivated_at is null else a.deactivated_at is not null end)
     and ($2::text[] is null or a.user_id = any ($2)) and ($3::text is null or strpos(a.user_id, $3) > 0 or a.user_id in (select unnest($7::text[])))`;
 
 /** One statement for each order. By name and by age they go along an index, so that the last page costs what the first does. */
@@ -116,7 +116,7 @@ function byCreation(is: string, direction: string): string {
 /** Whoever is signed in nowhere counts as seen before everybody else. */
 function bySeen(is: string, direction: string): string {
   return page({
-    from: `(select user_id, deactivated_at, suspended_at, coalesce(floor(extract(epoch from s.seen_at) * 1000)::bigint, -1) as seen from auth.accounts
+    from: `(select user_id, deactivated_at, suspended_at, read_only_at, coalesce(floor(extract(epoch from s.seen_at) * 1000)::bigint, -1) as seen from auth.accounts
         left join (select user_id, max(last_seen_at) as seen_at from auth.sessions group by user_id) s using (user_id))`,
     key: "a.seen",
     after: `(a.seen, a.user_id) ${is} ($4::bigint, $5)`,
@@ -143,9 +143,10 @@ export async function countAccounts(ctx: Context): Promise<Record<AccountStatus 
   const row = await ctx.db.auth.one<Record<AccountStatus | "all", number>>(
     `select count(*) as all, count(*) filter (where deactivated_at is not null) as deactivated,
        count(*) filter (where suspended_at is not null and deactivated_at is null) as suspended,
-       count(*) filter (where suspended_at is null and deactivated_at is null) as active from auth.accounts`,
+       count(*) filter (where read_only_at is not null and suspended_at is null and deactivated_at is null) as read_only,
+       count(*) filter (where suspended_at is null and read_only_at is null and deactivated_at is null) as active from auth.accounts`,
   );
-  return row ?? { all: 0, active: 0, suspended: 0, deactivated: 0 };
+  return row ?? { all: 0, active: 0, suspended: 0, read_only: 0, deactivated: 0 };
 }
 
 /** Whoever is an administrator of the server and not deactivated. */

@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import { matrixError } from "../errors.ts";
+import type { Context } from "../context.ts";
 import { route } from "../http.ts";
+import { accountLocked } from "./moderation.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 export const refresh = route({
@@ -14,6 +16,7 @@ export const refresh = route({
   rate: "other",
   body: z.looseObject({ refresh_token: z.string() }),
   async handle({ body }, ctx) {
+    await refuseLocked(ctx, body.refresh_token);
     const access = newToken(ctx.seams, "access");
     const next = newToken(ctx.seams, "refresh");
     const lifetime_ms = ctx.controls.now().access_token_lifetime_s * 1_000;
@@ -28,3 +31,13 @@ export const refresh = route({
     return { access_token: access, refresh_token: next, expires_in_ms: lifetime_ms };
   },
 });
+
+/** Specification: "Account locking". The pair stays as it is, for when the lock is taken back. */
+async function refuseLocked(ctx: Context, refreshToken: string): Promise<void> {
+  const row = await ctx.db.auth.one(
+    `select 1 from auth.tokens t join auth.sessions s using (session_id) join auth.accounts a using (user_id)
+     where t.refresh_hash = $1 and a.suspended_at is not null`,
+    [tokenHash(refreshToken)],
+  );
+  if (row) throw accountLocked();
+}

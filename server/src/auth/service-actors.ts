@@ -6,10 +6,12 @@ export interface ActorRow {
   sessionId: number | null;
   isAdmin: boolean;
   isDeactivated: boolean;
+  isLocked: boolean;
   isSuspended: boolean;
 }
 
-const ACCOUNT = `a.is_admin as "isAdmin", a.deactivated_at is not null as "isDeactivated", a.suspended_at is not null as "isSuspended"`;
+const ACCOUNT = `a.is_admin as "isAdmin", a.deactivated_at is not null as "isDeactivated", a.suspended_at is not null as "isLocked",
+  a.read_only_at is not null as "isSuspended"`;
 
 export interface Acted {
   serviceId: string;

@@ -6,7 +6,7 @@
 import { LRUCache } from "lru-cache";
 import { atMost } from "../bounded.ts";
 import type { Db } from "../db/database.ts";
-import { matrixError } from "../errors.ts";
+import { matrixError, type MatrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
@@ -14,6 +14,7 @@ import type { Hub } from "../log/hub.ts";
 import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
+import { accountLocked } from "./moderation.ts";
 import { tokenKey } from "./tokens.ts";
 
 export interface Sessions {
@@ -56,18 +57,26 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
 
   hub.listen((entries) => {
     for (const entry of entries) {
-      if (entry.kind !== "session" || entry.type !== "ended") continue;
+      if (entry.kind !== "session" || !FORGETTING.has(entry.type ?? "")) continue;
       endings += 1;
       loading.clear();
-      for (const id of endedSessions(entry)) for (const key of hashesOf.get(id) ?? []) known.delete(key);
+      for (const id of sessionsOf(entry)) for (const key of hashesOf.get(id) ?? []) known.delete(key);
     }
   });
 
   async function load(key: string): Promise<Session> {
     const endingsBefore = endings;
     const row = checked(await look(key));
-    const { id, userId, deviceId, isAdmin, scopes } = row;
-    const session = { id, userId, deviceId, isAdmin, ...(scopes ? { scopes } : {}) };
+    const { id, userId, deviceId, isAdmin, scopes, isLocked, isSuspended } = row;
+    const session = {
+      id,
+      userId,
+      deviceId,
+      isAdmin,
+      ...(scopes ? { scopes } : {}),
+      ...(isLocked ? { isLocked } : {}),
+      ...(isSuspended ? { isSuspended } : {}),
+    };
     const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
     // A session that ended while it was read must not come back into the cache after its ending was heard.
     if (endings === endingsBefore) remember(key, { session, until_ms: seams.monotonic_ms() + lives_ms });
@@ -97,8 +106,24 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
   };
 }
 
-/** The ids in the body of an entry of the kind `session` and the type `ended`. */
-export function endedSessions(entry: LogEntry): readonly number[] {
+/** Why an entry of the log ends what this session waits for; undefined where it does not. */
+export function endingOf(entry: LogEntry, sessionId: number): MatrixError | undefined {
+  if (entry.kind !== "session" || !FORGETTING.has(entry.type ?? "") || !sessionsOf(entry).includes(sessionId))
+    return undefined;
+  if (entry.type === "ended") return matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
+  return entry.type === "locked" ? accountLocked() : undefined;
+}
+
+/** Whether the entry says that the session may do more or less than before. */
+export function isChanged(entry: LogEntry, sessionId: number): boolean {
+  return entry.kind === "session" && entry.type === "changed" && sessionsOf(entry).includes(sessionId);
+}
+
+/** The types of entries of the kind `session` after which what is known of the sessions in their bodies is not true any more. */
+const FORGETTING = new Set(["ended", "locked", "changed"]);
+
+/** The ids in the body of an entry of the kind `session` and such a type. */
+function sessionsOf(entry: LogEntry): readonly number[] {
   return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
 }
 
@@ -114,6 +139,7 @@ interface TokenRow extends Omit<Session, "scopes"> {
 async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | undefined)[]> {
   const rows = await db.query<Omit<TokenRow, "state"> & { key: string; state: TokenRow["state"] | "fresh" }>(
     `select k.key, s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin", s.scopes, t.state,
+       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended",
        extract(epoch from t.expires_at - clock_timestamp())::double precision * 1000 as left_ms
      from unnest($1::text[]) k(key) join auth.tokens t on t.access_hash = decode(k.key, 'base64')
      join auth.sessions s on s.session_id = t.session_id join auth.accounts a on a.user_id = s.user_id`,
@@ -130,8 +156,9 @@ async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | 
 
 function useToken(db: Db, key: string): Promise<TokenRow | undefined> {
   return db.one<TokenRow>(
-    `select session_id as id, user_id as "userId", device_id as "deviceId", is_admin as "isAdmin", state, left_ms
-     from auth.use_token(decode($1, 'base64'))`,
+    `select u.session_id as id, u.user_id as "userId", u.device_id as "deviceId", u.is_admin as "isAdmin", u.state, u.left_ms,
+       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended"
+     from auth.use_token(decode($1, 'base64')) u join auth.accounts a using (user_id)`,
     [key],
   );
 }

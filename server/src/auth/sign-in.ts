@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
 import { forgetDevices } from "../keys/forget.ts";
 import { readCrossSigning } from "../keys/queries.ts";
-import { isSuspended } from "./for-operators.ts";
+import { accountLocked, readModeration } from "./moderation.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 const DEVICE_ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -61,10 +61,7 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
 
 /** Specification: "Account locking": whoever is locked out signs in again when they no longer are. */
 async function refusal(ctx: Context, userId: string): Promise<MatrixError> {
-  if (await isSuspended(ctx, userId))
-    return matrixError("M_USER_LOCKED", "This account is suspended by the operators of this server.", {
-      fields: { soft_logout: true },
-    });
+  if ((await readModeration(ctx, userId))?.locked) return accountLocked();
   return matrixError("M_FORBIDDEN", "The account was changed while you signed in. Try again.");
 }
 

@@ -40,7 +40,7 @@ test("every request of somebody who is signed in has a scope, or is one that no 
     .filter(({ method, path }) => neededFor(method, path) === undefined)
     .map(({ method, path }) => `${method} ${path}`);
   const isMeant = (each: string) =>
-    /\/(account\/(3pid|password|deactivate)|login\/get_token|delete_devices|devices|logout\/all|pushers|pushrules|turnServer|dehydrated_device)/.test(
+    /\/(account\/(3pid|password|deactivate)|login\/get_token|delete_devices|devices|logout\/all|pushers|pushrules|turnServer|dehydrated_device|openid|admin)/.test(
       each,
     ) || /^(PUT|DELETE) .*\/directory\/|\/upgrade$|\/report(\/|$)|_parley\/(v1|client)\//.test(each);
   assert.deepEqual(

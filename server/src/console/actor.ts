@@ -1,7 +1,8 @@
 /** Who is behind a request to the operator API: the bearer of an operator's access token, or of a ticket that the shell wrote. */
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
-import type { Request } from "../http.ts";
+import { accountLocked } from "../auth/moderation.ts";
+import type { Request, Session } from "../http.ts";
 import type { OperatorRole } from "./operation.ts";
 import { readOperator } from "./operators.ts";
 import { TICKET_PREFIX, useTicket } from "./tickets.ts";
@@ -25,6 +26,12 @@ export async function bearerOf(ctx: Context, { headers, address }: Asked): Promi
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token of an operator.");
   if (token.startsWith(TICKET_PREFIX)) return ofTicket(ctx, token, address);
   const session = await ctx.authenticate(token, address);
+  return tokenHolder(ctx, session, address);
+}
+
+/** Whoever is signed in, as somebody who may be an operator. Throws M_USER_LOCKED, or M_FORBIDDEN for a bot. */
+export async function tokenHolder(ctx: Context, session: Session, address: string): Promise<Candidate> {
+  if (session.isLocked) throw accountLocked();
   if (session.scopes !== undefined) throw matrixError("M_FORBIDDEN", "No token of a bot may do this.");
   const operator = await readOperator(ctx, session.userId);
   return { userId: session.userId, role: operator?.role, via: "token", address, device: session.deviceId };

@@ -3,6 +3,7 @@ import { postToWebhook } from "../bots/post.ts";
 import type { Route } from "../http.ts";
 import { consoleRoutes } from "./bff/routes-of.ts";
 import { sessionRoutes } from "./bff/sign-in.ts";
+import { moderationRoutes } from "./moderation.ts";
 import { apiRoutes } from "./mount.ts";
 import { operations } from "./operations.ts";
 import { referenceRoutes } from "./reference.ts";
@@ -12,6 +13,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...setPasswordRoutes,
   ...referenceRoutes(operations),
+  ...moderationRoutes,
   ...apiRoutes(operations),
   ...consoleRoutes(operations),
   postToWebhook,

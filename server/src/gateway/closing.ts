@@ -37,8 +37,10 @@ export function refusal(error: MatrixError, code: number = codeOf(error)): Closi
   return { code, reason: JSON.stringify({ errcode: error.errcode, ...soft }), frame };
 }
 
+const SIGN_IN: ReadonlySet<string> = new Set(["M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_LOCKED"]);
+
 function codeOf({ errcode }: MatrixError): number {
-  return errcode === "M_UNKNOWN_TOKEN" || errcode === "M_MISSING_TOKEN" ? CLOSE.signIn : CLOSE.stop;
+  return SIGN_IN.has(errcode) ? CLOSE.signIn : CLOSE.stop;
 }
 
 export interface FailureOptions {

@@ -6,6 +6,7 @@
  * its socket: who sends faster than the log takes is slowed down, and is told nothing.
  */
 import type { WebSocket } from "ws";
+import { requireGoodStanding } from "../auth/moderation.ts";
 import { requireScope } from "../bots/scopes.ts";
 import type { Context } from "../context.ts";
 import { asError, matrixError, MatrixError } from "../errors.ts";
@@ -89,6 +90,7 @@ async function sent(ctx: Context, { session }: Follower, frame: SendFrame): Prom
     if (roomId.includes("\0")) throw matrixError("M_INVALID_PARAM", "The room id holds the character NUL.");
     refuseBlind(ctx);
     refuseInMaintenance(ctx, "PUT", SEND);
+    requireGoodStanding(session, "PUT", SEND);
     requireScope(session, "PUT", SEND);
     const eventId = await sendEvent(ctx, { session, roomId, type, txnId, content });
     ctx.metrics.streamSends.inc({ outcome: "sent" });

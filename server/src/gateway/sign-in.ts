@@ -1,6 +1,7 @@
 /** The first frame of a connection: who is there, and from where to go on. */
 import { loadFilter } from "../account/filters.ts";
-import { endedSessions } from "../auth/sessions.ts";
+import { requireGoodStanding } from "../auth/moderation.ts";
+import { endingOf, isChanged } from "../auth/sessions.ts";
 import { useStreamTicket } from "../auth/stream-tickets.ts";
 import { requireScope } from "../bots/scopes.ts";
 import type { Context } from "../context.ts";
@@ -19,6 +20,7 @@ import type { Stand } from "./outlet.ts";
 export async function signIn(ctx: Context, frame: SignInFrame, address: string): Promise<Arrival> {
   const head = ctx.log.hub.head();
   const session = await sessionOf(ctx, frame, address);
+  requireGoodStanding(session, "GET", "/_matrix/client/v3/sync");
   requireScope(session, "GET", "/_matrix/client/v3/sync");
   ctx.rates.take("stream", session.id);
   const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
@@ -54,8 +56,10 @@ async function standOf(ctx: Context, since: string | undefined): Promise<Stand |
 
 /** A session that ended while it was looked up: nobody was there yet to be told. */
 function refuseEnded({ log }: Context, { id, userId }: Session, since: number): void {
-  const isOver = log.tail
-    .ofUser(userId, since)
-    .some((entry) => entry.kind === "session" && entry.type === "ended" && endedSessions(entry).includes(id));
-  if (isOver) throw matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
+  for (const entry of log.tail.ofUser(userId, since)) {
+    const ending = endingOf(entry, id);
+    if (ending) throw ending;
+    if (isChanged(entry, id))
+      throw matrixError("IO_PARLEY_UNAVAILABLE", "The account changed meanwhile. Sign in again.");
+  }
 }

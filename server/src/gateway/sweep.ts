@@ -4,8 +4,7 @@
  */
 import type { Timer } from "../seams.ts";
 import { limits } from "../limits.ts";
-import { endedSessions } from "../auth/sessions.ts";
-import { matrixError } from "../errors.ts";
+import { endingOf, isChanged } from "../auth/sessions.ts";
 import { goAway, refusal } from "./closing.ts";
 import type { Follower } from "./follower.ts";
 import type { Gateway } from "./gateway.ts";
@@ -39,15 +38,16 @@ function look(gateway: Gateway, follower: Follower, now_ms: number): void {
   if (isDue && follower.phase === "stream") tellHead(gateway, follower);
 }
 
-/** G8: whose session ends is told so at once, and learns nothing more. */
+/** G8: whose session ends is told so at once, and learns nothing more; whose may do more or less than before comes again. */
 export function closeEndedSessions({ ctx, registry }: Gateway): void {
   ctx.log.hub.listen((entries) => {
     for (const entry of entries) {
-      if (entry.kind !== "session" || entry.type !== "ended") continue;
-      const ended = endedSessions(entry);
-      for (const follower of registry.ofUser(entry.userId as string))
-        if (ended.includes(follower.session.id))
-          follower.close(refusal(matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.")));
+      if (entry.kind !== "session") continue;
+      for (const follower of registry.ofUser(entry.userId as string)) {
+        const ending = endingOf(entry, follower.session.id);
+        if (ending) follower.close(refusal(ending));
+        else if (isChanged(entry, follower.session.id)) follower.close(goAway(0));
+      }
     }
   });
 }

@@ -1,5 +1,6 @@
 /** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}`. Specification: client-server-api, "Redactions". */
 import { z } from "zod";
+import { accountSuspended } from "../auth/moderation.ts";
 import type { Context } from "../context.ts";
 import { encoded, route } from "../http.ts";
 import { redactsOf } from "../rooms/rules/redact.ts";
@@ -18,6 +19,7 @@ export const redact = route({
   async handle({ params, session, body }, ctx) {
     const roomId = params["roomId"] as string;
     const redacts = params["eventId"] as string;
+    if (session.isSuspended) await refuseOthers(ctx, redacts, session.userId);
     const content = { redacts, ...(body.reason !== undefined && { reason: body.reason }) };
     const proposal = { sender: session.userId, type: "m.room.redaction", content };
     const eventId = await submit(ctx, {
@@ -28,6 +30,12 @@ export const redact = route({
     return encoded(`{"event_id":"${eventId}"}`);
   },
 });
+
+/** Specification: "Account suspension": whoever is suspended redacts their own events, and nobody else's. */
+async function refuseOthers(ctx: Context, eventId: string, userId: string): Promise<void> {
+  const target = isEventId(eventId) ? await findEvent(ctx, eventId) : undefined;
+  if (target?.userId !== userId) throw accountSuspended();
+}
 
 /** The redaction with the event that it names, when this room has it: the rules refuse a redaction without. */
 export async function redactionProposal(ctx: Context, room: RoomState, proposal: Proposal): Promise<Proposal> {

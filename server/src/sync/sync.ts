@@ -5,7 +5,7 @@
  * Specification: client-server-api, "Syncing".
  */
 import { ignoredUsersOf } from "../account/ignored-users.ts";
-import { endedSessions } from "../auth/sessions.ts";
+import { endingOf } from "../auth/sessions.ts";
 import type { Context } from "../context.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -131,8 +131,10 @@ export async function build(
 
 /** G8: a session that ended while it waited learns nothing more. */
 function refuseEnded({ news, ask }: Run): void {
-  const isOver = news.own.some((entry) => entry.type === "ended" && endedSessions(entry).includes(ask.session.id));
-  if (isOver) throw matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
+  for (const entry of news.own) {
+    const ending = endingOf(entry, ask.session.id);
+    if (ending) throw ending;
+  }
 }
 
 function section(name: string, events: readonly string[]): string {

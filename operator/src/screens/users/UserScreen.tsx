@@ -11,7 +11,15 @@ import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { AuditTable } from "../audit/AuditTable.tsx";
-import { deactivateUser, renameUser, resetSignIn, setRole, suspendUsers, unsuspendUsers } from "./acts.tsx";
+import {
+  deactivateUser,
+  renameUser,
+  resetSignIn,
+  restrictUser,
+  setRole,
+  suspendUsers,
+  unsuspendUsers,
+} from "./acts.tsx";
 import { UserAccess } from "./UserAccess.tsx";
 import { UserDevices } from "./UserDevices.tsx";
 import type { UserDetail } from "./shapes.ts";
@@ -55,6 +63,8 @@ function UserActs({ user }: { user: UserDetail }) {
         isThere && { label: "Rename", act: () => renameUser(user) },
         isThere && { label: "Change the role", act: () => setRole(user), needs: "owner" },
         user.status === "suspended" && { label: "Let in again", act: () => unsuspendUsers([user]) },
+        user.status === "read_only" && { label: "Let act again", act: () => unsuspendUsers([user]) },
+        user.status === "active" && { label: "Let only read", act: () => restrictUser(user), isDangerous: true },
         isThere && { label: "Reset sign-in", act: () => resetSignIn(user), isDangerous: true },
         user.status === "active" && { label: "Suspend", act: () => suspendUsers([user]), isDangerous: true },
         isThere && { label: "Deactivate", act: () => deactivateUser(user), isDangerous: true },
@@ -72,7 +82,7 @@ function Profile({ user }: { user: UserDetail }) {
             <code>{user.user_id}</code>
           </Fact>
           <Fact name="Name">{user.display_name}</Fact>
-          <Fact name="Status">{user.status}</Fact>
+          <Fact name="Status">{user.status.replace("_", " ")}</Fact>
           <Fact name="Role">{user.role ?? "No operator"}</Fact>
           <Fact name="Source">{user.source}</Fact>
           <Fact name="Signs in with">{user.has_password ? "Password" : "No password is set"}</Fact>
@@ -81,7 +91,11 @@ function Profile({ user }: { user: UserDetail }) {
             <Time at_ms={user.last_seen_ts} />
           </Fact>
           <Fact name="Joined">{exactTime(user.created_ts)}</Fact>
-          {user.suspended_ts !== null && <Fact name="Suspended">{exactTime(user.suspended_ts)}</Fact>}
+          {user.suspended_ts !== null && (
+            <Fact name={user.status === "read_only" ? "Only reads since" : "Suspended"}>
+              {exactTime(user.suspended_ts)}
+            </Fact>
+          )}
           {user.deactivated_ts !== null && <Fact name="Deactivated">{exactTime(user.deactivated_ts)}</Fact>}
         </Facts>
       </Section>

@@ -39,7 +39,10 @@ const filters: readonly Filter[] = [
   {
     name: "status",
     label: "Status",
-    options: ["active", "suspended", "deactivated"].map((value) => ({ value, label: value })),
+    options: ["active", "suspended", "read_only", "deactivated"].map((value) => ({
+      value,
+      label: value.replace("_", " "),
+    })),
   },
   {
     name: "role",

@@ -82,9 +82,9 @@ export function suspendUsers(users: readonly User[]): Act {
     title: `Suspend ${what}?`,
     consequence: (
       <>
-        {count(devicesOf(users), "device")} will be signed out at once and their keys removed, and nobody can sign in to{" "}
-        {users.length === 1 ? "the account" : "these accounts"} until it is taken back. After that, encrypted history
-        needs the key backup with its recovery key. <Rooms users={users} />
+        {count(devicesOf(users), "device")} will be signed out at once and their keys removed, and{" "}
+        {users.length === 1 ? "the account stays" : "these accounts stay"} locked until it is taken back: nobody can
+        sign in. After that, encrypted history needs the key backup with its recovery key. <Rooms users={users} />
       </>
     ),
     label: "Suspend",
@@ -105,15 +105,30 @@ function Rooms({ users }: { users: readonly User[] }) {
   return `The others in ${count(encrypted.length, "encrypted room")} begin with new keys.`;
 }
 
+/** In Matrix's words the account is suspended. */
+export function restrictUser(user: User): Act {
+  return {
+    title: `Let ${user.user_id} only read?`,
+    consequence:
+      "Sessions go on, and new ones can begin. Sending, joining, inviting and changing the profile are refused until it is taken back; leaving rooms, redacting their own messages and verifying devices are not.",
+    label: "Let only read",
+    isDangerous: true,
+    asksReason: true,
+    run: async ({ reason }) => void (await post(pathOf`/users/${user.user_id}/restrict`, { reason })),
+    done: `${user.user_id} may only read.`,
+    undo: () => forAll([user], "unsuspend", { reason: "Taken back" }),
+  };
+}
+
 export function unsuspendUsers(users: readonly User[]): Act {
   const what = named(users);
   return {
     title: `Let ${what} in again?`,
-    consequence: "Signing in works again. Sessions that were ended stay ended.",
+    consequence: "Signing in and acting work again. Sessions that were ended stay ended; others go on.",
     label: "Let in again",
     asksReason: true,
     run: ({ reason }) => forAll(users, "unsuspend", { reason }),
-    done: `${what} can sign in again.`,
+    done: `${what} can sign in and act again.`,
   };
 }
 

@@ -5,7 +5,7 @@ export interface User {
   user_id: string;
   display_name: string | null;
   role: Role | null;
-  status: "active" | "suspended" | "deactivated";
+  status: "active" | "suspended" | "read_only" | "deactivated";
   source: string;
   devices: number;
   last_seen_ts: number | null;

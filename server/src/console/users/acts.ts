@@ -4,6 +4,7 @@ import { changeProfile, profileOf } from "../../account/profile.ts";
 import { deactivateAccount } from "../../auth/deactivate.ts";
 import { readAccount } from "../../auth/for-operators.ts";
 import { createAccount, resetSignIn, suspendAccount, unsuspendAccount } from "../../auth/for-operators-acts.ts";
+import { moderateAccount } from "../../auth/moderation.ts";
 import type { Context } from "../../context.ts";
 import { matrixError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
@@ -33,6 +34,7 @@ const by = (status: StatusAct) => (ctx: Context, request: Asked, userId: string)
 
 const suspend = by(suspendAccount);
 const unsuspend = by(unsuspendAccount);
+const restrict = by((ctx, userId) => moderateAccount(ctx, userId, { suspended: true }));
 const deactivate = (ctx: Context, request: Asked, { userId, erase }: { userId: string; erase: boolean }) =>
   by((ctx, userId) => deactivateAccount(ctx, userId, erase))(ctx, request, userId);
 
@@ -67,7 +69,7 @@ const suspendUser = operation({
   id: "users.suspend",
   method: "POST",
   path: "/users/:userId/suspend",
-  summary: "Suspends an account: ends its sessions and refuses new ones",
+  summary: "Suspends an account: ends its sessions and locks it, so that no new one begins",
   role: "operator",
   body: becauseOf,
   answer: nothing,
@@ -78,11 +80,27 @@ const suspendUser = operation({
   },
 });
 
+const restrictUser = operation({
+  id: "users.restrict",
+  method: "POST",
+  path: "/users/:userId/restrict",
+  summary: "Lets an account read and no more: what Matrix calls suspended",
+  description: "Its sessions go on. `users.unsuspend` takes it back.",
+  role: "operator",
+  body: becauseOf,
+  answer: nothing,
+  command: { name: "user restrict", arguments: ["userId"] },
+  async handle(request, ctx) {
+    await restrict(ctx, request, request.params.userId);
+    return {};
+  },
+});
+
 const unsuspendUser = operation({
   id: "users.unsuspend",
   method: "POST",
   path: "/users/:userId/unsuspend",
-  summary: "Lets a suspended account sign in again",
+  summary: "Lets an account sign in and act again, whatever kept it from that",
   role: "operator",
   body: becauseOf,
   answer: nothing,
@@ -210,6 +228,7 @@ const deactivateMany = operation({
 export const userActs = [
   createUser,
   suspendUser,
+  restrictUser,
   unsuspendUser,
   resetUser,
   deactivateUser,

@@ -57,6 +57,7 @@ export const roles = {
       `${CLIENT}/pushrules/*`,
       `${CLIENT}/pushers/*`,
       `${CLIENT}/notifications`,
+      "/_parley/client/v1/push/*",
     ],
   },
   gateway: {

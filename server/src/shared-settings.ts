@@ -29,6 +29,7 @@ export function sharedSettings(config: Config): Record<string, string> {
     RABBITMQ_URL: secretOf(config.rabbitmqUrl),
     PARLEY_EXPLORER_HOSTS: config.explorer.hosts.text,
     PARLEY_PUSH_HOSTS: config.push.hosts.text,
+    PARLEY_VAPID_PRIVATE_KEY: secretOf(config.push.vapidKey),
     CREDENTIAL_STORAGE_TYPE: JSON.stringify(config.explorer.credentials),
     MASTER_ENCRYPTION_KEY: secretOf(config.explorer.masterKey),
   };

@@ -1,6 +1,7 @@
 /** What the server says about itself. */
 import { matrixError } from "../errors.ts";
 import { type Route, route } from "../http.ts";
+import { vapidOf } from "../push/web/vapid.ts";
 import { defaultRoomVersion, supportedRoomVersions } from "../rooms/rules/versions.ts";
 
 const NEWEST_MINOR = 19;
@@ -23,7 +24,7 @@ const getCapabilities = route({
   path: "/_matrix/client/v3/capabilities",
   access: "session",
   rate: "other",
-  handle: ({ session }) => ({
+  handle: async ({ session }, ctx) => ({
     capabilities: {
       "m.change_password": { enabled: true },
       "m.room_versions": {
@@ -37,6 +38,8 @@ const getCapabilities = route({
       "m.get_login_token": { enabled: true },
       "m.forget_forced_upon_leave": { enabled: false },
       ...(session.isAdmin ? { "m.account_moderation": { suspend: true, lock: true } } : {}),
+      // MSC4174: what apps make their subscription of Web Push for.
+      "m.webpush": { enabled: true, vapid: (await vapidOf(ctx)).publicKey },
     },
   }),
 });

@@ -37,4 +37,8 @@ export const pushLimits = {
   /** Between two attempts, at the least and at the most; each is twice the one before. */
   pushRetryLeast_ms: 1_000,
   pushRetryMost_ms: 3_600_000,
+  /** A message of Web Push before it is encrypted: push services need not take more than 4,096 bytes of it after. */
+  webPush_bytes: 3_900,
+  /** How long a push service may take a signature of this server for its own: at the most 24 hours. */
+  vapidToken_ms: 12 * 3_600_000,
 } as const;

@@ -89,7 +89,9 @@ test("what is missing or wrong in a pusher is told", async () => {
 });
 
 test("a gateway without TLS is for hosts that the operator named", async () => {
-  await using server = await startTestServer({ config: { push: { hosts: readAllowed("127.0.0.1") } } });
+  await using server = await startTestServer({
+    config: { push: { hosts: readAllowed("127.0.0.1"), vapidKey: undefined } },
+  });
   const [alice] = (await people(server, "alice")) as [Person];
   await alice.call("POST", SET, pusher({ data: { url: "http://127.0.0.1:1/_matrix/push/v1/notify" } }));
 });

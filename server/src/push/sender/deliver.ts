@@ -2,6 +2,7 @@
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { tellBrowser } from "../web/send.ts";
 import { tellGateway, type Told } from "./gateway.ts";
 import { pushMetrics } from "./metrics.ts";
 import { notificationOf } from "./notification.ts";
@@ -115,8 +116,16 @@ async function deliver(ctx: Context, pusher: Held, queued: Queued): Promise<bool
   return false;
 }
 
+/** A browser must show something for each message, so an app there may want none of numbers alone. */
+function isWanted({ kind, data }: Held, { what }: Queued): boolean {
+  return (
+    what !== "counts" || kind !== "webpush" || (JSON.parse(data) as { events_only?: unknown }).events_only !== true
+  );
+}
+
 /** Sends it when it is called; undefined where there is nothing to tell. */
 async function tellingOf(ctx: Context, pusher: Held, queued: Queued): Promise<(() => Promise<Told>) | undefined> {
   const notification = await notificationOf(ctx, pusher, queued);
-  return notification && (() => tellGateway(ctx, pusher, notification));
+  if (!notification || !isWanted(pusher, queued)) return undefined;
+  return () => (pusher.kind === "webpush" ? tellBrowser : tellGateway)(ctx, pusher, notification);
 }

@@ -13,7 +13,10 @@ import { followStretch } from "./follow.ts";
 import { claimPushers } from "./queue.ts";
 import { openWatchers } from "./watchers.ts";
 
-const config = { push: { hosts: readAllowed("127.0.0.1") }, roles: roleNames.filter((role) => role !== "worker") };
+const config = {
+  push: { hosts: readAllowed("127.0.0.1"), vapidKey: undefined },
+  roles: roleNames.filter((role) => role !== "worker"),
+};
 
 /** What a worker does until there is nothing left to do. */
 async function work(ctx: Context, holder: string): Promise<void> {

@@ -38,14 +38,17 @@ export async function notificationOf(
     prio: isUrgent ? "high" : "low",
     devices: [device],
   };
-  const isShort = data["format"] === "event_id_only" || entry.type === ENCRYPTED;
-  return isShort ? notification : { ...notification, ...about(pusher, entry, room) };
+  const isEncrypted = entry.type === ENCRYPTED;
+  if (data["format"] === "event_id_only" || (isEncrypted && pusher.kind === "http")) return notification;
+  const { content, ...names } = about(pusher, entry, room);
+  // A browser alone can read what it is sent, so who wrote and where is told; what is encrypted it can fetch.
+  return { ...notification, ...names, ...(isEncrypted ? {} : { content }) };
 }
 
 /** A number alone, or a try. Zero is said too: gateways that are not told a number leave the old one on the icon. */
 function alone({ what, unread }: Queued, device: object): Notification {
-  const counts = what === "counts" ? { unread: unread ?? 0 } : {};
-  return { counts, prio: what === "counts" ? "low" : "high", devices: [device] };
+  if (what === "counts") return { counts: { unread: unread ?? 0 }, prio: "low", devices: [device] };
+  return { type: "io.parley.test", counts: {}, prio: "high", devices: [device] };
 }
 
 /** Counts that are zero are left out of what tells of an event. */

@@ -6,7 +6,7 @@ import { startTestServer, type TestServer } from "../../../../testkit/src/server
 import { people, roomOf, roomPath, say } from "../../../../testkit/src/syncing.ts";
 import { readAllowed } from "../../outward/guard.ts";
 
-const config = { push: { hosts: readAllowed("127.0.0.1") } };
+const config = { push: { hosts: readAllowed("127.0.0.1"), vapidKey: undefined } };
 
 /** Sets a pusher at the gateway. */
 async function watch(person: Person, gateway: PushGateway, change: Json = {}): Promise<void> {
@@ -181,7 +181,9 @@ test("a pushkey that is rejected is a pusher that is gone, and others of the per
 
 test("a gateway inside the network is not asked unless the operator named it", async () => {
   await using gateway = await startPushGateway();
-  await using server = await startTestServer({ config: { push: { hosts: readAllowed("gateway.example.org") } } });
+  await using server = await startTestServer({
+    config: { push: { hosts: readAllowed("gateway.example.org"), vapidKey: undefined } },
+  });
   const { alice, bob, roomId } = await meet(server);
   await watch(bob, gateway);
   await say(alice, roomId, "hello");

@@ -35,12 +35,18 @@ export async function readAccess(ctx: Context, room: RoomState, userId: string):
   if (membership === "join") return EVERYTHING;
   if (isWorldReadable(room)) return EVERYTHING;
   if (membership !== "leave" && membership !== "ban") return NOTHING;
-  const isForgotten = !(await ctx.rooms.memberships(userId)).has(room.roomId);
-  if (isForgotten) return NOTHING;
+  if (await hasForgotten(ctx, room, userId)) return NOTHING;
   const changes = await changesOf(ctx, room, membershipOf(userId));
   const lastJoin = changes.findLastIndex((change) => change.value === "join");
   const end = lastJoin === -1 ? undefined : changes[lastJoin + 1];
   return end ? { mayRead: true, upTo: end.position } : NOTHING;
+}
+
+/** Whether the person left the room and asked to forget it: they can not retrieve its history any more. Specification: "Leaving rooms". */
+async function hasForgotten(ctx: Context, room: RoomState, userId: string): Promise<boolean> {
+  const membership = room.membership(userId);
+  if (membership !== "leave" && membership !== "ban") return false;
+  return !(await ctx.rooms.memberships(userId)).has(room.roomId);
 }
 
 /** A room that the person may read, and how far. Throws M_FORBIDDEN for any other, and for one that does not exist. */
@@ -83,7 +89,8 @@ const FULL_SIGHT: Sight = sightWithin([{ first: 0, last: Number.MAX_SAFE_INTEGER
 export async function sightOf(ctx: Context, room: RoomState, userId: string): Promise<Sight> {
   const visibilities = await changesOf(ctx, room, VISIBILITIES);
   if (room.membership(userId) === "join" && visibilities.every(isOpenToMembers)) return FULL_SIGHT;
-  const memberships = await changesOf(ctx, room, membershipOf(userId));
+  const isForgotten = await hasForgotten(ctx, room, userId);
+  const memberships = isForgotten ? [] : await changesOf(ctx, room, membershipOf(userId));
   return createSight({ visibilities, memberships });
 }
 

@@ -58,6 +58,7 @@ export type Service =
   | "tracing"
   | "stripe"
   | "graphs"
+  | "links"
   | "secrets";
 
 /** The ports of services where an installation says nothing else. */
@@ -72,6 +73,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   /** Whom billing is with, and the databases that operators explore. */
   stripe: [443],
   graphs: [5432],
+  /** Web pages that people link to, where previews of them are made. */
+  links: [80, 443],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -86,11 +89,12 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   tracing: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
   stripe: ["STRIPE_SECRET_KEY"],
   graphs: ["PARLEY_EXPLORER_HOSTS"],
+  links: ["PARLEY_PREVIEWS"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
 /** Values of those settings with which nothing is connected to. */
-export const localProviders = ["", "none", "env", "files", "filesystem"] as const;
+export const localProviders = ["", "none", "off", "env", "files", "filesystem"] as const;
 
 export type WorkloadName = "api" | "gateway" | "auth" | "keys" | "presence" | "messages" | "media" | "worker" | "web";
 
@@ -172,7 +176,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     name: "api",
     roles: apiRoles,
     signal: "sockets",
-    uses: [...shared, "objects"],
+    uses: [...shared, "objects", "links"],
     resources: large,
     keepsMedia: true,
   },
@@ -229,7 +233,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "media",
     roles: ["media"],
-    uses: [...shared, "objects"],
+    uses: [...shared, "objects", "links"],
     resources: small,
     keepsMedia: true,
   },

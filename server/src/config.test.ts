@@ -66,6 +66,8 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_ADMIN_TOKEN: ["secret://hunter2"],
   PARLEY_EXPLORER_HOSTS: ["http://db", "10.0.0.0/33"],
   PARLEY_VAPID_PRIVATE_KEY: ["hunter2", "secret://hunter2"],
+  PARLEY_PREVIEWS: ["yes", "true"],
+  PARLEY_PREVIEW_HOSTS: ["https://wiki.example.org", "10.0.0.0/33"],
   PARLEY_PUSH_HOSTS: ["https://push.example.org", "10.0.0.0/33"],
   CREDENTIAL_STORAGE_TYPE: ["Postgresql", "redis"],
   CREDENTIAL_STORAGE_SHARED: ["yes"],

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
+import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
@@ -85,6 +86,8 @@ export interface Config {
   explorer: ExplorerConfig;
   /** Where notifications may be sent. */
   push: PushConfig;
+  /** Whether links are fetched for a preview, and from where inside the network. */
+  previews: PreviewConfig;
   /** What each setting is and where that comes from, without secrets. */
   sources: readonly SettingSource[];
 }
@@ -155,6 +158,7 @@ export function readConfig(environment: Env = process.env): Config {
     billing: readBilling(env, roles(env)),
     explorer: readExplorer(env),
     push: readPush(env),
+    previews: readPreviews(env),
     sources: settingSources(environment),
   };
 }

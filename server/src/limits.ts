@@ -365,6 +365,7 @@ export const limits = {
     keys: { burst: 200, perSecond: 20 },
     claim: { burst: 100, perSecond: 10 },
     media: { burst: 100, perSecond: 10 },
+    preview: { burst: 30, perSecond: 1 },
     search: { burst: 30, perSecond: 3 },
     stream: { burst: 20, perSecond: 1 },
     streamFrames: { burst: 200, perSecond: 20 },

@@ -13,4 +13,18 @@ export const mediaLimits = {
   /** What all that are being made may have in memory together: files, and pixels. */
   thumbnailSources_bytes: 64 * 1_048_576,
   thumbnailPixels: 60_000_000,
+  /** Previews of links: the longest address, steps of a redirect, the longest answer, and the time for all of that. */
+  previewUrl_characters: 2_048,
+  previewRedirects: 5,
+  previewAnswer_bytes: 5 * 1_048_576,
+  previewDeadline_ms: 10_000,
+  /** What is fetched at once is in memory; how many are made or wait for that. */
+  previews_bytes: 20 * 1_048_576,
+  previewsInWork: 32,
+  /** Where a page says its charset, and the longest text that is taken from it. */
+  previewCharset_bytes: 2_048,
+  previewText_characters: 1_000,
+  /** How long a preview is good, and one that could not be made is not tried again. */
+  previewKept_ms: 24 * 3_600_000,
+  previewFailed_ms: 600_000,
 } as const;

@@ -1,10 +1,12 @@
 /** The paths of the media domain. */
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { downloadRoutes } from "./download.ts";
+import { sweepPreviews } from "./previews/cache.ts";
+import { previewUrl } from "./previews/route.ts";
 import { removeBlobs } from "./remove.ts";
+import { startRounds } from "../rounds.ts";
 import { openStore } from "./store.ts";
 import { thumbnail } from "./thumbnail.ts";
 import { uploadRoutes } from "./upload.ts";
@@ -12,14 +14,17 @@ import { uploadRoutes } from "./upload.ts";
 /** Opens the store, and takes out of it what others have noted: now and every hour. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
   const close = await openStore(ctx);
-  const remove = () =>
-    removeBlobs(ctx).catch((thrown: unknown) =>
-      ctx.logger.warn({ reason: asError(thrown).message }, "deleted files could not be taken out of the store"),
-    );
-  void remove();
-  const removing = ctx.seams.every(limits.blobSweep_ms, () => void remove());
+  const round = { wait_ms: () => limits.blobSweep_ms, isAtOnce: true };
+  const rounds = [
+    startRounds(ctx, {
+      ...round,
+      act: () => removeBlobs(ctx),
+      failed: "deleted files could not be taken out of the store",
+    }),
+    startRounds(ctx, { ...round, act: () => sweepPreviews(ctx), failed: "old previews could not be forgotten" }),
+  ];
   return async () => {
-    removing.cancel();
+    for (const end of rounds) await end();
     await close();
   };
 }
@@ -28,6 +33,7 @@ export const routes: readonly Route[] = [
   ...uploadRoutes,
   ...downloadRoutes,
   thumbnail,
+  previewUrl,
   route({
     method: "GET",
     path: "/_matrix/client/v1/media/config",

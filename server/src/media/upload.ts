@@ -24,11 +24,11 @@ async function receive(ctx: Context, blobs: Blobs, { body, headers, query }: Upl
   return { ...stored, contentType, fileName: query.filename };
 }
 
-function uriOf(ctx: Context, mediaId: string): string {
+export function uriOf(ctx: Context, mediaId: string): string {
   return `mxc://${ctx.config.serverName}/${mediaId}`;
 }
 
-const newMediaId = (ctx: Context) => randomToken(ctx.seams, 18);
+export const newMediaId = (ctx: Context) => randomToken(ctx.seams, 18);
 
 export const uploadRoutes: readonly Route[] = [
   route({

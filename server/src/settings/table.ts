@@ -2,6 +2,7 @@
 import type { RoleName } from "../roles.ts";
 import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
+import { previewSettings } from "./previews.ts";
 import { pushSettings } from "./push.ts";
 import { secretSettings } from "./secrets.ts";
 import { shellSettings } from "./shell.ts";
@@ -158,4 +159,5 @@ export const settings: readonly Setting[] = [
   ...shellSettings,
   ...explorerSettings,
   ...pushSettings,
+  ...previewSettings,
 ];

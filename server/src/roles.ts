@@ -38,7 +38,7 @@ export const roles = {
     ],
   },
   messages: {
-    domains: ["rooms", "messages", "directory", "search", "account", "push"],
+    domains: ["rooms", "messages", "directory", "search", "account", "push", "appservice"],
     paths: [
       `${CLIENT}/createRoom`,
       `${CLIENT}/joined_rooms`,
@@ -46,6 +46,8 @@ export const roles = {
       `${CLIENT}/knock/*`,
       `${CLIENT}/rooms/*`,
       `${CLIENT}/directory/*`,
+      `${CLIENT}/appservice/*`,
+      `${CLIENT}/thirdparty/*`,
       `${CLIENT}/publicRooms`,
       `${CLIENT}/room_summary/*`,
       `${CLIENT}/search`,

@@ -63,6 +63,7 @@ export const domains: Record<Domain, () => Promise<DomainModule>> = {
   directory: () => import("./directory/routes.ts"),
   search: () => import("./search/routes.ts"),
   push: () => import("./push/routes.ts"),
+  appservice: () => import("./appservice/routes.ts"),
   sync: () => import("./sync/routes.ts"),
   gateway: () => import("./gateway/routes.ts"),
   presence: () => import("./presence/routes.ts"),

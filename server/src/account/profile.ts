@@ -1,5 +1,6 @@
 /** Profiles: display name, avatar and whatever else people say of themselves. Specification: client-server-api, "Profiles". */
 import { z } from "zod";
+import { makeUser } from "../appservice/ask.ts";
 import { accountExists } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
 import { renamePerson } from "../directory/people.ts";
@@ -104,9 +105,9 @@ const PATH = "/_matrix/client/v3/profile/:userId";
 
 async function existing(ctx: Context, userId: string): Promise<Profile> {
   const profile = await profileOf(ctx, userId);
-  if (Object.keys(profile).length === 0 && !(await accountExists(ctx, userId)))
-    throw matrixError("M_NOT_FOUND", "There is no such person on this server.");
-  return profile;
+  if (Object.keys(profile).length > 0 || (await accountExists(ctx, userId))) return profile;
+  if ((await makeUser(ctx, userId)) && (await accountExists(ctx, userId))) return profileOf(ctx, userId);
+  throw matrixError("M_NOT_FOUND", "There is no such person on this server.");
 }
 
 export const profileRoutes: readonly Route[] = [

@@ -103,6 +103,13 @@ export async function failTransaction(ctx: Context, place: Place, error: string)
   return wait_ms;
 }
 
+/** The service was just reached: what waits for it is sent soon. */
+export async function retryNow(db: Db, serviceId: string): Promise<void> {
+  await db.change("update appservice.services set retry_at = null where service_id = $1 and retry_at is not null", [
+    serviceId,
+  ]);
+}
+
 /** 1 s, 2 s, 4 s and so on, up to a minute. */
 export function retryAfter_ms(failures: number): number {
   return Math.min(limits.serviceRetryMost_ms, limits.serviceRetryFirst_ms * 2 ** Math.min(failures, 20));

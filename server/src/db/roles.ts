@@ -43,7 +43,7 @@ const onlyFor: Partial<Record<Schema, readonly RoleName[]>> = {
   billing: ["web", "worker"],
   push: ["auth", "messages", "worker"],
   search: ["messages", "worker", "web"],
-  appservice: ["web", "worker"],
+  appservice: ["messages", "worker", "web"],
 };
 
 /** The schemas that a process with these roles can have connections to: as many pools, each of PARLEY_DATABASE_CONNECTIONS at the most. */

@@ -9,7 +9,16 @@ import { isRoomAlias, isRoomId } from "../rooms/rules/identifiers.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { type Already, type Proposal, submit } from "../rooms/submit.ts";
 import { CANONICAL_ALIAS, requireAuthority } from "./authority.ts";
-import { type Alias, aliasesOf, drop, findAlias, requireMayName, requireOwnAlias, reserve } from "./aliases.ts";
+import {
+  type Alias,
+  aliasesOf,
+  drop,
+  findAlias,
+  findOrMake,
+  requireMayName,
+  requireOwnAlias,
+  reserve,
+} from "./aliases.ts";
 
 const PATH = "/_matrix/client/v3/directory/room/:roomAlias";
 
@@ -19,14 +28,14 @@ const getAlias = route({
   access: "anyone",
   rate: "other",
   async handle({ params }, ctx) {
-    const { roomId } = await requireAlias(ctx, params["roomAlias"] as string);
+    const { roomId } = await requireAlias(ctx, params["roomAlias"] as string, findOrMake);
     return { room_id: roomId, servers: [ctx.config.serverName] };
   },
 });
 
-async function requireAlias(ctx: Context, alias: string): Promise<Alias> {
+async function requireAlias(ctx: Context, alias: string, find = findAlias): Promise<Alias> {
   if (!isRoomAlias(alias)) throw matrixError("M_INVALID_PARAM", `"${alias}" is not a room alias.`);
-  const known = await findAlias(ctx, alias);
+  const known = await find(ctx, alias);
   if (!known) throw matrixError("M_NOT_FOUND", `There is no room with the alias ${alias}.`);
   return known;
 }

@@ -1,6 +1,7 @@
 /**
  * Names of rooms: `#name:server` points to a room. Specification: client-server-api, "Room aliases".
  */
+import { makeRoom } from "../appservice/ask.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
@@ -63,6 +64,13 @@ export async function findAlias(ctx: Context, alias: string): Promise<Alias | un
   return known && (await roomExists(ctx, known.roomId)) ? known : undefined;
 }
 
+/** The alias with its room; where there is none, an application service whose alias it is may make the room now. */
+export async function findOrMake(ctx: Context, alias: string): Promise<Alias | undefined> {
+  const known = await findAlias(ctx, alias);
+  if (known || !isRoomAlias(alias) || !(await makeRoom(ctx, alias))) return known;
+  return findAlias(ctx, alias);
+}
+
 /** Without bringing the room into memory: anyone may ask for an alias. */
 async function roomExists(ctx: Context, roomId: string): Promise<boolean> {
   if (ctx.rooms.peek(roomId)) return true;
@@ -80,7 +88,7 @@ export async function roomOf(ctx: Context, roomIdOrAlias: string): Promise<strin
   if (isRoomId(roomIdOrAlias)) return roomIdOrAlias;
   if (!isRoomAlias(roomIdOrAlias))
     throw matrixError("M_INVALID_PARAM", `"${roomIdOrAlias}" is neither a room id nor a room alias.`);
-  const known = await findAlias(ctx, roomIdOrAlias);
+  const known = await findOrMake(ctx, roomIdOrAlias);
   if (!known) throw matrixError("M_NOT_FOUND", `There is no room with the alias ${roomIdOrAlias}.`);
   return known.roomId;
 }

@@ -69,13 +69,15 @@ const postPublicRooms = route({
         room_types: z.array(z.string().nullable()).nullish(),
       })
       .nullish(),
+    include_all_networks: z.boolean().nullish(),
     third_party_instance_id: z.string().nullish(),
   }),
   handle({ query, body }, ctx) {
-    // No other network is bridged into this server, so none has rooms here.
-    if (body.third_party_instance_id) return { chunk: [], total_room_count_estimate: 0 };
+    const { third_party_instance_id: instance, include_all_networks: isAll } = body;
+    if (instance && isAll)
+      throw matrixError("M_INVALID_PARAM", "One network and all networks can not be asked for at the same time.");
     const { generic_search_term: term, room_types: types } = body.filter ?? {};
-    return answerPage(ctx, { ...body, term, types }, query.server);
+    return answerPage(ctx, { ...body, term, types, network: isAll ? ALL : instance || MAIN }, query.server);
   },
 });
 
@@ -85,7 +87,12 @@ interface Asked {
   term?: string | null | undefined;
   /** Types of rooms; null stands for rooms without one. */
   types?: readonly (string | null)[] | null | undefined;
+  /** Which directory: the server's own, that of a network by its instance id, or all together. */
+  network?: string;
 }
+
+const MAIN = "";
+const ALL = "*";
 
 /** Where a page begins: behind or before a room of this size and id. The sizes may change meanwhile, and rooms move with them. */
 const tokenShape = z.tuple([z.enum(["after", "before"]), z.int32(), z.string().refine(isRoomId)]);
@@ -103,7 +110,10 @@ async function answerPage(ctx: Context, asked: Asked, server: string | undefined
   const next = last && (isBack || hasMore) ? { next_batch: writePageToken(["after", last.joined, last.roomId]) } : {};
   const hasBefore = isBack ? hasMore : since !== undefined;
   const prev = first && hasBefore ? { prev_batch: writePageToken(["before", first.joined, first.roomId]) } : {};
-  const total = await ctx.db.rooms.one<{ count: number }>(`select count(*) from rooms.published where ${SHOWN}`);
+  const total = await ctx.db.rooms.one<{ count: number }>(
+    `select count(*) from rooms.published p where ${SHOWN} and ${listedIn("$1")}`,
+    [asked.network ?? MAIN],
+  );
   const chunk = page.map(({ entry, joined }) => `${entry.slice(0, -1)},"num_joined_members":${joined}}`);
   const rest = JSON.stringify({ ...next, ...prev, total_room_count_estimate: total?.count ?? 0 });
   return encoded(`{"chunk":[${chunk.join(",")}],${rest.slice(1)}`);
@@ -117,23 +127,27 @@ interface PageRow {
 
 /** Of rooms that everybody has left nobody could let anyone in. */
 const SHOWN = "as_of > 0 and joined > 0";
-const MATCHES = `${SHOWN} and strpos(words, $1) > 0 and ($2::text[] is null or room_type = any($2))`;
+const listedIn = (
+  network: string,
+) => `case ${network}::text when '${MAIN}' then in_main when '${ALL}' then true else exists (
+  select from rooms.networks n where n.room_id = p.room_id and n.service_id || '|' || n.network_id = ${network}) end`;
+const MATCHES = `${SHOWN} and ${listedIn("$6")} and strpos(words, $1) > 0 and ($2::text[] is null or room_type = any($2))`;
 const COLUMNS = 'room_id as "roomId", joined, entry';
 /** The first condition is for the index, the second makes it exact. */
-const AFTER = `select ${COLUMNS} from rooms.published
+const AFTER = `select ${COLUMNS} from rooms.published p
   where ${MATCHES} and joined <= $3 and (joined < $3 or room_id > $4) order by joined desc, room_id limit $5`;
-const BEFORE = `select ${COLUMNS} from rooms.published
+const BEFORE = `select ${COLUMNS} from rooms.published p
   where ${MATCHES} and joined >= $3 and (joined > $3 or room_id < $4) order by joined, room_id desc limit $5`;
 
 /** One page from the largest on, or from the place of the token; backwards in reverse order. */
 function readPage(
   ctx: Context,
-  { term, types }: Asked,
+  { term, types, network = MAIN }: Asked,
   { since, size }: { since: z.output<typeof tokenShape> | undefined; size: number },
 ): Promise<PageRow[]> {
   const [direction, joined, roomId] = since ?? ["after", 2_147_483_647, ""];
   const wanted = types?.map((type) => (type ?? "").replaceAll("\0", "")) ?? null;
-  const values = [fold(term ?? ""), wanted, joined, roomId, size];
+  const values = [fold(term ?? ""), wanted, joined, roomId, size, network];
   return ctx.db.rooms.query<PageRow>(direction === "after" ? AFTER : BEFORE, values);
 }
 

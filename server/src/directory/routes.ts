@@ -4,6 +4,7 @@ import type { Route } from "../http.ts";
 import { aliasRoutes } from "./alias-routes.ts";
 import { hierarchy } from "./hierarchy.ts";
 import { mutualRooms } from "./mutual-rooms.ts";
+import { putNetworkVisibility } from "./networks.ts";
 import { publicRoomRoutes } from "./public-rooms.ts";
 import { followLog } from "./published.ts";
 import { reportRoutes } from "./report.ts";
@@ -13,6 +14,7 @@ import { userSearch } from "./user-search.ts";
 export const routes: readonly Route[] = [
   ...aliasRoutes,
   ...publicRoomRoutes,
+  putNetworkVisibility,
   hierarchy,
   roomSummary,
   userSearch,

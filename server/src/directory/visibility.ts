@@ -4,13 +4,23 @@ import { refreshPublished } from "./published.ts";
 
 /** Puts the room into the directory. */
 export async function publish(ctx: Context, roomId: string): Promise<void> {
-  await ctx.db.rooms.change("insert into rooms.published (room_id) values ($1) on conflict do nothing", [roomId]);
+  await ctx.db.rooms.change(
+    "insert into rooms.published (room_id) values ($1) on conflict (room_id) do update set in_main = true",
+    [roomId],
+  );
   await refreshPublished(ctx, [roomId]);
 }
 
-/** Takes the room out of the directory. */
+/** Takes the room out of the directory. It stays in those of application services. */
 export async function withdraw(ctx: Context, roomId: string): Promise<void> {
-  await ctx.db.rooms.change("delete from rooms.published where room_id = $1", [roomId]);
+  await ctx.db.rooms.change(
+    `with listed as (
+       update rooms.published p set in_main = false
+       where room_id = $1 and exists (select from rooms.networks n where n.room_id = p.room_id) returning room_id
+     )
+     delete from rooms.published where room_id = $1 and not exists (select from listed)`,
+    [roomId],
+  );
 }
 
 /** Puts a room into the directory in place of the one that it replaces, if that was there. */
@@ -21,5 +31,7 @@ export async function replacePublished(ctx: Context, from: string, to: string): 
 }
 
 export async function isPublished(ctx: Context, roomId: string): Promise<boolean> {
-  return (await ctx.db.rooms.one("select 1 from rooms.published where room_id = $1", [roomId])) !== undefined;
+  return (
+    (await ctx.db.rooms.one("select 1 from rooms.published where room_id = $1 and in_main", [roomId])) !== undefined
+  );
 }

@@ -16,7 +16,12 @@ export const appserviceLimits = {
   /** How long a service has to answer: a transaction, a question that somebody waits for, a ping. */
   serviceTransaction_ms: 30_000,
   serviceQuestion_ms: 10_000,
+  serviceQuestion_tries: 3,
+  serviceQuestionAgain_ms: 200,
   servicePing_ms: 60_000,
+  /** Users and aliases that a service said it does not know: how many are remembered, and for how long. */
+  serviceUnknown: 5_000,
+  serviceUnknown_ms: 5_000,
   serviceAnswer_bytes: 1_048_576,
   /** Of a wrong answer to a ping, what the service is shown; and of any failure, what operators are. */
   servicePingBody_characters: 10_000,

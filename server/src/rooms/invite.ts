@@ -1,7 +1,8 @@
 /** `POST /rooms/{roomId}/invite`. Specification: client-server-api, "Joining rooms" and "Invite permission". */
 import { z } from "zod";
 import { profileOf } from "../account/profile.ts";
-import { isActive } from "../auth/queries.ts";
+import { makeUser } from "../appservice/ask.ts";
+import { accountExists, isActive } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
@@ -43,8 +44,14 @@ export const invite = route({
 export async function requireInvitable(ctx: Context, userId: string): Promise<void> {
   if (serverNameOf(userId) !== ctx.config.serverName)
     throw matrixError("M_FORBIDDEN", `${userId} is of another server, and this server does not talk to others.`);
-  if (!(await isActive(ctx, userId))) throw matrixError("M_NOT_FOUND", `There is no ${userId} on this server.`);
+  if (!(await isActive(ctx, userId)) && !(await appears(ctx, userId)))
+    throw matrixError("M_NOT_FOUND", `There is no ${userId} on this server.`);
   if (await blocksInvites(ctx, userId)) throw matrixError("M_INVITE_BLOCKED", `${userId} does not take invitations.`);
+}
+
+/** Whether an application service makes the user, now that they are asked for. One that was deactivated does not come back. */
+async function appears(ctx: Context, userId: string): Promise<boolean> {
+  return !(await accountExists(ctx, userId)) && (await makeUser(ctx, userId)) && isActive(ctx, userId);
 }
 
 /** Whether the person takes no invitations now. Specification: "Invite permission". */

@@ -306,6 +306,11 @@ export const limits = {
   passwordLeast_characters: 8,
   /** How long user-interactive authentication may take, and how long a token for POST /login lives. */
   interactive_ms: 15 * 60_000,
+  /** How long a token of OpenID says who somebody is. */
+  openIdToken_ms: 60 * 60_000,
+  /** How long GET /events waits where the client does not say, and how often it looks into a room that the reader is not in. */
+  oldEvents_ms: 30_000,
+  peekPoll_ms: 500,
   loginToken_ms: 2 * 60_000,
   /** Registration tokens that administrators make. */
   registrationToken_uses: 10_000,

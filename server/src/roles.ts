@@ -25,6 +25,8 @@ export const roles = {
       `${CLIENT}/delete_devices`,
       `${CLIENT}/account/*`,
       "/_parley/v1/registration_tokens/*",
+      `${CLIENT}/user/:userId/openid/*`,
+      "/_matrix/federation/v1/openid/userinfo",
       "/_synapse/admin/v1/register",
     ],
   },
@@ -42,6 +44,7 @@ export const roles = {
     paths: [
       `${CLIENT}/createRoom`,
       `${CLIENT}/joined_rooms`,
+      `${CLIENT}/events/:eventId`,
       `${CLIENT}/join/*`,
       `${CLIENT}/knock/*`,
       `${CLIENT}/rooms/*`,
@@ -64,7 +67,7 @@ export const roles = {
   },
   gateway: {
     domains: ["sync", "gateway"],
-    paths: [`${CLIENT}/sync`, "/_parley/client/v1/stream/*"],
+    paths: [`${CLIENT}/sync`, `${CLIENT}/events`, `${CLIENT}/initialSync`, "/_parley/client/v1/stream/*"],
   },
   presence: {
     domains: ["presence"],

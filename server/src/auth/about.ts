@@ -61,6 +61,15 @@ const wellKnownSupport = route({
   },
 });
 
+const wellKnownPolicyServer = route({
+  method: "GET",
+  path: "/.well-known/matrix/policy_server",
+  access: "anyone",
+  handle: () => {
+    throw matrixError("M_NOT_FOUND", "There is no policy server here.");
+  },
+});
+
 /** Specification: "Voice over IP". An answer with status 200 must name a server, so that there is none is a 404. */
 const turnServer = route({
   method: "GET",
@@ -77,5 +86,6 @@ export const aboutRoutes: readonly Route[] = [
   getCapabilities,
   wellKnownClient,
   wellKnownSupport,
+  wellKnownPolicyServer,
   turnServer,
 ];

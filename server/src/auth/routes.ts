@@ -6,6 +6,7 @@ import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from
 import { getLoginToken } from "./login-token.ts";
 import { login, loginFlows } from "./login.ts";
 import { logout, logoutAll, whoami } from "./logout.ts";
+import { openIdRoutes } from "./openid.ts";
 import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
 import { register, registerAvailable } from "./register.ts";
@@ -35,4 +36,5 @@ export const routes: readonly Route[] = [
   deactivate,
   ...thirdPartyRoutes,
   ...sharedSecretRoutes,
+  ...openIdRoutes,
 ];

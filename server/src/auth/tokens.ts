@@ -9,6 +9,7 @@ const PREFIX = {
   stream: "pst_",
   bot: "pbt_",
   hook: "phk_",
+  openid: "pot_",
   registration: "",
 } as const;
 const TOKEN_BYTES = 32;

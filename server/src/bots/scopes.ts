@@ -27,7 +27,7 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
     "read",
     /^GET$/,
     new RegExp(
-      `${CLIENT}/(sync|joined_rooms|mutual_rooms|notifications|rooms|room_summary|user|presence|pushrules|media|thirdparty)(/|$)`,
+      `${CLIENT}/(sync|initialSync|events|joined_rooms|mutual_rooms|notifications|rooms|room_summary|user|presence|pushrules|media|thirdparty)(/|$)`,
     ),
   ],
   ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|search|user_directory/search|user/:userId/filter)$`)],

@@ -30,6 +30,12 @@ export async function replacePublished(ctx: Context, from: string, to: string): 
   await withdraw(ctx, from);
 }
 
+/** Those of the rooms that stand in the directory. */
+export async function publishedAmong(ctx: Context, roomIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const sql = `select room_id as "roomId" from rooms.published where room_id = any ($1)`;
+  return new Set((await ctx.db.rooms.query<{ roomId: string }>(sql, [roomIds])).map(({ roomId }) => roomId));
+}
+
 export async function isPublished(ctx: Context, roomId: string): Promise<boolean> {
   return (
     (await ctx.db.rooms.one("select 1 from rooms.published where room_id = $1 and in_main", [roomId])) !== undefined

@@ -5,6 +5,7 @@ import { limits } from "../limits.ts";
 import { downloadRoutes } from "./download.ts";
 import { sweepPreviews } from "./previews/cache.ts";
 import { previewUrl } from "./previews/route.ts";
+import { frozenRoutes } from "./frozen.ts";
 import { removeBlobs } from "./remove.ts";
 import { startRounds } from "../rounds.ts";
 import { openStore } from "./store.ts";
@@ -32,6 +33,7 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
 export const routes: readonly Route[] = [
   ...uploadRoutes,
   ...downloadRoutes,
+  ...frozenRoutes,
   thumbnail,
   previewUrl,
   route({

@@ -3,8 +3,9 @@ import type { Context } from "../context.ts";
 import type { Route } from "../http.ts";
 import { eventByTime } from "./by-time.ts";
 import { context } from "./context.ts";
-import { event } from "./event.ts";
+import { event, eventAlone } from "./event.ts";
 import { history } from "./history.ts";
+import { roomInitialSync } from "./initial-sync.ts";
 import { redact } from "./redact.ts";
 import { relationRoutes } from "./relations.ts";
 import { startSendWorker } from "./send-queue.ts";
@@ -21,6 +22,8 @@ export const routes: readonly Route[] = [
   redact,
   history,
   event,
+  eventAlone,
+  roomInitialSync,
   context,
   eventByTime,
   threads,

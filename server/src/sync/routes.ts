@@ -6,6 +6,7 @@ import { encoded, route, type Route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { parseToken } from "../log/token.ts";
 import { noteOnline } from "./online.ts";
+import { oldStyleRoutes } from "./old-style.ts";
 import { openSyncParts, syncPartsOf } from "./parts.ts";
 import type { Ask, StateSection } from "./run.ts";
 import { sync } from "./sync.ts";
@@ -62,4 +63,5 @@ export const routes: readonly Route[] = [
       return encoded(await sync(ctx, parts, { ask, signal: request.signal }));
     },
   }),
+  ...oldStyleRoutes,
 ];

@@ -12,6 +12,7 @@ export type Outside = {
 export const outsidePaths: Outside[] = [
   { prefix: "/_parley/", why: "Parley's own interfaces", answersMatrixErrors: true },
   { prefix: "/_synapse/", why: "registration with a shared secret, as tools expect it", answersMatrixErrors: true },
+  { prefix: "/_matrix/federation/", why: "the one path that OpenID tokens are for", answersMatrixErrors: true },
   { prefix: "/health", why: "probes of the process supervisor", answersMatrixErrors: false },
   { prefix: "/api/", why: "the back end of the web apps", answersMatrixErrors: false },
   { prefix: "/metrics", why: "Prometheus", answersMatrixErrors: false },

@@ -58,8 +58,8 @@ export interface World extends AsyncDisposable {
   complaints(): string[];
 }
 
-export async function startWorld(): Promise<World> {
-  return openWorld(await startSystem({ PARLEY_RATE_LIMITS: "off" }));
+export async function startWorld(settings: Record<string, string> = {}): Promise<World> {
+  return openWorld(await startSystem({ PARLEY_RATE_LIMITS: "off", ...settings }));
 }
 
 export interface Pair {
@@ -69,8 +69,8 @@ export interface Pair {
 }
 
 /** A system in which Ana and Ben have each other and an encrypted channel, at its beginning. */
-export async function startPair(): Promise<Pair> {
-  const world = await startWorld();
+export async function startPair(settings: Record<string, string> = {}): Promise<Pair> {
+  const world = await startWorld(settings);
   const [ana, ben] = [await world.fresh(), await world.fresh()];
   await settle(ana, ANA);
   await settle(ben, BEN);

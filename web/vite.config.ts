@@ -41,7 +41,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
+      input: { main: "index.html", "push-worker": "src/push/worker.ts" },
       output: {
+        // A browser finds a service worker again by its address, so that one has no hash.
+        entryFileNames: ({ name }) => (name === "push-worker" ? "push-worker.js" : "assets/[name]-[hash].js"),
         codeSplitting: {
           groups: [
             {

@@ -26,8 +26,8 @@ const POLICY = [
   "form-action 'self'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  // Only for the document in which a message's HTML is looked at and never shown.
-  "trusted-types parley-inert",
+  // Only for the document in which a message's HTML is looked at and never shown, and for the address of the service worker.
+  "trusted-types parley-inert parley-worker",
 ].join("; ");
 
 /** The console's: it speaks with this server alone, decrypts nothing and handles no HTML. */

@@ -7,6 +7,7 @@ import type { MatrixClient } from "matrix-js-sdk";
 import { create } from "zustand";
 import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
+import { forgetPush } from "../push/forget.ts";
 import { forgetHandled } from "../verification/handled.ts";
 import { logIn, logOut, type LoginAnswer } from "./api.ts";
 import { deleteStores, openClient, openCrypto, saveWhenHidden, startSync, stopClient } from "./client.ts";
@@ -120,6 +121,7 @@ export async function forget(reason: SignedOutReason): Promise<void> {
   clearCredentials();
   forgetHandled();
   await stop();
+  await forgetPush().catch(() => {});
   if (credentials) await deleteStores(credentials.deviceId);
   tabs?.leave();
   tabs = null;
@@ -228,6 +230,8 @@ async function followClient(client: MatrixClient, signal: AbortSignal): Promise<
   const { followEncryption } = await import("../crypto/status.ts");
   const { reportReadability } = await import("../crypto/reportReadability.ts");
   const { followVerifications } = await import("../verification/verification.ts");
+  const { followPushes } = await import("../push/follow.ts");
+  followPushes(client, signal);
   followVerifications(client, signal);
   followEncryption(client, signal);
   // It asks the server whether it wants to know, and nobody waits for that.

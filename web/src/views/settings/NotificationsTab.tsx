@@ -12,13 +12,23 @@ import { Button, IconButton } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { attempt } from "../../ui/Toast.tsx";
 import { Section, SwitchRow } from "./controls.tsx";
+import { DeviceNotifications } from "./DeviceNotifications.tsx";
 import { Loading } from "./Loading.tsx";
 import type { ClientProps } from "./tabs.ts";
 import { useLoaded } from "./useLoaded.ts";
 import styles from "./NotificationsTab.module.css";
 
-/** The push rules of the account; they hold on every device and in every app. */
+/** What this device shows, and the push rules of the account, which hold on every device and in every app. */
 export function NotificationsTab({ client }: ClientProps) {
+  return (
+    <>
+      <DeviceNotifications client={client} />
+      <Rules client={client} />
+    </>
+  );
+}
+
+function Rules({ client }: ClientProps) {
   const rules = useLoaded(useCallback(() => client.getPushRules(), [client]));
   return (
     <Loading loaded={rules}>

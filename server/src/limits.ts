@@ -7,6 +7,7 @@ import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
 import { operatorLimits } from "./limits/operators.ts";
+import { personLimits } from "./limits/persons.ts";
 import { pushLimits } from "./limits/push.ts";
 import { searchLimits } from "./limits/search.ts";
 
@@ -319,6 +320,7 @@ export const limits = {
   deviceName_characters: 255,
 
   ...operatorLimits,
+  ...personLimits,
   ...graphLimits,
 
   ...jobLimits,

@@ -87,7 +87,7 @@ export const roles = {
   web: {
     domains: ["web", "console", "billing"],
     // The operator API and the console's own; then whatever is no path of an API: the web app knows its own addresses.
-    paths: [`${CLIENT}/admin/*`, "/_parley/admin/v1/*", "/api/*", EVERYTHING],
+    paths: [`${CLIENT}/admin/*`, "/_parley/admin/v1/*", "/_parley/client/v1/exports/*", "/api/*", EVERYTHING],
   },
 } as const;
 

@@ -21,12 +21,12 @@ import type { Logger } from "../logger.ts";
 export const operatorRoles = ["auditor", "operator", "owner"] as const;
 export type OperatorRole = (typeof operatorRoles)[number];
 
-/** Who acts: a person, or whoever has a shell on a machine that reaches the database. */
+/** Who acts: a person, whoever has a shell on a machine that reaches the database, or a job that says how it ended. */
 export interface Actor {
   /** A user id, or `shell:<account>@<host>`. */
   userId: string;
   role: OperatorRole;
-  via: "browser" | "token" | "shell";
+  via: "browser" | "token" | "shell" | "job";
   address: string;
   /** The Matrix device whose token it was. */
   device?: string | undefined;

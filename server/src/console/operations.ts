@@ -17,6 +17,7 @@ import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { roomOperations } from "../rooms/operations.ts";
 import { searchOperations } from "../search/operations.ts";
+import { personOperations } from "../person/operations.ts";
 import { jobOperations } from "../worker/operations.ts";
 import { auditOperations } from "./audit/operations.ts";
 import { userActs } from "./users/acts.ts";
@@ -29,6 +30,7 @@ export const operations: readonly Operation[] = [
   ...userQuestions,
   ...userActs,
   ...roleOperations,
+  ...personOperations,
   ...deviceOperations,
   ...auditOperations,
   ...roomOperations,

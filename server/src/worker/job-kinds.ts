@@ -5,6 +5,8 @@ const kinds: Readonly<Record<string, () => Promise<JobKind>>> = {
   "room.purge": async () => (await import("../rooms/purge-job.ts")).purgeStep,
   "room.shutdown": async () => (await import("../rooms/shutdown-job.ts")).shutdownStep,
   "media.delete": async () => (await import("../media/delete-job.ts")).deleteMediaStep,
+  "person.export": async () => (await import("../person/export-job.ts")).exportStep,
+  "person.erase": async () => (await import("../person/erase-job.ts")).eraseStep,
   "import.people": async () => (await import("../imports/people-job.ts")).importPeopleStep,
   "import.channels": async () => (await import("../imports/channels-job.ts")).importChannelsStep,
   "retention.run": async () => (await import("../retention/run-job.ts")).retentionStep,

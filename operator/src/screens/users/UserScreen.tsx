@@ -13,6 +13,8 @@ import { Time } from "../../parts/Time.tsx";
 import { AuditTable } from "../audit/AuditTable.tsx";
 import {
   deactivateUser,
+  eraseUser,
+  exportUser,
   renameUser,
   resetSignIn,
   restrictUser,
@@ -20,6 +22,7 @@ import {
   suspendUsers,
   unsuspendUsers,
 } from "./acts.tsx";
+import { UserData } from "./UserData.tsx";
 import { UserAccess } from "./UserAccess.tsx";
 import { UserDevices } from "./UserDevices.tsx";
 import type { UserDetail } from "./shapes.ts";
@@ -43,11 +46,13 @@ export default function UserScreen() {
           { name: "profile", to, label: "Profile" },
           { name: "access", to: `${to}/access`, label: "Access" },
           { name: "devices", to: `${to}/devices`, label: "Devices and sessions" },
+          { name: "data", to: `${to}/data`, label: "Data" },
           { name: "audit", to: `${to}/audit`, label: "Audit" },
         ]}
       />
       {tab === "audit" && <AuditTable target={userId} />}
       {tab === "devices" && <UserDevices userId={userId} />}
+      {tab === "data" && <UserData userId={userId} />}
       {tab === "access" && <UserAccess userId={userId} />}
       {tab === "profile" && <Shown answer={user}>{(data) => <Profile user={data} />}</Shown>}
     </Screen>
@@ -67,7 +72,9 @@ function UserActs({ user }: { user: UserDetail }) {
         user.status === "active" && { label: "Let only read", act: () => restrictUser(user), isDangerous: true },
         isThere && { label: "Reset sign-in", act: () => resetSignIn(user), isDangerous: true },
         user.status === "active" && { label: "Suspend", act: () => suspendUsers([user]), isDangerous: true },
+        { label: "Gather their data", act: () => exportUser(user), needs: "owner" },
         isThere && { label: "Deactivate", act: () => deactivateUser(user), isDangerous: true },
+        { label: "Erase", act: () => eraseUser(user), needs: "owner", isDangerous: true },
       ]}
     />
   );

@@ -185,6 +185,31 @@ export function deactivateUser(user: UserDetail): Act {
   };
 }
 
+export function exportUser({ user_id }: Pick<User, "user_id">): Act {
+  return {
+    title: `Gather the data of ${user_id}?`,
+    consequence:
+      "Everything that the server has of this person, also what they wrote where it was not encrypted, can be fetched by owners and by the person for seven days. The person sees who gathered it.",
+    label: "Gather",
+    asksReason: true,
+    run: ({ reason }) => post(pathOf`/users/${user_id}/exports`, { reason }),
+    done: `The data of ${user_id} are being gathered: see the tab Data.`,
+  };
+}
+
+export function eraseUser(user: UserDetail): Act {
+  return {
+    title: `Erase ${user.user_id}?`,
+    consequence: `For good: ${count(user.devices, "device")} will be signed out, and everything that the server has of the person is removed, also what they wrote, from every room. What others have on their devices stays there. Nobody can ever use the name again.`,
+    label: "Erase",
+    isDangerous: true,
+    asksReason: true,
+    typed: user.user_id,
+    run: ({ reason }) => post(pathOf`/users/${user.user_id}/erase`, { reason }),
+    done: `${user.user_id} is being erased: the proof will be in the tab Data.`,
+  };
+}
+
 const ROLES = [
   { value: "none", label: "No operator", hint: "The console does not open." },
   { value: "auditor", label: "Auditor", hint: "Reads everything here, changes nothing." },

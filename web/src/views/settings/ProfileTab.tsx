@@ -9,6 +9,7 @@ import { useSubmit } from "../auth/useSubmit.ts";
 import { AvatarForm } from "./AvatarForm.tsx";
 import { Section } from "./controls.tsx";
 import { DeactivateForm } from "./DeactivateForm.tsx";
+import { ExportForm } from "./ExportForm.tsx";
 import { Loading } from "./Loading.tsx";
 import { PasswordForm } from "./PasswordForm.tsx";
 import { SignOutButton } from "./SignOutButton.tsx";
@@ -33,6 +34,12 @@ export function ProfileTab({ client }: ClientProps) {
       </Section>
       <Section title="This session">
         <SignOutButton onSignOut={signOut} />
+      </Section>
+      <Section
+        title="Your data"
+        intro="Everything that this server has of you, as one archive. It takes a while; then it can be fetched for seven days."
+      >
+        <ExportForm client={client} />
       </Section>
       <Section
         title="Deactivate the account"

@@ -1,0 +1,23 @@
+/** What this domain has of a person: see person/section.ts. */
+import { type Section, sectionOf, ts } from "../person/section.ts";
+
+export const sections: readonly Section[] = [
+  sectionOf({
+    name: "account",
+    about: "The account. Its password is kept only as a hash, which is of no use to anybody and left out.",
+    schema: "auth",
+    key: "user_id",
+    record: `json_build_object('user_id', user_id, 'created_ts', ${ts("created_at")}, 'is_administrator', is_admin,
+      'suspended_ts', ${ts("suspended_at")}, 'deactivated_ts', ${ts("deactivated_at")}, 'has_password', password_hash is not null)`,
+    from: "auth.accounts where user_id = $1",
+  }),
+  sectionOf({
+    name: "devices",
+    about: "Signed-in devices: when and from which address each was seen last.",
+    schema: "auth",
+    key: "device_id",
+    record: `json_build_object('device_id', device_id, 'display_name', display_name, 'created_ts', ${ts("created_at")},
+      'last_seen_ts', ${ts("last_seen_at")}, 'last_seen_ip', last_seen_address)`,
+    from: "auth.sessions where user_id = $1",
+  }),
+];

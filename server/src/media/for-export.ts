@@ -1,0 +1,43 @@
+/** What this domain has of a person: see person/section.ts. */
+import type { Readable } from "node:stream";
+import type { Context } from "../context.ts";
+import { type Asked, type Section, sectionOf, ts } from "../person/section.ts";
+import { storeOf } from "./store.ts";
+
+export const sections: readonly Section[] = [
+  sectionOf({
+    name: "uploads",
+    about: "Files that the person has uploaded. Those with a SHA-256 are in the folder media.",
+    schema: "media",
+    key: "media_id",
+    record: `json_build_object('media_id', media_id, 'created_ts', ${ts("created_at")}, 'file_name', file_name,
+      'content_type', content_type, 'size_bytes', size_bytes, 'sha256', sha256)`,
+    from: "media.media where user_id = $1",
+  }),
+];
+
+export interface Upload {
+  mediaId: string;
+  fileName: string | null;
+  size_bytes: number;
+  created_ms: number;
+  /** Undefined where the store no longer has it. */
+  open(): Promise<Readable | undefined>;
+}
+
+/** The person's complete uploads behind `after`, by their ids. */
+export async function uploadsOf(ctx: Context, { userId, after, limit }: Asked): Promise<Upload[]> {
+  const rows = await ctx.db.media.query<Omit<Upload, "open"> & { sha256: string }>(
+    `select media_id as "mediaId", file_name as "fileName", size_bytes, ${ts("created_at")} as created_ms, sha256
+     from media.media where user_id = $1 and sha256 is not null and media_id collate "C" > $2 order by media_id collate "C" limit $3`,
+    [userId, after, limit],
+  );
+  const store = await storeOf(ctx);
+  return rows.map(({ sha256, ...row }) => ({ ...row, open: () => store.get(sha256) }));
+}
+
+/** Up to `limit` ids of the person's uploads, complete or not. */
+export async function uploadIdsOf(ctx: Context, userId: string, limit: number): Promise<string[]> {
+  const sql = `select media_id as "mediaId" from media.media where user_id = $1 order by media_id limit $2`;
+  return (await ctx.db.media.query<{ mediaId: string }>(sql, [userId, limit])).map(({ mediaId }) => mediaId);
+}

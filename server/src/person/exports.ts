@@ -1,0 +1,139 @@
+/** Exports: what a person, or an owner on their behalf, asks for, sees of it and fetches. */
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { ZipFile } from "yazl";
+import type { Context } from "../context.ts";
+import type { Db } from "../db/database.ts";
+import { asError, matrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { uploadsOf } from "../media/for-export.ts";
+import { createJob } from "../worker/jobs.ts";
+import type { Part } from "./export-job.ts";
+
+export interface Export {
+  export_id: number;
+  state: "making" | "ready" | "failed";
+  created_ts: number;
+  created_by: string;
+  expires_ts: number | null;
+  records: number;
+}
+
+const unpack = promisify(gunzip);
+const millis = (column: string) => `floor(extract(epoch from ${column}) * 1000)::bigint`;
+
+const LIST = `select e.job_id as export_id, ${millis("e.created_at")} as created_ts, e.created_by, ${millis("e.expires_at")} as expires_ts,
+    case when e.ready_at is not null then 'ready' when j.state in ('queued', 'running') then 'making' else 'failed' end as state,
+    coalesce((j.progress::json ->> 'records')::bigint, 0) as records
+  from console.exports e left join console.jobs j using (job_id)
+  where e.user_id = $1 order by e.job_id desc limit $2`;
+
+/** The newest first; those that are no longer kept are left out. */
+export function listExports(ctx: Context, userId: string): Promise<Export[]> {
+  return ctx.db.console.query<Export>(LIST, [userId, limits.exports]);
+}
+
+/**
+ * Begins one, in a transaction of the schema console. Older ones beyond `limits.exports` go. Throws M_LIMIT_EXCEEDED while another
+ * one of the same person is made.
+ */
+export async function beginExport(
+  ctx: Context,
+  db: Omit<Db, "transaction">,
+  { userId, by }: { userId: string; by: string },
+): Promise<number> {
+  const job = {
+    kind: "person.export",
+    target: userId,
+    parameters: { userId },
+    createdBy: by,
+    uniqueKey: `export ${userId}`,
+  };
+  const jobId = await createJob(ctx, job, db);
+  await db.query("insert into console.exports (job_id, user_id, created_by) values ($1, $2, $3)", [jobId, userId, by]);
+  await db.query(
+    `delete from console.exports where job_id in (
+       select job_id from console.exports where user_id = $1 order by job_id desc offset $2)`,
+    [userId, limits.exports],
+  );
+  return jobId;
+}
+
+export function archiveHeaders(exportId: string): Record<string, string> {
+  return { "content-type": "application/zip", "content-disposition": `attachment; filename="export-${exportId}.zip"` };
+}
+
+interface Ready {
+  manifest: string;
+  userId: string;
+}
+
+/** The archive of one that is ready. Throws M_NOT_FOUND where this person has none with this number, or it is not ready. */
+export async function archiveOf(ctx: Context, userId: string, id: string): Promise<Readable> {
+  const exportId = /^\d{1,15}$/.test(id) ? Number(id) : -1;
+  const ready = await ctx.db.console.one<Ready>(
+    `select manifest, user_id as "userId" from console.exports
+     where job_id = $1 and user_id = $2 and ready_at is not null and expires_at > now()`,
+    [exportId, userId],
+  );
+  if (!ready) throw matrixError("M_NOT_FOUND", "There is no such export, or it is not ready, or it is no longer kept.");
+  const zip = new ZipFile();
+  const output = zip.outputStream as Readable;
+  const fail = (thrown: unknown) => void output.destroy(asError(thrown));
+  zip.on("error", fail);
+  fill(ctx, zip, { exportId, ...ready }).then(() => zip.end(), fail);
+  return output;
+}
+
+const README = `This is what the server has of you.
+
+Each folder has records as lines of JSON; manifest.json says what the folders are, and has the SHA-256 of each file in them.
+In "media" are the files that you have uploaded. Messages that were encrypted are here as the server has them, and it can not read them:
+your own client can export the keys to them.
+`;
+
+async function fill(
+  ctx: Context,
+  zip: ZipFile,
+  { exportId, manifest, userId }: Ready & { exportId: number },
+): Promise<void> {
+  zip.addBuffer(Buffer.from(README), "README.txt");
+  zip.addBuffer(Buffer.from(`${JSON.stringify(JSON.parse(manifest), null, 2)}\n`), "manifest.json");
+  const { parts } = JSON.parse(manifest) as { parts: readonly Part[] };
+  for (const { section, number } of parts)
+    add(zip, `${section}/${String(number).padStart(5, "0")}.jsonl`, () => readPart(ctx, { exportId, section, number }));
+  for (let after = ""; ;) {
+    const uploads = await uploadsOf(ctx, { userId, after, limit: limits.personFiles });
+    for (const { mediaId, fileName, open } of uploads) add(zip, `media/${mediaId}${suffixOf(fileName)}`, open);
+    if (uploads.length < limits.personFiles) return;
+    after = uploads.at(-1)?.mediaId as string;
+  }
+}
+
+/** A file of the archive, read when those before it are through. What is gone meanwhile is an empty file. */
+function add(zip: ZipFile, name: string, open: () => Promise<Readable | undefined>): void {
+  zip.addReadStreamLazy(name, (give) => {
+    open().then(
+      (stream) => give(null, stream ?? Readable.from([])),
+      (thrown: unknown) => zip.emit("error", thrown),
+    );
+  });
+}
+
+/** The ending of a file's name, where it is a plain one: the rest of a name is in the records, and not for a path. */
+function suffixOf(fileName: string | null): string {
+  return /\.[A-Za-z0-9]{1,10}$/.exec(fileName ?? "")?.[0] ?? "";
+}
+
+async function readPart(
+  ctx: Context,
+  { exportId, section, number }: { exportId: number; section: string; number: number },
+): Promise<Readable> {
+  const row = await ctx.db.console.one<{ content: Buffer }>(
+    "select content from console.export_parts where job_id = $1 and section = $2 and number = $3",
+    [exportId, section, number],
+  );
+  if (!row) throw matrixError("M_NOT_FOUND", "The export is no longer kept.");
+  return Readable.from([await unpack(row.content)]);
+}

@@ -1,5 +1,6 @@
 /** A person's account: what they change of it, what is refused, and how it ends. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { askOtherDevice, confirmPassword, openSettings, press, question } from "./door.ts";
 import { ANA, settle, skip, startWorld, story, type World } from "./fixture.ts";
@@ -56,6 +57,19 @@ describe("an account", { skip }, () => {
     await ana.page.reload();
     await invites.waitFor({ state: "attached" });
     assert.equal(await invites.isChecked(), false);
+  });
+
+  part("what the server has of a person is gathered, and fetched as an archive", async () => {
+    await openSettings(ana.page, "profile", "Profile");
+    await press(ana.page, "Gather my data");
+    const downloading = ana.page.waitForEvent("download");
+    await press(ana.page, "Download");
+    const archive = await downloading;
+    assert.match(archive.suggestedFilename(), /^export-\d+\.zip$/);
+    const bytes = await readFile(await archive.path());
+    assert.equal(bytes.subarray(0, 2).toString(), "PK");
+    assert.ok(bytes.includes("manifest.json"));
+    await look(ana.page, "39-own-data");
   });
 
   part("a new recovery key replaces the old one, which says so when it is tried", async () => {

@@ -7,7 +7,7 @@ import { moderationRoutes } from "./moderation.ts";
 import { apiRoutes } from "./mount.ts";
 import { operations } from "./operations.ts";
 import { referenceRoutes } from "./reference.ts";
-import { personRoutes } from "../person/routes.ts";
+import { personRoutes } from "../person/own-exports.ts";
 import { setPasswordRoutes } from "./set-password.ts";
 
 export const routes: readonly Route[] = [

@@ -52,6 +52,8 @@ const STATUS = {
   M_PROFILE_TOO_LARGE: 400,
   M_INVITE_BLOCKED: 403,
   M_SAFETY: 403,
+  /** Sliding sync: the connection is not known any more, and begins anew without a position. */
+  M_UNKNOWN_POS: 400,
   IO_PARLEY_UNAVAILABLE: 503,
   IO_PARLEY_MAINTENANCE: 503,
   /** The console: sign in again before this, and send the session's CSRF token. */

@@ -1,4 +1,5 @@
 import { appserviceLimits } from "./limits/appservice.ts";
+import { slidingLimits } from "./limits/sliding.ts";
 import { streamLimits } from "./limits/stream.ts";
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
@@ -18,6 +19,7 @@ export const limits = {
   ...streamLimits,
   ...mediaLimits,
   ...searchLimits,
+  ...slidingLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,

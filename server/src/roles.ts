@@ -67,7 +67,13 @@ export const roles = {
   },
   gateway: {
     domains: ["sync", "gateway"],
-    paths: [`${CLIENT}/sync`, `${CLIENT}/events`, `${CLIENT}/initialSync`, "/_parley/client/v1/stream/*"],
+    paths: [
+      `${CLIENT}/sync`,
+      `${CLIENT}/events`,
+      `${CLIENT}/initialSync`,
+      "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync",
+      "/_parley/client/v1/stream/*",
+    ],
   },
   presence: {
     domains: ["presence"],

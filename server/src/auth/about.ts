@@ -8,14 +8,21 @@ const NEWEST_MINOR = 19;
 const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
 
 /**
- * Specification: "GET /versions". What is here is in a version of the specification, but for the stream, which is Parley's own:
- * docs/protocol/stream.md.
+ * Specification: "GET /versions". What is here is in a version of the specification, but for the stream, which is Parley's own
+ * (docs/protocol/stream.md), and sliding sync, which clients ask for by this name (docs/protocol/sliding-sync.md).
  */
 const getVersions = route({
   method: "GET",
   path: "/_matrix/client/versions",
   access: "anyone",
-  handle: () => ({ versions, unstable_features: { "io.parley.stream": true, "io.parley.decryptions": true } }),
+  handle: () => ({
+    versions,
+    unstable_features: {
+      "io.parley.stream": true,
+      "io.parley.decryptions": true,
+      "org.matrix.simplified_msc3575": true,
+    },
+  }),
 });
 
 /** Specification: "Capabilities negotiation". */

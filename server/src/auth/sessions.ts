@@ -123,7 +123,7 @@ export function isChanged(entry: LogEntry, sessionId: number): boolean {
 const FORGETTING = new Set(["ended", "locked", "changed"]);
 
 /** The ids in the body of an entry of the kind `session` and such a type. */
-function sessionsOf(entry: LogEntry): readonly number[] {
+export function sessionsOf(entry: LogEntry): readonly number[] {
   return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
 }
 

@@ -10,6 +10,7 @@ export const schemas = [
   "account",
   "keys",
   "rooms",
+  "sync",
   "media",
   "queue",
   "ephemeral",
@@ -38,6 +39,7 @@ export const appendOnly: Partial<Record<Schema, readonly string[]>> = { console:
 
 /** Schemas that only some processes connect to. Of the others every process has a pool: sessions, rooms and limits are everybody's. */
 const onlyFor: Partial<Record<Schema, readonly RoleName[]>> = {
+  sync: ["gateway"],
   console: ["web", "worker"],
   graph: ["web", "worker"],
   billing: ["web", "worker"],

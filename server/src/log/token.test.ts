@@ -21,7 +21,7 @@ test("anything else is refused, with the parameter that it came in", () => {
     "s1_",
     "1_2",
     "s1_2_",
-    "s1_2_3_4",
+    "s1_2_3_4_5",
     "s-1_2",
     "s1_1e3",
     "s1_2 ",

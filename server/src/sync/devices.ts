@@ -76,6 +76,15 @@ export function acknowledge(
   { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number },
 ): void {
   deliveriesOf(ctx).note(session, since);
+  deleteMessages(ctx, parts, { session, since });
+}
+
+/** The client has its to-device messages up to `since`. */
+export function deleteMessages(
+  ctx: Context,
+  parts: SyncParts,
+  { session, since }: { session: { id: number; userId: string; deviceId: string }; since: number },
+): void {
   const handedOut = parts.handedOut.get(session.id);
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);

@@ -9,6 +9,8 @@ import { noteOnline } from "./online.ts";
 import { oldStyleRoutes } from "./old-style.ts";
 import { openSyncParts, syncPartsOf } from "./parts.ts";
 import type { Ask, StateSection } from "./run.ts";
+import { openSlidingParts } from "./sliding/parts.ts";
+import { slidingRoutes } from "./sliding/routes.ts";
 import { sync } from "./sync.ts";
 
 const syncQuery = z.object({
@@ -24,7 +26,7 @@ const syncQuery = z.object({
 /** What the syncs of this process share is opened before the first of them. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
   openSyncParts(ctx);
-  return async () => {};
+  return openSlidingParts(ctx);
 }
 
 function stateSectionOf(query: z.output<typeof syncQuery>): StateSection {
@@ -64,4 +66,5 @@ export const routes: readonly Route[] = [
     },
   }),
   ...oldStyleRoutes,
+  ...slidingRoutes,
 ];

@@ -15,12 +15,13 @@ function isNamed(room: RoomState): boolean {
   );
 }
 
-/**
- * After whom a room without a name is called: the first five members beside the reader, in the order in which they came; those
- * who left only where nobody is there. None of a room that has a name.
- */
+/** After whom a room is called that has neither a name nor an alias. */
 export function heroesOf(room: RoomState, userId: string): string[] {
-  if (isNamed(room)) return [];
+  return isNamed(room) ? [] : firstMembers(room, userId);
+}
+
+/** The first five members beside the reader, in the order in which they came; those who left only where nobody is there. */
+export function firstMembers(room: RoomState, userId: string): string[] {
   const here: [string, number][] = [];
   const gone: [string, number][] = [];
   for (const [member, membership] of room.memberships()) {

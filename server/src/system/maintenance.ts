@@ -19,6 +19,7 @@ export const GOES_ON = new Set([
   "/_matrix/client/v3/search",
   "/_matrix/client/v3/user_directory/search",
   "/_matrix/client/v3/user/:userId/filter",
+  "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync",
   "/_parley/client/v1/stream/ticket",
   "/_parley/client/v1/decryptions",
 ]);

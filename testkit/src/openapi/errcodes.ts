@@ -6,9 +6,12 @@ import { join } from "node:path";
 
 const homes = ["data/api/client-server", "content/client-server-api"];
 
+/** Of proposals that are announced in /versions: MSC4186. */
+const proposed = ["M_UNKNOWN_POS"];
+
 /** Every code with the prefix `M_` that the text or the OpenAPI files of the client-server API name. */
 export function readErrcodes(dir: string): ReadonlySet<string> {
-  const codes = new Set<string>();
+  const codes = new Set<string>(proposed);
   for (const home of homes) {
     for (const name of readdirSync(join(dir, home), { recursive: true, encoding: "utf8" })) {
       if (!name.endsWith(".md") && !name.endsWith(".yaml")) continue;

@@ -1,0 +1,126 @@
+/** Which of the rooms that a request shows have something to tell. Most are quiet: each is looked at, and few are loaded. */
+import type { UserMembership } from "../../rooms/cache.ts";
+import { limits } from "../../limits.ts";
+import type { LogEntry } from "../../log/entry.ts";
+import { contentOf } from "../../rooms/state.ts";
+import type { ShownRoom } from "./lists.ts";
+import { isWider } from "./news.ts";
+import { readOwnMemberships, readOwnReading } from "./queries.ts";
+import { hasGrown } from "./required-state.ts";
+import { isInMemory, type Kind, type Plan, type Slide } from "./slide.ts";
+import { toldUpTo } from "./state.ts";
+
+export interface Planned {
+  plans: Plan[];
+  /** Rooms in which the person read on: their counts are others. */
+  read: ReadonlySet<string>;
+}
+
+type Draft = Omit<Plan, "room">;
+
+/** What is to be told of the rooms, in their order; of many new ones some are left for the next answer. */
+export async function planRooms(slide: Slide, shown: Iterable<ShownRoom>): Promise<Planned> {
+  const drafts = await joinedAnew(
+    slide,
+    [...shown].map((room) => draftOf(slide, room)),
+  );
+  const read = await ownReading(slide, drafts);
+  let room = limits.slidingAnswer_rooms;
+  const wanted = drafts.filter((draft) => {
+    if (draft.from === undefined) return room-- > 0;
+    return hasNews(slide, draft, draft.from) || read.has(draft.roomId);
+  });
+  const { rooms } = slide.ctx;
+  const plans = await Promise.all(
+    wanted.map(async (draft) => {
+      const state = rooms.peek(draft.roomId) ?? (await rooms.find(draft.roomId));
+      return state ? [{ ...draft, room: state }] : [];
+    }),
+  );
+  return { plans: plans.flat(), read };
+}
+
+function draftOf({ state, since, upTo }: Slide, shown: ShownRoom): Draft {
+  const before = state.get(shown.roomId);
+  const kind = kindOf(shown.membership);
+  const end = kind === "left" ? shown.membership.position : upTo;
+  return { ...shown, kind, before, from: since === undefined ? undefined : toldUpTo(before?.events, since), end };
+}
+
+function kindOf({ membership }: UserMembership): Kind {
+  if (membership === "join") return "joined";
+  return membership === "invite" || membership === "knock" ? "outside" : "left";
+}
+
+/** Who came to a room since the client was told of it gets it as if they had nothing of it. */
+async function joinedAnew(slide: Slide, drafts: Draft[]): Promise<Draft[]> {
+  const changed = drafts.filter(
+    ({ kind, from, membership }) => kind === "joined" && from !== undefined && membership.position > from,
+  );
+  if (changed.length === 0) return drafts;
+  const isNear = ({ from = 0 }: Draft) => isInMemory(slide, from);
+  const [near, away] = [changed.filter(isNear), changed.filter((draft) => !isNear(draft))];
+  const { userId } = slide.ask.session;
+  const read = await readOwnMemberships(
+    slide.ctx,
+    userId,
+    away.map(({ roomId, from = 0, end }) => ({ roomId, after: from, upTo: end })),
+  );
+  const own = [...read, ...near.flatMap((draft) => ownMemberships(slide, draft))];
+  const byRoom = Map.groupBy(own, ({ roomId }) => roomId as string);
+  const anew = new Set([...byRoom].filter(([, events]) => hasComeAnew(events)).map(([roomId]) => roomId));
+  return drafts.map((draft) => (anew.has(draft.roomId) ? { ...draft, from: undefined } : draft));
+}
+
+function ownMemberships({ ctx, ask }: Slide, { roomId, from = 0, end }: Draft): LogEntry[] {
+  const isOwn = ({ type, stateKey, position }: LogEntry) =>
+    type === "m.room.member" && stateKey === ask.session.userId && position <= end;
+  return ctx.log.tail.ofRoom(roomId, from).filter(isOwn);
+}
+
+/** Whether these memberships, the last of which is that of a member, are more than a member's new name. */
+function hasComeAnew([first, ...others]: readonly LogEntry[]): boolean {
+  const replaced = first?.unsigned
+    ? (JSON.parse(first.unsigned) as { prev_content?: Content }).prev_content
+    : undefined;
+  const isJoin = (entry: LogEntry) => contentOf(entry)["membership"] === "join";
+  return replaced?.membership !== "join" || !first || !isJoin(first) || !others.every(isJoin);
+}
+
+interface Content {
+  membership?: unknown;
+}
+
+function hasNews(slide: Slide, draft: Draft, from: number): boolean {
+  const { membership, kind, outline, before, config } = draft;
+  if (kind !== "joined" && membership.position > from) return true;
+  if (!before) return true;
+  if (kind === "outside") return false;
+  if (isWider(draft) || hasGrown(before.state, config.state)) return true;
+  if (slide.belongings.direct.has(draft.roomId) !== before.isDirect) return true;
+  if (kind === "left") return false;
+  if (isInMemory(slide, from)) return slide.ctx.log.tail.lastOfRoom(draft.roomId) > from;
+  return (outline?.last ?? Number.POSITIVE_INFINITY) > from;
+}
+
+/** Receipts are among a room's news in memory; for rooms that go further back they are asked for. */
+async function ownReading(slide: Slide, drafts: readonly Draft[]): Promise<Set<string>> {
+  const { userId } = slide.ask.session;
+  const told = drafts.filter(({ kind, from }) => kind === "joined" && from !== undefined) as (Draft & {
+    from: number;
+  })[];
+  const away = told.filter(({ from }) => !isInMemory(slide, from)).map(({ from }) => from);
+  const read =
+    away.length === 0
+      ? new Set<string>()
+      : await readOwnReading(slide.ctx, { userId, since: Math.min(...away), upTo: slide.upTo });
+  const { tail } = slide.ctx.log;
+  for (const { roomId, from } of told) {
+    if (!isInMemory(slide, from) || tail.lastOfRoom(roomId) <= from) continue;
+    const isOwn = tail
+      .ofRoom(roomId, from)
+      .some(({ kind, type, userId: reader }) => kind === "receipt" && reader === userId && type?.startsWith("m.read"));
+    if (isOwn) read.add(roomId);
+  }
+  return read;
+}

@@ -376,6 +376,8 @@ export const fileSettings = [
   "STRIPE_SECRET_KEY",
   "STRIPE_WEBHOOK_SECRET",
   "MASTER_ENCRYPTION_KEY",
+  "PARLEY_REGISTRATION_SHARED_SECRET",
+  "PARLEY_VAPID_PRIVATE_KEY",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

@@ -70,7 +70,7 @@ export function title(page: Page, name: string | RegExp): Locator {
 export async function tabTo(page: Page, target: Locator, key: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
   await target.waitFor();
   for (let pressed = 0; pressed < 80; pressed += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
+    if (await target.evaluate((element) => element.matches(":focus"))) return;
     await page.keyboard.press(key);
   }
   throw new Error(`the key ${key} does not lead to ${String(target)}`);

@@ -178,10 +178,12 @@ interface PropertiesProps {
 
 function Properties({ node, degree, onExpand }: PropertiesProps) {
   return (
-    <aside className={styles["side"]} aria-label="Element">
+    // What scrolls must be reached by the keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <aside className={styles["side"]} aria-label="Element" tabIndex={0}>
       {node ? (
         <>
-          <h3>{node.label}</h3>
+          <h2>{node.label}</h2>
           <dl>
             <dt>label</dt>
             <dd>{node.type}</dd>

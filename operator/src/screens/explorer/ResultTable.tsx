@@ -21,7 +21,7 @@ export function ResultTable({ result }: { result: Result }) {
       {rows.length === 0 ? (
         <Empty>No rows.</Empty>
       ) : (
-        <VList className={styles["rows"] ?? ""} tabIndex={0} aria-label="Rows">
+        <VList role="rowgroup" className={styles["rows"] ?? ""} tabIndex={0} aria-label="Rows">
           {rows.map((row, index) => (
             <div key={index} role="row" aria-rowindex={index + 2} className={styles["row"]} style={template}>
               <span role="rowheader" className={styles["number"]}>

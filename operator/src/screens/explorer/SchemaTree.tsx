@@ -17,7 +17,7 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
   const { labels, edges } = schema;
   return (
     <div className={styles["schema"]}>
-      <h3>Labels</h3>
+      <h2>Labels</h2>
       {labels.length === 0 && <p className={styles["quiet"]}>This graph has no elements yet.</p>}
       <ul>
         {labels.map((label) => (
@@ -28,7 +28,7 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
           />
         ))}
       </ul>
-      <h3>Edge types</h3>
+      <h2>Edge types</h2>
       {edges.length === 0 && <p className={styles["quiet"]}>No edges yet.</p>}
       <ul>
         {edges.map((edge) => (

@@ -97,7 +97,10 @@ export function openView(element: HTMLElement, listeners: Listeners): View {
       const isSame = shown && shown.data === next.data && shown.layout === next.layout && shown.theme === next.theme;
       if (shown?.layout !== next.layout) pinned.clear();
       shown = next;
-      if (!isSame) fill(graph, next, pinned);
+      if (!isSame) {
+        sigma.setCustomBBox(null);
+        fill(graph, next, pinned);
+      }
       sigma.setSetting("renderEdgeLabels", next.data.edges.length <= EDGE_LABELS);
       hovered = undefined;
       highlight();
@@ -205,10 +208,11 @@ function dragging({ sigma, graph, pinned, isLocked }: Dragging): void {
     if (isLocked()) return;
     preventSigmaDefault();
     dragged = node;
-    if (!sigma.getCustomBBox()) sigma.setCustomBBox(sigma.getBBox());
   });
   sigma.on("moveBody", ({ event, preventSigmaDefault }) => {
     if (dragged === undefined) return;
+    // From here on the picture is not fitted to where its nodes are, until it shows something else.
+    if (!sigma.getCustomBBox()) sigma.setCustomBBox(sigma.getBBox());
     const place = sigma.viewportToGraph(event);
     pinned.set(dragged, place);
     graph.mergeNodeAttributes(dragged, place);

@@ -298,6 +298,10 @@ export const limits = {
   /** Hosts that people name: how long a name may be, and of how many addresses it may have. */
   hostName_characters: 253,
   hostAddresses: 8,
+  /** Names that are looked up at once, and that wait for it; how long somebody waits. */
+  lookups: 2,
+  lookupsWaiting: 100,
+  lookup_ms: 5_000,
   /** Connections to one of them at a time. */
   outwardHost_sockets: 8,
   ...explorerLimits,
@@ -370,6 +374,7 @@ export const limits = {
     invite: { burst: 200, perSecond: 5 },
     login: { burst: 10, perSecond: 0.2 },
     loginFailed: { burst: 5, perSecond: 0.05 },
+    accountGuessed: { burst: 100, perSecond: 0.02 },
     register: { burst: 10, perSecond: 0.2 },
     keys: { burst: 200, perSecond: 20 },
     claim: { burst: 100, perSecond: 10 },
@@ -389,4 +394,4 @@ export const limits = {
 export type Rate = keyof typeof limits.rates;
 
 /** Rates that all replicas keep to exactly, at the price of a round trip. See rates.ts. */
-export const strictRates: ReadonlySet<Rate> = new Set<Rate>(["login", "loginFailed", "register"]);
+export const strictRates: ReadonlySet<Rate> = new Set<Rate>(["login", "loginFailed", "accountGuessed", "register"]);

@@ -117,13 +117,16 @@ test("after a few wrong passwords the next one is told when to come back", async
   assert.ok(Number(right.headers.get("retry-after")) > 0, "the right one is not tried either");
 });
 
-test("an account waits whatever the address, and an address whatever the account", async () => {
+test("an address waits whatever the account; an account is kept from its person only by many guesses from many addresses", async () => {
   await using limited = await startTestServer({ config: { roles: ["auth"], rateLimits: true } });
   const alice = await registerPerson(limited.url, "alice");
   const bob = await registerPerson(limited.url, "bob");
   const check = (userId: string, password: string, address: string) =>
     checkPassword(limited.ctx, { userId, password, address });
   for (let i = 0; i < wrongOnes; i++) await check(alice.userId, "wrong", `192.0.2.${i}`);
+  assert.ok(await check(alice.userId, "password of alice", "192.0.2.99"), "five guesses from elsewhere keep nobody out");
+  const { burst } = limits.rates.accountGuessed;
+  for (let i = wrongOnes; i < burst; i++) await limited.ctx.rates.admit("accountGuessed", alice.userId);
   await assert.rejects(check(alice.userId, "password of alice", "192.0.2.99"), { errcode: "M_LIMIT_EXCEEDED" });
   for (let i = 0; i < wrongOnes; i++) await check(`@guess${i}:localhost`, "wrong", "198.51.100.1");
   await assert.rejects(check(bob.userId, "password of bob", "198.51.100.1"), { errcode: "M_LIMIT_EXCEEDED" });

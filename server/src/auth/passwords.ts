@@ -15,13 +15,15 @@ export function checkNewPassword(ctx: Context, password: string): void {
 
 /**
  * Whether this is the account's password; gives the stored hash that it was checked against. A wrong one counts against the
- * account and the address. An account that does not exist takes as long. Throws M_LIMIT_EXCEEDED after too many wrong ones.
+ * address, whatever the account, and far more slowly against the account, whatever the address: somebody who guesses from elsewhere
+ * keeps its person out only by a hundred guesses. An account that does not exist takes as long. Throws M_LIMIT_EXCEEDED after too many
+ * wrong ones.
  */
 export async function checkPassword(
   ctx: Context,
   { userId, password, address }: { userId: string; password: string; address: string },
 ): Promise<string | undefined> {
-  await ctx.rates.check("loginFailed", userId);
+  await ctx.rates.check("accountGuessed", userId);
   await ctx.rates.check("loginFailed", address);
   const account = await ctx.db.auth.one<{ hash: string | null }>(
     "select password_hash as hash from auth.accounts where user_id = $1",
@@ -31,6 +33,7 @@ export async function checkPassword(
   // Nobody can have set a longer one, and hashing it would be work for nothing.
   const candidate = password.slice(0, limits.password_characters + 1);
   if (await verifyPassword(ctx, candidate, stored)) return stored;
-  for (const key of [userId, address]) await ctx.rates.admit("loginFailed", key);
+  await ctx.rates.admit("loginFailed", address);
+  await ctx.rates.admit("accountGuessed", userId);
   return undefined;
 }

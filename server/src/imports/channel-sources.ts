@@ -1,6 +1,6 @@
 /** Channels from a Slack export (channels.json or groups.json, with users.json) or a Mattermost bulk export (JSONL). No messages. */
 import { z } from "zod";
-import { parseJson, parseLines } from "./parse.ts";
+import { parseLines, parseList } from "./parse.ts";
 import { peopleOf } from "./people-sources.ts";
 
 export interface ChannelRow {
@@ -31,21 +31,19 @@ export async function channelsOf(source: ChannelsSource): Promise<ChannelRow[]> 
 }
 
 const texted = z.looseObject({ value: z.string() }).optional();
-const slackChannels = z.array(
-  z.looseObject({
-    name: z.string().min(1),
-    created: z.number().optional(),
-    is_archived: z.boolean().optional(),
-    members: z.array(z.string()).default([]),
-    topic: texted,
-    purpose: texted,
-  }),
-);
+const slackChannel = z.looseObject({
+  name: z.string().min(1),
+  created: z.number().optional(),
+  is_archived: z.boolean().optional(),
+  members: z.array(z.string()).default([]),
+  topic: texted,
+  purpose: texted,
+});
 
 async function fromSlack({ channels, users, isPublic }: ChannelsSource): Promise<ChannelRow[]> {
   const people = await peopleOf({ format: "slack", text: users });
   const names = new Map(people.map(({ foreignId, username }) => [foreignId, username]));
-  return parseJson("The file of channels", channels, slackChannels).flatMap((channel, i) =>
+  return (await parseList("The file of channels", channels, slackChannel)).flatMap((channel, i) =>
     channel.is_archived
       ? []
       : [
@@ -77,15 +75,17 @@ const mattermostMember = z.looseObject({
     .nullish(),
 });
 
-function fromMattermost(text: string): ChannelRow[] {
+async function fromMattermost(text: string): Promise<ChannelRow[]> {
   const members = new Map<string, string[]>();
-  for (const { value } of parseLines(text, { type: "user", schema: mattermostMember }))
+  for (const { value } of await parseLines(text, { type: "user", schema: mattermostMember }))
     for (const team of value.teams ?? [])
       for (const channel of team.channels) {
         const key = `${team.name} ${channel.name}`;
-        members.set(key, [...(members.get(key) ?? []), value.username.toLowerCase()]);
+        const list = members.get(key) ?? [];
+        list.push(value.username.toLowerCase());
+        members.set(key, list);
       }
-  return parseLines(text, { type: "channel", schema: mattermostChannel }).map(({ row, value }) => ({
+  return (await parseLines(text, { type: "channel", schema: mattermostChannel })).map(({ row, value }) => ({
     row,
     name: value.name,
     displayName: value.display_name || value.name,

@@ -1,7 +1,8 @@
 /** People from a file: CSV with any columns, the users of a Slack export (users.json), or those of a Mattermost bulk export (JSONL). */
 import { z } from "zod";
 import { CsvError, readCsv } from "../explorer/csv.ts";
-import { parseJson, parseLines, SourceError } from "./parse.ts";
+import { limits } from "../limits.ts";
+import { othersTurn, parseLines, parseList, SourceError } from "./parse.ts";
 
 export interface PersonRow {
   /** Where it stands in the file, from 1. */
@@ -24,7 +25,7 @@ export type PeopleSource =
 /** The people of a file, in its order. Throws SourceError. */
 export function peopleOf(source: PeopleSource): Promise<PersonRow[]> {
   if (source.format === "csv") return fromCsv(source);
-  return Promise.resolve(source.format === "slack" ? fromSlack(source.text) : fromMattermost(source.text));
+  return source.format === "slack" ? fromSlack(source.text) : fromMattermost(source.text);
 }
 
 /** What is left of an e-mail address is its first part, and names are lower-case. */
@@ -52,7 +53,11 @@ async function fromCsv({ text, separator, columns }: Extract<PeopleSource, { for
 }
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; from += limits.importTurn_bytes) {
+    yield bytes.subarray(from, from + limits.importTurn_bytes);
+    await othersTurn();
+  }
 }
 
 function placesOf(header: readonly string[], { username, displayName }: Columns) {
@@ -64,19 +69,17 @@ function placesOf(header: readonly string[], { username, displayName }: Columns)
   return { username: find(username), displayName: displayName === undefined ? -1 : find(displayName) };
 }
 
-const slackUsers = z.array(
-  z.looseObject({
-    id: z.string(),
-    name: z.string(),
-    deleted: z.boolean().optional(),
-    is_bot: z.boolean().optional(),
-    profile: z.looseObject({ real_name: z.string().optional(), display_name: z.string().optional() }).optional(),
-  }),
-);
+const slackUser = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  deleted: z.boolean().optional(),
+  is_bot: z.boolean().optional(),
+  profile: z.looseObject({ real_name: z.string().optional(), display_name: z.string().optional() }).optional(),
+});
 
 /** Who was deleted there, and bots, are left out. Slack: "users.json" of an export. */
-function fromSlack(text: string): PersonRow[] {
-  const users = parseJson("users.json", text, slackUsers);
+async function fromSlack(text: string): Promise<PersonRow[]> {
+  const users = await parseList("users.json", text, slackUser);
   return users.flatMap(({ id, name, deleted, is_bot: isBot, profile }, i) =>
     deleted || isBot
       ? []
@@ -99,8 +102,8 @@ const mattermostUser = z.looseObject({
 });
 
 /** Mattermost: "Bulk loading data", lines of the type user. */
-function fromMattermost(text: string): PersonRow[] {
-  return parseLines(text, { type: "user", schema: mattermostUser }).map(({ row, value }) => {
+async function fromMattermost(text: string): Promise<PersonRow[]> {
+  return (await parseLines(text, { type: "user", schema: mattermostUser })).map(({ row, value }) => {
     const full = [value.first_name, value.last_name].filter(Boolean).join(" ");
     return {
       row,

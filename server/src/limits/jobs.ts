@@ -17,6 +17,9 @@ export const jobLimits = {
   /** How long it is kept what told the processes of a removal. */
   removalKept_ms: 86_400_000,
   /** Imports of people and channels: the largest file, its rows, and those that one step does. */
+  /** How much of a file is read before everybody else has a turn. */
+  importTurn_items: 200,
+  importTurn_bytes: 65_536,
   importsBody_bytes: 32 * 1_048_576,
   imports_rows: 100_000,
   importStep_rows: 20,

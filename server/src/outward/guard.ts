@@ -13,6 +13,8 @@ import { lookup as lookupInDns } from "node:dns/promises";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { asError, matrixError, type MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { realSeams } from "../seams.ts";
+import { limitedLookup } from "./lookups.ts";
 
 /** What an operator allows, such as `db.example.org, *.data.example.org, 10.1.0.0/16, [2001:db8::7]:5433`. */
 export interface Allowed {
@@ -44,8 +46,11 @@ export interface Place {
 /** Gives the addresses of a DNS name. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
-export const lookup: Lookup = async (name) =>
+const resolve: Lookup = async (name) =>
   (await lookupInDns(name, { all: true, order: "verbatim" })).map(({ address }) => address);
+
+/** One for the process, as the threads are that it takes. */
+export const lookup: Lookup = limitedLookup(resolve, realSeams);
 
 /** Networks that nobody may be sent to, allowed or not. */
 const never = networksOf([

@@ -58,6 +58,11 @@ test(
     const { postInitApplicationSQL: sql = [], owner, database } = spec.bootstrap.initdb ?? {};
     assert.deepEqual([owner, database], ["parley_owner", "parley"]);
     assert.ok(sql.includes("create extension if not exists age"));
+    // What docs/operations/access-graph.md says that an administrator runs.
+    const guide = readFileSync(join(repoRoot, "docs/operations/access-graph.md"), "utf8");
+    const grants = guide.match(/^grant .* to parley_graph;$/gm) ?? [];
+    assert.equal(grants.length, 3);
+    for (const grant of grants) assert.ok(sql.includes(grant.slice(0, -1)), grant);
     assert.deepEqual(spec.postgresql.shared_preload_libraries, ["age"]);
     assert.ok(sql.includes("alter role parley_owner createrole createdb"));
     assert.ok(sql.includes("create role parley login"));

@@ -124,7 +124,10 @@ test("an address waits whatever the account; an account is kept from its person 
   const check = (userId: string, password: string, address: string) =>
     checkPassword(limited.ctx, { userId, password, address });
   for (let i = 0; i < wrongOnes; i++) await check(alice.userId, "wrong", `192.0.2.${i}`);
-  assert.ok(await check(alice.userId, "password of alice", "192.0.2.99"), "five guesses from elsewhere keep nobody out");
+  assert.ok(
+    await check(alice.userId, "password of alice", "192.0.2.99"),
+    "five guesses from elsewhere keep nobody out",
+  );
   const { burst } = limits.rates.accountGuessed;
   for (let i = wrongOnes; i < burst; i++) await limited.ctx.rates.admit("accountGuessed", alice.userId);
   await assert.rejects(check(alice.userId, "password of alice", "192.0.2.99"), { errcode: "M_LIMIT_EXCEEDED" });

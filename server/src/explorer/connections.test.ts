@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startExplorer } from "../../../testkit/src/explorer.ts";
+import { explorerOf } from "./open.ts";
 
 const world = await startExplorer();
 const { skip, server, owner, operator, auditor, ana, logged, fields, ask, save, graph } = world;
@@ -151,4 +152,25 @@ test("the access graph's own connection is there for all, and is never written",
     confirm: "any",
   });
   assert.equal(written.status, 403);
+});
+
+test("whose right to the explorer ends has no saved connections any more, and the others keep theirs", async () => {
+  const [kept, id] = [await save(owner), await save(operator)];
+  const count = async (who: { userId: string }) => (await explorerOf(server.ctx).store.list(who.userId)).length;
+  const role = (to: string | null) =>
+    owner.call("PUT", `/_parley/admin/v1/users/${operator.userId}/role`, { role: to, reason: "moved on" });
+  await role("owner");
+  assert((await count(operator)) > 0, "more rights take nothing away");
+  await role(null);
+  assert.equal(await count(operator), 0);
+  await role("operator");
+  assert.equal((await ask(operator, "GET", `/connections/${id}/graphs`)).status, 404);
+  await save(operator);
+  await role("auditor");
+  assert.equal(await count(operator), 0);
+  await role("operator");
+  await save(operator);
+  await owner.call("POST", `/_parley/admin/v1/users/${operator.userId}/deactivate`, { reason: "left" });
+  assert.equal(await count(operator), 0);
+  assert((await explorerOf(server.ctx).store.get(owner.userId, kept)) !== undefined);
 });

@@ -7,6 +7,7 @@ import { createAccount, resetSignIn, suspendAccount, unsuspendAccount } from "..
 import { moderateAccount } from "../../auth/moderation.ts";
 import type { Context } from "../../context.ts";
 import { matrixError } from "../../errors.ts";
+import { forgetConnections } from "../../explorer/forget.ts";
 import { limits } from "../../limits.ts";
 import { type Change, operation, type OperationRequest, pageOf, reasonSchema } from "../operation.ts";
 import { each, outcome, userIds } from "./bulk.ts";
@@ -36,7 +37,10 @@ const suspend = by(suspendAccount);
 const unsuspend = by(unsuspendAccount);
 const restrict = by((ctx, userId) => moderateAccount(ctx, userId, { suspended: true }));
 const deactivate = (ctx: Context, request: Asked, { userId, erase }: { userId: string; erase: boolean }) =>
-  by((ctx, userId) => deactivateAccount(ctx, userId, erase))(ctx, request, userId);
+  by(async (ctx, userId) => {
+    await deactivateAccount(ctx, userId, erase);
+    await forgetConnections(ctx, userId);
+  })(ctx, request, userId);
 
 const createUser = operation({
   id: "users.create",

@@ -4,6 +4,7 @@ import { readStanding } from "../../auth/for-operators.ts";
 import { setAdministrator, withdrawLinks } from "../../auth/for-operators-acts.ts";
 import type { Db } from "../../db/database.ts";
 import { matrixError } from "../../errors.ts";
+import { forgetConnections } from "../../explorer/forget.ts";
 import { operation, operatorRoles, reasonSchema } from "../operation.ts";
 import { rolesOf } from "../operators.ts";
 import { endOwner } from "./may.ts";
@@ -15,7 +16,8 @@ const setRole = operation({
   summary: "Makes a person an operator with this role, or none with null",
   description:
     "An auditor reads, an operator acts, an owner decides about operators and keys. The last owner stays one. " +
-    "Links by which the person was to set a password are withdrawn: whoever made one has less rights than they get here.",
+    "Links by which the person was to set a password are withdrawn: whoever made one has less rights than they get here. " +
+    "With the right to use the explorer its saved connections go.",
   role: "owner",
   body: z.object({ role: z.enum(operatorRoles).nullable(), reason: reasonSchema }),
   answer: z.object({}),
@@ -38,6 +40,8 @@ const setRole = operation({
     else await endOwner(ctx, request, { userId, act: change });
     // On another connection: given when the log has it, and taken before. An administrator without a row is an owner.
     if (role === "owner") await setAdministrator(ctx, userId, true);
+    // An auditor has no explorer either.
+    if (role === null || role === "auditor") await forgetConnections(ctx, userId);
     return {};
   },
 });

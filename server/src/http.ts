@@ -57,7 +57,7 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
 
 /** `service`: application services only. */
 type Access = "anyone" | "session" | "admin" | "service";
-type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type WhoFor<A extends Access> = A extends "anyone" ? undefined : Session;
 
 export interface RouteOptions<B extends z.ZodType, Q extends z.ZodType, A extends Access> {

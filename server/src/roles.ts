@@ -87,7 +87,7 @@ export const roles = {
   },
   media: {
     domains: ["media"],
-    paths: ["/_matrix/media/*", `${CLIENT}/media/*`],
+    paths: ["/_matrix/media/*", `${CLIENT}/media/*`, "/_parley/client/v1/uploads/*"],
   },
   worker: { domains: ["worker"], paths: [] },
   web: {

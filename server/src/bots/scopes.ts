@@ -39,6 +39,7 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
   ["rooms", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(ban|forget|invite|join|kick|leave|unban)$`)],
   ["rooms", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/state/`)],
   ["media", /^(POST|PUT)$/, /^\/_matrix\/media\//],
+  ["media", /./, /^\/_parley\/client\/v1\/uploads(\/|$)/],
   ["profile", /^(PUT|DELETE)$/, new RegExp(`${CLIENT}/profile/`)],
   ["profile", /^(PUT|DELETE)$/, new RegExp(`${CLIENT}/user/:userId/(account_data|rooms)/`)],
 ];

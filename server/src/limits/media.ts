@@ -4,6 +4,12 @@ export const mediaLimits = {
   contentType_characters: 255,
   pendingUploads: 20,
   pendingUpload_ms: 86_400_000,
+  /** Uploads in pieces: how long one is kept after its last byte, the pieces it is kept in, and how many these may be. */
+  uploadKept_s: 24 * 3_600,
+  uploadPart_bytes: 32 * 1_048_576,
+  uploadParts: 10_000,
+  uploadMetadata_characters: 4_096,
+  expiredUploads: 100,
   mediaWait_ms: 20_000,
   mediaPoll_ms: 500,
   /** Thumbnails: the largest image, in bytes and in pixels of all its frames, and how many are made or wait for that. */

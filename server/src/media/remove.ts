@@ -61,6 +61,7 @@ type Writer = Omit<Db, "transaction">;
 
 async function isNeeded(db: Writer, sha256: string): Promise<boolean> {
   const sql = `select 1 where exists (select from media.media where sha256 = $1)
+    or exists (select from media.upload_parts where sha256 = $1)
     or exists (select from media.thumbnails where thumbnail_sha256 = $1)`;
   return (await db.one(sql, [sha256])) !== undefined;
 }
@@ -82,15 +83,20 @@ export async function refuseRemoved(
   ctx: Context,
   { mediaId, sha256 }: { mediaId: string; sha256: string },
 ): Promise<void> {
-  const note = await ctx.db.media.one<{ isDone: boolean }>(
-    `select is_done as "isDone" from media.removed_blobs where sha256 = $1 and removed_at > now() - interval '1 day'`,
-    [sha256],
-  );
-  if (!note || (note.isDone && (await isThere(ctx, sha256)))) return;
+  if (!(await wasRemoved(ctx, sha256))) return;
   await ctx.db.media.change("delete from media.media where media_id = $1", [mediaId]);
   throw matrixError("IO_PARLEY_UNAVAILABLE", "The same file is just being deleted. Upload it again in a second.", {
     retryAfter_ms: 1_000,
   });
+}
+
+/** Whether somebody is taking these bytes away, or has; for whoever has just written a record of them. */
+export async function wasRemoved(ctx: Context, sha256: string): Promise<boolean> {
+  const note = await ctx.db.media.one<{ isDone: boolean }>(
+    `select is_done as "isDone" from media.removed_blobs where sha256 = $1 and removed_at > now() - interval '1 day'`,
+    [sha256],
+  );
+  return note !== undefined && !(note.isDone && (await isThere(ctx, sha256)));
 }
 
 async function isThere(ctx: Context, sha256: string): Promise<boolean> {

@@ -11,6 +11,8 @@ import { startRounds } from "../rounds.ts";
 import { openStore } from "./store.ts";
 import { thumbnail } from "./thumbnail.ts";
 import { uploadRoutes } from "./upload.ts";
+import { resumableRoutes } from "./uploads/routes.ts";
+import { sweepUploads } from "./uploads/sweep.ts";
 
 /** Opens the store, and takes out of it what others have noted: now and every hour. */
 export async function start(ctx: Context): Promise<() => Promise<void>> {
@@ -22,6 +24,7 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
       act: () => removeBlobs(ctx),
       failed: "deleted files could not be taken out of the store",
     }),
+    startRounds(ctx, { ...round, act: () => sweepUploads(ctx), failed: "abandoned uploads could not be given up" }),
     startRounds(ctx, { ...round, act: () => sweepPreviews(ctx), failed: "old previews could not be forgotten" }),
   ];
   return async () => {
@@ -36,6 +39,7 @@ export const routes: readonly Route[] = [
   ...frozenRoutes,
   thumbnail,
   previewUrl,
+  ...resumableRoutes,
   route({
     method: "GET",
     path: "/_matrix/client/v1/media/config",

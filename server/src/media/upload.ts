@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { z } from "zod";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Context } from "../context.ts";
-import { matrixError } from "../errors.ts";
+import { type MatrixError, matrixError } from "../errors.ts";
 import { type Request, route, type Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
@@ -29,6 +29,11 @@ export function uriOf(ctx: Context, mediaId: string): string {
 }
 
 export const newMediaId = (ctx: Context) => randomToken(ctx.seams, 18);
+
+export function tooManyPending(): MatrixError {
+  const message = "Too many uploads of yours were begun and not finished. Finish one first.";
+  return matrixError("M_LIMIT_EXCEEDED", message, { retryAfter_ms: 60_000 });
+}
 
 export const uploadRoutes: readonly Route[] = [
   route({
@@ -56,11 +61,7 @@ export const uploadRoutes: readonly Route[] = [
     async handle({ session }, ctx) {
       const mediaId = newMediaId(ctx);
       if (!(await insertPending(ctx, { mediaId, userId: session.userId, most: limits.pendingUploads })))
-        throw matrixError(
-          "M_LIMIT_EXCEEDED",
-          "Too many uploads of yours were begun and not finished. Finish one first.",
-          { retryAfter_ms: 60_000 },
-        );
+        throw tooManyPending();
       return { content_uri: uriOf(ctx, mediaId), unused_expires_at: ctx.seams.now_ms() + limits.pendingUpload_ms };
     },
   }),

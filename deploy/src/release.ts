@@ -302,6 +302,7 @@ export const edgePaths: Record<Shape, readonly { path: string; workload: Workloa
   split: [
     { path: "/_matrix/media", workload: "media" },
     { path: "/_matrix/client/v1/media", workload: "media" },
+    { path: "/_parley/client/v1/uploads", workload: "media" },
     { path: "/_matrix", workload: "gateway" },
     { path: "/_parley/admin/v1", workload: "web" },
     { path: "/_parley", workload: "gateway" },

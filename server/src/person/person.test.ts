@@ -29,6 +29,7 @@ const MARKS = {
   backup: "mark-of-the-backup",
   to_device: "mark-of-a-device-message",
   media: "mark-of-the-file",
+  pusher: "mark-of-the-pusher",
 } as const;
 
 async function town() {
@@ -66,6 +67,15 @@ async function settle(server: TestServer, bob: Person): Promise<{ alice: Person;
   });
   const messages = { [alice.userId]: { [alice.deviceId]: { text: MARKS.to_device } } };
   await bob.call("PUT", `${V3}/sendToDevice/org.example/1`, { messages });
+  await alice.call("POST", `${V3}/pushers/set`, {
+    kind: "http",
+    app_id: "org.example",
+    pushkey: MARKS.pusher,
+    app_display_name: "Example",
+    device_display_name: "Phone",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+  });
   const upload = await request(server.url, "POST", "/_matrix/media/v3/upload?filename=a.txt", {
     token: alice.token,
     body: Buffer.from(MARKS.media),
@@ -156,6 +166,7 @@ test("each table in which a person's id stands is in a section, or has a reason 
     "rooms.aliases": "aliases",
     "rooms.reports": "reports",
     "media.media": "uploads",
+    "push.pushers": "pushers",
     // Copies of the profile, by which others find the person.
     "rooms.people": null,
     "rooms.people_words": null,

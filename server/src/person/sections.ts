@@ -5,6 +5,15 @@ import { sections as directory } from "../directory/for-export.ts";
 import { sections as keys } from "../keys/for-export.ts";
 import { sections as media } from "../media/for-export.ts";
 import { sections as messages } from "../messages/for-export.ts";
+import { sections as push } from "../push/for-export.ts";
 import type { Section } from "./section.ts";
 
-export const sections: readonly Section[] = [...auth, ...account, ...keys, ...directory, ...messages, ...media];
+export const sections: readonly Section[] = [
+  ...auth,
+  ...account,
+  ...keys,
+  ...directory,
+  ...messages,
+  ...media,
+  ...push,
+];

@@ -59,6 +59,7 @@ export type Service =
   | "stripe"
   | "graphs"
   | "links"
+  | "pushes"
   | "secrets";
 
 /** The ports of services where an installation says nothing else. */
@@ -75,6 +76,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   graphs: [5432],
   /** Web pages that people link to, where previews of them are made. */
   links: [80, 443],
+  /** Push gateways and push services, which people's apps name. */
+  pushes: [443],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -247,7 +250,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     isServed: false,
     replicas: { least: 1, most: 10 },
     signal: "queue",
-    uses: [...shared, "stripe"],
+    uses: [...shared, "stripe", "pushes"],
     resources: small,
   },
   web: {

@@ -247,9 +247,10 @@ test("minikube has the roles, ports, Services and edges of the split shape", { s
     const uses = Object.keys(workload.spec.template.metadata.labels).filter((label) =>
       label.startsWith("parley.im/uses-"),
     );
+    const pushes = described.uses.includes("pushes") ? ["pushes"] : [];
     assert.deepEqual(
       uses.toSorted(),
-      ["postgresql", ...Object.keys(calls)].map((each) => `parley.im/uses-${each}`).toSorted(),
+      ["postgresql", ...pushes, ...Object.keys(calls)].map((each) => `parley.im/uses-${each}`).toSorted(),
       name,
     );
   }

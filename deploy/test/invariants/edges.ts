@@ -63,6 +63,8 @@ function isUsed(service: Service, env: ReadonlyMap<string, EnvValue>): boolean {
   const roles = env.get("ROLES");
   if (service === "objects" && roles !== undefined && !(typeof roles === "string" && /\b(all|media)\b/.test(roles)))
     return false;
+  // Apps name where notifications go, and workers send them.
+  if (service === "pushes") return typeof roles === "string" && /\b(all|worker)\b/.test(roles);
   const local: readonly EnvValue[] = localProviders;
   return (serviceSettings[service] ?? []).some((name) => !local.includes(env.get(name) ?? ""));
 }

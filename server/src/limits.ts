@@ -10,6 +10,7 @@ import { mediaLimits } from "./limits/media.ts";
 import { operatorLimits } from "./limits/operators.ts";
 import { personLimits } from "./limits/persons.ts";
 import { pushLimits } from "./limits/push.ts";
+import { delayedLimits } from "./limits/delayed.ts";
 import { searchLimits } from "./limits/search.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
@@ -20,6 +21,7 @@ export const limits = {
   ...mediaLimits,
   ...searchLimits,
   ...slidingLimits,
+  ...delayedLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,

@@ -56,6 +56,7 @@ export const roles = {
       `${CLIENT}/search`,
       `${CLIENT}/user_directory/*`,
       `${CLIENT}/mutual_rooms`,
+      "/_matrix/client/unstable/org.matrix.msc4140/*",
       `${CLIENT}/users/*`,
       `${CLIENT}/user/*`,
       `${CLIENT}/profile/*`,

@@ -21,6 +21,7 @@ const getVersions = route({
       "io.parley.stream": true,
       "io.parley.decryptions": true,
       "org.matrix.simplified_msc3575": true,
+      "org.matrix.msc4140": true,
     },
   }),
 });

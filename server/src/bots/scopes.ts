@@ -35,6 +35,7 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
   ["send", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/(send|redact|typing)/`)],
   ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(receipt/|read_markers$)`)],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/presence/`)],
+  ["send", /^GET$/, /^\/_matrix\/client\/unstable\/org\.matrix\.msc4140\/delayed_events/],
   ["rooms", /^POST$/, new RegExp(`${CLIENT}/(createRoom$|join/|knock/)`)],
   ["rooms", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(ban|forget|invite|join|kick|leave|unban)$`)],
   ["rooms", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/state/`)],

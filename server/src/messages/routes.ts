@@ -4,6 +4,7 @@ import type { Route } from "../http.ts";
 import { eventByTime } from "./by-time.ts";
 import { context } from "./context.ts";
 import { event, eventAlone } from "./event.ts";
+import { delayedRoutes } from "./delayed-routes.ts";
 import { history } from "./history.ts";
 import { roomInitialSync } from "./initial-sync.ts";
 import { redact } from "./redact.ts";
@@ -28,4 +29,5 @@ export const routes: readonly Route[] = [
   eventByTime,
   threads,
   ...relationRoutes,
+  ...delayedRoutes,
 ];

@@ -68,7 +68,7 @@ test("what is no event is refused", async () => {
   await refused(room.ask(alice, { number: 2 ** 53 }), 400, "M_BAD_JSON");
   await refused(room.ask(alice, { text: "\udc00" }), 400, "M_BAD_JSON");
   await refused(room.ask(alice, {}, "t".repeat(256)), 413, "M_TOO_LARGE");
-  await refused(room.ask(alice, {}, "m.room.create"), 403, "M_FORBIDDEN");
+  await refused(room.ask(alice, {}, "m.room.create"), 400, "M_BAD_STATE");
   await refused(room.ask(alice, { membership: "join" }, "m.room.member"), 400, "M_BAD_JSON");
   const long = `${room.path}/send/m.room.message/${"t".repeat(256)}`;
   await refused(alice.ask("PUT", long, {}), 400, "M_INVALID_PARAM");

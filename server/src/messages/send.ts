@@ -4,6 +4,7 @@ import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
+import { delayOf, schedule } from "./delayed.ts";
 import { sendThroughQueue } from "./send-queue.ts";
 import { append, newSending, type Sending } from "./sending.ts";
 
@@ -19,15 +20,12 @@ export const send = route({
 
 type SendRequest = Request<Content, z.output<typeof timedQuery>>;
 
-async function sendMessage({ params, session, body, query }: SendRequest, ctx: Context): Promise<Answer> {
-  const eventId = await sendEvent(ctx, {
-    session,
-    roomId: params["roomId"] as string,
-    type: params["eventType"] as string,
-    txnId: params["txnId"] as string,
-    content: body,
-    ts: timeGiven(session, query),
-  });
+async function sendMessage({ params, session, body, query }: SendRequest, ctx: Context): Promise<Answer | object> {
+  const { roomId, eventType: type, txnId } = params as { roomId: string; eventType: string; txnId: string };
+  const asked = { session, roomId, type, txnId, content: body };
+  const delay_ms = delayOf(query);
+  if (delay_ms !== undefined) return schedule(ctx, { ...asked, delay_ms });
+  const eventId = await sendEvent(ctx, { ...asked, ts: timeGiven(session, query) });
   return encoded(`{"event_id":"${eventId}"}`);
 }
 

@@ -5,6 +5,7 @@ import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { requirePointingTo } from "../directory/aliases.ts";
 import { matrixError } from "../errors.ts";
+import { delayOf, schedule } from "../messages/delayed.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
@@ -38,19 +39,13 @@ export const putStateWithoutKey = route({
 
 type StateRequest = Request<Content, z.output<typeof timedQuery>>;
 
-async function setState({ params, session, body, query }: StateRequest, ctx: Context): Promise<Answer> {
-  const type = params["eventType"] as string;
-  const proposal = {
-    sender: session.userId,
-    type,
-    state_key: params["stateKey"] ?? "",
-    content: type === "m.room.member" ? memberContentFromClient(body) : body,
-    ts: timeGiven(session, query),
-  };
-  const eventId = await submit(ctx, {
-    roomId: params["roomId"] as string,
-    propose: (room) => proposeState(ctx, room, proposal),
-  });
+async function setState({ params, session, body, query }: StateRequest, ctx: Context): Promise<Answer | object> {
+  const { roomId, eventType: type, stateKey = "" } = params as { roomId: string; eventType: string; stateKey?: string };
+  const content = type === "m.room.member" ? memberContentFromClient(body) : body;
+  const delay_ms = delayOf(query);
+  if (delay_ms !== undefined) return schedule(ctx, { session, roomId, type, stateKey, content, delay_ms });
+  const proposal = { sender: session.userId, type, state_key: stateKey, content, ts: timeGiven(session, query) };
+  const eventId = await submit(ctx, { roomId, propose: (room) => proposeState(ctx, room, proposal) });
   return encoded(`{"event_id":"${eventId}"}`);
 }
 
@@ -67,7 +62,11 @@ type StateProposal = Proposal & { state_key: string };
  * The event, once its content is found right. These requests have no transaction id, so the same sender setting what is set
  * already gets the event that set it: a retry changes nothing.
  */
-async function proposeState(ctx: Context, room: RoomState, proposal: StateProposal): Promise<Proposal | Already> {
+export async function proposeState(
+  ctx: Context,
+  room: RoomState,
+  proposal: StateProposal,
+): Promise<Proposal | Already> {
   const { type, sender, state_key, content } = proposal;
   const current = room.get(type, state_key);
   // The rules come first: what is wrong with the content says something about the room.

@@ -13,6 +13,7 @@ const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("../appservice/worker.ts")).startServices,
   async () => (await import("./jobs.ts")).startJobs,
   async () => (await import("./forget.ts")).startForgetting,
+  async () => (await import("../messages/delayed-send.ts")).startDelayed,
   async () => (await import("../retention/schedule.ts")).startSchedule,
   async () => (await import("../insight/gather.ts")).startGathering,
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,

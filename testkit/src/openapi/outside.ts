@@ -27,3 +27,11 @@ export const outsidePaths: Outside[] = [
 export function outsideTheSpec(path: string): Outside | undefined {
   return outsidePaths.find((each) => path.startsWith(each.prefix));
 }
+
+/** A parameter of a proposal that makes another thing of an operation: its answer is the proposal's. */
+const DELAYED = /[?&]org\.matrix\.msc4140\.delay=/;
+
+/** Whether the answer to this address, with its query, is that of a proposal, and not that of the operation at its path. */
+export function answersProposal(url: string): boolean {
+  return DELAYED.test(url);
+}

@@ -1,0 +1,130 @@
+/**
+ * Sending what is due. A worker claims rows for a while, so that each is sent by one; and the event's transaction makes sure of it: when
+ * a worker dies between sending and saying so, the next one gets the same event.
+ */
+import type { Context } from "../context.ts";
+import { asError, MatrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Content } from "../rooms/rules/event.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { proposeState } from "../rooms/state-put.ts";
+import { submit } from "../rooms/submit.ts";
+import { startRounds } from "../rounds.ts";
+import { append, newSending } from "./sending.ts";
+import { transactionOf } from "./send-transaction.ts";
+
+export interface DelayedRow {
+  delayId: string;
+  userId: string;
+  sessionId: number;
+  txnId: string | null;
+  roomId: string;
+  type: string;
+  stateKey: string | null;
+  content: string;
+  delay_ms: number;
+  /** Milliseconds since 1970. */
+  runningSince: number;
+  scheduledAt: number;
+}
+
+export const DELAYED_COLUMNS = `delay_id as "delayId", user_id as "userId", session_id as "sessionId", txn_id as "txnId",
+  room_id as "roomId", type, state_key as "stateKey", content, delay_ms,
+  (extract(epoch from running_since) * 1000)::bigint as "runningSince", scheduled_at as "scheduledAt"`;
+
+/** Whether somebody else has set this state since: then it is not sent any more. */
+export async function isOvertaken(ctx: Context, row: DelayedRow): Promise<boolean> {
+  if (row.stateKey === null) return false;
+  const room: RoomState | undefined = await ctx.rooms.find(row.roomId);
+  const current = room?.get(row.type, row.stateKey);
+  return current !== undefined && current.position > row.scheduledAt && current.sender !== row.userId;
+}
+
+/** Sends the event, unless it was overtaken or the room refuses it; either way it has ended. Throws where nobody knows yet. */
+export async function sendDelayed(ctx: Context, row: DelayedRow): Promise<void> {
+  try {
+    if (!(await isOvertaken(ctx, row))) await (row.stateKey === null ? sendMessage(ctx, row) : sendState(ctx, row));
+  } catch (thrown) {
+    const isFinal = thrown instanceof MatrixError && thrown.status < 429;
+    if (!isFinal) throw thrown;
+    ctx.logger.info({ reason: thrown.message }, "a delayed event was refused when it was due");
+  }
+  await endDelayed(ctx, row.delayId);
+}
+
+function sendMessage(ctx: Context, { sessionId, userId, roomId, type, txnId, content }: DelayedRow): Promise<string> {
+  const session = { id: sessionId, userId };
+  const sent = JSON.parse(content) as Content;
+  return append(ctx, newSending(ctx, { session, roomId, type, txnId: txnId as string, content: sent }));
+}
+
+function sendState(ctx: Context, { delayId, sessionId, userId, roomId, type, stateKey, content }: DelayedRow) {
+  const proposal = { sender: userId, type, state_key: stateKey as string, content: JSON.parse(content) as Content };
+  return submit(ctx, {
+    roomId,
+    transaction: transactionOf({ id: sessionId }, ["delayed"], delayId),
+    propose: (room) => proposeState(ctx, room, proposal),
+  });
+}
+
+/** Says whether it was waiting until now. What it held is forgotten. */
+export async function endDelayed(ctx: Context, delayId: string): Promise<boolean> {
+  const sql = "update rooms.delayed_events set ended_at = now(), content = '' where delay_id = $1 and ended_at is null";
+  return (await ctx.db.rooms.change(sql, [delayId])) > 0;
+}
+
+/** Looks again and again for what is due. Any number of workers may. */
+export function startDelayed(ctx: Context): Promise<() => Promise<void>> {
+  const sending = startRounds(ctx, {
+    wait_ms: () => limits.delayedRound_ms,
+    act: () => sendDue(ctx),
+    failed: "delayed events could not be sent",
+    isAtOnce: true,
+  });
+  const forgetting = startRounds(ctx, {
+    wait_ms: () => limits.finishedLook_ms,
+    act: () => forgetEnded(ctx),
+    failed: "delayed events that are over could not be forgotten",
+  });
+  return Promise.resolve(async () => {
+    await Promise.all([sending(), forgetting()]);
+  });
+}
+
+/** A request for one that has ended is repeated within minutes, if at all. */
+function forgetEnded(ctx: Context): Promise<number> {
+  const sql = "delete from rooms.delayed_events where ended_at < now() - $1 * interval '1 millisecond'";
+  return ctx.db.rooms.change(sql, [limits.delayed_ms]);
+}
+
+const DUE = "ended_at is null and send_at <= now() and (claimed_until is null or claimed_until < now())";
+
+/** Sends all that is due, in the order in which it is. */
+export async function sendDue(ctx: Context): Promise<void> {
+  // Almost always there is nothing: that is asked without a lock.
+  const any = await ctx.db.rooms.one<{ some: boolean }>(
+    `select exists (select 1 from rooms.delayed_events where ${DUE}) as some`,
+  );
+  if (!any?.some) return;
+  const rows = await ctx.db.rooms.query<DelayedRow>(
+    `with due as (
+       select delay_id from rooms.delayed_events where ${DUE} order by send_at limit $1 for update skip locked
+     ), claimed as (
+       update rooms.delayed_events e set claimed_until = now() + $2 * interval '1 millisecond'
+       from due where e.delay_id = due.delay_id returning e.*
+     ) select ${DELAYED_COLUMNS} from claimed order by send_at`,
+    [limits.delayedBatch_events, limits.delayedClaim_ms],
+  );
+  for (const row of rows) {
+    if (ctx.stopping.aborted) return release(ctx, rows);
+    await sendDelayed(ctx, row).catch((thrown: unknown) =>
+      ctx.logger.warn({ reason: asError(thrown).message }, "a delayed event could not be sent yet"),
+    );
+  }
+}
+
+/** A worker that stops leaves the rest to others at once. */
+async function release(ctx: Context, rows: readonly DelayedRow[]): Promise<void> {
+  const sql = "update rooms.delayed_events set claimed_until = null where delay_id = any($1) and ended_at is null";
+  await ctx.db.rooms.change(sql, [rows.map(({ delayId }) => delayId)]);
+}

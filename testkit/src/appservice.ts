@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type Json, type Received, request, sharedChecker } from "./http.ts";
+import { type Json, type Received, request } from "./http.ts";
+import { sharedChecker } from "./checked-fetch.ts";
 import { listening } from "./listening.ts";
 import { waitFor } from "./wait.ts";
 

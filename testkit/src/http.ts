@@ -1,8 +1,6 @@
 // Plain requests to a server under test. Every answer is checked against the specification, where there is one.
 
-import { openChecker, type Checker } from "./openapi/checker.ts";
-import { checkingFetch } from "./openapi/checking-fetch.ts";
-import { specDir } from "./openapi/spec-dir.ts";
+import { checkedFetch } from "./checked-fetch.ts";
 
 /** A JSON object whose members a test knows better than the compiler. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -18,23 +16,6 @@ export type Sent = {
 };
 
 export type Received = { status: number; headers: Headers; body: Json };
-
-let opened: { checker: Checker | undefined } | undefined;
-
-/** The checker of this process; undefined where no specification is on this machine. */
-export function sharedChecker(): Checker | undefined {
-  if (opened) return opened.checker;
-  const dir = specDir();
-  opened = { checker: dir === undefined ? undefined : openChecker(dir) };
-  if (dir === undefined) process.stderr.write("The answers are not checked: there is no Matrix specification here.\n");
-  return opened.checker;
-}
-
-/** As `fetch`, but an answer that the specification does not allow is thrown as an AssertionError. */
-export const checkedFetch: typeof fetch = (input, init) => {
-  const checker = sharedChecker();
-  return checker ? checkingFetch(fetch, checker).fetch(input, init) : fetch(input, init);
-};
 
 /**
  * Sends one request: `await request(server.url, "POST", "/_matrix/client/v3/login", { body })`. The body of a JSON answer is

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Device, openDevice } from "./device.ts";
-import { type Person, registerPerson, sharedChecker, signInPerson } from "./http.ts";
+import { sharedChecker, uncheckedFetch } from "./checked-fetch.ts";
+import { type Person, registerPerson, signInPerson } from "./http.ts";
 import { checkingFetch, type CheckingFetch } from "./openapi/checking-fetch.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "./server.ts";
 import { type Talk, talkOf } from "./talk.ts";
@@ -39,8 +40,8 @@ export async function startTown({ url, ...options }: TownOptions = {}): Promise<
   let server = url === undefined ? await startTestServer(options) : undefined;
   const at = url ?? (server as TestServer).url;
   const checker = sharedChecker();
-  const checking = checker && checkingFetch(fetch, checker, { onViolation: () => {} });
-  const checked = checking?.fetch ?? fetch;
+  const checking = checker && checkingFetch(uncheckedFetch, checker, { onViolation: () => {} });
+  const checked = checking?.fetch ?? uncheckedFetch;
   const devices: Device[] = [];
   const open = async (person: Person, name: string, label: string): Promise<Someone> => {
     const password = `password of ${name}`;

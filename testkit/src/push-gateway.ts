@@ -2,7 +2,8 @@
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Json, sharedChecker } from "./http.ts";
+import { type Json } from "./http.ts";
+import { sharedChecker } from "./checked-fetch.ts";
 import { waitFor } from "./wait.ts";
 
 const PATH = "/_matrix/push/v1/notify";

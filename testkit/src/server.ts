@@ -9,6 +9,7 @@ import type { Context } from "../../server/src/context.ts";
 import { startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
 import { migrate } from "../../server/src/db/migrate.ts";
 import { startServer } from "../../server/src/server.ts";
+import { checkEveryFetch } from "./checked-fetch.ts";
 import type { Seams } from "../../server/src/seams.ts";
 
 export type TestServerOptions = {
@@ -38,6 +39,7 @@ export type TestServer = AsyncDisposable & {
  * that copies a migrated database and takes a fraction of a second.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  checkEveryFetch();
   const shared = await (sharedDatabase ??= openSharedDatabase());
   const databaseUrl = options.databaseUrl ?? (await shared.create());
   const dataDir = mkdtempSync(join(shared.directory, "data-"));

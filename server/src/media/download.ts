@@ -83,7 +83,11 @@ async function download(request: Request<unknown, { timeout_ms?: number | undefi
   };
   const range = rangeOf(request.headers.range, size_bytes);
   if (range === "unsatisfiable")
-    return new Answer({ status: 416, headers: { ...headers, "content-range": `bytes */${size_bytes}` }, payload: "" });
+    return new Answer({
+      status: 416,
+      headers: { ...MEDIA_HEADERS, "content-range": `bytes */${size_bytes}` },
+      payload: JSON.stringify(matrixError("M_INVALID_PARAM", `The file has ${size_bytes} bytes.`).body()),
+    });
   const stream = await blobsOf(ctx).get(media.sha256, range);
   if (!stream) throw matrixError("M_NOT_FOUND", "The file is lost: its bytes are no longer in the store.");
   if (!range) return new Answer({ headers: { ...headers, "content-length": String(size_bytes) }, payload: stream });

@@ -1,0 +1,173 @@
+/**
+ * Every operation of the Client-Server API is served, or stands here with the reason why it is not; and every route at the
+ * specification's paths is an operation, or stands here with what it is. docs/protocol/coverage.md is written from this:
+ * `PARLEY_UPDATE_DOCS=1 node --test server/src/coverage.test.ts`.
+ */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { compareCoverage, type MountedPath } from "../../testkit/src/openapi/coverage.ts";
+import { openDocuments } from "../../testkit/src/openapi/documents.ts";
+import { openOperations, type Operation } from "../../testkit/src/openapi/operations.ts";
+import { specOrSkip } from "../../testkit/src/openapi/spec-dir.ts";
+import { pathsOf } from "./http.ts";
+import { type Domain, roleNames, roles } from "./roles.ts";
+import { domains } from "./server.ts";
+
+const PAGE = new URL("../../docs/protocol/coverage.md", import.meta.url);
+
+const NO_OAUTH = "there is no sign-in by way of other providers";
+/** By operationId. An entry of an operation that is served is a mistake too. */
+const notServed: Readonly<Record<string, string>> = {
+  getAuthMetadata: "there is no OAuth 2.0 sign-in; clients use the other one",
+  redirectToSSO: NO_OAUTH,
+  redirectToIdP: NO_OAUTH,
+};
+
+const NO_IDENTITY = "always refused: no e-mail addresses or phone numbers are kept, and no identity server is asked";
+const FROZEN = "404 `M_NOT_FOUND`: frozen, as the specification allows; files are read by who is signed in";
+/** What is served, and answers with nothing but an error. */
+const refusing: Readonly<Record<string, string>> = {
+  post3PIDs: NO_IDENTITY,
+  add3PID: NO_IDENTITY,
+  bind3PID: NO_IDENTITY,
+  requestTokenTo3PIDEmail: NO_IDENTITY,
+  requestTokenTo3PIDMSISDN: NO_IDENTITY,
+  requestTokenToRegisterEmail: NO_IDENTITY,
+  requestTokenToRegisterMSISDN: NO_IDENTITY,
+  requestTokenToResetPasswordEmail: NO_IDENTITY,
+  requestTokenToResetPasswordMSISDN: NO_IDENTITY,
+  getContent: FROZEN,
+  getContentOverrideName: FROZEN,
+  getContentThumbnail: FROZEN,
+  getTurnServer: "404 `M_NOT_FOUND`: there is no TURN server",
+  getWellknownSupport: "404 `M_NOT_FOUND`: no contacts are named",
+  getWellknownPolicy: "404 `M_NOT_FOUND`: there is no policy server",
+};
+
+/** Paths beside the specification's, by what they begin with. */
+const beyond: readonly (readonly [prefix: string, why: string])[] = [
+  ["/_matrix/client/r0/", "the name of `/_matrix/client/v3` before there were versions"],
+  ["/_matrix/media/r0/", "the name of `/_matrix/media/v3` before that"],
+  ["/_matrix/media/v1/", "an older name of the same"],
+  ["/_matrix/client/unstable/", "names that operations had while they were proposals, and proposals that are in use"],
+  [
+    "/_matrix/client/v3/rooms/:roomId/state/:eventType",
+    "an empty state key, as the specification lets clients write it",
+  ],
+  [
+    "/_matrix/federation/v1/openid/userinfo",
+    "whom an OpenID token belongs to; nothing else of the federation API is there",
+  ],
+];
+
+interface Mounted extends MountedPath {
+  domain: Domain;
+}
+
+async function mountedRoutes(): Promise<Mounted[]> {
+  const all = await Promise.all(
+    (Object.keys(domains) as Domain[]).map(async (domain) => {
+      const { routes } = await domains[domain]();
+      return routes.flatMap((each) => pathsOf(each).map((path) => ({ domain, method: each.method, path })));
+    }),
+  );
+  return all.flat().filter(({ path }) => /^\/(_matrix|\.well-known)\//.test(path));
+}
+
+const whyBeyond = ({ path }: Mounted) => beyond.find(([prefix]) => path.startsWith(prefix));
+
+function read(dir: string): Operation[] {
+  return openOperations(dir, openDocuments(dir)).all();
+}
+
+test("every operation is served, or has a reason why not, and no reason is there without need", async (t) => {
+  const dir = specOrSkip(t);
+  if (dir === undefined) return;
+  const operations = read(dir);
+  const { missing, served } = compareCoverage(operations, await mountedRoutes());
+  assert.ok(operations.length > 150);
+  assert.deepEqual(missing.map(({ operationId }) => operationId).toSorted(), Object.keys(notServed).toSorted());
+  const servedIds = new Set(served.map(({ operation }) => operation.operationId));
+  assert.deepEqual(
+    Object.keys(refusing).filter((id) => !servedIds.has(id)),
+    [],
+    "refused, and not even served",
+  );
+});
+
+test("every route at a path of Matrix is an operation, or has a reason to be there", async (t) => {
+  const dir = specOrSkip(t);
+  if (dir === undefined) return;
+  const found = compareCoverage(read(dir), await mountedRoutes()).beyond;
+  assert.deepEqual(
+    found.filter((each) => !whyBeyond(each)).map(({ method, path }) => `${method} ${path}`),
+    [],
+  );
+  const used = new Set(found.map((each) => whyBeyond(each)?.[0]));
+  assert.deepEqual(
+    beyond.filter(([prefix]) => !used.has(prefix)),
+    [],
+  );
+});
+
+test("a route that is taken away, and one that is nobody's, are noticed", (t) => {
+  const dir = specOrSkip(t);
+  if (dir === undefined) return;
+  const operations = read(dir);
+  const routes = operations.map(({ method, path }) => ({ method, path: path.replaceAll(/\{([^}]+)\}/g, ":$1") }));
+  assert.deepEqual(compareCoverage(operations, routes).missing, []);
+  const [sync] = operations.filter(({ operationId }) => operationId === "sync");
+  const without = routes.filter(({ path }) => path !== sync?.path);
+  const stranger = { method: "GET", path: "/_matrix/client/v3/stranger" };
+  const { missing, beyond: strangers } = compareCoverage(operations, [...without, stranger]);
+  assert.deepEqual([missing, strangers], [[sync], [stranger]]);
+});
+
+function shownTables(operations: readonly Operation[], mounted: readonly Mounted[]): string {
+  const { served, missing } = compareCoverage(operations, mounted);
+  const roleOf = (domain: Domain) =>
+    roleNames.find((name) => (roles[name].domains as readonly Domain[]).includes(domain));
+  const refused = served.filter(({ operation }) => operation.operationId in refusing).length;
+  const rows = served.map(({ operation: { method, path, operationId }, mounted: { domain } }) => {
+    const note = refusing[operationId] ?? "";
+    return `| \`${method} ${path.trim()}\` | \`${operationId}\` | ${roleOf(domain)} | ${note} |`;
+  });
+  return [
+    `${operations.length} operations: ${served.length} are served, ${refused} of them with a refusal alone, and ${missing.length} are not.`,
+    "",
+    "### Not served",
+    "",
+    "| request | operation | why |",
+    "|---|---|---|",
+    ...missing.map(
+      ({ method, path, operationId }) => `| \`${method} ${path}\` | \`${operationId}\` | ${notServed[operationId]} |`,
+    ),
+    "",
+    "### Served",
+    "",
+    "| request | operation | role | what it refuses |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+    "### Beside the specification",
+    "",
+    "| paths | what they are |",
+    "|---|---|",
+    ...beyond.map(([prefix, why]) => `| \`${prefix}\`${prefix.endsWith("/") ? "…" : ""} | ${why} |`),
+  ].join("\n");
+}
+
+test("the documentation shows what is served as it is", async (t) => {
+  const dir = specOrSkip(t);
+  if (dir === undefined) return;
+  const text = readFileSync(PAGE, "utf8");
+  const place = /(?<=<!-- coverage: begin -->\n).*(?=\n<!-- coverage: end -->)/s;
+  const tables = shownTables(read(dir), await mountedRoutes());
+  if (process.env["PARLEY_UPDATE_DOCS"] === "1")
+    writeFileSync(
+      PAGE,
+      text.replace(place, () => tables),
+    );
+  else assert.equal(place.exec(text)?.[0], tables);
+});

@@ -9,17 +9,20 @@ import {
   recentlySeen,
   sessionsForGraph,
 } from "../auth/for-the-graph.ts";
+import { ownersOfBots } from "../bots/queries.ts";
 import type { Context } from "../context.ts";
 import { keyedDevices } from "../keys/for-the-graph.ts";
 import { limits } from "../limits.ts";
+import type { Person } from "./model.ts";
 import type { Transaction } from "./rows.ts";
 
-const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, created_ms)
-  select r."userId", r."isAdmin", r.status, r."created_ms"
-  from json_to_recordset($1::json) as r("userId" text, "isAdmin" boolean, status text, "created_ms" bigint)
+const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, kind, created_ms)
+  select r."userId", r."isAdmin", r.status, r.kind, r."created_ms"
+  from json_to_recordset($1::json) as r("userId" text, "isAdmin" boolean, status text, kind text, "created_ms" bigint)
   on conflict (user_id) do update
-  set is_admin = excluded.is_admin, status = excluded.status, created_ms = excluded.created_ms
-  where (p.is_admin, p.status, p.created_ms) is distinct from (excluded.is_admin, excluded.status, excluded.created_ms)`;
+  set is_admin = excluded.is_admin, status = excluded.status, kind = excluded.kind, created_ms = excluded.created_ms
+  where (p.is_admin, p.status, p.kind, p.created_ms)
+    is distinct from (excluded.is_admin, excluded.status, excluded.kind, excluded.created_ms)`;
 
 const PUT_DEVICES = `insert into graph.devices as d (user_id, device_id, name, created_ms, last_seen_ms, is_verified, has_keys, ended_ms)
   select r."userId", r."deviceId", r.name, r."created_ms", r."lastSeen_ms", r."isVerified", r."hasKeys", null
@@ -62,12 +65,37 @@ export async function putRecent(ctx: Context, since_ms: number): Promise<void> {
 }
 
 async function put(ctx: Context, db: Transaction, accounts: readonly GraphAccount[]): Promise<void> {
-  await db.query(PUT_PEOPLE, [JSON.stringify(accounts)]);
+  const kindOf = await kindsOf(
+    ctx,
+    accounts.map(({ userId }) => userId),
+  );
+  const people = accounts.map((account) => ({ ...account, kind: kindOf(account.userId) }));
+  await db.query(PUT_PEOPLE, [JSON.stringify(people)]);
   await putDevices(
     ctx,
     db,
     accounts.map(({ userId }) => userId),
   );
+}
+
+/** A name that an application service keeps to itself is no person's. */
+async function kindsOf(ctx: Context, userIds: readonly string[]): Promise<(userId: string) => Person["kind"]> {
+  const bots = await ownersOfBots(ctx, userIds);
+  const services = ctx.services.all();
+  return (userId) => {
+    if (bots.has(userId)) return "bot";
+    return services.some((service) => service.user(userId) === "exclusive") ? "service" : "person";
+  };
+}
+
+/** Whom a service acts as without more has no account until it is registered, and is in rooms all the same. */
+export async function markSenders(ctx: Context): Promise<void> {
+  const senders = ctx.services.all().map(({ sender }) => sender);
+  if (senders.length > 0)
+    await ctx.db.graph.query(
+      "update graph.people set kind = 'service' where user_id = any ($1) and kind <> 'service'",
+      [senders],
+    );
 }
 
 /** Looks through all accounts and their devices, a page at a time, each in a transaction of its own. */

@@ -7,7 +7,8 @@ export interface Person {
   name: string | null;
   isAdmin: boolean;
   status: "active" | "suspended" | "deactivated" | "unknown";
-  kind: "person" | "bot";
+  /** `service`: a user of an application service. */
+  kind: "person" | "bot" | "service";
   created_ms: number | null;
 }
 

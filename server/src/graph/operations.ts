@@ -12,6 +12,7 @@ import { orphans } from "./questions/orphans.ts";
 import { reach } from "./questions/reach.ts";
 import { effectOfRemoval, type Removal } from "./questions/removal.ts";
 import { staleDevices } from "./questions/stale.ts";
+import { withServices } from "./questions/services.ts";
 import { whoCanRead } from "./questions/who.ts";
 import { why } from "./questions/why.ts";
 import { countAll, findByName, tablesGraph } from "./tables.ts";
@@ -41,7 +42,9 @@ const graphWho = operation({
   summary: "Who can read a room, and by which way",
   query: z.object({ room_id: roomId }),
   command: { ...shown, name: "graph who", columns: ["user_id", "name", "how", "via", "since_ts", "by"] },
-  handle: ({ query }, ctx) => answer(ctx, (graph) => whoCanRead(graph, { roomId: query.room_id })),
+  description: "Application services that are sent what happens in the room stand beside whoever can read it.",
+  handle: ({ query }, ctx) =>
+    answer(ctx, async (graph) => withServices(await whoCanRead(graph, { roomId: query.room_id }), ctx, query.room_id)),
 });
 
 const graphReach = operation({

@@ -36,7 +36,7 @@ const MANAGERS = `select p.room_id as "roomId", p.user_id as "userId", p.level f
 const MEMBER_COUNTS = `select room_id as "roomId", count(*) as members from graph.memberships
   where room_id = any ($1) and membership = 'join' group by room_id`;
 const COUNTS = `select (select count(*) from graph.people where kind = 'person') as person,
-  (select count(*) from graph.people where kind = 'bot') as bot, (select count(*) from graph.devices) as device,
+  (select count(*) from graph.people where kind = 'bot') as bot, (select count(*) from graph.people where kind = 'service') as service, (select count(*) from graph.devices) as device,
   (select count(*) from graph.rooms where not is_space) as room, (select count(*) from graph.rooms where is_space) as space,
   (select count(*) from graph.memberships where membership = 'join') as member, (select count(*) from graph.memberships where membership = 'invite') as invited,
   (select count(*) from graph.memberships where membership = 'ban') as banned, (select count(*) from graph.nesting) as contains,

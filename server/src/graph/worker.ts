@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { pause, randomToken } from "../seams.ts";
-import { putAccounts, putRecent } from "./accounts.ts";
+import { markSenders, putAccounts, putRecent } from "./accounts.ts";
 import { bringMirror } from "./age/mirror.ts";
 import { leaveLease, type Progress, projectStretch, takeLease } from "./project.ts";
 
@@ -58,6 +58,7 @@ async function lookThroughAccounts(
   if (!isWhole && now_ms - (recent_ms ?? 0) < limits.graphRecent_ms) return;
   if (isWhole) await putAccounts(ctx, () => !signal.aborted);
   else await putRecent(ctx, (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
+  await markSenders(ctx);
   const column = isWhole ? "accounts_at = now(), recent_at = now()" : "recent_at = now()";
   await ctx.db.graph.query(`update graph.progress set ${column}`);
 }

@@ -1,0 +1,62 @@
+/** Who in the graph is a person, a bot, or an application service's; and which services are sent what happens in a room. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { askAs, startService } from "../../../testkit/src/appservice.ts";
+import { registerPerson } from "../../../testkit/src/http.ts";
+import { makeAdministrator } from "../../../testkit/src/operators.ts";
+import { createRoom } from "../../../testkit/src/room.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
+import { turn } from "./worker.ts";
+
+const API = "/_parley/admin/v1";
+const V3 = "/_matrix/client/v3";
+const irc = await startService("irc");
+// The worker is the test's own, so that it is known when everything is in.
+const server = await startTestServer({
+  config: { appservices: [irc.file], roles: ["auth", "messages", "keys", "web"] },
+});
+after(async () => {
+  await server.stop();
+  await irc[Symbol.asyncDispose]();
+});
+const root = await makeAdministrator(server, "root");
+const ana = await registerPerson(server.url, "ana");
+
+async function build(): Promise<void> {
+  while (await turn(server.ctx, "test", new AbortController().signal));
+}
+
+test("bots and the users of application services have a kind of their own, in pictures and in counts", async () => {
+  const room = await createRoom(ana, { name: "Bridge" });
+  await root.call("POST", `${API}/bots`, { username: "deploys", owner: "ana", purpose: "Says what was released" });
+  const ghost = { type: "m.login.application_service", username: "_irc_ben", inhibit_login: true };
+  await askAs(server.url, irc, "POST", `${V3}/register`, {}, ghost);
+  for (const user_id of ["@_irc_ben:localhost", "@_irc_bot:localhost"]) {
+    const joined = await askAs(server.url, irc, "POST", `${V3}/join/${encodeURIComponent(room.id)}`, { user_id }, {});
+    assert.equal(joined.status, 200, JSON.stringify(joined.body));
+  }
+  await build();
+  const { nodes, details, edges } = await root.call(
+    "GET",
+    `${API}/graph/who-can-read?room_id=${encodeURIComponent(room.id)}`,
+  );
+  const types = new Map(nodes.map(({ id, type }: { id: string; type: string }) => [id, type]));
+  assert.equal(types.get("@_irc_ben:localhost"), "service");
+  assert.equal(types.get("@_irc_bot:localhost"), "service", "the sender, which has no account");
+  assert.equal(types.get(ana.userId), "person");
+  assert.equal(types.get("service irc"), "service");
+  assert(details.includes("The application service irc (@_irc_bot:localhost) is sent what happens in it."));
+  assert(edges.some(({ from, to }: { from: string; to: string }) => from === room.id && to === "service irc"));
+  const { counts } = await root.call("GET", `${API}/graph/status`);
+  assert.deepEqual([counts.bot, counts.service], [1, 2]);
+  const { roots, nodes: reached } = await root.call("GET", `${API}/graph/reach?user_id=@deploys:localhost`);
+  assert.equal(reached.find(({ id }: { id: string }) => id === roots[0]).type, "bot");
+});
+
+test("a room that no service is interested in names none", async () => {
+  const room = await createRoom(ana, { name: "Quiet" });
+  await build();
+  const { nodes, details } = await root.call("GET", `${API}/graph/who-can-read?room_id=${encodeURIComponent(room.id)}`);
+  assert(!nodes.some(({ type }: { type: string }) => type === "service"));
+  assert(!details.some((detail: string) => detail.includes("application service")));
+});

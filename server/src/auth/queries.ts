@@ -12,6 +12,17 @@ export async function isActive(ctx: Context, userId: string): Promise<boolean> {
   return (await ctx.db.auth.one(sql, [userId])) !== undefined;
 }
 
+/** Of those of the people who have accounts, whether they may be found: not who is deactivated, locked or suspended. */
+export async function listableAmong(ctx: Context, userIds: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await ctx.db.auth.query<{ userId: string; isListable: boolean }>(
+    `select user_id as "userId", deactivated_at is null and suspended_at is null and read_only_at is null as "isListable"
+     from auth.accounts where user_id = any($1)`,
+    [userIds],
+  );
+  return new Map(rows.map(({ userId, isListable }) => [userId, isListable]));
+}
+
 export async function isDeactivated(ctx: Context, userId: string): Promise<boolean> {
   const sql = "select 1 from auth.accounts where user_id = $1 and deactivated_at is not null";
   return (await ctx.db.auth.one(sql, [userId])) !== undefined;

@@ -121,9 +121,27 @@ test("an account that was deactivated is found by nobody, not even by its id", a
   assert.deepEqual(await search(alice, person.userId), []);
 });
 
-test("one does not find oneself", async () => {
+test("one finds oneself only where everybody does: in a room that is open", async () => {
   assert.deepEqual(await search(alice, "alice"), []);
   assert.deepEqual(await search(alice, alice.userId), []);
+  const dora = await registerPerson(server.url, "dora");
+  const room = await createRoom(dora, { preset: "public_chat" });
+  assert.deepEqual(await search(dora, "dora"), [dora.userId]);
+  await room.change(dora, "leave");
+  assert.deepEqual(await search(dora, "dora"), []);
+});
+
+test("who is locked or suspended is found by nobody, until that ends", async () => {
+  const person = await friend("restrained");
+  const set = (column: string, value: string) =>
+    server.ctx.db.auth.change(`update auth.accounts set ${column} = ${value} where user_id = $1`, [person.userId]);
+  for (const column of ["suspended_at", "read_only_at"]) {
+    await set(column, "now()");
+    assert.deepEqual(await search(alice, "restrained"), [], column);
+    assert.deepEqual(await search(alice, person.userId), [], column);
+    await set(column, "null");
+    assert.deepEqual(await search(alice, "restrained"), [person.userId]);
+  }
 });
 
 test("who is called so exactly comes first, then whose name begins so; more than the limit is said to be more", async () => {

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { profilesOf } from "../account/profile.ts";
-import { isActive } from "../auth/queries.ts";
+import { listableAmong } from "../auth/queries.ts";
 import type { Context } from "../context.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
@@ -20,17 +20,23 @@ import { findAmong, findPeople, type Found, type Term } from "./people.ts";
 export const userSearch = route({
   method: "POST",
   path: "/_matrix/client/v3/user_directory/search",
+  alsoAt: ["/_matrix/client/unstable/user_directory/search"],
   access: "session",
   rate: "search",
   body: z.looseObject({ search_term: z.string(), limit: z.int().min(0).optional() }),
   async handle({ session: { userId }, body }, ctx) {
     const limit = Math.min(body.limit ?? limits.userSearchDefault_users, limits.userSearch_users);
     const term = termOf(ctx, body.search_term);
-    const named = await exactly(ctx, body.search_term);
     // One more than asked for tells whether there are more; the searcher may be among them.
     const search = { term, searcher: userId, most: limit + 2 };
     const found = term.words.length === 0 ? { userIds: [], isCut: false } : await visibleMatches(ctx, search);
-    const all = [...new Set([...named, ...found.userIds])].filter((each) => each !== userId);
+    const named = exactly(body.search_term);
+    const matches = [...new Set([...named, ...found.userIds])];
+    const listable = await listableAmong(ctx, matches);
+    const isSelfShown = matches.includes(userId) && (await isInOpenRoom(ctx, userId));
+    // Whoever is named by their id alone must be there at all.
+    const isShown = (each: string) => listable.get(each) ?? !named.includes(each);
+    const all = matches.filter((each) => isShown(each) && (each !== userId || isSelfShown));
     return { results: await tell(ctx, all.slice(0, limit)), limited: found.isCut || all.length > limit };
   },
 });
@@ -45,9 +51,15 @@ function termOf(ctx: Context, text: string): Term {
 }
 
 /** Who is named by the whole user id. */
-async function exactly(ctx: Context, text: string): Promise<string[]> {
+function exactly(text: string): string[] {
   const userId = text.trim();
-  return isUserId(userId) && (await isActive(ctx, userId)) ? [userId] : [];
+  return isUserId(userId) ? [userId] : [];
+}
+
+/** Whoever everybody finds, finds themselves: a client that looks whether they are listed must see that they are. */
+async function isInOpenRoom(ctx: Context, userId: string): Promise<boolean> {
+  const [open, memberships] = await Promise.all([openRooms(ctx), ctx.rooms.memberships(userId)]);
+  return [...memberships].some(([roomId, { membership }]) => membership === "join" && open.has(roomId));
 }
 
 interface Search {

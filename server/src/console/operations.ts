@@ -1,5 +1,6 @@
 /** Every operation, in the order of the reference. Each domain exports its own. */
 import type { Operation } from "./operation.ts";
+import { appserviceOperations } from "../appservice/operations.ts";
 import { explorerOperations } from "../explorer/operations.ts";
 import { graphOperations } from "../graph/operations.ts";
 import { operations as registration } from "../auth/operations-registration.ts";
@@ -46,6 +47,7 @@ export const operations: readonly Operation[] = [
   ...insight,
   ...registration,
   ...bots,
+  ...appserviceOperations,
   ...system,
   ...graphOperations,
   ...searchOperations,

@@ -16,6 +16,7 @@ import { holdOperations } from "../retention/operations-holds.ts";
 import { retentionOperations } from "../retention/operations.ts";
 import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
+import { noticeOperations } from "../rooms/operations-notices.ts";
 import { roomOperations } from "../rooms/operations.ts";
 import { searchOperations } from "../search/operations.ts";
 import { personOperations } from "../person/operations.ts";
@@ -37,6 +38,7 @@ export const operations: readonly Operation[] = [
   ...roomOperations,
   ...roomActs,
   ...roomEndingOperations,
+  ...noticeOperations,
   ...mediaOperations,
   ...reportOperations,
   ...retentionOperations,

@@ -72,7 +72,7 @@ async function appendNamed(ctx: Context, creator: string, plan: RoomPlan): Promi
 }
 
 /** Appends all events at once. */
-async function appendRoom(ctx: Context, { room_id: roomId, events }: RoomPlan): Promise<void> {
+export async function appendRoom(ctx: Context, { room_id: roomId, events }: RoomPlan): Promise<void> {
   const { outcome } = await ctx.log.append({
     lane: roomId,
     room: { id: roomId, version: 0 },

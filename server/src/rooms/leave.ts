@@ -4,6 +4,7 @@
  */
 import { route } from "../http.ts";
 import { currentMember, memberContent, memberProposal, reasonBody } from "./member-body.ts";
+import { requireDeclinable } from "./notices.ts";
 import { submit } from "./submit.ts";
 
 export const leave = route({
@@ -17,7 +18,10 @@ export const leave = route({
     await submit(ctx, {
       roomId: params["roomId"] as string,
       // Leaving twice is leaving once: clients repeat a request whose answer they did not get.
-      propose: (room) => (room.membership(userId) === "leave" ? currentMember(room, userId) : proposal),
+      propose(room) {
+        requireDeclinable(ctx, room, userId);
+        return room.membership(userId) === "leave" ? currentMember(room, userId) : proposal;
+      },
     });
     return {};
   },

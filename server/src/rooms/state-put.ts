@@ -9,6 +9,7 @@ import { delayOf, schedule } from "../messages/delayed.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
+import { requireDeclinable } from "./notices.ts";
 import { type Content, isObject } from "./rules/event.ts";
 import { addedAliases, contentFault, memberContentFromClient } from "./rules/validate.ts";
 import { faultError } from "./rules/verdict.ts";
@@ -52,6 +53,7 @@ async function setState({ params, session, body, query }: StateRequest, ctx: Con
 /** A blocked room takes nobody in, and who is invited can be. */
 async function requireOpen(ctx: Context, room: RoomState, { content, state_key }: StateProposal): Promise<void> {
   const { membership } = content;
+  if (membership === "leave") requireDeclinable(ctx, room, state_key);
   if (membership === "join" || membership === "invite" || membership === "knock") await refuseBlocked(ctx, room.roomId);
   if (membership === "invite") await requireInvitable(ctx, state_key);
 }

@@ -4,6 +4,7 @@ import "fake-indexeddb/auto";
 import { type QuietLogger, quietLogger } from "./quiet-sdk.ts";
 import * as sdk from "matrix-js-sdk";
 import { type CryptoApi, decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { SlidingSync } from "matrix-js-sdk/lib/sliding-sync.js";
 import type { Person } from "./http.ts";
 import { type Line, openLine } from "./line.ts";
 import { waitFor } from "./wait.ts";
@@ -47,6 +48,8 @@ export type DeviceOptions = {
   person: Person;
   password: string;
   fetch: typeof fetch;
+  /** The app syncs by sliding sync: its first hundred rooms, and all of their state but the members. */
+  isSliding?: boolean;
 };
 
 /** Starts the app of a session that has just signed in. Resolves when it has synced and its keys are published. */
@@ -138,7 +141,12 @@ async function start(options: DeviceOptions, { logger, recoveryKey, isNew }: Mea
     instead: () => logger.lastWarnings().join("\n"),
   });
   const published = isNew ? line.answered(/\/keys\/upload$/) : undefined;
-  await client.startClient({ initialSyncLimit: SYNCED_EVENTS, lazyLoadMembers: true });
+  const sliding = options.isSliding ? slidingSync(client, url) : undefined;
+  await client.startClient({
+    initialSyncLimit: SYNCED_EVENTS,
+    lazyLoadMembers: true,
+    ...(sliding ? { slidingSync: sliding } : {}),
+  });
   await caughtUp;
   await published;
   const end = async () => {
@@ -150,6 +158,18 @@ async function start(options: DeviceOptions, { logger, recoveryKey, isNew }: Mea
   };
   let ended: Promise<void> | undefined;
   return { client, line, listen, stop: () => (ended ??= end()) };
+}
+
+/** How long the SDK waits for news before it asks again. */
+const SLIDING_WAIT_MS = 20_000;
+
+function slidingSync(client: sdk.MatrixClient, url: string): SlidingSync {
+  const required_state = [
+    ["*", "*"],
+    ["m.room.member", "$LAZY"],
+  ];
+  const room = { timeline_limit: SYNCED_EVENTS, required_state };
+  return new SlidingSync(url, new Map([["all", { ranges: [[0, 99]], ...room }]]), room, client, SLIDING_WAIT_MS);
 }
 
 /** The client's own word for every change is an event, and they all go through `emit`. */

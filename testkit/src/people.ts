@@ -1,7 +1,7 @@
 // Alice, Bob and the others: each test has a town of its own, with a server and the people who use it.
 
 import assert from "node:assert/strict";
-import { type Device, openDevice } from "./device.ts";
+import { type Device, type DeviceOptions, openDevice } from "./device.ts";
 import { sharedChecker, uncheckedFetch } from "./checked-fetch.ts";
 import { type Person, registerPerson, signInPerson } from "./http.ts";
 import { checkingFetch, type CheckingFetch } from "./openapi/checking-fetch.ts";
@@ -23,8 +23,8 @@ export type Town = AsyncDisposable & {
   fetch: typeof fetch;
   /** Stops the town's own server and starts another on its database, at the same address; the apps find it again. */
   restartServer(): Promise<void>;
-  /** Registers an account and opens the app on its first device. */
-  person(name: string): Promise<Someone>;
+  /** Registers an account and opens the app on its first device; those after it are as the first. */
+  person(name: string, app?: Pick<DeviceOptions, "isSliding">): Promise<Someone>;
 };
 
 export type TownOptions = TestServerOptions & {
@@ -43,11 +43,16 @@ export async function startTown({ url, ...options }: TownOptions = {}): Promise<
   const checking = checker && checkingFetch(uncheckedFetch, checker, { onViolation: () => {} });
   const checked = checking?.fetch ?? uncheckedFetch;
   const devices: Device[] = [];
-  const open = async (person: Person, name: string, label: string): Promise<Someone> => {
+  const open = async (
+    person: Person,
+    name: string,
+    app: Pick<DeviceOptions, "label" | "isSliding">,
+  ): Promise<Someone> => {
     const password = `password of ${name}`;
-    const device = await openDevice({ url: at, label, person, password, fetch: checked });
+    const device = await openDevice({ ...app, url: at, person, password, fetch: checked });
     devices.push(device);
-    const more = async (deviceName: string) => open(await signInPerson(at, name), name, `${name} (${deviceName})`);
+    const more = async (deviceName: string) =>
+      open(await signInPerson(at, name), name, { ...app, label: `${name} (${deviceName})` });
     return Object.assign(device, talkOf(device), { device: more });
   };
   return {
@@ -64,7 +69,7 @@ export async function startTown({ url, ...options }: TownOptions = {}): Promise<
       server = await startTestServer({ ...options, config, databaseUrl });
       await Promise.all(devices.map((device) => device.comeOnline()));
     },
-    person: async (name) => open(await registerPerson(at, name), name, name),
+    person: async (name, app = {}) => open(await registerPerson(at, name), name, { ...app, label: name }),
     async [Symbol.asyncDispose]() {
       await Promise.all(devices.map((device) => device.close()));
       await server?.stop();

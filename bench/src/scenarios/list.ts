@@ -10,6 +10,7 @@ import { logHalfStream, logStream } from "./log-stream.ts";
 import { initialSync, memory, syncChanged, syncUnchanged } from "./many-rooms.ts";
 import { scaling } from "./scaling.ts";
 import { sendsManyRooms, sendsOneRoom } from "./sends.ts";
+import { slidingNews, slidingSync } from "./sliding.ts";
 import { streamReference } from "./stream-reference.ts";
 import { streamDeliveries, streamFanOut, streamIdle, streamPaced } from "./stream.ts";
 
@@ -22,6 +23,8 @@ export const scenarios: readonly Scenario[] = [
   initialSync,
   syncUnchanged,
   syncChanged,
+  slidingSync,
+  slidingNews,
   sendsManyRooms,
   sendsOneRoom,
   deliveries,

@@ -196,20 +196,19 @@ function changeOf(
   const change = new Map<string, SentRoom | null>();
   const [accountData, receipts] = [new Set(told.accountData), new Set(told.receipts)];
   const stop = (position: number) => (position === LIVE ? (since ?? NEVER) : position);
-  for (const roomId of new Set([...state.keys(), ...shown.rooms.keys(), ...accountData])) {
-    const before = state.get(roomId) ?? UNTOLD;
+  const note = (roomId: string, before: SentRoom): void => {
     const isShown = shown.rooms.has(roomId);
     const sent = told.rooms.get(roomId)?.sent ?? before;
-    const isHad = isShown && sent.events !== NEVER;
-    const after: SentRoom = {
-      ...sent,
-      events: isHad ? LIVE : stop(before.events),
-      accountData: accountData.has(roomId) ? LIVE : stop(before.accountData),
-      receipts: receipts.has(roomId) ? LIVE : stop(before.receipts),
-    };
+    const events = isShown && sent.events !== NEVER ? LIVE : stop(before.events);
+    const data = accountData.has(roomId) ? LIVE : stop(before.accountData);
+    const read = receipts.has(roomId) ? LIVE : stop(before.receipts);
+    const isSame = events === before.events && data === before.accountData && read === before.receipts;
     if (!isShown && isGone(slide, roomId)) change.set(roomId, null);
-    else if (!isSame(before, after)) change.set(roomId, after);
-  }
+    else if (!isSame || !isAsMuch(before, sent))
+      change.set(roomId, { ...sent, events, accountData: data, receipts: read });
+  };
+  for (const [roomId, before] of state) note(roomId, before);
+  for (const roomId of shown.rooms.keys()) if (!state.has(roomId)) note(roomId, UNTOLD);
   return change;
 }
 
@@ -220,7 +219,6 @@ function isGone({ memberships, belongings }: Slide, roomId: string): boolean {
   return isOut && !belongings.putOut.has(roomId);
 }
 
-function isSame(a: SentRoom, b: SentRoom): boolean {
-  const isAsMuch = a.limit === b.limit && a.state.id === b.state.id && a.isDirect === b.isDirect;
-  return isAsMuch && a.events === b.events && a.accountData === b.accountData && a.receipts === b.receipts;
+function isAsMuch(a: SentRoom, b: SentRoom): boolean {
+  return a === b || (a.limit === b.limit && a.state.id === b.state.id && a.isDirect === b.isDirect);
 }

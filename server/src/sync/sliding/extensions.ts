@@ -23,6 +23,7 @@ export interface RoomsTold extends Told {
 
 /** The rooms of the answer that the extension is asked to be about. */
 function roomsIn({ lists, rooms }: Shown, scope: Scope): string[] {
+  if (scope.lists.includes("*") && scope.rooms.includes("*")) return [...rooms.keys()];
   const wanted = new Set<string>();
   const isListed = (name: string) => scope.lists.includes("*") || scope.lists.includes(name);
   for (const list of lists)
@@ -90,8 +91,14 @@ export async function receiptsExtension(
   const joined = roomsIn(shown, scope).filter((roomId) => slide.memberships.get(roomId)?.membership === "join");
   const fresh: string[] = [];
   const stretches: RoomStretch[] = [];
+  const { tail } = ctx.log;
+  const isNear = since !== undefined && isInMemory(slide, since);
   for (const roomId of joined) {
-    const after = toldUpTo(state.get(roomId)?.receipts, since ?? 0);
+    const position = state.get(roomId)?.receipts;
+    // Mostly nothing has happened in a room.
+    const isQuiet = isNear && position === LIVE && tail.lastOfRoom(roomId) <= since;
+    if (isQuiet && !rooms.get(roomId)?.isRenewed) continue;
+    const after = toldUpTo(position, since ?? 0);
     if (since === undefined || after === undefined || rooms.get(roomId)?.isRenewed) fresh.push(roomId);
     else stretches.push({ roomId, after, upTo });
   }
@@ -113,10 +120,8 @@ export async function receiptsExtension(
 }
 
 function receiptsInMemory({ ctx, ask }: Slide, { roomId, after, upTo }: RoomStretch): LogEntry[] {
-  const { tail } = ctx.log;
-  if (tail.lastOfRoom(roomId) <= after) return [];
   const isForReader = (entry: LogEntry) => !isOwnReceipt(entry) || entry.userId === ask.session.userId;
-  return tail
+  return ctx.log.tail
     .ofRoom(roomId, after)
     .filter((entry) => entry.kind === "receipt" && entry.position <= upTo && isForReader(entry));
 }
@@ -124,7 +129,8 @@ function receiptsInMemory({ ctx, ask }: Slide, { roomId, after, upTo }: RoomStre
 /** Who types in the rooms that the person is in, where that changed. */
 export function typingExtension({ ctx, seen, since, memberships }: Slide, shown: Shown, scope: Scope): Told {
   const perRoom: string[] = [];
-  for (const roomId of roomsIn(shown, scope)) {
+  const hasChanged = ctx.ephemeral.clock() > seen;
+  for (const roomId of hasChanged ? roomsIn(shown, scope) : []) {
     if (memberships.get(roomId)?.membership !== "join") continue;
     const typing = ctx.ephemeral.typing(roomId);
     if (!typing || typing.changed <= seen || (typing.users.length === 0 && since === undefined)) continue;

@@ -3,6 +3,7 @@
  * its subscriptions name rooms. MSC4186, "Lists and subscriptions".
  */
 import type { Memberships, UserMembership } from "../../rooms/cache.ts";
+import { limits } from "../../limits.ts";
 import type { RoomState } from "../../rooms/state.ts";
 import type { Outline } from "./outlines.ts";
 import type { Belongings } from "./person.ts";
@@ -54,7 +55,10 @@ export interface Shown {
 export function show(ask: SlidingAsk, scene: Scene): Shown {
   const shown: Shown = { lists: [], rooms: new Map() };
   const candidates = ask.lists.length === 0 ? [] : candidatesOf(scene);
-  for (const list of ask.lists) showList(shown, list, candidates.filter(filterOf(list.filters, scene)));
+  for (const list of ask.lists) {
+    const matching = candidates.filter(filterOf(list.filters, scene));
+    showList(shown, list, isShownWhole(list, matching, scene) ? matching : inOrder(matching));
+  }
   for (const [roomId, config] of ask.subscriptions) {
     const membership = scene.memberships.get(roomId);
     if (!membership || isUnwanted(roomId, membership, scene)) continue;
@@ -64,13 +68,18 @@ export function show(ask: SlidingAsk, scene: Scene): Shown {
   return shown;
 }
 
+/** Whether the order does not matter: a client that goes on, and shows all of the rooms. */
+function isShownWhole({ ranges }: AskedList, { length }: Candidate[], { since }: Scene): boolean {
+  if (since === 0 || length <= limits.slidingOps_rooms) return false;
+  return !ranges || ranges.some(([first, last]) => first === 0 && last >= length - 1);
+}
+
 function showList(shown: Shown, { name, ranges, config }: AskedList, matching: Candidate[]): void {
   const all = [0, Math.max(0, matching.length - 1)] as const;
   const list: ShownList = { name, count: matching.length, windows: [] };
   shown.lists.push(list);
-  const ordered = inOrder(matching);
   for (const range of ranges ?? [all]) {
-    const rooms = ordered.slice(range[0], range[1] + 1);
+    const rooms = matching.slice(range[0], range[1] + 1);
     list.windows.push({ range, roomIds: rooms.map(({ roomId }) => roomId) });
     for (const each of rooms) {
       const { lists } = showRoom(shown, each, config);
@@ -81,7 +90,8 @@ function showList(shown: Shown, { name, ranges, config }: AskedList, matching: C
 
 function showRoom({ rooms }: Shown, candidate: Candidate, config: RoomConfig): ShownRoom {
   const before = rooms.get(candidate.roomId);
-  const room = before ?? { ...candidate, config, lists: [], isSubscribed: false };
+  const { roomId, membership, outline } = candidate;
+  const room = before ?? { roomId, membership, outline, config, lists: [], isSubscribed: false };
   room.config = combined(before?.config, config);
   rooms.set(candidate.roomId, room);
   return room;

@@ -1,5 +1,6 @@
 /** The events that an answer tells, read for all of its rooms together: from memory where the client is close behind, else with a query. */
 import type { LogEntry } from "../../log/entry.ts";
+import { parentsAmong } from "../../messages/aggregations.ts";
 import { sightOf } from "../../rooms/access.ts";
 import { newestState } from "../state.ts";
 import { readChangesOf, readEventsOf, type RoomStretch } from "./queries.ts";
@@ -16,6 +17,8 @@ export interface RoomNews {
   /** The state that changed since. */
   changes: readonly LogEntry[];
   sees(event: LogEntry): boolean;
+  /** Whether other events may speak of this one. */
+  mayBeParent(event: LogEntry): boolean;
 }
 
 /** Whether more of the timeline is wanted than when the room was last told. */
@@ -45,6 +48,7 @@ export async function gatherNews(slide: Slide, plans: readonly Plan[]): Promise<
   ]);
   const [historyOf, eventsOf] = [byRoom(histories), byRoom(events)];
   const isTruncated = ({ roomId, config }: Plan) => (eventsOf.get(roomId)?.length ?? 0) > config.limit;
+  const parents = await parentsAmong(slide.ctx, [...histories, ...events]);
   const changesOf = byRoom(
     await readChangesOf(
       slide.ctx,
@@ -62,6 +66,7 @@ export async function gatherNews(slide: Slide, plans: readonly Plan[]): Promise<
         events: truncated ? found.slice(found.length - config.limit) : found,
         truncated,
         changes: truncated ? (changesOf.get(roomId) ?? []) : newestState(found),
+        mayBeParent: (event) => near.has(roomId) || parents.has(event.eventId as string),
         sees: (event) => (kind === "left" && event.position === end) || (sight?.sees(event) ?? false),
       };
       return [roomId, news];

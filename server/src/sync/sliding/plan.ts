@@ -8,7 +8,7 @@ import { isWider } from "./news.ts";
 import { readOwnMemberships, readOwnReading } from "./queries.ts";
 import { hasGrown } from "./required-state.ts";
 import { isInMemory, type Kind, type Plan, type Slide } from "./slide.ts";
-import { toldUpTo } from "./state.ts";
+import { LIVE, toldUpTo } from "./state.ts";
 
 export interface Planned {
   plans: Plan[];
@@ -20,13 +20,12 @@ type Draft = Omit<Plan, "room">;
 
 /** What is to be told of the rooms, in their order; of many new ones some are left for the next answer. */
 export async function planRooms(slide: Slide, shown: Iterable<ShownRoom>): Promise<Planned> {
-  const drafts = await joinedAnew(
-    slide,
-    [...shown].map((room) => draftOf(slide, room)),
-  );
-  const read = await ownReading(slide, drafts);
+  const drafts: Draft[] = [];
+  for (const room of shown) if (!isQuiet(slide, room)) drafts.push(draftOf(slide, room));
+  const anew = await joinedAnew(slide, drafts);
+  const read = await ownReading(slide, anew);
   let room = limits.slidingAnswer_rooms;
-  const wanted = drafts.filter((draft) => {
+  const wanted = anew.filter((draft) => {
     if (draft.from === undefined) return room-- > 0;
     return hasNews(slide, draft, draft.from) || read.has(draft.roomId);
   });
@@ -38,6 +37,16 @@ export async function planRooms(slide: Slide, shown: Iterable<ShownRoom>): Promi
     }),
   );
   return { plans: plans.flat(), read };
+}
+
+/** A quick look: in most rooms that are on show nothing happened, and no more is wanted of them than before. */
+function isQuiet(slide: Slide, { roomId, membership, config }: ShownRoom): boolean {
+  const { since, state, ctx } = slide;
+  const before = state.get(roomId);
+  if (since === undefined || before?.events !== LIVE || !isInMemory(slide, since)) return false;
+  if (membership.membership !== "join" || config.limit > before.limit) return false;
+  if (config.state !== before.state && hasGrown(before.state, config.state)) return false;
+  return ctx.log.tail.lastOfRoom(roomId) <= since && slide.belongings.direct.has(roomId) === before.isDirect;
 }
 
 function draftOf({ state, since, upTo }: Slide, shown: ShownRoom): Draft {

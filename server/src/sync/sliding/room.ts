@@ -54,7 +54,7 @@ export async function tellRoom(
   const sections = [
     ...metadata(slide, plan, { news, view, isInitial }),
     ...stateSection([...state, ...members]),
-    ...(await timelineSections(slide, plan, timeline)),
+    ...timelineSections(slide, plan, { ...timeline, relations: await relationsOf(slide, plan, { news, timeline }) }),
     ...bumpStamp(plan, timeline, isInitial),
     ...(isDirect || plan.before?.isDirect ? [`"is_dm":${isDirect}`] : []),
   ];
@@ -191,18 +191,27 @@ function stateSection(state: readonly LogEntry[]): string[] {
   return state.length === 0 ? [] : [`"required_state":[${state.map((entry) => clientEvent(entry)).join(",")}]`];
 }
 
-async function timelineSections(
+/** What later events say about those of a limited timeline: the client did not see all of them come. */
+async function relationsOf(
+  { ctx, ask }: Slide,
+  { room }: Plan,
+  { news, timeline }: { news: RoomNews; timeline: Timeline },
+): Promise<ReadonlyMap<string, string>> {
+  const parents = timeline.limited ? timeline.events.filter((event) => news.mayBeParent(event)) : [];
+  return parents.length === 0 ? new Map() : aggregationsOf(await readingIn(ctx, room, ask.session), parents);
+}
+
+function timelineSections(
   slide: Slide,
   plan: Plan,
-  { events, limited, isExpanded }: Timeline,
-): Promise<string[]> {
+  { events, limited, isExpanded, relations }: Timeline & { relations: ReadonlyMap<string, string> },
+): string[] {
   if (plan.config.limit === 0) return limited ? [`"limited":true`] : [];
   const { ctx, ask, since } = slide;
   const { kind, room, end } = plan;
-  const relations = limited ? await aggregationsOf(await readingIn(ctx, room, ask.session), events) : undefined;
   const ownPosition = room.memberPosition(ask.session.userId);
   const texts = events.map((event) => {
-    const bundled = relations?.get(event.eventId as string);
+    const bundled = relations.get(event.eventId as string);
     const isIn = kind === "joined" && event.position >= ownPosition;
     return clientEvent(event, {
       sessionId: ask.session.id,

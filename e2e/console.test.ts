@@ -30,6 +30,7 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["bot", "/bots/@deploys:localhost", "The bot has no token"],
   ["webhooks", "/integrations/webhooks", "Releases"],
   ["imports", "/imports", "Kind of file"],
+  ["imports-channels", "/imports/channels", "Choose users.json"],
   ["imports-done", "/imports/done", "Nothing has been imported"],
   ["system", "/system", "Processes"],
   ["jobs", "/system/jobs", "No job has been made yet"],
@@ -67,6 +68,33 @@ describe("the console", { skip }, () => {
     await page.getByRole("button", { name: "As a table" }).click();
     await page.getByRole("columnheader", { name: "Delivery, 99 % of all" }).waitFor();
     assert.equal(await page.getByRole("row").count(), 61);
+  });
+
+  it("says what would become of a file of channels, and makes rooms of it when it is told to", async () => {
+    await page.goto("/admin/imports/channels");
+    const files = page.locator('input[type="file"]');
+    const json = (name: string, value: object) => ({
+      name,
+      mimeType: "application/json",
+      buffer: Buffer.from(JSON.stringify(value)),
+    });
+    await page.getByText("Choose users.json").waitFor();
+    await files.nth(0).setInputFiles(json("channels.json", [{ name: "lunch", members: ["U1", "U2"] }]));
+    const users = [
+      { id: "U1", name: "ben" },
+      { id: "U2", name: "nobody" },
+    ];
+    await files.nth(1).setInputFiles(json("users.json", users));
+    await page.getByText("users.json", { exact: true }).waitFor();
+    await page.getByLabel("Owner").fill("@ana:localhost");
+    await page.getByLabel("Reason").fill("We move");
+    await page.getByRole("button", { name: "Try without changing anything" }).click();
+    await page.getByText("Would make 1 room of 1 row.").waitFor();
+    await page.getByRole("group", { name: "Problems" }).getByText("nobody", { exact: false }).waitFor();
+    await look(page, "console-imports-channels-tried");
+    await page.getByRole("button", { name: "Make 1 room" }).click();
+    await page.getByRole("link", { name: "What becomes of each" }).click();
+    await page.getByText("lunch").first().waitFor();
   });
 
   it("shows a person with what they reach and where they are signed in, and a room with who is in it", async () => {

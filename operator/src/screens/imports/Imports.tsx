@@ -6,6 +6,7 @@ import { grouped } from "../../parts/words.ts";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { DataTable } from "../../table/DataTable.tsx";
 import type { Column } from "../../table/types.ts";
+import { NewChannels } from "./NewChannels.tsx";
 import { NewImport } from "./NewImport.tsx";
 import type { Import } from "./shapes.ts";
 
@@ -58,7 +59,8 @@ export default function Imports() {
         label="Imports"
         current={tab}
         tabs={[
-          { name: "new", to: "/imports", label: "New import" },
+          { name: "new", to: "/imports", label: "People" },
+          { name: "channels", to: "/imports/channels", label: "Channels" },
           { name: "done", to: "/imports/done", label: "Imports there were" },
         ]}
       />
@@ -71,6 +73,8 @@ export default function Imports() {
           linkOf={({ import_id }) => pathOf`/imports/log/${String(import_id)}`}
           empty="Nothing has been imported."
         />
+      ) : tab === "channels" ? (
+        <NewChannels />
       ) : (
         <NewImport />
       )}

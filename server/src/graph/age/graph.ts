@@ -23,9 +23,12 @@ const QUERIES = {
   people: cypher("unwind $ids as wanted match (p:Person) where p.user_id = wanted return properties(p)"),
   rooms: ofRooms("(r:Room)", "r", "properties(r)"),
   devicesOf: ofPerson("[:USES]->(d:Device)", "d"),
-  membershipsOf: cypher(
-    "match (p:Person)-[m]->(r:Room) where p.user_id = $id and m.membership is not null return properties(m)",
-  ),
+  // One label at a time: an edge of any label is looked for among the edges of all of them.
+  joinedOf: ofPerson("[m:MEMBER_OF]->(r:Room)", "m"),
+  invitedOf: ofPerson("[m:INVITED_TO]->(r:Room)", "m"),
+  askedOf: ofPerson("[m:ASKED_TO_JOIN]->(r:Room)", "m"),
+  leftOf: ofPerson("[m:LEFT]->(r:Room)", "m"),
+  bannedOf: ofPerson("[m:BANNED_FROM]->(r:Room)", "m"),
   joined: ofRooms("(p:Person)-[m:MEMBER_OF]->(r:Room)", "r", "properties(m)"),
   invited: ofRooms("(p:Person)-[m:INVITED_TO]->(r:Room)", "r", "properties(m)"),
   banned: ofRooms("(p:Person)-[m:BANNED_FROM]->(r:Room)", "r", "properties(m)"),
@@ -65,14 +68,23 @@ const QUERIES = {
 
 /** The graph as Apache AGE has it. */
 export function ageGraph(db: Db): Graph {
-  const ask = <T>(query: keyof typeof QUERIES, params: Params): Promise<T[]> =>
+  /** Several queries see one moment, on one connection. */
+  const askAll = <T>(queries: readonly (keyof typeof QUERIES)[], params: Params): Promise<T[]> =>
     db.transaction(async (within) => {
       await within.query(PREPARE);
-      const rows = await within.query<{ value: string }>(QUERIES[query], [JSON.stringify(params)]);
-      return rows.map(({ value }) => JSON.parse(value) as T);
+      const found: T[] = [];
+      for (const query of queries) {
+        const rows = await within.query<{ value: string }>(QUERIES[query], [JSON.stringify(params)]);
+        for (const { value } of rows) found.push(JSON.parse(value) as T);
+      }
+      return found;
     });
-  const rows = async <T extends object>(table: TableName, query: keyof typeof QUERIES, params: Params): Promise<T[]> =>
-    (await ask<Params>(query, params)).map((properties) => rowOf(table, properties) as T);
+  const ask = <T>(query: keyof typeof QUERIES, params: Params): Promise<T[]> => askAll<T>([query], params);
+  const rows = async <T extends object>(
+    table: TableName,
+    query: keyof typeof QUERIES | readonly (keyof typeof QUERIES)[],
+    params: Params,
+  ): Promise<T[]> => (await askAll<Params>([query].flat(), params)).map((properties) => rowOf(table, properties) as T);
   const admissions =
     (query: "admissionsFrom" | "admissionsInto", next: (admission: Admission) => string) => (ids: readonly string[]) =>
       walk(ids, (step) => rows<Admission>("admissions", query, { ids: step }), next);
@@ -81,11 +93,9 @@ export function ageGraph(db: Db): Graph {
     people: (ids) => rows<Person>("people", "people", { ids }),
     rooms: (ids) => rows<Room>("rooms", "rooms", { ids }),
     devicesOf: (id) => rows<Device>("devices", "devicesOf", { id }),
-    membershipsOf: (id) => rows<MembershipRow>("memberships", "membershipsOf", { id }),
-    async membersOf(ids) {
-      const all = ["joined", "invited", "banned"] as const;
-      return (await Promise.all(all.map((query) => rows<MembershipRow>("memberships", query, { ids })))).flat();
-    },
+    membershipsOf: (id) =>
+      rows<MembershipRow>("memberships", ["joinedOf", "invitedOf", "askedOf", "leftOf", "bannedOf"], { id }),
+    membersOf: (ids) => rows<MembershipRow>("memberships", ["joined", "invited", "banned"], { ids }),
     staysOf: (id) => rows<Stay>("stays", "staysOf", { id }),
     visibilitiesOf: (ids) => rows<Visibility>("visibilities", "visibilitiesOf", { ids }),
     openRooms: () => rows<Room>("rooms", "openRooms", {}),

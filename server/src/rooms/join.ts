@@ -68,16 +68,21 @@ interface Joiner {
 async function proposeJoin(ctx: Context, room: RoomState, { userId, profile }: Joiner): Promise<Proposal | Already> {
   const membership = room.membership(userId);
   if (membership === "join") return currentMember(room, userId);
-  const proposal = memberProposal(userId, userId, memberContent("join", profile));
-  if (!isRestricted(room) || membership === "invite" || membership === "ban") return proposal;
-  return (await vouchedFor(ctx, room, proposal)) ?? proposal;
+  return vouched(ctx, room, memberProposal(userId, userId, memberContent("join", profile)));
+}
+
+/** A join as it is, or with the name of the member who lets the person into a restricted room. Throws M_FORBIDDEN where no member could. */
+export async function vouched<P extends Proposal>(ctx: Context, room: RoomState, join: P): Promise<P> {
+  const membership = room.membership(join.sender);
+  if (!isRestricted(room) || membership === "invite" || membership === "join" || membership === "ban") return join;
+  return (await vouchedFor(ctx, room, join)) ?? join;
 }
 
 /**
  * The join with the name of a member who could have invited the person, when they are in one of the rooms that the join rules
  * list. It rests on that membership too. Specification: client-server-api, "Restricted rooms".
  */
-async function vouchedFor(ctx: Context, room: RoomState, proposal: Proposal): Promise<Proposal | undefined> {
+async function vouchedFor<P extends Proposal>(ctx: Context, room: RoomState, proposal: P): Promise<P | undefined> {
   const memberships = await ctx.rooms.memberships(proposal.sender);
   const allowed = allowedRooms(room).find((roomId) => memberships.get(roomId)?.membership === "join");
   if (allowed === undefined) return undefined;

@@ -52,6 +52,13 @@ test("a room of version 8 lets the members of another in, and nobody once its li
   await allowed.change(bob, "join");
   assert.equal((await join(bob, room.id)).status, 200);
   await room.change(bob, "leave");
+  // By the other request for it too, in which nobody can name the member who vouches.
+  const content = { membership: "join", join_authorised_via_users_server: carol.userId };
+  await room.set(bob, `m.room.member/${bob.userId}`, content);
+  const { join_authorised_via_users_server: via } = await room.read(alice, `state/m.room.member/${bob.userId}`);
+  assert.equal(via, alice.userId);
+  assert.equal((await carol.ask("PUT", `${room.path}/state/m.room.member/${carol.userId}`, content)).status, 403);
+  await room.change(bob, "leave");
   for (const mangled of [["invalid"], "invalid", {}, null]) {
     await room.set(alice, "m.room.join_rules", rules(mangled));
     assert.equal((await join(bob, room.id)).status, 403, JSON.stringify(mangled));

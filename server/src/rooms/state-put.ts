@@ -9,6 +9,7 @@ import { delayOf, schedule } from "../messages/delayed.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
+import { vouched } from "./join.ts";
 import { requireDeclinable } from "./notices.ts";
 import { type Content, isObject } from "./rules/event.ts";
 import { addedAliases, contentFault, memberContentFromClient } from "./rules/validate.ts";
@@ -46,8 +47,17 @@ async function setState({ params, session, body, query }: StateRequest, ctx: Con
   const delay_ms = delayOf(query);
   if (delay_ms !== undefined) return schedule(ctx, { session, roomId, type, stateKey, content, delay_ms });
   const proposal = { sender: session.userId, type, state_key: stateKey, content, ts: timeGiven(session, query) };
-  const eventId = await submit(ctx, { roomId, propose: (room) => proposeState(ctx, room, proposal) });
+  const eventId = await submit(ctx, {
+    roomId,
+    propose: async (room) =>
+      proposeState(ctx, room, isOwnJoin(proposal) ? await vouched(ctx, room, proposal) : proposal),
+  });
   return encoded(`{"event_id":"${eventId}"}`);
+}
+
+/** One may come into a room by this request too, into a restricted one among them. */
+function isOwnJoin({ type, sender, state_key, content }: StateProposal): boolean {
+  return type === "m.room.member" && sender === state_key && content.membership === "join";
 }
 
 /** A blocked room takes nobody in, and who is invited can be. */

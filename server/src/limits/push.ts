@@ -22,6 +22,9 @@ export const pushLimits = {
   pushWatched_rooms: 20_000,
   /** Rooms with something unread that are counted for one number. */
   pushUnread_rooms: 500,
+  /** People who are counted for together, and from how many on in a room others are let in after each event. */
+  pushCounted_people: 50,
+  pushYield_people: 100,
   /** What happened so long ago is not told any more. */
   pushOld_ms: 86_400_000,
   /** What waits for one pusher; the oldest goes first. */

@@ -58,23 +58,27 @@ export function readMembersAmong(
   );
 }
 
-interface Behind {
+export interface Joined {
   userId: string;
-  /** Rooms, and since where the person is in each. */
-  rooms: readonly (readonly [string, number])[];
-  limit: number;
+  roomId: string;
+  /** Where the person's membership stands. */
+  since: number;
 }
 
-/** Rooms in which somebody else sent something behind the person's receipts for whole rooms. */
-export async function readRoomsBehind(db: Db, { userId, rooms, limit }: Behind): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(
-    `select r.id from unnest($1::text[], $2::bigint[]) r(id, since)
+/** Of these rooms those in which somebody else sent something behind the person's receipts for whole rooms. */
+export function readRoomsBehind(db: Db, joined: readonly Joined[]): Promise<{ userId: string; roomId: string }[]> {
+  return db.query<{ userId: string; roomId: string }>(
+    `select r.user_id as "userId", r.id as "roomId" from unnest($1::text[], $2::text[], $3::bigint[]) r(user_id, id, since)
      where exists (
-       select from log.entries e where e.kind = 'event' and e.room_id = r.id and e.user_id <> $3 and e.position > coalesce((
+       select from log.entries e
+       where e.kind = 'event' and e.room_id = r.id and e.user_id <> r.user_id and e.position > coalesce((
          select max(x.event_position) from log.receipts x
-         where x.room_id = r.id and x.user_id = $3 and x.thread_id = '' and x.type <> $4), r.since))
-     limit $5`,
-    [rooms.map(([id]) => id), rooms.map(([, since]) => since), userId, DELIVERED, limit],
+         where x.room_id = r.id and x.user_id = r.user_id and x.thread_id = '' and x.type <> $4), r.since))`,
+    [
+      joined.map(({ userId }) => userId),
+      joined.map(({ roomId }) => roomId),
+      joined.map(({ since }) => since),
+      DELIVERED,
+    ],
   );
-  return rows.map(({ id }) => id);
 }

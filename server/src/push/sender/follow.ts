@@ -58,7 +58,8 @@ export async function followStretch(
   if (upTo === from.position && isSame) return "done";
   await ctx.log.reached(Math.min(upTo, head));
   const news = isSame ? await newsIn(ctx, watchers, entries) : { notices: [], readings: [] };
-  const queueing = { holder, from, upTo, epoch, news, unread: await countAll(ctx, news) };
+  const people = [...new Set([...news.notices, ...news.readings].map(({ user_id }) => user_id))];
+  const queueing = { holder, from, upTo, epoch, news, unread: await unreadOf(ctx, people) };
   try {
     await queueNews(ctx, queueing);
   } catch (thrown) {
@@ -66,14 +67,6 @@ export async function followStretch(
     return "elsewhere";
   }
   return upTo < head ? "more" : "done";
-}
-
-/** Once for each person, however much of the stretch concerns them. */
-async function countAll(ctx: Context, { notices, readings }: News): Promise<Map<string, number>> {
-  const unread = new Map<string, number>();
-  for (const { user_id } of [...notices, ...readings])
-    if (!unread.has(user_id)) unread.set(user_id, await unreadOf(ctx, user_id));
-  return unread;
 }
 
 interface Queueing {

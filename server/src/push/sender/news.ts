@@ -5,6 +5,7 @@ import type { LogEntry } from "../../log/entry.ts";
 import { readPositions } from "../../log/for-push.ts";
 import { membershipsOf } from "../../rooms/access.ts";
 import type { RoomState } from "../../rooms/state.ts";
+import { pause } from "../../seams.ts";
 import { personRules } from "../person-rules.ts";
 import { preparedOf, threadOf } from "../prepare.ts";
 import type { Watchers } from "./watchers.ts";
@@ -81,6 +82,8 @@ async function noticesIn(ctx: Context, watchers: Watchers, entries: readonly Log
       const notice = userId === entry.userId ? undefined : await noticeFor(ctx, { room, entry, userId });
       if (notice) notices.push(notice);
     }
+    // A large room is many evaluations, and whoever waits for this process is served between its events.
+    if (userIds.length >= limits.pushYield_people) await pause(ctx.seams, 0);
   }
   return notices;
 }

@@ -16,14 +16,36 @@ function counterOf(ctx: Context): UnreadCounter {
   return counter;
 }
 
-/** Counts at this moment. Rooms without anything unread cost a look at an index. */
-export async function unreadOf(ctx: Context, userId: string): Promise<number> {
-  const memberships = await ctx.rooms.memberships(userId);
-  const joined = [...memberships].flatMap(([roomId, { membership, position }]) =>
-    membership === "join" ? [[roomId, position] as const] : [],
+/** Counts for these people at this moment, many of them with a handful of statements. */
+export async function unreadOf(ctx: Context, userIds: readonly string[]): Promise<Map<string, number>> {
+  const unread = new Map<string, number>();
+  for (let at = 0; at < userIds.length; at += limits.pushCounted_people) {
+    const some = userIds.slice(at, at + limits.pushCounted_people);
+    const behind = await roomsBehind(ctx, some);
+    const counts = await Promise.all(some.map((userId) => countIn(ctx, userId, behind.get(userId) ?? [])));
+    for (const [n, userId] of some.entries()) unread.set(userId, counts[n] ?? 0);
+  }
+  return unread;
+}
+
+/** Rooms without anything unread cost a look at an index. */
+async function roomsBehind(ctx: Context, userIds: readonly string[]): Promise<Map<string, string[]>> {
+  const memberships = await Promise.all(userIds.map((userId) => ctx.rooms.memberships(userId)));
+  const joined = userIds.flatMap((userId, n) =>
+    [...(memberships[n] ?? [])].flatMap(([roomId, { membership, position }]) =>
+      membership === "join" ? [{ userId, roomId, since: position }] : [],
+    ),
   );
-  const behind = await readRoomsBehind(ctx.db.log, { userId, rooms: joined, limit: limits.pushUnread_rooms });
-  const found = await Promise.all(behind.map((roomId) => ctx.rooms.find(roomId)));
+  const rows = await readRoomsBehind(ctx.db.log, joined);
+  const byUser = Map.groupBy(rows, ({ userId }) => userId);
+  return new Map(
+    [...byUser].map(([userId, rooms]) => [userId, rooms.slice(0, limits.pushUnread_rooms).map(({ roomId }) => roomId)]),
+  );
+}
+
+async function countIn(ctx: Context, userId: string, roomIds: readonly string[]): Promise<number> {
+  if (roomIds.length === 0) return 0;
+  const found = await Promise.all(roomIds.map((roomId) => ctx.rooms.find(roomId)));
   const rooms = found.filter((room) => room !== undefined);
   const counter = counterOf(ctx);
   await counter.prepare(userId, rooms);

@@ -44,7 +44,7 @@ export function openWatchers(ctx: Context): Watchers {
       const isSame = mark && now?.count === mark.count && now.newest === mark.newest && now.sum === mark.sum;
       if (!isSame || ctx.seams.monotonic_ms() - read_ms > limits.pushWatchers_ms) await readAll();
       mark = now;
-      return since.size === 0 ? undefined : Math.min(...since.values());
+      return since.size === 0 ? undefined : [...since.values()].reduce((least, each) => Math.min(least, each));
     },
     has: (userId) => since.has(userId),
     async inRoomsOf(entries) {

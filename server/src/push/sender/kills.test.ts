@@ -82,8 +82,14 @@ test("any number of workers send one pusher's queue once, and in order", async (
   await watch(bob, gateway);
   const sent: string[] = [];
   for (let n = 0; n < 30; n++) sent.push(await say(alice, roomId, `${n}`));
-  await Promise.all([1, 2, 3, 4].map((n) => work(server.ctx, `worker ${n}`)));
-  await work(server.ctx, "the last");
+  const others: Promise<void>[] = [];
+  // Each of them comes while the first is sending.
+  gateway.answer = () => {
+    if (others.length < 4) others.push(work(server.ctx, `worker ${others.length}`));
+    return undefined;
+  };
+  await work(server.ctx, "the first");
+  await Promise.all(others);
   await passTime(server);
   await work(server.ctx, "whoever comes then");
   assert.deepEqual(

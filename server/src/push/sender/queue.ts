@@ -13,7 +13,6 @@ export interface HeldPusher {
   kind: PusherKind;
   appId: string;
   pushkey: string;
-  lang: string;
   /** JSON. */
   data: string;
   /** In seconds since 1970. */
@@ -36,7 +35,7 @@ const CLAIM = `update push.pushers p set holder = $1, held_until = now() + $2 * 
   where p.pusher_id in (
     select pusher_id from push.pushers where due_at <= now() and (held_until is null or held_until < now())
     order by due_at limit $3 for update skip locked)
-  returning pusher_id as "pusherId", user_id as "userId", kind, app_id as "appId", pushkey, lang, data,
+  returning pusher_id as "pusherId", user_id as "userId", kind, app_id as "appId", pushkey, data,
     floor(extract(epoch from set_at))::bigint as "set_s", failures`;
 
 /** Takes pushers that are due and that nobody else has. */

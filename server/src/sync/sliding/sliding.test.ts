@@ -269,6 +269,10 @@ test("leaving is told once to a client that had the room; being put out stays in
   const banned = await slide(bob, ask, { pos: anew.pos });
   assert.equal(banned.rooms[kicked].membership, "ban");
   assert.deepEqual(said(banned.rooms[kicked]), []);
+  // The ban stands behind what they may see of the room, which ends where they were put out.
+  const again = await slide(bob, ask);
+  assert.deepEqual(stateOf(again.rooms[kicked]), [`m.room.member ${bob.userId}`]);
+  assert.deepEqual(said(again.rooms[kicked]), []);
   await bob.call("POST", roomPath(left, "forget"), {});
 });
 
@@ -289,6 +293,10 @@ test("an invitation that was declined or withdrawn goes away, and tells nothing 
   }
   const third = await slide(bob, ask, { pos: second.pos });
   assert.deepEqual([third.rooms, third.lists.all.count], [{}, 0]);
+  const subscription = { timeline_limit: 10, required_state: [["*", "*"]] };
+  const asked = await slide(bob, { room_subscriptions: { [declined]: subscription } });
+  assert.deepEqual(stateOf(asked.rooms[declined]), [`m.room.member ${bob.userId}`]);
+  assert.equal(asked.rooms[declined].name, undefined);
 });
 
 test("who leaves and comes back sees the room anew", async () => {

@@ -40,6 +40,8 @@ export const user = { uid: 10001, gid: 10001 } as const;
 export const mounts = {
   /** One file for each secret setting. */
   secrets: "/run/secrets/parley",
+  /** Registration files of application services. */
+  appservices: "/etc/parley/appservices",
   /** PARLEY_DATA_DIR; uploads are in `media` below it. */
   data: "/var/lib/parley",
   media: "/var/lib/parley/media",

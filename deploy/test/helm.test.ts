@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { schemasOf } from "../../server/src/db/roles.ts";
-import { keepersOf, shapes, waves, workloads, type WorkloadName } from "../src/release.ts";
+import { keepersOf, mounts, shapes, waves, workloads, type WorkloadName } from "../src/release.ts";
 import { broughtAlong, chartPath, renderChart, template, valuesFiles } from "./chart.ts";
 import { outdated } from "./golden.ts";
 import { brokenInvariants } from "./invariants.ts";
@@ -302,6 +302,22 @@ test(
     assert.equal(found.get("api")?.has("DATABASE_OWNER_URL"), false);
     assert.equal(found.get("migrations")?.get("DATABASE_OWNER_URL"), "file:///run/secrets/parley/DATABASE_OWNER_URL");
     assert.equal(found.get("api")?.get("PARLEY_BUS"), "redis");
+  },
+);
+
+test(
+  "registrations of application services are mounted in every pod of the server, where its setting says",
+  { skip },
+  async () => {
+    const set = ["appservices.secretName=parley-bridges"];
+    const { output } = await template("split", set);
+    const found = [...(await environments("split", set)).values()];
+    const told = found.filter((env) => env.get("PARLEY_APPSERVICES") === mounts.appservices);
+    const mounted = output.split(`{ name: appservices, mountPath: ${mounts.appservices}, readOnly: true }`).length - 1;
+    assert.ok(told.length > 1);
+    assert.equal(mounted, told.length);
+    assert.equal(output.split("secretName: parley-bridges").length - 1, mounted);
+    assert.ok([...(await environments("split")).values()].every((env) => !env.has("PARLEY_APPSERVICES")));
   },
 );
 

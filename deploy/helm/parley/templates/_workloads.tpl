@@ -121,6 +121,9 @@ for the migrations alone.
   "PARLEY_TRUSTED_PROXIES" ($values.trustedProxies | default $release.trustedProxies)
   "PARLEY_MIGRATE" "wait"
 -}}
+{{- if $values.appservices.secretName -}}
+{{- $_ := set $env "PARLEY_APPSERVICES" $release.mounts.appservices -}}
+{{- end -}}
 {{- if hasKey $secrets "REDIS_URL" -}}
 {{- $_ := set $env "PARLEY_BUS" "redis" -}}
 {{- $_ := set $env "PARLEY_EPHEMERAL" "redis" -}}

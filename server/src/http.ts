@@ -4,14 +4,15 @@
  */
 import { Readable } from "node:stream";
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Context } from "./context.ts";
 import { corsOf } from "./cors.ts";
 import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
+import { type Exchange, exchangeOf } from "./exchange.ts";
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
+import { refuseGarbled } from "./garbled.ts";
 import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
@@ -52,6 +53,8 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
   signal(): AbortSignal;
   /** Takes the connection over from HTTP; undefined where the client asked for no other protocol. Of routes that `upgrade`. */
   takeOver(): Upgrade | undefined;
+  /** Hands the exchange to a handler of Node's own, which answers it. Of routes with the body `stream`, or none. */
+  handOver(): Exchange;
   log: Logger;
 }
 
@@ -282,6 +285,10 @@ async function serve(ctx: Context, each: Route, { request, reply }: { request: F
         if (upgrade) reply.hijack();
         return upgrade;
       },
+      handOver() {
+        reply.hijack();
+        return exchangeOf(request.raw, reply.raw, reply.getHeaders());
+      },
       log,
     },
     ctx,
@@ -340,19 +347,6 @@ function answerError(
     error: `Something went wrong here. The server's log has it under ${request.id}.`,
   };
   return reply.code(500).send(JSON.stringify(body));
-}
-
-/** What is no HTTP, or has larger headers than anybody needs, is answered without a route, and the connection ends. */
-function refuseGarbled(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) return void socket.destroy();
-  const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
-  const status = isTooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  const body = JSON.stringify({
-    errcode: isTooLarge ? "M_TOO_LARGE" : "M_UNKNOWN",
-    error: isTooLarge ? "The headers are larger than the server takes." : "The request is not HTTP.",
-  });
-  const headers = [`content-type: ${JSON_TYPE}`, `content-length: ${Buffer.byteLength(body)}`, "connection: close"];
-  socket.end(`HTTP/1.1 ${status}\r\n${headers.join("\r\n")}\r\n\r\n${body}`);
 }
 
 /** What the framework itself refuses, in Matrix's words. */

@@ -9,6 +9,8 @@ const refused: Record<string, readonly string[]> = {
   PARLEY_PORT: ["-1", "65536", "http", "80.5"],
   PARLEY_SERVER_NAME: ["two words", "a/b", "exämple.org", "a:b"],
   PARLEY_PUBLIC_URL: ["chat.example.org", "ftp://example.org"],
+  AUTH_ISSUER: ["account.example.org", "ftp://example.org", "https://example.org/account"],
+  AUTH_SIGNING_KEY_DAYS: ["0", "366", "a month"],
   PARLEY_REGISTRATION: ["yes", "Open"],
   PARLEY_RATE_LIMITS: ["true", "0"],
   PARLEY_PASSWORD_COST: ["high"],

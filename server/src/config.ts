@@ -33,6 +33,10 @@ export interface Config {
   host: string;
   serverName: string;
   publicUrl: string | undefined;
+  /** Where the authorisation server is, if that is not the public address; without a slash at its end. */
+  authIssuer: string | undefined;
+  /** How long a key signs access tokens before the next one does. */
+  authSigningKey_ms: number;
   dataDir: string | undefined;
   registration: "open" | "token" | "off";
   rateLimits: boolean;
@@ -93,6 +97,7 @@ export interface Config {
 }
 
 const LEAST_SECRET_CHARACTERS = 8;
+const DAY_MS = 86_400_000;
 
 const sessionStores = ["postgresql", "memory"] as const;
 
@@ -114,6 +119,8 @@ export function readConfig(environment: Env = process.env): Config {
     host,
     serverName: serverName(env),
     publicUrl: url(env, "PARLEY_PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
+    authIssuer: issuer(env),
+    authSigningKey_ms: integer(env, "AUTH_SIGNING_KEY_DAYS", [1, 365]) * DAY_MS,
     dataDir: env["PARLEY_DATA_DIR"] || undefined,
     registration: oneOf(
       { PARLEY_REGISTRATION: isLoopback(host) ? "open" : "token", ...given(env) },
@@ -239,6 +246,14 @@ function serverName(env: Env): string {
   const grammar = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,230})(:\d{1,5})?$/;
   if (!grammar.test(value)) refuse("PARLEY_SERVER_NAME", value, "set it to a host name such as example.org.");
   return value;
+}
+
+/** An address without a path: the discovery document and the pages are at its root. */
+function issuer(env: Env): string | undefined {
+  const value = url(env, "AUTH_ISSUER", ["http:", "https:"]);
+  if (value !== undefined && !/^https?:\/\/[^/?#@]+\/?$/.test(value))
+    refuse("AUTH_ISSUER", value, "set it to an address without a path, such as https://account.example.org.");
+  return value?.replace(/\/$/, "");
 }
 
 function metrics(env: Env, host: string): { port: number; host: string } {

@@ -1,5 +1,6 @@
 /** What every handler gets: the parts of this process, made once at start. */
 import type { Services } from "./appservice/services.ts";
+import type { SigningKeys } from "./auth/oauth/signing-keys.ts";
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
@@ -45,6 +46,8 @@ export interface Context {
   dataDir: string;
   /** Of Parley's own database, for the few who need a connection of their own. A secret. */
   databaseUrl: string;
+  /** What signs access tokens of the OAuth 2.0 API. */
+  signingKeys: SigningKeys;
   /** How clients reach this server, without a slash at its end. */
   publicUrl(): string;
   /**

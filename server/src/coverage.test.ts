@@ -19,7 +19,6 @@ const PAGE = new URL("../../docs/protocol/coverage.md", import.meta.url);
 const NO_OAUTH = "there is no sign-in by way of other providers";
 /** By operationId. An entry of an operation that is served is a mistake too. */
 const notServed: Readonly<Record<string, string>> = {
-  getAuthMetadata: "there is no OAuth 2.0 sign-in; clients use the other one",
   redirectToSSO: NO_OAUTH,
   redirectToIdP: NO_OAUTH,
 };
@@ -55,6 +54,8 @@ const beyond: readonly (readonly [prefix: string, why: string])[] = [
     "/_matrix/client/v3/rooms/:roomId/state/:eventType",
     "an empty state key, as the specification lets clients write it",
   ],
+  ["/.well-known/openid-configuration", "where OpenID Connect has the metadata of OAuth 2.0"],
+  ["/.well-known/oauth-authorization-server", "where RFC 8414 has the same"],
   [
     "/_matrix/federation/v1/openid/userinfo",
     "whom an OpenID token belongs to; nothing else of the federation API is there",

@@ -3,7 +3,6 @@ import { slidingLimits } from "./limits/sliding.ts";
 import { streamLimits } from "./limits/stream.ts";
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
-
 import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
@@ -378,6 +377,7 @@ export const limits = {
     loginFailed: { burst: 5, perSecond: 0.05 },
     accountGuessed: { burst: 100, perSecond: 0.02 },
     register: { burst: 10, perSecond: 0.2 },
+    userCode: { burst: 10, perSecond: 0.02 },
     keys: { burst: 200, perSecond: 20 },
     claim: { burst: 100, perSecond: 10 },
     media: { burst: 100, perSecond: 10 },
@@ -396,4 +396,5 @@ export const limits = {
 export type Rate = keyof typeof limits.rates;
 
 /** Rates that all replicas keep to exactly, at the price of a round trip. See rates.ts. */
-export const strictRates: ReadonlySet<Rate> = new Set<Rate>(["login", "loginFailed", "accountGuessed", "register"]);
+const strict: readonly Rate[] = ["login", "loginFailed", "accountGuessed", "register", "userCode"];
+export const strictRates: ReadonlySet<Rate> = new Set(strict);

@@ -15,6 +15,11 @@ export const roles = {
     paths: [
       "/_matrix/client/versions",
       "/.well-known/matrix/*",
+      "/.well-known/openid-configuration",
+      "/.well-known/oauth-authorization-server",
+      "/oauth2/*",
+      `${CLIENT}/auth_metadata`,
+      "/_matrix/client/unstable/org.matrix.msc2965/*",
       `${CLIENT}/capabilities`,
       `${CLIENT}/voip/*`,
       `${CLIENT}/register/*`,

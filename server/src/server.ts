@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openServices } from "./appservice/services.ts";
+import { openSigningKeys } from "./auth/oauth/signing-keys.ts";
 import { openSessions } from "./auth/sessions.ts";
 import type { Bus } from "./bus/bus.ts";
 import { type Installation, readInstallation } from "./bus/installation.ts";
@@ -141,7 +142,7 @@ async function openContext(
 ): Promise<Context> {
   const { undo, stopping, draining } = process;
   const ground = await openGround(config, options, undo);
-  const { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys } = ground;
+  const { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, masterKeys } = ground;
   const opened: { log?: Log } = {};
   const position = () => opened.log?.hub.head();
   const bus = await openShared({ config, databaseUrl, installation, keys, seams, logger, metrics, position }, undo);
@@ -163,7 +164,9 @@ async function openContext(
   undo.push(() => replicas.close());
   followHints({ bus, hub: log.hub, epoch: () => log.epoch });
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
-  const sessions = openSessions({ db: db.auth, hub: log.hub, seams });
+  const lifetime_ms = config.authSigningKey_ms;
+  const signingKeys = openSigningKeys({ db: db.auth, seams, masterKeys, lifetime_ms });
+  const sessions = openSessions({ db: db.auth, hub: log.hub, seams, signingKeys });
   undo.push(() => sessions.close());
   const ephemeral = await openEphemeral({ config, db: db.ephemeral, bus, seams, logger });
   undo.push(() => ephemeral.close());
@@ -195,6 +198,7 @@ async function openContext(
     stopping,
     dataDir,
     databaseUrl,
+    signingKeys,
     publicUrl: () => config.publicUrl ?? listenedUrl.get(ctx)?.replace("127.0.0.1", "localhost") ?? "",
     authenticate: sessions.authenticate,
     noteSeen: sessions.noteSeen,
@@ -237,7 +241,7 @@ async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
   undo.push(() => masterKeys?.close());
   const keys = await openKeyRing({ db: db.log, seams, logger, masterKeys });
   undo.push(() => keys.close());
-  return { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, onError };
+  return { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, masterKeys, onError };
 }
 
 /** Brings the database to the schema of this version, or waits until somebody else has. */

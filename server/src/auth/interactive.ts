@@ -8,16 +8,21 @@
  *   used       all stages of a flow were complete: the request goes ahead, and the session is gone
  */
 import type { Context } from "../context.ts";
-import { InteractiveAuthentication, MatrixError } from "../errors.ts";
+import { InteractiveAuthentication, MatrixError, matrixError } from "../errors.ts";
 import type { Request, Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
+import { addressOf, paths } from "./oauth/addresses.ts";
+import { type Approvable, useApproval } from "./oauth/approvals.ts";
+import { isOAuthSession } from "./oauth/sessions.ts";
 import type { Auth } from "./shapes.ts";
 import { type Stage, stages } from "./stages.ts";
 
 export interface InteractiveOptions {
   /** Each flow is a list of stages that, all complete, let the request pass. */
   flows: readonly (readonly Stage[])[];
+  /** What a person with a session of the OAuth 2.0 API allows on the account page instead; without it they can not do it here. */
+  byAccountPage?: Approvable;
 }
 
 /** The request: whose body may carry `auth`. Its path is what the authentication is for. */
@@ -42,10 +47,12 @@ interface Progress {
 export async function interactive(
   ctx: Context,
   request: InteractiveRequest,
-  { flows }: InteractiveOptions,
+  { flows, byAccountPage }: InteractiveOptions,
 ): Promise<Completed> {
   // Its users have no password, and it has full control over them. Application-service-api, "Device management", "Cross-signing".
   if (request.session?.service) return {};
+  if (request.session && (await isOAuthSession(ctx, request.session.id)))
+    return onAccountPage(ctx, request, byAccountPage);
   const { auth } = request.body;
   const progress = await readProgress(ctx, request);
   const stage = auth?.type;
@@ -62,6 +69,27 @@ export async function interactive(
   // Without a stage of its own the request rests on the stored session alone, which may be used once.
   if (isComplete && ((await endSession(ctx, progress)) || stage !== undefined)) return progress.completed;
   throw await challenge(ctx, { request, progress, flows, refusal });
+}
+
+/**
+ * Specification: "OAuth authentication": a session of the OAuth 2.0 API has no stages here. The person allows it on the account page, and
+ * the client asks again. Throws M_FORBIDDEN for what has no place there.
+ */
+async function onAccountPage(
+  ctx: Context,
+  request: InteractiveRequest,
+  action: Approvable | undefined,
+): Promise<Completed> {
+  const page = addressOf(ctx, paths.account);
+  if (!action)
+    throw matrixError("M_FORBIDDEN", `This application signed in by OAuth 2.0: do it on the account page, ${page}.`);
+  if (await useApproval(ctx, request.session?.userId ?? "", action)) return {};
+  const url = `${page}?${new URLSearchParams({ action }).toString()}`;
+  const progress = await readProgress(ctx, request);
+  // Clients from before the specification had the stage know it by the name of the action.
+  const stages = ["m.oauth", action];
+  const params = Object.fromEntries(stages.map((stage) => [stage, { url }]));
+  throw await challenge(ctx, { request, progress, flows: stages.map((stage) => [stage]), params, refusal: undefined });
 }
 
 function isOffered(stage: string, flows: InteractiveOptions["flows"]): stage is Stage {
@@ -95,11 +123,15 @@ async function endSession(ctx: Context, { id }: Progress): Promise<boolean> {
 interface ChallengeParts {
   request: InteractiveRequest;
   progress: Progress;
-  flows: InteractiveOptions["flows"];
+  flows: readonly (readonly string[])[];
+  params?: Record<string, object>;
   refusal: MatrixError | undefined;
 }
 
-async function challenge(ctx: Context, { request, progress, flows, refusal }: ChallengeParts): Promise<Error> {
+async function challenge(
+  ctx: Context,
+  { request, progress, flows, params = {}, refusal }: ChallengeParts,
+): Promise<Error> {
   const session = progress.id ?? randomToken(ctx.seams, 18);
   await ctx.db.auth.change(
     `with expired as (delete from auth.interactive_sessions where expires_at < now() and id <> $1)
@@ -116,7 +148,7 @@ async function challenge(ctx: Context, { request, progress, flows, refusal }: Ch
   );
   return new InteractiveAuthentication({
     flows: flows.map((each) => ({ stages: each })),
-    params: {},
+    params,
     session,
     completed: Object.keys(progress.completed),
     ...refusal?.body(),

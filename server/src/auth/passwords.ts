@@ -37,3 +37,9 @@ export async function checkPassword(
   await ctx.rates.admit("accountGuessed", userId);
   return undefined;
 }
+
+/** Whether somebody can sign in to the account with a password at all. */
+export async function hasPassword(ctx: Context, userId: string): Promise<boolean> {
+  const sql = "select 1 from auth.accounts where user_id = $1 and password_hash is not null";
+  return (await ctx.db.auth.one(sql, [userId])) !== undefined;
+}

@@ -7,6 +7,7 @@ import { matrixError } from "../errors.ts";
 import type { Context } from "../context.ts";
 import { route } from "../http.ts";
 import { accountLocked } from "./moderation.ts";
+import { refuseOAuthToken } from "./oauth/sessions.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 export const refresh = route({
@@ -17,6 +18,7 @@ export const refresh = route({
   body: z.looseObject({ refresh_token: z.string() }),
   async handle({ body }, ctx) {
     await refuseLocked(ctx, body.refresh_token);
+    refuseOAuthToken(body.refresh_token);
     const access = newToken(ctx.seams, "access");
     const next = newToken(ctx.seams, "refresh");
     const lifetime_ms = ctx.controls.now().access_token_lifetime_s * 1_000;

@@ -6,7 +6,7 @@ import { beginProfile } from "../account/profile.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { hashPassword } from "./hashing.ts";
-import { type Completed, interactive } from "./interactive.ts";
+import { interactive } from "./interactive.ts";
 import { checkNewPassword } from "./passwords.ts";
 import { accountExists } from "./queries.ts";
 import { registerByService, SERVICE_LOGIN } from "./service-login.ts";
@@ -44,7 +44,8 @@ export const register = route({
     else if (request.body.auth) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
     const completed = await interactive(ctx, request, { flows: flowsOf(ctx) });
     if (password === undefined) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
-    await createAccount(ctx, { userId, password, completed });
+    const token = completed["m.login.registration_token"];
+    await createAccount(ctx, { userId, password, tokenHash: token ? Buffer.from(token, "base64") : undefined });
     if (request.body.inhibit_login) return { user_id: userId, home_server: ctx.config.serverName };
     return signIn(ctx, { userId, device: request.body, address: request.address });
   },
@@ -70,23 +71,24 @@ function flowsOf(ctx: Context): Stage[][] {
   return ctx.controls.now().registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
 }
 
-async function freeUserId(ctx: Context, username: string): Promise<string> {
+/** The user id for a name that somebody wants and nobody has. Throws M_INVALID_USERNAME or M_USER_IN_USE. */
+export async function freeUserId(ctx: Context, username: string): Promise<string> {
   const userId = newUserId(ctx, username);
   if (await accountExists(ctx, userId)) throw nameIsTaken();
   return userId;
 }
 
-async function createAccount(
+/** Makes the account, and uses its registration token up where it has one. Throws M_USER_IN_USE, or M_FORBIDDEN for the token. */
+export async function createAccount(
   ctx: Context,
-  { userId, password, completed }: { userId: string; password: string; completed: Completed },
+  { userId, password, tokenHash }: { userId: string; password: string; tokenHash: Buffer | undefined },
 ): Promise<void> {
-  const token = completed["m.login.registration_token"];
   const passwordHash = await hashPassword(ctx, password);
   // Before the account is there, so that no account is ever missing in the directory or without a name.
   await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token" }>(
-    "select auth.create_account($1, $2, decode($3, 'base64')) as outcome",
-    [userId, passwordHash, token ?? null],
+    "select auth.create_account($1, $2, $3) as outcome",
+    [userId, passwordHash, tokenHash ?? null],
   );
   if (row?.outcome === "taken") throw nameIsTaken();
   if (row?.outcome === "token") throw matrixError("M_FORBIDDEN", "This registration token was used up meanwhile.");

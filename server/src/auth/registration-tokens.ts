@@ -24,10 +24,14 @@ export async function awaitsAdministrator(ctx: Context): Promise<boolean> {
   return row !== undefined;
 }
 
+/** Whether somebody can register by themselves, with a token or without. */
+export async function mayRegister(ctx: Context): Promise<boolean> {
+  return ctx.controls.now().registration !== "off" || (await awaitsAdministrator(ctx));
+}
+
 /** Throws M_FORBIDDEN where nobody can register, not even with a token. */
 export async function refuseWhileOff(ctx: Context): Promise<void> {
-  if (ctx.controls.now().registration === "off" && !(await awaitsAdministrator(ctx)))
-    throw matrixError("M_FORBIDDEN", "Nobody can register on this server by themselves.");
+  if (!(await mayRegister(ctx))) throw matrixError("M_FORBIDDEN", "Nobody can register on this server by themselves.");
 }
 
 export const registrationTokenValidity = route({

@@ -1,4 +1,5 @@
 /** The paths of the auth domain. */
+import type { Context } from "../context.ts";
 import type { Route } from "../http.ts";
 import { aboutRoutes } from "./about.ts";
 import { deactivate } from "./deactivate.ts";
@@ -7,6 +8,8 @@ import { getLoginToken } from "./login-token.ts";
 import { login, loginFlows } from "./login.ts";
 import { logout, logoutAll, whoami } from "./logout.ts";
 import { openIdRoutes } from "./openid.ts";
+import { startOAuthRounds } from "./oauth/forget.ts";
+import { oauthRoutes } from "./oauth/oauth-routes.ts";
 import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
 import { register, registerAvailable } from "./register.ts";
@@ -37,4 +40,10 @@ export const routes: readonly Route[] = [
   ...thirdPartyRoutes,
   ...sharedSecretRoutes,
   ...openIdRoutes,
+  ...oauthRoutes,
 ];
+
+/** Starts the rounds of the OAuth 2.0 API. */
+export function start(ctx: Context): Promise<() => Promise<void>> {
+  return Promise.resolve(startOAuthRounds(ctx));
+}

@@ -15,6 +15,8 @@ import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
 import { accountLocked } from "./moderation.ts";
+import { isGenuine, isSigned } from "./oauth/access-tokens.ts";
+import type { SigningKeys } from "./oauth/signing-keys.ts";
 import { tokenKey } from "./tokens.ts";
 
 export interface Sessions {
@@ -35,7 +37,15 @@ interface Known {
   until_ms: number;
 }
 
-export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seams }): Sessions {
+export interface SessionsOptions {
+  db: Db;
+  hub: Hub;
+  seams: Seams;
+  /** What access tokens of the OAuth 2.0 API are signed with. */
+  signingKeys: Pick<SigningKeys, "find">;
+}
+
+export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): Sessions {
   const known = new LRUCache<string, Known>({ ...atMost(limits.sessionCache_sessions), dispose: forgetHash });
   const hashesOf = new Map<number, Set<string>>();
   const loading = new Map<string, Promise<Session>>();
@@ -83,8 +93,8 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
     return session;
   }
 
-  function loadOnce(key: string): Promise<Session> {
-    const begun = loading.get(key) ?? load(key);
+  function loadOnce(key: string, accessToken: string): Promise<Session> {
+    const begun = loading.get(key) ?? refuseForged(signingKeys, accessToken).then(() => load(key));
     loading.set(key, begun);
     const done = () => loading.get(key) === begun && loading.delete(key);
     begun.then(done, done);
@@ -97,7 +107,7 @@ export function openSessions({ db, hub, seams }: { db: Db; hub: Hub; seams: Seam
       const found = known.get(key);
       const now_ms = seams.monotonic_ms();
       const isBlind = now_ms - hub.heard_ms() > limits.sessionBlind_ms;
-      const session = found && found.until_ms > now_ms && !isBlind ? found.session : await loadOnce(key);
+      const session = found && found.until_ms > now_ms && !isBlind ? found.session : await loadOnce(key, accessToken);
       if (address !== undefined) lastSeen.note(session.id, address);
       return session;
     },
@@ -121,6 +131,13 @@ export function isChanged(entry: LogEntry, sessionId: number): boolean {
 
 /** The types of entries of the kind `session` after which what is known of the sessions in their bodies is not true any more. */
 const FORGETTING = new Set(["ended", "locked", "changed"]);
+
+/** What none of our keys has signed is nobody's, whatever the database says. Its client is told softly: a refresh may do. */
+async function refuseForged(keys: SessionsOptions["signingKeys"], accessToken: string): Promise<void> {
+  if (!isSigned(accessToken) || (await isGenuine(keys, accessToken))) return;
+  const fields = { soft_logout: true };
+  throw matrixError("M_UNKNOWN_TOKEN", "No key of this server has signed this access token.", { fields });
+}
 
 /** The ids in the body of an entry of the kind `session` and such a type. */
 export function sessionsOf(entry: LogEntry): readonly number[] {

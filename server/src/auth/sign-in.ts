@@ -1,5 +1,6 @@
 /** The last step of every way to sign in: a session on a device, and tokens for it. */
 import type { Context } from "../context.ts";
+import type { Db } from "../db/database.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
 import { forgetDevices } from "../keys/forget.ts";
 import { readCrossSigning } from "../keys/queries.ts";
@@ -28,28 +29,29 @@ export interface SignIn {
  * the device id is that of a key.
  */
 export async function signIn(ctx: Context, { userId, passwordHash, device, address }: SignIn): Promise<object> {
-  if (device.device_id) await refuseKeyId(ctx, userId, device.device_id);
   const deviceId = device.device_id || newDeviceId(ctx);
   const access = newToken(ctx.seams, "access");
   const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
   const lifetime_ms = refresh ? ctx.controls.now().access_token_lifetime_s * 1_000 : undefined;
-  const row = await ctx.db.auth.one<{ ended: number | null; isNew: boolean }>(
-    `select ended, is_new as "isNew" from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [
-      userId,
-      passwordHash ?? null,
-      deviceId,
-      device.initial_device_display_name ?? null,
-      address,
-      tokenHash(access),
-      refresh ? tokenHash(refresh) : null,
-      lifetime_ms ?? null,
-    ],
-  );
-  if (!row) throw await refusal(ctx, userId);
-  if (row.ended !== null) await ctx.log.reached(row.ended);
-  // Whoever had this device id before may have left keys behind, and messages that are not for this session.
-  if (row.isNew && device.device_id) await forgetDevices(ctx, userId, [deviceId]);
+  const parameters = [
+    userId,
+    passwordHash ?? null,
+    deviceId,
+    device.initial_device_display_name ?? null,
+    address,
+    tokenHash(access),
+    refresh ? tokenHash(refresh) : null,
+    lifetime_ms ?? null,
+  ];
+  await openSession(ctx, {
+    userId,
+    chosenDeviceId: device.device_id,
+    open: (db) =>
+      db.one(
+        `select ended, is_new as "isNew", auth.leave_oauth($1, $3) from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
+        parameters,
+      ),
+  });
   return {
     user_id: userId,
     device_id: deviceId,
@@ -57,6 +59,24 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
     access_token: access,
     ...(refresh ? { refresh_token: refresh, expires_in_ms: lifetime_ms } : {}),
   };
+}
+
+interface Opening {
+  userId: string;
+  /** The device's id, where it was not made for this. */
+  chosenDeviceId: string | undefined;
+  /** Makes the session and its tokens; gives no row where the account may not sign in. */
+  open(db: Db): Promise<{ ended: number | null; isNew: boolean } | undefined>;
+}
+
+/** What every API does to sign a device in. Throws M_FORBIDDEN and M_USER_LOCKED as `signIn` does. */
+export async function openSession(ctx: Context, { userId, chosenDeviceId, open }: Opening): Promise<void> {
+  if (chosenDeviceId) await refuseKeyId(ctx, userId, chosenDeviceId);
+  const row = await open(ctx.db.auth);
+  if (!row) throw await refusal(ctx, userId);
+  if (row.ended !== null) await ctx.log.reached(row.ended);
+  // Whoever had this device id before may have left keys behind, and messages that are not for this session.
+  if (row.isNew && chosenDeviceId) await forgetDevices(ctx, userId, [chosenDeviceId]);
 }
 
 /** Specification: "Account locking": whoever is locked out signs in again when they no longer are. */

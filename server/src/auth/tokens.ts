@@ -10,6 +10,8 @@ const PREFIX = {
   bot: "pbt_",
   hook: "phk_",
   openid: "pot_",
+  /** The refresh token of a session that the OAuth 2.0 API made. */
+  oauth: "por_",
   registration: "",
 } as const;
 const TOKEN_BYTES = 32;

@@ -45,7 +45,10 @@ export const uploadCrossSigning = route({
     const parameters = { userId: session.userId, uploads };
     let result = await put(ctx, { ...parameters, isAuthenticated: false });
     if (result.outcome === "exists") {
-      await interactive(ctx, request, { flows: [["m.login.password"]] });
+      await interactive(ctx, request, {
+        flows: [["m.login.password"]],
+        byAccountPage: "org.matrix.cross_signing_reset",
+      });
       result = await put(ctx, { ...parameters, isAuthenticated: true });
     }
     refuse(result.outcome);

@@ -1,5 +1,8 @@
+import { oauthLimits } from "./oauth.ts";
+
 /** Limits of what operators set and see while Parley runs. They are part of `limits` in server/src/limits.ts. */
 export const systemLimits = {
+  ...oauthLimits,
   /** What operators may set: the least length of passwords at the most, and the bounds of an access token's life. */
   passwordLeastMost_characters: 128,
   accessTokenLeast_s: 60,

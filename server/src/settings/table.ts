@@ -38,6 +38,15 @@ export const settings: readonly Setting[] = [
     doc: "How clients reach the server, such as https://chat.example.org. By default http://localhost and the port.",
   },
   {
+    name: "AUTH_ISSUER",
+    doc: "Where the pages and endpoints of OAuth 2.0 are, such as https://account.example.org. By default PARLEY_PUBLIC_URL.",
+  },
+  {
+    name: "AUTH_SIGNING_KEY_DAYS",
+    default: "30",
+    doc: "How long a key signs access tokens of OAuth 2.0 before the next one does, in days.",
+  },
+  {
     name: "PARLEY_DATA_DIR",
     doc: "Where the embedded database and the media are. By default the folder data of the checkout.",
   },

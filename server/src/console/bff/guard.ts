@@ -6,11 +6,16 @@ import type { RawRequest } from "../perform.ts";
 
 /**
  * Throws IO_PARLEY_CSRF for a page of another origin. Browsers say where every request comes from that is no GET; who sends no
- * Origin is none. Our own origin is that of the public address, or the host that was asked.
+ * Origin is none. Our own origin is that of the public address, or of the one
+ * given, or the host that was asked.
  */
-export function refuseForeignOrigin(ctx: Context, { headers }: Pick<RawRequest, "headers">): void {
+export function refuseForeignOrigin(
+  ctx: Context,
+  { headers }: Pick<RawRequest, "headers">,
+  address: string = ctx.publicUrl(),
+): void {
   const { origin, host } = headers;
-  const own = originOf(ctx.publicUrl());
+  const own = originOf(address);
   const scheme = own.startsWith("https:") ? "https" : "http";
   const isOurs = origin !== undefined && [own, `${scheme}://${host}`].includes(origin);
   const site = headers["sec-fetch-site"];

@@ -1,0 +1,27 @@
+/** Where the authorisation server is. Its pages and endpoints are below /oauth2, at the issuer's address. */
+import type { Context } from "../../context.ts";
+
+/** The issuer, which ends with a slash: AUTH_ISSUER, or the public address. */
+export function issuerOf(ctx: Pick<Context, "config" | "publicUrl">): string {
+  return `${ctx.config.authIssuer ?? ctx.publicUrl()}/`;
+}
+
+/** A path of it, such as /oauth2/token, as a whole address. */
+export function addressOf(ctx: Pick<Context, "config" | "publicUrl">, path: string): string {
+  return issuerOf(ctx).slice(0, -1) + path;
+}
+
+export const paths = {
+  authorize: "/oauth2/authorize",
+  token: "/oauth2/token",
+  revoke: "/oauth2/revoke",
+  keys: "/oauth2/keys",
+  device: "/oauth2/device",
+  link: "/oauth2/link",
+  interaction: "/oauth2/interaction",
+  signIn: "/oauth2/sign-in",
+  signOut: "/oauth2/sign-out",
+  register: "/oauth2/register",
+  account: "/oauth2/account",
+  style: "/oauth2/pages.css",
+} as const;

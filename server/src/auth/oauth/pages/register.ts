@@ -1,0 +1,134 @@
+/** The page on which somebody makes an account, where the server lets them. Specification: "User registration". */
+import type { Context } from "../../../context.ts";
+import { type Answer, route } from "../../../http.ts";
+import { matrixError } from "../../../errors.ts";
+import { limits } from "../../../limits.ts";
+import { checkNewPassword } from "../../passwords.ts";
+import { createAccount, freeUserId } from "../../register.ts";
+import { isUsableRegistrationToken, mayRegister, refuseWhileOff } from "../../registration-tokens.ts";
+import { tokenHash } from "../../tokens.ts";
+import { paths } from "../addresses.ts";
+import { refuseForeignForm, refuseNewSessions, signInBrowser } from "../browsers.ts";
+import { type Form, readForm } from "../forms.ts";
+import { nextOf, withNext } from "./next.ts";
+import { html, message, page, problem, redirect } from "./page.ts";
+import { refused } from "./sign-in.ts";
+
+interface Given {
+  next: string;
+  user?: string;
+  token?: string;
+  problem?: string;
+  status?: number;
+}
+
+async function registerPage(ctx: Context, given: Given): Promise<Answer> {
+  if (!(await mayRegister(ctx)))
+    return message(ctx, 403, {
+      title: "Make an account",
+      sentence: "Nobody can register on this server by themselves. Ask its operators for an account.",
+    });
+  const least = ctx.controls.now().password_least_characters;
+  const isOpen = ctx.controls.now().registration === "open";
+  return page(ctx, {
+    title: "Make an account",
+    ...(given.status === undefined ? {} : { status: given.status }),
+    content: html`${problem(given.problem)}
+      <form method="post" action="${paths.register}">
+        <input type="hidden" name="next" value="${given.next}" />
+        <label
+          >User name
+          <input
+            name="user"
+            value="${given.user ?? ""}"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck="false"
+            required
+            maxlength="${limits.identifier_bytes}"
+          />
+          <small>Letters a to z, digits and . _ = - /</small></label
+        >
+        <label
+          >Password
+          <input
+            type="password"
+            name="password"
+            autocomplete="new-password"
+            required
+            minlength="${least}"
+            maxlength="${limits.password_characters}"
+          />
+          <small>At least ${least} characters.</small></label
+        >
+        <label
+          >Password again
+          <input
+            type="password"
+            name="again"
+            autocomplete="new-password"
+            required
+            maxlength="${limits.password_characters}"
+        /></label>
+        <label
+          >Registration token
+          <input
+            name="registration_token"
+            value="${given.token ?? ""}"
+            autocomplete="off"
+            spellcheck="false"
+            ${isOpen ? html`` : html` required`}
+          />
+          <small>${isOpen ? "If you were given one." : "Who invites you to this server gives you one."}</small></label
+        >
+        <p><button>Make the account</button></p>
+      </form>
+      <p class="quiet">You have one? <a href="${withNext(paths.signIn, given.next)}">Sign in</a></p>`,
+  });
+}
+
+export const showRegister = route({
+  method: "GET",
+  path: paths.register,
+  access: "anyone",
+  rate: "other",
+  handle: ({ query }, ctx) => registerPage(ctx, { next: nextOf(query["next"]), token: query["token"] ?? "" }),
+});
+
+export const register = route({
+  method: "POST",
+  path: paths.register,
+  access: "anyone",
+  body: "stream",
+  async handle(request, ctx) {
+    const field = await readForm(request.body);
+    const [next, user, token] = [nextOf(field("next")), field("user").trim(), field("registration_token").trim()];
+    try {
+      refuseForeignForm(ctx, request);
+      refuseNewSessions(ctx);
+      await ctx.rates.admit("register", request.address);
+      const userId = await makeAccount(ctx, { user, token, field });
+      return redirect(next, await signInBrowser(ctx, request, userId));
+    } catch (thrown) {
+      return refused(thrown, (given) => registerPage(ctx, { next, user, token, ...given }));
+    }
+  },
+});
+
+/** The policy is that of POST /register: a token where the server asks for one, and one that is given is used. */
+async function makeAccount(
+  ctx: Context,
+  { user, token, field }: { user: string; token: string; field: Form },
+): Promise<string> {
+  await refuseWhileOff(ctx);
+  const userId = await freeUserId(ctx, user);
+  const password = field("password");
+  checkNewPassword(ctx, password);
+  if (password !== field("again")) throw matrixError("M_INVALID_PARAM", "The two passwords differ.");
+  const hash = token === "" ? undefined : tokenHash(token);
+  const isNeeded = ctx.controls.now().registration !== "open";
+  if (hash ? !(await isUsableRegistrationToken(ctx, hash)) : isNeeded)
+    throw matrixError("M_FORBIDDEN", "This registration token is not known, has expired or is used up.");
+  await createAccount(ctx, { userId, password, tokenHash: hash });
+  return userId;
+}

@@ -1,0 +1,122 @@
+/** The page on which somebody says who they are. */
+import type { Context } from "../../../context.ts";
+import { matrixError } from "../../../errors.ts";
+import { Answer, route } from "../../../http.ts";
+import { limits } from "../../../limits.ts";
+import { checkPassword } from "../../passwords.ts";
+import { isDeactivated } from "../../queries.ts";
+import { mayRegister } from "../../registration-tokens.ts";
+import { userIdFrom } from "../../user-names.ts";
+import { paths } from "../addresses.ts";
+import { refuseForeignForm, refuseNewSessions, signInBrowser, signOutBrowser, whoIs } from "../browsers.ts";
+import { readForm } from "../forms.ts";
+import { nextOf, withNext } from "./next.ts";
+import { html, isForPeople, page, problem, redirect } from "./page.ts";
+
+interface Given {
+  next: string;
+  user?: string;
+  problem?: string;
+  status?: number;
+}
+
+async function signInPage(ctx: Context, given: Given): Promise<Answer> {
+  const isOpen = await mayRegister(ctx);
+  return page(ctx, {
+    title: "Sign in",
+    ...(given.status === undefined ? {} : { status: given.status }),
+    content: html`${problem(given.problem)}
+      <form method="post" action="${paths.signIn}">
+        <input type="hidden" name="next" value="${given.next}" />
+        <label
+          >User name
+          <input
+            name="user"
+            value="${given.user ?? ""}"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck="false"
+            required
+            maxlength="${limits.identifier_bytes}"
+        /></label>
+        <label
+          >Password
+          <input
+            type="password"
+            name="password"
+            autocomplete="current-password"
+            required
+            maxlength="${limits.password_characters}"
+        /></label>
+        <p><button>Sign in</button></p>
+      </form>
+      ${isOpen ? html`<p class="quiet">New here? <a href="${withNext(paths.register, given.next)}">Make an account</a></p>` : undefined}`,
+  });
+}
+
+export const showSignIn = route({
+  method: "GET",
+  path: paths.signIn,
+  access: "anyone",
+  rate: "other",
+  handle: ({ query }, ctx) => signInPage(ctx, { next: nextOf(query["next"]) }),
+});
+
+export const signIn = route({
+  method: "POST",
+  path: paths.signIn,
+  access: "anyone",
+  body: "stream",
+  async handle(request, ctx) {
+    const field = await readForm(request.body);
+    const [next, user] = [nextOf(field("next")), field("user").trim()];
+    try {
+      refuseForeignForm(ctx, request);
+      refuseNewSessions(ctx);
+      await ctx.rates.admit("login", request.address);
+      const userId = await provenUser(ctx, { user, password: field("password"), address: request.address });
+      return redirect(next, await signInBrowser(ctx, request, userId));
+    } catch (thrown) {
+      return refused(thrown, (given) => signInPage(ctx, { next, user, ...given }));
+    }
+  },
+});
+
+/** Whose name and password these are. Throws M_FORBIDDEN. */
+async function provenUser(ctx: Context, given: { user: string; password: string; address: string }): Promise<string> {
+  const userId = userIdFrom(ctx, given.user);
+  const hash = await checkPassword(ctx, { userId, password: given.password, address: given.address });
+  if (hash !== undefined) return userId;
+  if (await isDeactivated(ctx, userId)) throw matrixError("M_FORBIDDEN", "This account has been deactivated.");
+  throw matrixError("M_FORBIDDEN", "The user name or the password is not right.");
+}
+
+/** The page again, with what was wrong; what nobody expected is thrown on. */
+export function refused(
+  thrown: unknown,
+  again: (given: { status: number; problem: string }) => Promise<Answer> | Answer,
+): Promise<Answer> | Answer {
+  if (!isForPeople(thrown)) throw thrown as Error;
+  return again({ status: thrown.status, problem: thrown.message });
+}
+
+export const signOut = route({
+  method: "POST",
+  path: paths.signOut,
+  access: "anyone",
+  rate: "other",
+  body: "stream",
+  async handle(request, ctx) {
+    const field = await readForm(request.body);
+    const browser = await whoIs(ctx, request);
+    refuseForeignForm(ctx, request, browser ? { browser, token: field("token") } : {});
+    const headers = await signOutBrowser(ctx, request);
+    if (field("next") !== "") return redirect(withNext(paths.signIn, nextOf(field("next"))), headers);
+    return page(ctx, {
+      title: "Signed out",
+      headers,
+      content: html`<p>This browser is signed out of your account. Your applications stay signed in.</p>
+        <p><a href="${paths.signIn}">Sign in again</a></p>`,
+    });
+  },
+});

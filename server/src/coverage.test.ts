@@ -19,7 +19,6 @@ const PAGE = new URL("../../docs/protocol/coverage.md", import.meta.url);
 const NO_OAUTH = "there is no sign-in by way of other providers";
 /** By operationId. An entry of an operation that is served is a mistake too. */
 const notServed: Readonly<Record<string, string>> = {
-  redirectToSSO: NO_OAUTH,
   redirectToIdP: NO_OAUTH,
 };
 

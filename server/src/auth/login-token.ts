@@ -1,5 +1,6 @@
 /** A token with which a signed-in person lets one more of their clients in. Specification: "POST /login/get_token". */
 import { z } from "zod";
+import type { Context } from "../context.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { interactive } from "./interactive.ts";
@@ -14,12 +15,18 @@ export const getLoginToken = route({
   body: z.looseObject({ auth: auth.optional() }),
   async handle(request, ctx) {
     await interactive(ctx, request, { flows: [["m.login.password"]] });
-    const token = newToken(ctx.seams, "login");
-    await ctx.db.auth.change(
-      `with expired as (delete from auth.login_tokens where expires_at < now())
-       insert into auth.login_tokens (token_hash, user_id, expires_at) values ($1, $2, now() + $3 * interval '1 millisecond')`,
-      [tokenHash(token), request.session.userId, limits.loginToken_ms],
-    );
+    const token = await makeLoginToken(ctx, request.session.userId);
     return { login_token: token, expires_in_ms: limits.loginToken_ms };
   },
 });
+
+/** A token that signs its person in once, within `limits.loginToken_ms`. */
+export async function makeLoginToken(ctx: Context, userId: string): Promise<string> {
+  const token = newToken(ctx.seams, "login");
+  await ctx.db.auth.change(
+    `with expired as (delete from auth.login_tokens where expires_at < now())
+     insert into auth.login_tokens (token_hash, user_id, expires_at) values ($1, $2, now() + $3 * interval '1 millisecond')`,
+    [tokenHash(token), userId, limits.loginToken_ms],
+  );
+  return token;
+}

@@ -27,7 +27,7 @@ test("GET /login names the ways to sign in", async () => {
   const { body } = await request(server.url, "GET", LOGIN);
   assert.deepEqual(
     body.flows.map((flow: { type: string }) => flow.type),
-    ["m.login.password", "m.login.token"],
+    ["m.login.password", "m.login.token", "m.login.sso"],
   );
 });
 

@@ -34,6 +34,12 @@ export const loginFlows = route({
     flows: [
       { type: "m.login.password" },
       { type: "m.login.token", get_login_token: true },
+      // Its name from before the specification had it, for clients of that time. Specification: "OAuth 2.0 aware clients".
+      {
+        type: "m.login.sso",
+        oauth_aware_preferred: true,
+        "org.matrix.msc3824.delegated_oidc_compatibility": true,
+      },
       ...(ctx.services.all().length > 0 ? [{ type: SERVICE_LOGIN }] : []),
     ],
   }),

@@ -23,5 +23,6 @@ export const paths = {
   signOut: "/oauth2/sign-out",
   register: "/oauth2/register",
   account: "/oauth2/account",
+  sso: "/oauth2/sso",
   style: "/oauth2/pages.css",
 } as const;

@@ -8,6 +8,7 @@ import { decide, showConsent } from "./pages/consent.ts";
 import { link, showLink } from "./pages/link.ts";
 import { register, showRegister } from "./pages/register.ts";
 import { showSignIn, signIn, signOut } from "./pages/sign-in.ts";
+import { finishSso, showSso, ssoRedirect } from "./pages/sso.ts";
 import { style } from "./pages/style.ts";
 
 export const oauthRoutes: readonly Route[] = [
@@ -24,6 +25,9 @@ export const oauthRoutes: readonly Route[] = [
   showAccount,
   changeAccount,
   showConsent,
+  ssoRedirect,
+  showSso,
+  finishSso,
   decide,
   style,
 ];

@@ -1,7 +1,7 @@
 /** Where somebody goes on after they have signed in. */
 import { paths } from "../addresses.ts";
 
-const OWN = [paths.interaction, paths.link, paths.account, "/oauth2/sso"];
+const OWN = [paths.interaction, paths.link, paths.account, paths.sso];
 
 /**
  * The path and query of one of our own pages; the account page for anything else: no link to the sign-in page can send people on to

@@ -102,14 +102,20 @@ async function readAll(
   return readings;
 }
 
-/** The matches are found before it is looked whether they are seen: the planner would begin with the rooms, and read all that is in them. */
+/**
+ * The matches are found before it is looked whether they are seen: the planner would begin with the rooms, and read all that is in them.
+ * Of an edited event the words are those of its newest edit, so that one must be seen too: guess by guess they could be read otherwise.
+ */
 const pageIn = (behind: string, order: string) => `with matching as materialized (
-    select e.event_id, e.room_id, e.sender, e.position,
+    select e.event_id, e.room_id, e.sender, e.position, e.edit_position,
       ts_rank(e.words, $9::tsquery, 1)::float8 + ts_rank(e.words, $10::tsquery, 1)::float8 as rank
     from search.events e where ${MATCHES} limit $14
+  ), sight as materialized (
+    select * from unnest($11::text[], $12::bigint[], $13::bigint[]) as s(room_id, first, last)
   ), seen as materialized (
-    select m.* from matching m join unnest($11::text[], $12::bigint[], $13::bigint[]) as s(room_id, first, last)
-      on m.room_id = s.room_id and m.position between s.first and s.last
+    select m.* from matching m join sight s on m.room_id = s.room_id and m.position between s.first and s.last
+    where m.edit_position is null
+      or exists (select from sight t where t.room_id = m.room_id and m.edit_position between t.first and t.last)
   ), page as (
     select event_id, room_id, position, rank from seen
     where ($16::bigint is null or ${behind}) and ($17::text is null or room_id = $17) and ($18::text is null or sender = $18)

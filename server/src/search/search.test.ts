@@ -205,6 +205,20 @@ test("an edit replaces the text, its redaction brings the first back, and what i
     assert.equal((await ask(alice, "meeting", { order_by, ...inRooms(id) })).count, 0);
 });
 
+test("an edit that the searcher may not see is not found, also where they saw what it replaces", async () => {
+  const id = await room(alice, { invite: [bob.userId] });
+  await act(bob, id, "join");
+  const event = await say(alice, id, "the price is open");
+  await act(bob, id, "leave");
+  await put(alice, id, {
+    body: "* the price is ninety",
+    "m.new_content": { msgtype: "m.text", body: "the price is ninety" },
+    "m.relates_to": { rel_type: "m.replace", event_id: event },
+  });
+  assert.deepEqual(idsOf(await ask(alice, "ninety", inRooms(id))), [event]);
+  for (const term of ["ninety", "nin"]) assert.equal((await ask(bob, term, inRooms(id))).count, 0);
+});
+
 test("an encrypted room is never in the index, and one that becomes encrypted leaves it", async () => {
   const id = await room(alice);
   await say(alice, id, "plaintext zebra");

@@ -349,11 +349,14 @@ function answerError(
   return reply.code(500).send(JSON.stringify(body));
 }
 
-/** What the framework itself refuses, in Matrix's words. */
+/** What the framework or the database refuses, in Matrix's words. */
 function frameworkError(error: unknown): MatrixError | undefined {
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
     return matrixError("M_TOO_LARGE", "The body is larger than the server takes.");
+  // PostgreSQL: a text with U+0000, which came from nowhere but the request.
+  if (code === "22021" || code === "22P05")
+    return matrixError("M_BAD_JSON", "A text of the request has the character U+0000, which can not be kept.");
   if (code?.startsWith("FST_") && statusCode && statusCode < 500)
     return matrixError("M_UNKNOWN", message ?? "The request is not valid.", { status: statusCode });
   return undefined;

@@ -13,6 +13,14 @@ const userIds = { type: "array", items: { type: "string", format: "mx-user-id" }
 
 /** The changes, in the order in which they are made. */
 export const amendments: Amendment[] = [
+  ...["/paths/~1room_keys~1version", "/paths/~1room_keys~1version~1{version}"].map((path) => ({
+    file: "api/client-server/key_backup.yaml",
+    pointer: `${path}/get/responses/200/content/application~1json/schema/properties/algorithm`,
+    why: "the algorithm is the client's choice ('Backup algorithms': 'the algorithm property'), and a server gives back what it was given",
+    change: (schema: JsonObject) => {
+      delete schema.enum;
+    },
+  })),
   {
     file: "api/client-server/definitions/errors/error.yaml",
     pointer: "",

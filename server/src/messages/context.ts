@@ -7,6 +7,7 @@ import { stateAt } from "../rooms/history.ts";
 import { clientEventInRoom } from "./client-event.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
 import { pageLimit, tell, walk } from "./page.ts";
+import { type RelatedBy, relatedByOf } from "./related.ts";
 import { type Reading, tokenFor, visibleEvent } from "./reading.ts";
 
 export const context = route({
@@ -19,32 +20,37 @@ export const context = route({
     const { reading, entry } = await visibleEvent(ctx, session, params as { roomId: string; eventId: string });
     const filter = eventFilter(query.filter);
     const limit = pageLimit(Math.min(query.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
-    const { before, after } = await readAround(reading, entry, { limit, matches: matcherOf(filter) });
+    const wanted = { limit, matches: matcherOf(filter), relatedBy: relatedByOf(filter) };
+    const { before, after } = await readAround(reading, entry, wanted);
     const events = [...before, ...after, entry];
     const last = after.at(-1) ?? entry;
     const state = await stateOf(reading, { at: last.position, speakers: filter.lazyLoadMembers ? events : undefined });
     const told = await tell(reading, events);
-    const wanted = state.filter((each) => filter.matches?.(each) ?? true).map((each) => clientEventInRoom(each));
+    const shown = state.filter((each) => filter.matches?.(each) ?? true).map((each) => clientEventInRoom(each));
     const first = before.at(-1) ?? entry;
     return encoded(
       `{"event":${told.at(-1)},"events_before":[${told.slice(0, before.length).join(",")}],` +
-        `"events_after":[${told.slice(before.length, -1).join(",")}],"state":[${wanted.join(",")}],` +
+        `"events_after":[${told.slice(before.length, -1).join(",")}],"state":[${shown.join(",")}],` +
         `"start":"${tokenFor(ctx, first.position - 1)}","end":"${tokenFor(ctx, last.position)}"}`,
     );
   },
 });
 
-type Matches = ((entry: LogEntry) => boolean) | undefined;
+interface Around {
+  limit: number;
+  matches: ((entry: LogEntry) => boolean) | undefined;
+  relatedBy: RelatedBy;
+}
 
 /** The events on both sides; the limit is that of both together. */
 async function readAround(
   reading: Reading,
   { position }: LogEntry,
-  { limit, matches }: { limit: number; matches: Matches },
+  { limit, ...wanted }: Around,
 ): Promise<{ before: LogEntry[]; after: LogEntry[] }> {
   const [before, after] = await Promise.all([
-    walk(reading, { direction: "b", from: position - 1, limit: Math.ceil(limit / 2), matches }),
-    walk(reading, { direction: "f", from: position, limit: Math.floor(limit / 2), matches }),
+    walk(reading, { direction: "b", from: position - 1, limit: Math.ceil(limit / 2), ...wanted }),
+    walk(reading, { direction: "f", from: position, limit: Math.floor(limit / 2), ...wanted }),
   ]);
   return { before: before.entries, after: after.entries };
 }

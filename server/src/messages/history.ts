@@ -6,6 +6,7 @@ import { limits } from "../limits.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
 import { pageLimit, tell, walk } from "./page.ts";
 import { notBefore, positionOf, readingOf, tokenFor } from "./reading.ts";
+import { relatedByOf } from "./related.ts";
 import { speakers } from "./speakers.ts";
 
 const query = z.looseObject({
@@ -33,7 +34,8 @@ export const history = route({
     const to = asked.to === undefined ? undefined : await positionOf(ctx, asked.to, "to");
     const reading = notBefore(allowed, asked.from === undefined ? undefined : from, to);
     const limit = pageLimit(Math.min(asked.limit ?? limits.defaultPage_events, filter.limit ?? Infinity));
-    const page = await walk(reading, { direction, from, to, limit, matches: matcherOf(filter) });
+    const wanted = { matches: matcherOf(filter), relatedBy: relatedByOf(filter) };
+    const page = await walk(reading, { direction, from, to, limit, ...wanted });
     const chunk = await tell(reading, page.entries);
     const end = page.next === undefined ? "" : `,"end":"${tokenFor(ctx, page.next)}"`;
     const state = filter.lazyLoadMembers ? `,"state":[${(await speakers(reading, page.entries)).join(",")}]` : "";

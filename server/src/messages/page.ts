@@ -5,6 +5,7 @@ import { membershipsOf, type Range } from "../rooms/access.ts";
 import { aggregationsOf } from "./aggregations.ts";
 import { clientEventInRoom } from "./client-event.ts";
 import { isHeard, type Reading } from "./reading.ts";
+import { type RelatedBy, relatedAmong } from "./related.ts";
 
 export type Direction = "b" | "f";
 
@@ -16,6 +17,7 @@ export interface Walk {
   to?: number | undefined;
   limit: number;
   matches?: ((entry: LogEntry) => boolean) | undefined;
+  relatedBy?: RelatedBy;
 }
 
 export interface Page {
@@ -28,9 +30,9 @@ export interface Page {
  * The next events that the reader may see and wants. It looks at a bounded number, so a page may be short, or empty, and
  * have a next one. What the reader may not see is passed over without looking at it, as far as it stands together.
  */
-export async function walk(reading: Reading, { direction, from, to, limit, matches }: Walk): Promise<Page> {
+export async function walk(reading: Reading, { direction, from, to, limit, matches, relatedBy }: Walk): Promise<Page> {
   const { sight, ignored } = reading;
-  const isPicky = matches !== undefined || ignored.size > 0 || sight.ranges.length > 1;
+  const isPicky = matches !== undefined || relatedBy !== undefined || ignored.size > 0 || sight.ranges.length > 1;
   const entries: LogEntry[] = [];
   let at: number | undefined = from;
   for (let scanned = 0; scanned < limits.pageScan_events;) {
@@ -39,10 +41,12 @@ export async function walk(reading: Reading, { direction, from, to, limit, match
     const needed = limit - entries.length + 1;
     const size = isPicky ? Math.max(needed, limits.pageBatch_events) : needed;
     const batch = await readBatch(reading, { direction, at, to, size });
+    const related = relatedBy && new Set(await relatedAmong(reading, batch, relatedBy));
     for (const entry of batch) {
       if (entries.length === limit) return { entries, next: at };
       at = direction === "b" ? entry.position - 1 : entry.position;
-      if (sight.sees(entry) && isHeard(reading, entry) && (matches?.(entry) ?? true)) entries.push(entry);
+      if ((related?.has(entry) ?? true) && sight.sees(entry) && isHeard(reading, entry) && (matches?.(entry) ?? true))
+        entries.push(entry);
     }
     if (batch.length < size) return { entries, next: undefined };
     scanned += batch.length;

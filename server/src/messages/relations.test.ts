@@ -120,3 +120,29 @@ test("of somebody who is ignored nothing comes", async () => {
   await carol.call("PUT", `${CLIENT}/user/${carol.userId}/account_data/m.ignored_user_list`, { ignored_users });
   assert.deepEqual(await list(parent, {}, carol), [heard]);
 });
+
+test("a filter may ask for what others relate to, by whom and how; one relation meets both", async () => {
+  const own = await createRoom(alice);
+  await own.change(bob, "join");
+  const thread = await own.say(alice, "thread");
+  const liked = await own.say(alice, "liked");
+  const alone = await own.say(alice, "alone");
+  const answer = await own.say(bob, "answer", { rel_type: "m.thread", event_id: thread });
+  await own.send(alice, relation("m.annotation", liked, "👍"), "m.reaction");
+  const withdrawn = await own.send(bob, relation("m.annotation", alone, "👍"), "m.reaction");
+  await own.redact(bob, withdrawn);
+  const messages = async (filter: object) =>
+    idsOf((await own.read(alice, "messages", { dir: "f", filter: JSON.stringify(filter) })).chunk);
+  assert.deepEqual(await messages({ related_by_rel_types: ["m.thread"] }), [thread]);
+  assert.deepEqual(await messages({ related_by_rel_types: ["m.thread", "m.annotation"] }), [thread, liked]);
+  assert.deepEqual(await messages({ related_by_senders: [bob.userId] }), [thread]);
+  assert.deepEqual(await messages({ related_by_senders: [bob.userId], related_by_rel_types: ["m.annotation"] }), []);
+  assert.deepEqual(await messages({ related_by_rel_types: [] }), []);
+
+  const filter = { related_by_rel_types: ["m.annotation"] };
+  const around = await own.read(alice, `context/${answer}`, { filter: JSON.stringify(filter) });
+  assert.deepEqual(
+    [idsOf(around.events_before), around.event.event_id, idsOf(around.events_after)],
+    [[liked], answer, []],
+  );
+});

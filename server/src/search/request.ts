@@ -1,6 +1,7 @@
 /** What a search asks for. Specification: client-server-api, `POST /search`. */
 import { z } from "zod";
 import { limits } from "../limits.ts";
+import { type RelatedBy, relatedByOf } from "../messages/related.ts";
 import { compileRoomEventFilter, roomEventFilterSchema } from "../sync/filter.ts";
 import { readPageToken } from "../directory/page-token.ts";
 import { KEYS } from "./texts.ts";
@@ -46,6 +47,8 @@ export interface Wanted {
   senders: readonly string[] | undefined;
   notSenders: readonly string[];
   containsUrl: boolean | undefined;
+  /** The log knows it and the index does not: what does not meet it is left out of a page that is found already. */
+  relatedBy: RelatedBy;
   wantsRoom(roomId: string): boolean;
   context: { before: number; after: number; withProfiles: boolean } | undefined;
   withState: boolean;
@@ -69,6 +72,7 @@ export function wantedOf(asked: RoomEvents, nextBatch: string | undefined): Want
     senders: filter?.senders,
     notSenders: filter?.not_senders ?? [],
     containsUrl: filter?.contains_url,
+    relatedBy: relatedByOf(compileRoomEventFilter(filter ?? {})),
     wantsRoom: (roomId) => (rooms?.has(roomId) ?? true) && !notRooms.has(roomId),
     context: context
       ? { before: most(context.before_limit), after: most(context.after_limit), withProfiles: context.include_profile }

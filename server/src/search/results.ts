@@ -5,6 +5,7 @@ import { readEvents } from "../log/for-search.ts";
 import { clientEventInRoom } from "../messages/client-event.ts";
 import { tell, walk } from "../messages/page.ts";
 import { type Reading, tokenFor } from "../messages/reading.ts";
+import { type RelatedBy, relatedAmong } from "../messages/related.ts";
 import { membersWho } from "../messages/speakers.ts";
 import { readAccess } from "../rooms/access.ts";
 import { stateAt } from "../rooms/history.ts";
@@ -23,7 +24,7 @@ interface Hit {
 
 /** The JSON of `room_events`. */
 export async function roomEventsOf(found: Found, wanted: Wanted): Promise<string> {
-  const hits = await readHits(found);
+  const hits = await readHits(found, wanted.relatedBy);
   const results: string[] = [];
   // One after the other: a search may not take all connections for itself.
   for (const hit of hits) results.push(await resultOf(hit, wanted));
@@ -41,18 +42,23 @@ export async function roomEventsOf(found: Found, wanted: Wanted): Promise<string
 }
 
 /** What was redacted since a moment ago is left out. */
-async function readHits({ matches, readings }: Found): Promise<Hit[]> {
+async function readHits({ matches, readings }: Found, relatedBy: RelatedBy): Promise<Hit[]> {
   const [first] = readings.values();
   if (!first || matches.length === 0) return [];
   const entries = await readEvents(
     first.ctx.db.log,
     matches.map(({ eventId }) => eventId),
   );
-  const byId = new Map(entries.map((entry) => [entry.eventId as string, entry]));
+  const byId = new Map<string, LogEntry>();
   const jsons = new Map<string, string>();
   for (const [roomId, ofRoom] of Map.groupBy(entries, (entry) => entry.roomId as string)) {
-    const told = await tell(readings.get(roomId) as Reading, ofRoom);
-    for (const [index, entry] of ofRoom.entries()) jsons.set(entry.eventId as string, told[index] as string);
+    const reading = readings.get(roomId) as Reading;
+    const wanted = await relatedAmong(reading, ofRoom, relatedBy);
+    const told = await tell(reading, wanted);
+    for (const [index, entry] of wanted.entries()) {
+      byId.set(entry.eventId as string, entry);
+      jsons.set(entry.eventId as string, told[index] as string);
+    }
   }
   return matches.flatMap((match) => {
     const [entry, reading] = [byId.get(match.eventId), readings.get(match.roomId)];

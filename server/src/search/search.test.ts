@@ -259,3 +259,15 @@ test("a search that is none is refused, and one without a category finds none", 
     search_categories: {},
   });
 });
+
+test("what a filter asks of relations holds for what is found", async () => {
+  const id = await room(alice);
+  const liked = await say(alice, id, "a green tomato");
+  await say(alice, id, "a red tomato");
+  const key = { rel_type: "m.annotation", event_id: liked, key: "👍" };
+  const path = `/_matrix/client/v3/rooms/${id}/send/m.reaction/t${++sent}`;
+  await alice.call("PUT", path, { "m.relates_to": key });
+  const filter = { rooms: [id], related_by_rel_types: ["m.annotation"] };
+  assert.deepEqual(idsOf(await ask(alice, "tomato", { filter })), [liked]);
+  assert.deepEqual(idsOf(await ask(alice, "tomato", { filter: { ...filter, related_by_senders: [bob.userId] } })), []);
+});

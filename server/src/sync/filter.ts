@@ -34,7 +34,7 @@ export const roomEventFilterSchema = eventFilterSchema.extend({
   lazy_load_members: z.boolean().optional(),
   include_redundant_members: z.boolean().optional(),
   unread_thread_notifications: z.boolean().optional(),
-  // Of no version of the specification, but of the SDK where it looks for threads with /messages.
+  // MSC3440: of /messages, /context and /search. Clients look for threads so.
   related_by_senders: userIds,
   related_by_rel_types: entries,
 });

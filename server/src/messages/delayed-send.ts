@@ -2,8 +2,9 @@
  * Sending what is due. A worker claims rows for a while, so that each is sent by one; and the event's transaction makes sure of it: when
  * a worker dies between sending and saying so, the next one gets the same event.
  */
+import { accountLocked, accountSuspended, readModeration } from "../auth/moderation.ts";
 import type { Context } from "../context.ts";
-import { asError, MatrixError } from "../errors.ts";
+import { asError, MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -43,6 +44,7 @@ export async function isOvertaken(ctx: Context, row: DelayedRow): Promise<boolea
 /** Sends the event, unless it was overtaken or the room refuses it; either way it has ended. Throws where nobody knows yet. */
 export async function sendDelayed(ctx: Context, row: DelayedRow): Promise<void> {
   try {
+    await requireStanding(ctx, row.userId);
     if (!(await isOvertaken(ctx, row))) await (row.stateKey === null ? sendMessage(ctx, row) : sendState(ctx, row));
   } catch (thrown) {
     const isFinal = thrown instanceof MatrixError && thrown.status < 429;
@@ -50,6 +52,14 @@ export async function sendDelayed(ctx: Context, row: DelayedRow): Promise<void> 
     ctx.logger.info({ reason: thrown.message }, "a delayed event was refused when it was due");
   }
   await endDelayed(ctx, row.delayId);
+}
+
+/** Whom operators have locked or suspended since does not speak by what they handed over before. */
+async function requireStanding(ctx: Context, userId: string): Promise<void> {
+  const standing = await readModeration(ctx, userId);
+  if (!standing) throw matrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
+  if (standing.locked) throw accountLocked();
+  if (standing.suspended) throw accountSuspended();
 }
 
 function sendMessage(ctx: Context, { sessionId, userId, roomId, type, txnId, content }: DelayedRow): Promise<string> {

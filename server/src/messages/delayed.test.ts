@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type Json, type Person, request } from "../../../testkit/src/http.ts";
 import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
+import { moderateAccount } from "../auth/moderation.ts";
 import { limits } from "../limits.ts";
 import { sendDue } from "./delayed-send.ts";
 
@@ -114,6 +115,21 @@ test("what a worker had that died is sent by the next", async () => {
   await claim(-1);
   await pass(0);
   assert.deepEqual(await stateAt("taken"), { left: true });
+});
+
+test("who is locked or suspended meanwhile says nothing any more", async () => {
+  for (const state of [{ locked: true }, { suspended: true }]) {
+    const [key] = Object.keys(state) as [string];
+    const { delay_id } = await bob.call("PUT", `${room.path}/send/${TYPE}/${key}${after(1_000)}`, { key });
+    const told = await scheduleState(bob, key);
+    await moderateAccount(server.ctx, bob.userId, state);
+    await pass(60_000);
+    assert.equal((await anyone(told, "send")).status, 404);
+    await moderateAccount(server.ctx, bob.userId, { locked: false, suspended: false });
+    assert.equal((await stateAt(key)).errcode, "M_NOT_FOUND");
+    const { chunk } = await room.read(alice, "messages", { dir: "b", limit: 20, filter: { types: [TYPE] } });
+    assert.ok(!chunk.some(({ content }: Json) => content.key === key), `${delay_id} was sent`);
+  }
 });
 
 test("a delay is a number of milliseconds within a day, and not too many wait", async () => {

@@ -62,6 +62,7 @@ export type Service =
   | "graphs"
   | "links"
   | "pushes"
+  | "mail"
   | "secrets";
 
 /** The ports of services where an installation says nothing else. */
@@ -80,6 +81,7 @@ export const servicePorts: Record<Service, readonly number[]> = {
   links: [80, 443],
   /** Push gateways and push services, which people's apps name. */
   pushes: [443],
+  mail: [587, 465, 25],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -95,6 +97,7 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   stripe: ["STRIPE_SECRET_KEY"],
   graphs: ["PARLEY_EXPLORER_HOSTS"],
   links: ["PARLEY_PREVIEWS"],
+  mail: ["SMTP_URL"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
@@ -181,7 +184,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     name: "api",
     roles: apiRoles,
     signal: "sockets",
-    uses: [...shared, "objects", "links"],
+    uses: [...shared, "objects", "links", "mail"],
     resources: large,
     keepsMedia: true,
   },
@@ -208,7 +211,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "auth",
     roles: ["auth"],
-    uses: shared,
+    uses: [...shared, "mail"],
     resources: small,
   },
   keys: { ...many, ...at(8082), ...drained(DRAIN_S), name: "keys", roles: ["keys"], uses: shared, resources: small },
@@ -384,6 +387,7 @@ export const fileSettings = [
   "MASTER_ENCRYPTION_KEY",
   "PARLEY_REGISTRATION_SHARED_SECRET",
   "PARLEY_VAPID_PRIVATE_KEY",
+  "SMTP_URL",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

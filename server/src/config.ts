@@ -7,6 +7,7 @@ import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
 import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
+import { type Mail, readMail } from "./auth/email/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
@@ -90,6 +91,8 @@ export interface Config {
   explorer: ExplorerConfig;
   /** Where notifications may be sent. */
   push: PushConfig;
+  /** Undefined where no mails are sent. */
+  mail: Mail | undefined;
   /** Whether links are fetched for a preview, and from where inside the network. */
   previews: PreviewConfig;
   /** What each setting is and where that comes from, without secrets. */
@@ -165,6 +168,7 @@ export function readConfig(environment: Env = process.env): Config {
     billing: readBilling(env, roles(env)),
     explorer: readExplorer(env),
     push: readPush(env),
+    mail: readMail(env),
     previews: readPreviews(env),
     sources: settingSources(environment),
   };

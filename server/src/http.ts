@@ -58,10 +58,14 @@ export interface Request<Body = unknown, Query = unknown, Who = Session> {
   log: Logger;
 }
 
-/** `service`: application services only. */
-type Access = "anyone" | "session" | "admin" | "service";
+/** `service`: application services only. `anyone or session`: who sends a token has to have a good one. */
+type Access = "anyone" | "anyone or session" | "session" | "admin" | "service";
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-type WhoFor<A extends Access> = A extends "anyone" ? undefined : Session;
+type WhoFor<A extends Access> = A extends "anyone"
+  ? undefined
+  : A extends "anyone or session"
+    ? Session | undefined
+    : Session;
 
 export interface RouteOptions<B extends z.ZodType, Q extends z.ZodType, A extends Access> {
   method: Method;

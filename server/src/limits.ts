@@ -6,6 +6,7 @@ import { explorerLimits } from "./explorer/limits.ts";
 import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
+import { emailLimits } from "./limits/email.ts";
 import { operatorLimits } from "./limits/operators.ts";
 import { personLimits } from "./limits/persons.ts";
 import { pushLimits } from "./limits/push.ts";
@@ -327,6 +328,7 @@ export const limits = {
   deviceName_characters: 255,
 
   ...operatorLimits,
+  ...emailLimits,
   ...personLimits,
   ...graphLimits,
 
@@ -377,6 +379,7 @@ export const limits = {
     loginFailed: { burst: 5, perSecond: 0.05 },
     accountGuessed: { burst: 100, perSecond: 0.02 },
     register: { burst: 10, perSecond: 0.2 },
+    mail: { burst: 5, perSecond: 0.002 },
     userCode: { burst: 10, perSecond: 0.02 },
     keys: { burst: 200, perSecond: 20 },
     claim: { burst: 100, perSecond: 10 },

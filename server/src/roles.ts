@@ -30,6 +30,7 @@ export const roles = {
       `${CLIENT}/delete_devices`,
       `${CLIENT}/account/*`,
       "/_parley/v1/registration_tokens/*",
+      "/_parley/client/v1/email/*",
       `${CLIENT}/user/:userId/openid/*`,
       "/_matrix/federation/v1/openid/userinfo",
       "/_synapse/admin/v1/register",

@@ -19,6 +19,7 @@ interface Asked {
 export async function authenticate(ctx: Context, each: Route, asked: Asked): Promise<Session | undefined> {
   if (each.access === "anyone") return undefined;
   const token = accessTokenOf(asked, ctx.config.queryTokens);
+  if (!token && each.access === "anyone or session") return undefined;
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
   const service = ctx.services.ofToken(token);
   const session = service

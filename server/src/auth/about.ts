@@ -42,7 +42,7 @@ const getCapabilities = route({
       "m.set_displayname": { enabled: true },
       "m.set_avatar_url": { enabled: true },
       "m.profile_fields": { enabled: true },
-      "m.3pid_changes": { enabled: false },
+      "m.3pid_changes": { enabled: ctx.config.mail !== undefined },
       "m.get_login_token": { enabled: true },
       "m.forget_forced_upon_leave": { enabled: false },
       ...(session.isAdmin ? { "m.account_moderation": { suspend: true, lock: true } } : {}),

@@ -5,6 +5,7 @@ import { unlistPerson } from "../directory/people.ts";
 import { route } from "../http.ts";
 import { forgetUser } from "../keys/forget.ts";
 import { leaveAllRooms } from "../rooms/membership.ts";
+import { removeAddresses } from "./email/addresses.ts";
 import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
 import { interactive } from "./interactive.ts";
 import { auth } from "./shapes.ts";
@@ -18,7 +19,7 @@ export const deactivate = route({
   async handle(request, ctx) {
     await interactive(ctx, request, { flows: [["m.login.password"]] });
     await deactivateAccount(ctx, request.session.userId, request.body.erase);
-    // No address or phone number was ever bound, so none is left bound.
+    // No identity server was ever told of an address, so none is left bound.
     return { id_server_unbind_result: "success" };
   },
 });
@@ -29,6 +30,7 @@ export async function deactivateAccount(ctx: Context, userId: string, erase: boo
   await leaveAllRooms(ctx, userId);
   const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [userId, erase]);
   await afterEnding(ctx, userId, row);
+  await removeAddresses(ctx, userId);
   await forgetUser(ctx, userId);
   await unlistPerson(ctx, userId);
 }

@@ -20,4 +20,12 @@ export const sections: readonly Section[] = [
       'last_seen_ts', ${ts("last_seen_at")}, 'last_seen_ip', last_seen_address)`,
     from: "auth.sessions where user_id = $1",
   }),
+  sectionOf({
+    name: "email_addresses",
+    about: "E-mail addresses by which the person signs in or gets a new password.",
+    schema: "auth",
+    key: "address",
+    record: `json_build_object('address', address, 'validated_ts', ${ts("validated_at")}, 'added_ts', ${ts("added_at")})`,
+    from: "auth.third_party_ids where user_id = $1",
+  }),
 ];

@@ -4,6 +4,8 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { type Request, route } from "../http.ts";
 import { validate } from "../validate.ts";
+import { foldAddress } from "./email/address.ts";
+import { ownerOfAddress } from "./email/addresses.ts";
 import { checkPassword } from "./passwords.ts";
 import { isDeactivated } from "./queries.ts";
 import { loginByService, SERVICE_LOGIN } from "./service-login.ts";
@@ -18,6 +20,8 @@ const passwordLogin = z.looseObject({
   identifier: identifier.optional(),
   // How older clients name the person.
   user: text().optional(),
+  medium: text().optional(),
+  address: text().optional(),
   password: z.string(),
 });
 
@@ -62,20 +66,27 @@ export const login = route({
 
 async function withPassword(ctx: Context, request: LoginRequest): Promise<object> {
   const given = validate(passwordLogin, request.body, "body");
-  const user = given.identifier ? given.identifier.user : given.user;
-  if (given.identifier && given.identifier.type !== "m.id.user")
-    throw matrixError(
-      "M_FORBIDDEN",
-      "Sign in with your user name: no e-mail addresses or phone numbers are kept here.",
-    );
-  if (user === undefined) throw matrixError("M_MISSING_PARAM", 'The body has no "identifier.user".');
-  const userId = userIdFrom(ctx, user);
+  const userId = await whoIsMeant(ctx, given);
   const passwordHash = await checkPassword(ctx, { userId, password: given.password, address: request.address });
   if (passwordHash === undefined) {
     if (await isDeactivated(ctx, userId)) throw matrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
     throw matrixError("M_FORBIDDEN", "The user name or the password is not right.");
   }
   return signIn(ctx, { userId, passwordHash, device: request.body, address: request.address });
+}
+
+/** Specification: "Identifier types". Who signs in with an address that nobody has is told no more than with a wrong password. */
+async function whoIsMeant(ctx: Context, given: z.output<typeof passwordLogin>): Promise<string> {
+  const { identifier: by } = given;
+  const isMail = by ? by.type === "m.id.thirdparty" && by.medium === "email" : given.medium === "email";
+  const address = by ? by.address : given.address;
+  if (isMail && address !== undefined)
+    return (await ownerOfAddress(ctx, foldAddress(address) ?? "")) ?? userIdFrom(ctx, "@");
+  if (by && by.type !== "m.id.user")
+    throw matrixError("M_FORBIDDEN", "Sign in with your user name or your e-mail address: nothing else is known here.");
+  const user = by ? by.user : given.user;
+  if (user === undefined) throw matrixError("M_MISSING_PARAM", 'The body has no "identifier.user".');
+  return userIdFrom(ctx, user);
 }
 
 /** A token of POST /login/get_token: one use, a short life. */

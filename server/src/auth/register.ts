@@ -5,6 +5,8 @@ import { listPerson } from "../directory/people.ts";
 import { beginProfile } from "../account/profile.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
+import { bindAddress, inUse, ownerOfAddress } from "./email/addresses.ts";
+import { forgetValidation } from "./email/validations.ts";
 import { hashPassword } from "./hashing.ts";
 import { interactive } from "./interactive.ts";
 import { checkNewPassword } from "./passwords.ts";
@@ -13,7 +15,7 @@ import { registerByService, SERVICE_LOGIN } from "./service-login.ts";
 import { refuseWhileOff } from "./registration-tokens.ts";
 import { auth, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
-import type { Stage } from "./stages.ts";
+import { provedBy, type Stage } from "./stages.ts";
 import { generatedUserId, newUserId } from "./user-names.ts";
 
 const body = z.looseObject({
@@ -44,8 +46,13 @@ export const register = route({
     else if (request.body.auth) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
     const completed = await interactive(ctx, request, { flows: flowsOf(ctx) });
     if (password === undefined) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
+    const mail = completed["m.login.email.identity"];
+    const proved = mail === undefined ? undefined : provedBy(mail);
+    if (proved && (await ownerOfAddress(ctx, proved.address)) !== undefined) throw inUse();
     const token = completed["m.login.registration_token"];
     await createAccount(ctx, { userId, password, tokenHash: token ? Buffer.from(token, "base64") : undefined });
+    if (proved) await bindAddress(ctx, userId, proved.address);
+    if (proved) await forgetValidation(ctx, proved);
     if (request.body.inhibit_login) return { user_id: userId, home_server: ctx.config.serverName };
     return signIn(ctx, { userId, device: request.body, address: request.address });
   },
@@ -65,10 +72,17 @@ export const registerAvailable = route({
   },
 });
 
-/** A token is asked for where it must be, and taken where it need not: that of the first administrator works always. */
+/**
+ * A token is asked for where it must be, and taken where it need not: that of the first administrator works always. Where an e-mail address is
+ * optional, flows without it come first; a client offers what it knows.
+ */
 function flowsOf(ctx: Context): Stage[][] {
   const withToken: Stage[] = ["m.login.registration_token"];
-  return ctx.controls.now().registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
+  const plain: Stage[][] = ctx.controls.now().registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
+  const atRegistration = ctx.config.mail?.atRegistration ?? "off";
+  if (atRegistration === "off") return plain;
+  const withMail = plain.map((flow): Stage[] => [...flow, "m.login.email.identity"]);
+  return atRegistration === "required" ? withMail : [...plain, ...withMail];
 }
 
 /** The user id for a name that somebody wants and nobody has. Throws M_INVALID_USERNAME or M_USER_IN_USE. */

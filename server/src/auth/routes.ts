@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import type { Route } from "../http.ts";
 import { aboutRoutes } from "./about.ts";
+import { confirmRoutes } from "./email/confirm.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from "./devices.ts";
 import { getLoginToken } from "./login-token.ts";
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   changePassword,
   deactivate,
   ...thirdPartyRoutes,
+  ...confirmRoutes,
   ...sharedSecretRoutes,
   ...openIdRoutes,
   ...oauthRoutes,

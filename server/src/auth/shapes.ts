@@ -11,7 +11,13 @@ export function text(most_characters: number = limits.identifier_bytes) {
 }
 
 /** Specification: "Identifier types". */
-export const identifier = z.looseObject({ type: z.string(), user: text().optional() });
+export const identifier = z.looseObject({
+  type: z.string(),
+  user: text().optional(),
+  // Of m.id.thirdparty.
+  medium: text().optional(),
+  address: text().optional(),
+});
 
 /** What a request that needs user-interactive authentication carries under `auth`. */
 export const auth = z.looseObject({ type: z.string().optional(), session: text().optional() });

@@ -9,7 +9,8 @@ import { validate } from "../validate.ts";
 import type { InteractiveRequest } from "./interactive.ts";
 import { checkPassword } from "./passwords.ts";
 import { isUsableRegistrationToken } from "./registration-tokens.ts";
-import { identifier } from "./shapes.ts";
+import { type Purpose, provedAddress } from "./email/validations.ts";
+import { identifier, text } from "./shapes.ts";
 import { tokenHash } from "./tokens.ts";
 import { userIdFrom } from "./user-names.ts";
 
@@ -19,6 +20,7 @@ export const stages = {
   "m.login.dummy": () => Promise.resolve(""),
   "m.login.registration_token": registrationToken,
   "m.login.password": password,
+  "m.login.email.identity": emailIdentity,
 } satisfies Record<string, Check>;
 
 export type Stage = keyof typeof stages;
@@ -28,6 +30,35 @@ async function registrationToken(ctx: Context, request: InteractiveRequest): Pro
   const hash = tokenHash(token);
   if (await isUsableRegistrationToken(ctx, hash)) return hash.toString("base64");
   return matrixError("M_FORBIDDEN", "This registration token is not known, has expired or is used up.");
+}
+
+const credentials = z.looseObject({ sid: text(), client_secret: text() });
+const emailAuth = z.looseObject({ threepid_creds: credentials.optional(), threepidCreds: credentials.optional() });
+
+/** What each path that takes it wants to be proved. */
+const PURPOSES: readonly (readonly [end: string, purpose: Purpose])[] = [
+  ["/register", "register"],
+  ["/account/password", "password"],
+];
+
+/** Specification: "Email-based (identity / homeserver)". Gives the credentials: what was proved is read when the request goes ahead. */
+async function emailIdentity(ctx: Context, request: InteractiveRequest): Promise<string | MatrixError> {
+  const { threepid_creds, threepidCreds } = validate(emailAuth, request.body.auth, "body");
+  const given = threepid_creds ?? threepidCreds;
+  if (!given) throw matrixError("M_MISSING_PARAM", 'The body has no "auth.threepid_creds".');
+  const purpose = PURPOSES.find(([end]) => request.path.endsWith(end))?.[1];
+  const address = purpose && (await provedAddress(ctx, purpose, given));
+  if (address === undefined)
+    return matrixError(
+      "M_UNAUTHORIZED",
+      "The address was not confirmed yet. Open the link in the mail, then go on here.",
+    );
+  return JSON.stringify({ address, sid: given.sid });
+}
+
+/** What the stage proved: see `Completed`. */
+export function provedBy(completed: string): { address: string; sid: string } {
+  return JSON.parse(completed) as { address: string; sid: string };
 }
 
 const passwordAuth = z.looseObject({

@@ -10,6 +10,7 @@ import { clocks, connections, schema } from "./doctor/database.ts";
 import { disk } from "./doctor/disk.ts";
 import { durability, standby } from "./doctor/durability.ts";
 import { type Check, type Finding, lookAt } from "./doctor/finding.ts";
+import { mail } from "./doctor/mail.ts";
 import { keys } from "./doctor/keys.ts";
 import { bus, ephemeral, files, queue } from "./doctor/ports.ts";
 import { lag, secrets } from "./doctor/processes.ts";
@@ -31,6 +32,7 @@ const checks: readonly Check[] = [
   disk,
   certificates,
   keys,
+  mail,
   publicUrl,
 ];
 
@@ -41,7 +43,7 @@ export const doctor: Command = {
   name: "doctor",
   summary: "Finds what is wrong with an installation, and says what to do about it.",
   help: `Looks, as the processes would, at: settings, durability, standby, schema, clocks, connections, log lag, shared settings, bus, queue,
-presence, files, disk, certificates, keys, public address. Each finding is a failure (it loses data or service, now or soon) or a
+presence, files, disk, certificates, keys, mail, public address. Each finding is a failure (it loses data or service, now or soon) or a
 warning. Ends with 1 where there is a failure. It writes nothing but a probe into the store of files, which it removes. Run it with the
 settings of the processes, where they run: in a cluster in one of the pods. See docs/operations/doctor.md.`,
   options: {

@@ -30,6 +30,7 @@ const MARKS = {
   to_device: "mark-of-a-device-message",
   media: "mark-of-the-file",
   pusher: "mark-of-the-pusher",
+  email: "mark-of-the@address.example",
 } as const;
 
 async function town() {
@@ -67,6 +68,10 @@ async function settle(server: TestServer, bob: Person): Promise<{ alice: Person;
   });
   const messages = { [alice.userId]: { [alice.deviceId]: { text: MARKS.to_device } } };
   await bob.call("PUT", `${V3}/sendToDevice/org.example/1`, { messages });
+  await server.ctx.db.auth.change(
+    "insert into auth.third_party_ids (medium, address, user_id, validated_at) values ('email', $1, $2, now())",
+    [MARKS.email, alice.userId],
+  );
   await alice.call("POST", `${V3}/pushers/set`, {
     kind: "http",
     app_id: "org.example",
@@ -156,6 +161,7 @@ test("each table in which a person's id stands is in a section, or has a reason 
   const of: Record<string, string | null> = {
     "auth.accounts": "account",
     "auth.sessions": "devices",
+    "auth.third_party_ids": "email_addresses",
     "account.profiles": "profile",
     "account.filters": "filters",
     "keys.backups": "key_backups",

@@ -3,6 +3,7 @@ import type { RoleName } from "../roles.ts";
 import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
 import { previewSettings } from "./previews.ts";
+import { mailSettings } from "./mail.ts";
 import { pushSettings } from "./push.ts";
 import { secretSettings } from "./secrets.ts";
 import { shellSettings } from "./shell.ts";
@@ -168,5 +169,6 @@ export const settings: readonly Setting[] = [
   ...shellSettings,
   ...explorerSettings,
   ...pushSettings,
+  ...mailSettings,
   ...previewSettings,
 ];

@@ -7,6 +7,7 @@ import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
 import { emailLimits } from "./limits/email.ts";
+import { rates } from "./limits/rates.ts";
 import { operatorLimits } from "./limits/operators.ts";
 import { personLimits } from "./limits/persons.ts";
 import { pushLimits } from "./limits/push.ts";
@@ -368,36 +369,11 @@ export const limits = {
   buckets: 100_000,
   bucketsShare_ms: 1_000,
   bucketsShare_part: 0.1,
-  /** Token buckets, per session or per address: how many at once, and how many a second after that. */
-  rates: {
-    send: { burst: 200, perSecond: 20 },
-    webhook: { burst: 60, perSecond: 5 },
-    create: { burst: 50, perSecond: 1 },
-    join: { burst: 100, perSecond: 5 },
-    invite: { burst: 200, perSecond: 5 },
-    login: { burst: 10, perSecond: 0.2 },
-    loginFailed: { burst: 5, perSecond: 0.05 },
-    accountGuessed: { burst: 100, perSecond: 0.02 },
-    register: { burst: 10, perSecond: 0.2 },
-    mail: { burst: 5, perSecond: 0.002 },
-    userCode: { burst: 10, perSecond: 0.02 },
-    keys: { burst: 200, perSecond: 20 },
-    claim: { burst: 100, perSecond: 10 },
-    media: { burst: 100, perSecond: 10 },
-    preview: { burst: 30, perSecond: 1 },
-    search: { burst: 30, perSecond: 3 },
-    stream: { burst: 20, perSecond: 1 },
-    streamFrames: { burst: 200, perSecond: 20 },
-    telemetry: { burst: 10, perSecond: 0.02 },
-    report: { burst: 10, perSecond: 0.1 },
-    operator: { burst: 300, perSecond: 50 },
-    operatorDenied: { burst: 20, perSecond: 0.1 },
-    other: { burst: 500, perSecond: 100 },
-  },
+  rates,
 } as const;
 
 export type Rate = keyof typeof limits.rates;
 
 /** Rates that all replicas keep to exactly, at the price of a round trip. See rates.ts. */
-const strict: readonly Rate[] = ["login", "loginFailed", "accountGuessed", "register", "userCode"];
+const strict: readonly Rate[] = ["login", "loginFailed", "accountGuessed", "register", "userCode", "mail"];
 export const strictRates: ReadonlySet<Rate> = new Set(strict);

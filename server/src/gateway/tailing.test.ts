@@ -21,6 +21,8 @@ const quiet: Seams = {
     every_ms === limits.headPoll_ms || every_ms === limits.streamSweep_ms
       ? realSeams.every(every_ms, action)
       : { cancel: () => {} },
+  after: (wait_ms, action) =>
+    wait_ms === limits.controlsPoll_ms ? { cancel: () => {} } : realSeams.after(wait_ms, action),
 };
 
 /** Notes every statement of the domains that clients are told of. Typing and presence have a rhythm of their own. */

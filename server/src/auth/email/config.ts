@@ -26,7 +26,8 @@ export function readMail(env: Env): Mail | undefined {
   if (!registrationEmails.includes(atRegistration))
     refuse("PARLEY_REGISTRATION_EMAIL", atRegistration, `set it to ${registrationEmails.join(", ")}.`);
   if (url === undefined) {
-    if (atRegistration !== "off") refuse("PARLEY_REGISTRATION_EMAIL", atRegistration, "set it to off, or set SMTP_URL too.");
+    if (atRegistration !== "off")
+      refuse("PARLEY_REGISTRATION_EMAIL", atRegistration, "set it to off, or set SMTP_URL too.");
     return undefined;
   }
   if (!isInFile(url) && !isReference(url)) refuseUrl(url);

@@ -86,6 +86,8 @@ test("every act that changes something is one transaction or says that it has be
       "retention.drop_room",
       "retention.set",
       "retention.set_room",
+      "users.erase",
+      "users.export",
     ],
     "what is added here changes nothing outside of `transact`",
   );

@@ -1,4 +1,4 @@
--- compatible since: 0002
+-- compatible since: 0001
 -- The room directories of application services: which rooms they list for a network. A room that is listed by them alone has a row in
 -- rooms.published too, which says that it is not in the server's own directory.
 alter table rooms.published add column in_main boolean not null default true;

@@ -22,18 +22,13 @@ const notServed: Readonly<Record<string, string>> = {
   redirectToIdP: NO_OAUTH,
 };
 
-const NO_IDENTITY = "always refused: no e-mail addresses or phone numbers are kept, and no identity server is asked";
+const NO_IDENTITY = "always refused: no phone numbers are kept, and no identity server is asked";
 const FROZEN = "404 `M_NOT_FOUND`: frozen, as the specification allows; files are read by who is signed in";
 /** What is served, and answers with nothing but an error. */
 const refusing: Readonly<Record<string, string>> = {
-  post3PIDs: NO_IDENTITY,
-  add3PID: NO_IDENTITY,
   bind3PID: NO_IDENTITY,
-  requestTokenTo3PIDEmail: NO_IDENTITY,
   requestTokenTo3PIDMSISDN: NO_IDENTITY,
-  requestTokenToRegisterEmail: NO_IDENTITY,
   requestTokenToRegisterMSISDN: NO_IDENTITY,
-  requestTokenToResetPasswordEmail: NO_IDENTITY,
   requestTokenToResetPasswordMSISDN: NO_IDENTITY,
   getContent: FROZEN,
   getContentOverrideName: FROZEN,

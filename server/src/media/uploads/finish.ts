@@ -5,7 +5,7 @@ import { asError, matrixError } from "../../errors.ts";
 import { fillPending, findMedia } from "../queries.ts";
 import { refuseRemoved, removeBlobs } from "../remove.ts";
 import { blobsOf } from "../store.ts";
-import { endUpload, type Part, partsOf, type Upload, uploadedOf } from "./queries.ts";
+import { endUpload, noteUnneeded, type Part, partsOf, type Upload, uploadedOf } from "./queries.ts";
 import { tellProgress } from "./receive.ts";
 
 /** Does nothing while bytes are missing. */
@@ -17,13 +17,20 @@ export async function finishWhole(ctx: Context, upload: Upload): Promise<void> {
     if ((await findMedia(ctx, mediaId))?.sha256) return undefined;
     throw thrown;
   });
-  if (whole && (await fillPending(ctx, mediaId, uploadedOf(upload, whole))))
-    await refuseRemoved(ctx, { mediaId, sha256: whole.sha256 });
+  if (whole) await fill(ctx, upload, whole);
   await endUpload(ctx, mediaId);
   tellProgress(ctx, upload, total_bytes);
   removeBlobs(ctx).catch((thrown: unknown) => {
     ctx.logger.warn({ reason: asError(thrown).message }, "pieces of an upload could not be taken out of the store");
   });
+}
+
+/** Where the file was given up or deleted meanwhile its bytes are nobody's, and do not stay in the store. */
+async function fill(ctx: Context, upload: Upload, whole: Part): Promise<void> {
+  const { mediaId } = upload;
+  if (await fillPending(ctx, mediaId, uploadedOf(upload, whole)))
+    await refuseRemoved(ctx, { mediaId, sha256: whole.sha256 });
+  else await noteUnneeded(ctx, whole.sha256);
 }
 
 async function joined(ctx: Context, { mediaId, total_bytes }: Upload): Promise<Part> {

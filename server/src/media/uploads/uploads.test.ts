@@ -8,6 +8,7 @@ import { Upload } from "tus-js-client";
 import { registerPerson, type Json, type Person } from "../../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { waitFor } from "../../../../testkit/src/wait.ts";
+import { removeMedia } from "../remove.ts";
 import { discardUploads } from "./queries.ts";
 import { sweepUploads } from "./sweep.ts";
 
@@ -222,4 +223,16 @@ test("what is not the protocol is refused with its status, and nothing beyond th
   assert.equal((await ask(PATH, begin(1))).status, 429);
   await discardUploads(server.ctx, [at.split("/").at(-1) as string]);
   assert.equal((await ask(PATH, begin(1))).status, 201);
+});
+
+test("of a file that is deleted before its last piece nothing stays in the store", async () => {
+  await using server = await startTestServer();
+  const alice = await registerPerson(server.url, "alice");
+  const ask = tus(server, alice);
+  const created = await ask(PATH, begin(6));
+  const place = created.headers.get("location") as string;
+  await ask(place, chunk(0, "abc"));
+  await removeMedia(server.ctx, [place.slice(PATH.length + 1)]);
+  assert.equal((await ask(place, chunk(3, "def"))).status, 204);
+  await until("the store is empty", async () => (await blobs(server)).length === 0);
 });

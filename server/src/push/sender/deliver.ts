@@ -1,4 +1,5 @@
 /** Sends what is queued: many pushers at a time, each by one worker and in order. See queue.ts for its states. */
+import { readModeration } from "../../auth/moderation.ts";
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
@@ -123,9 +124,10 @@ function isWanted({ kind, data }: Held, { what }: Queued): boolean {
   );
 }
 
-/** Sends it when it is called; undefined where there is nothing to tell. */
+/** Sends it when it is called; undefined where there is nothing to tell. Who is locked reads nothing, and so is told nothing. */
 async function tellingOf(ctx: Context, pusher: Held, queued: Queued): Promise<(() => Promise<Told>) | undefined> {
   const notification = await notificationOf(ctx, pusher, queued);
   if (!notification || !isWanted(pusher, queued)) return undefined;
+  if ((await readModeration(ctx, pusher.userId))?.locked !== false) return undefined;
   return () => (pusher.kind === "webpush" ? tellBrowser : tellGateway)(ctx, pusher, notification);
 }

@@ -4,6 +4,7 @@ import type { Json, Person } from "../../../../testkit/src/http.ts";
 import { type PushGateway, startPushGateway } from "../../../../testkit/src/push-gateway.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { people, roomOf, roomPath, say } from "../../../../testkit/src/syncing.ts";
+import { moderateAccount } from "../../auth/moderation.ts";
 import { readAllowed } from "../../outward/guard.ts";
 
 const config = { push: { hosts: readAllowed("127.0.0.1"), vapidKey: undefined } };
@@ -116,6 +117,28 @@ test("an invitation is pushed to whom it invites, and a muted room and a redacte
       [other, undefined],
       [roomId, "last"],
     ],
+  );
+});
+
+test("who is locked is told nothing while their devices stay", async () => {
+  await using gateway = await startPushGateway();
+  await using server = await startTestServer({ config });
+  const [alice, bob, carol] = (await people(server, "alice", "bob", "carol")) as [Person, Person, Person];
+  const roomId = await roomOf(alice, bob, carol);
+  await watch(bob, gateway);
+  await watch(carol, gateway);
+  await moderateAccount(server.ctx, bob.userId, { locked: true });
+  await say(alice, roomId, "hidden");
+  await gateway.took("carol is told", saying("hidden"));
+  // What is for bob was queued with what is for carol, and goes one way or the other.
+  while (await server.ctx.db.push.one("select 1 from push.queue"));
+  await moderateAccount(server.ctx, bob.userId, { locked: false });
+  await say(alice, roomId, "open");
+  const ofBob = ({ devices }: Json) => devices[0].pushkey === `key of ${bob.userId}`;
+  await gateway.took("bob is told again", (each) => ofBob(each) && saying("open")(each));
+  assert.deepEqual(
+    gateway.taken.filter(ofBob).map(({ content }) => content.body),
+    ["open"],
   );
 });
 

@@ -13,12 +13,17 @@ export const searchLimits = {
   searchWait_ms: 2_000,
   searchLook_ms: 25,
   searchBehind_entries: 2_000,
-  /** Of a text, the words that are found and the longest; of what is searched for, its length and its words. */
+  /**
+   * Of a text, the words that are found and the longest; of what is searched for, its length, its words, and the pieces that they have
+   * together. How well a text is found goes by so many places of each word.
+   */
   searchText_words: 10_000,
   searchText_characters: 100_000,
   searchWord_characters: 100,
   searchTerm_characters: 1_000,
   searchTerm_words: 20,
+  searchTerm_pieces: 60,
+  searchRanked_places: 4,
   /** From so many characters on the beginning of a word finds it. */
   searchPrefix_characters: 3,
   /** Rooms with matches that are looked at, and rooms that are named to the index one by one. */

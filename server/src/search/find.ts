@@ -108,8 +108,8 @@ async function readAll(
  */
 const pageIn = (behind: string, order: string) => `with matching as materialized (
     select e.event_id, e.room_id, e.sender, e.position, e.edit_position,
-      ts_rank(e.words, $9::tsquery, 1)::float8 + ts_rank(e.words, $10::tsquery, 1)::float8 as rank
-    from search.events e where ${MATCHES} limit $14
+      ts_rank('{0,0,0,0.1}', r.words, $9::tsquery, 1)::float8 + ts_rank('{0,0,0,0.1}', r.words, $10::tsquery, 1)::float8 as rank
+    from search.events e cross join lateral (select ts_filter(e.words, '{a}') as words) r where ${MATCHES} limit $14
   ), sight as materialized (
     select * from unnest($11::text[], $12::bigint[], $13::bigint[]) as s(room_id, first, last)
   ), seen as materialized (

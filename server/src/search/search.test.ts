@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { registerPerson, type Person, type Json } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
+import { limits } from "../limits.ts";
+import { readTerm, vectorOf } from "./words.ts";
 
 let server: Awaited<ReturnType<typeof startTestServer>>;
 let alice: Person;
@@ -72,6 +74,18 @@ test("phrases, and languages that have no spaces", async () => {
   const odd = await say(alice, id, `it's a 'quoted' back\\slash \u0000`);
   assert.deepEqual(idsOf(await ask(alice, "quoted' back\\slash", inRooms(id))), [odd]);
   assert.ok(two);
+});
+
+test("to rank texts that repeat their words, and terms of very many, is little work", async () => {
+  const marks = vectorOf("knock ".repeat(300), "!room:localhost")?.match(/\dA/g);
+  assert.equal(marks?.length, limits.searchRanked_places);
+  const many = Array.from({ length: 900 }, (_, index) => String.fromCodePoint(0x4e00 + index)).join("");
+  const pieces = readTerm(`"${many}" knock`).parts.flatMap((part) => part.pieces);
+  assert.equal(pieces.length, limits.searchTerm_pieces);
+  const id = await room(alice);
+  const late = await say(alice, id, `${"tick ".repeat(50)} tock`);
+  assert.deepEqual(idsOf(await ask(alice, '"tick tock"', inRooms(id))), [late]);
+  assert.ok((await ask(alice, "tick tock", inRooms(id))).results[0].rank > 0);
 });
 
 test("pages go on where the one before ended, in both orders, and tell how many there are", async () => {

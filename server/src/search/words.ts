@@ -39,8 +39,16 @@ export function vectorOf(text: string, roomId: string): string | undefined {
     else places.set(word, [place]);
   }
   if (places.size === 0) return undefined;
-  const words = [...places].map(([word, at]) => `${quoted(word)}:${at.join(",")}`);
+  const words = [...places].map(([word, at]) => `${quoted(word)}:${at.map(marked).join(",")}`);
   return [roomLexeme(roomId), ...words].join(" ");
+}
+
+/**
+ * The first few places of each word are marked, and how well a text is found goes by these alone: the work grows with the square of the
+ * number of places, and a text may repeat its words hundreds of times. Phrases are found at all places.
+ */
+function marked(place: number, index: number): string {
+  return index < limits.searchRanked_places ? `${place}A` : String(place);
 }
 
 /** What is searched for: all of its parts must be there. */
@@ -62,7 +70,20 @@ export function readTerm(text: string): Term {
     if (phrase !== undefined) parts.push({ pieces: runsOf(phrase).flatMap(piecesOf), isOpen: false });
     else for (const run of runsOf(all)) parts.push(partOf(piecesOf(run)));
   }
-  return { parts: parts.filter(({ pieces }) => pieces.length > 0).slice(0, limits.searchTerm_words) };
+  return { parts: withinLimits(parts) };
+}
+
+function withinLimits(parts: readonly Part[]): Part[] {
+  let left = limits.searchTerm_pieces;
+  return parts
+    .filter(({ pieces }) => pieces.length > 0)
+    .slice(0, limits.searchTerm_words)
+    .map((part) => {
+      const pieces = part.pieces.slice(0, left);
+      left -= pieces.length;
+      return { ...part, pieces };
+    })
+    .filter(({ pieces }) => pieces.length > 0);
 }
 
 function partOf(pieces: readonly string[]): Part {

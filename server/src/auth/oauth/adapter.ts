@@ -19,6 +19,7 @@ const KEPT = new Set(["Interaction", "Grant", ...CONSUMED]);
  */
 export function adapterOf(ctx: Context, refused: (message: string) => Error): (kind: string) => Adapter {
   return (kind) => {
+    if (kind === "Grant") return grantsOf(ctx, storedIn(ctx, kind, refused));
     if (KEPT.has(kind)) return storedIn(ctx, kind, refused);
     if (kind === "Client") return { ...nothing, find: async (id) => spread(await readClient(ctx, id)) };
     if (kind === "AccessToken") return { ...nothing, revokeByGrantId: (grantId) => endGrant(ctx, grantId) };
@@ -40,6 +41,30 @@ const nothing: Adapter = {
   destroy: () => Promise.resolve(),
   revokeByGrantId: () => Promise.resolve(),
 };
+
+/**
+ * What a person allowed goes with their sessions: where all of these were ended since, no code of it is good any more, so that a
+ * device that somebody has let in, and that has not come yet, stays out.
+ */
+function grantsOf(ctx: Context, stored: Adapter): Adapter {
+  return {
+    ...stored,
+    upsert: async (id, payload, expiresIn_s) =>
+      stored.upsert(id, { ...payload, sessionEndings: await endingsOf(ctx, payload.accountId) }, expiresIn_s),
+    async find(id) {
+      const found = await stored.find(id);
+      if (!found) return undefined;
+      const before = found["sessionEndings"];
+      // One that was written down before there was this has none.
+      return before === undefined || before === (await endingsOf(ctx, found.accountId)) ? found : undefined;
+    },
+  };
+}
+
+async function endingsOf(ctx: Context, userId: string | undefined): Promise<number | undefined> {
+  const sql = `select session_endings as "endings" from auth.accounts where user_id = $1`;
+  return (await ctx.db.auth.one<{ endings: number }>(sql, [userId]))?.endings;
+}
 
 interface StateRow {
   payload: AdapterPayload;

@@ -8,11 +8,13 @@ import {
   METADATA,
   openBrowser,
   openClient,
+  postForm,
   scopeFor,
   signIn,
   signInByOAuth,
 } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
+import { endSessions } from "../end-sessions.ts";
 
 let server: TestServer;
 before(async () => {
@@ -232,4 +234,22 @@ test("wrong passwords on the page count as those of POST /login, and the page sa
     assert.match(answer.text, /role="alert"/);
   }
   assert.deepEqual(statuses, [403, 403, 403, 403, 403, 429, 429]);
+});
+
+test("a device that was let in and has not come yet stays out once all sessions are ended", async () => {
+  await registerPerson(server.url, "carol");
+  const client = await openClient(server.url);
+  const device = { client_id: client.clientId, scope: scopeFor("LATEDEVICE") };
+  const { body } = await postForm(`${server.url}/oauth2/device`, device);
+  const browser = openBrowser(server.url);
+  const page = await signIn(browser, await browser.open(body.verification_uri_complete), "carol");
+  await browser.send(page, { decision: "allow" }, 'value="allow"');
+  const { verifier, challenge } = makePkce();
+  const { code } = await codeFor(browser, client.authorizeUrl(challenge), "carol");
+  await endSessions(server.ctx, { userId: "@carol:localhost" });
+  const { device_code } = body;
+  const grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+  const late = await postForm(`${server.url}/oauth2/token`, { grant_type, device_code, client_id: client.clientId });
+  assert.deepEqual([late.status, late.body.error], [400, "invalid_grant"]);
+  assert.equal((await client.exchange(code, verifier)).body.error, "invalid_grant");
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import {
+  CALLBACK,
   codeFor,
   makePkce,
   METADATA,
@@ -252,4 +253,21 @@ test("a device that was let in and has not come yet stays out once all sessions 
   const late = await postForm(`${server.url}/oauth2/token`, { grant_type, device_code, client_id: client.clientId });
   assert.deepEqual([late.status, late.body.error], [400, "invalid_grant"]);
   assert.equal((await client.exchange(code, verifier)).body.error, "invalid_grant");
+});
+
+test("where somebody signs in from is what the server sees, and not what they say", async () => {
+  const { client, verifier, code } = await freshCode();
+  const body = new URLSearchParams({
+    grant_type: "authorization_code",
+    client_id: client.clientId,
+    redirect_uri: CALLBACK,
+    code,
+    code_verifier: verifier,
+  });
+  const headers = { "x-forwarded-for": "198.51.100.7 (your office)" };
+  assert.equal((await fetch(`${server.url}/oauth2/token`, { method: "POST", headers, body })).status, 200);
+  const [session] = await server.ctx.db.auth.query<{ last_seen_address: string }>(
+    "select last_seen_address from auth.sessions where user_id = '@alice:localhost' and device_id = 'OAUTHDEV01'",
+  );
+  assert.equal(session?.last_seen_address, "127.0.0.1");
 });

@@ -19,8 +19,8 @@ function byProvider({ method, path, rate }: ByProvider): Route {
     access: "anyone",
     rate,
     ...(method === "POST" ? { body: "stream" } : {}),
-    async handle({ handOver }, ctx) {
-      await serveByProvider(ctx, handOver);
+    async handle({ handOver, address }, ctx) {
+      await serveByProvider(ctx, handOver, address);
       return {};
     },
   });

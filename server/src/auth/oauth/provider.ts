@@ -45,13 +45,14 @@ export async function providerOf(ctx: Context): Promise<Provider> {
   return (await building).provider;
 }
 
-/** Has the provider answer. To it the address is that of the issuer, whatever the request says. */
-export async function serveByProvider(ctx: Context, handOver: () => Exchange): Promise<void> {
+/** Has the provider answer. To it the address is that of the issuer, and `client` that of who asks, whatever the request says. */
+export async function serveByProvider(ctx: Context, handOver: () => Exchange, client: string): Promise<void> {
   const provider = await providerOf(ctx);
   const { host, protocol } = new URL(issuerOf(ctx));
   const { incoming, outgoing } = handOver();
   delete incoming.headers["x-forwarded-host"];
   incoming.headers.host = host;
+  incoming.headers["x-forwarded-for"] = client;
   incoming.headers["x-forwarded-proto"] = protocol.slice(0, -1);
   await provider.callback()(incoming, outgoing);
 }

@@ -74,13 +74,19 @@ export function logIn(
     method: "POST",
     body: {
       type: "m.login.password",
-      identifier: { type: "m.id.user", user: login.userName },
+      identifier: identifierOf(login.userName),
       password: login.password,
       initial_device_display_name: login.deviceName,
       refresh_token: true,
       ...(login.deviceId && { device_id: login.deviceId }),
     },
   });
+}
+
+/** `@` stands at the beginning of a user id, and in the middle of an address. */
+function identifierOf(name: string): object {
+  if (name.lastIndexOf("@") > 0) return { type: "m.id.thirdparty", medium: "email", address: name };
+  return { type: "m.id.user", user: name };
 }
 
 /** Ends a session. POST /v3/logout. */

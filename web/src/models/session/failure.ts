@@ -5,13 +5,13 @@
  * closed door at registration), so a caller says what it was doing.
  */
 
-export type Doing = "signIn" | "register" | "confirmPassword" | "other";
+export type Doing = "signIn" | "register" | "confirmPassword" | "resetPassword" | "other";
 
 export interface Failure {
   /** One or two full sentences, to be shown as they are. */
   text: string;
   /** The field of the form that has to change, when the server's answer names one. */
-  field?: "userName" | "password" | "newPassword" | "token";
+  field?: "userName" | "password" | "newPassword" | "token" | "email";
   /** When trying again makes sense, in milliseconds since the epoch; set for rate limits only. */
   retryAt_ms?: number;
 }
@@ -50,6 +50,18 @@ const CONFIRM_PASSWORD: Record<string, Failure> = {
   M_WEAK_PASSWORD: { text: "The new password is too short or too easy to guess.", field: "newPassword" },
 };
 
+const NOT_CONFIRMED = "The address is not confirmed yet. Open the page in the mail and press the button there.";
+
+const RESET_PASSWORD: Record<string, Failure> = {
+  M_THREEPID_NOT_FOUND: { text: "No account here has this address.", field: "email" },
+  M_THREEPID_IN_USE: { text: "This address belongs to an account here already.", field: "email" },
+  M_THREEPID_DENIED: { text: "This server sends no mails. Ask its administrator for a link." },
+  M_INVALID_PARAM: { text: "That is no e-mail address.", field: "email" },
+  M_UNAUTHORIZED: { text: NOT_CONFIRMED },
+  M_THREEPID_AUTH_FAILED: { text: NOT_CONFIRMED },
+  M_WEAK_PASSWORD: { text: "The new password is too short or too easy to guess.", field: "newPassword" },
+};
+
 const OTHER: Record<string, Failure> = {
   M_FORBIDDEN: { text: "The server does not allow this." },
   M_NOT_FOUND: { text: "The server does not know this any more." },
@@ -62,6 +74,7 @@ const TABLES: Record<Doing, Record<string, Failure>> = {
   signIn: SIGN_IN,
   register: REGISTER,
   confirmPassword: CONFIRM_PASSWORD,
+  resetPassword: RESET_PASSWORD,
   other: {},
 };
 

@@ -3,6 +3,7 @@ import { Redirect, useLocation } from "wouter";
 import { restore, useSession } from "../../models/session/session.ts";
 import type { SessionState } from "../../models/session/state.ts";
 import { applyAppearance } from "../settings/appearance.ts";
+import { Forgot } from "./Forgot.tsx";
 import { Register } from "./Register.tsx";
 import { SignIn } from "./SignIn.tsx";
 import { ElsewhereScreen, FailedScreen, SignInAgain, StartScreen } from "./StateScreens.tsx";
@@ -43,7 +44,9 @@ function screenOf(state: SessionState, path: string, children: ReactNode): React
     case "elsewhere":
       return <ElsewhereScreen />;
     case "signedOut":
-      return path === "/register" ? <Register /> : <SignIn {...(state.reason && { reason: state.reason })} />;
+      if (path === "/register") return <Register />;
+      if (path === "/forgot") return <Forgot />;
+      return <SignIn {...(state.reason && { reason: state.reason })} />;
     case "setup":
       return state.need === "create" ? <SetupRecovery /> : <UnlockHistory />;
     case "softLoggedOut":
@@ -56,7 +59,7 @@ function screenOf(state: SessionState, path: string, children: ReactNode): React
 }
 
 function readyScreen(path: string, children: ReactNode): ReactNode {
-  if (path === "/login" || path === "/register") return <Redirect to="/" replace />;
+  if (path === "/login" || path === "/register" || path === "/forgot") return <Redirect to="/" replace />;
   if (path === "/setup") return <SetupRecovery />;
   if (path === "/recover") return <UnlockHistory />;
   return children;

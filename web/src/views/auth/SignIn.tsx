@@ -33,6 +33,8 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
       footer={
         <>
           New here? <Link href="/register">Create an account</Link>
+          <br />
+          <Link href="/forgot">Forgot your password?</Link>
         </>
       }
     >

@@ -9,6 +9,7 @@ import { useSubmit } from "../auth/useSubmit.ts";
 import { AvatarForm } from "./AvatarForm.tsx";
 import { Section } from "./controls.tsx";
 import { DeactivateForm } from "./DeactivateForm.tsx";
+import { EmailSection } from "./EmailForm.tsx";
 import { ExportForm } from "./ExportForm.tsx";
 import { Loading } from "./Loading.tsx";
 import { PasswordForm } from "./PasswordForm.tsx";
@@ -29,6 +30,7 @@ export function ProfileTab({ client }: ClientProps) {
           </Section>
         )}
       </Loading>
+      <EmailSection client={client} />
       <Section title="Password">
         <PasswordForm client={client} />
       </Section>

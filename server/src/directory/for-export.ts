@@ -20,10 +20,21 @@ export const sections: readonly Section[] = [
       'user_id', user_id, 'reason', reason)`,
     from: "rooms.reports where reporter = $1",
   }),
+  sectionOf({
+    name: "delayed_events",
+    about: "Events that are to be sent later.",
+    schema: "rooms",
+    key: "delay_id",
+    record: `json_build_object('room_id', room_id, 'type', type, 'state_key', state_key, 'send_ts', ${ts("send_at")},
+      'ended_ts', ${ts("ended_at")}, 'content', nullif(content, '')::json)`,
+    from: "rooms.delayed_events where user_id = $1",
+  }),
 ];
 
 /** Addresses stay, for those who use them; nobody has made them. Reports stay, for those who look into them, without words and reporter. */
 export async function eraseOwn(ctx: Context, userId: string): Promise<void> {
   await ctx.db.rooms.change("update rooms.aliases set creator = '' where creator = $1", [userId]);
+  await ctx.db.rooms.change("delete from rooms.delayed_events where user_id = $1", [userId]);
+  await ctx.db.rooms.change("delete from rooms.notices where user_id = $1", [userId]);
   await ctx.db.rooms.change("update rooms.reports set reporter = '', reason = '' where reporter = $1", [userId]);
 }

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Context } from "../context.ts";
 import { type Asked, type Section, sectionOf, ts } from "../person/section.ts";
 import { storeOf } from "./store.ts";
+import { discardUploads } from "./uploads/queries.ts";
 
 export const sections: readonly Section[] = [
   sectionOf({
@@ -13,6 +14,15 @@ export const sections: readonly Section[] = [
     record: `json_build_object('media_id', media_id, 'created_ts', ${ts("created_at")}, 'file_name', file_name,
       'content_type', content_type, 'size_bytes', size_bytes, 'sha256', sha256)`,
     from: "media.media where user_id = $1",
+  }),
+  sectionOf({
+    name: "uploads_in_pieces",
+    about: "Uploads that are under way, or were a day ago.",
+    schema: "media",
+    key: "media_id",
+    record: `json_build_object('media_id', media_id, 'created_ts', ${ts("created_at")}, 'file_name', file_name,
+      'content_type', content_type, 'size_bytes', total_bytes, 'received_bytes', offset_bytes, 'metadata', metadata)`,
+    from: "media.uploads where user_id = $1",
   }),
 ];
 
@@ -34,6 +44,16 @@ export async function uploadsOf(ctx: Context, { userId, after, limit }: Asked): 
   );
   const store = await storeOf(ctx);
   return rows.map(({ sha256, ...row }) => ({ ...row, open: () => store.get(sha256) }));
+}
+
+/** Removes what is known of the person's uploads in pieces, and the pieces; files that became of them stay. */
+export async function eraseUploads(ctx: Context, userId: string): Promise<void> {
+  const sql = `select media_id as "mediaId" from media.uploads where user_id = $1`;
+  const rows = await ctx.db.media.query<{ mediaId: string }>(sql, [userId]);
+  await discardUploads(
+    ctx,
+    rows.map(({ mediaId }) => mediaId),
+  );
 }
 
 /** Up to `limit` ids of the person's uploads, complete or not. */

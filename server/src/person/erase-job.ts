@@ -14,7 +14,7 @@ import { writeAudit } from "../console/audit/append.ts";
 import type { Context } from "../context.ts";
 import { eraseOwn as eraseInDirectory } from "../directory/for-export.ts";
 import { limits } from "../limits.ts";
-import { uploadIdsOf } from "../media/for-export.ts";
+import { eraseUploads, uploadIdsOf } from "../media/for-export.ts";
 import { removeMedia } from "../media/remove.ts";
 import { eraseMemberships, eraseNotes, nextSent } from "../messages/for-export.ts";
 import { heldUploaders } from "../retention/holds.ts";
@@ -86,6 +86,7 @@ const phases: { [P in Cursor["phase"]]: Phase<P> } = {
 
   async files(ctx, _job, { userId }) {
     const isHeld = (await heldUploaders(ctx)).includes(userId);
+    if (!isHeld) await eraseUploads(ctx, userId);
     const ids = isHeld ? [] : await uploadIdsOf(ctx, userId, limits.personFiles);
     if (ids.length === 0) return { next: { phase: "proof" } };
     return { next: { phase: "files" }, counts: { files_removed: await removeMedia(ctx, ids) } };

@@ -30,6 +30,8 @@ const MARKS = {
   to_device: "mark-of-a-device-message",
   media: "mark-of-the-file",
   pusher: "mark-of-the-pusher",
+  later: "mark-of-what-is-sent-later",
+  begun: "mark-of-what-is-begun",
   email: "mark-of-the@address.example",
 } as const;
 
@@ -81,6 +83,18 @@ async function settle(server: TestServer, bob: Person): Promise<{ alice: Person;
     lang: "en",
     data: { url: "https://push.example.org/_matrix/push/v1/notify" },
   });
+  const later = roomPath(roomId, "send/org.example/later?org.matrix.msc4140.delay=60000");
+  await alice.call("PUT", later, { text: MARKS.later });
+  const begun = await fetch(`${server.url}/_parley/client/v1/uploads`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${alice.token}`,
+      "tus-resumable": "1.0.0",
+      "upload-length": "9",
+      "upload-metadata": `filename ${Buffer.from(MARKS.begun).toString("base64")}`,
+    },
+  });
+  assert.equal(begun.status, 201);
   const upload = await request(server.url, "POST", "/_matrix/media/v3/upload?filename=a.txt", {
     token: alice.token,
     body: Buffer.from(MARKS.media),
@@ -171,7 +185,9 @@ test("each table in which a person's id stands is in a section, or has a reason 
     "log.entries": "events",
     "rooms.aliases": "aliases",
     "rooms.reports": "reports",
+    "rooms.delayed_events": "delayed_events",
     "media.media": "uploads",
+    "media.uploads": "uploads_in_pieces",
     "push.pushers": "pushers",
     // Copies of the profile, by which others find the person.
     "rooms.people": null,

@@ -28,7 +28,7 @@ export type FuzzResult = {
 
 /** What would end the run, or change whom everybody else is. */
 const endings =
-  /^(maintenance\.|processes\.|users\.(deactivate|reset_sign_in|suspend|restrict)|operators\.|users\.set_role|rooms\.(shut_down|purge|block)|settings\.|registration\.|sign_in\.)/;
+  /^(maintenance\.|processes\.|users\.(deactivate|reset_sign_in|suspend|restrict)|operators\.|users\.set_role|rooms\.(shut_down|purge|block)|settings\.|registration\.|sign_in_settings\.change)/;
 /** Answers with a status of 500 and more that are no failure: a file that nobody has uploaded yet, and a part that is not set up. */
 const expected = new Set(["M_NOT_YET_UPLOADED", "IO_PARLEY_UNAVAILABLE"]);
 const patience_ms = 20_000;

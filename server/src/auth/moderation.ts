@@ -18,13 +18,18 @@ export interface Moderated {
 const CLIENT = "/_matrix/client/v3";
 const SIGNING_OUT = new Set([`${CLIENT}/logout`, `${CLIENT}/logout/all`]);
 
-/** What a suspended account may do beside reading: the specification's list, and what nobody else notices. By the pattern of a route. */
+/**
+ * What a suspended account may do beside reading, which with POST is in GOES_ON: the specification's list, and what nobody else
+ * notices. By the pattern of a route.
+ */
 const STILL_ALLOWED = [
-  /^\/_matrix\/client\/v3\/(logout|devices|delete_devices|account\/(deactivate|password)|login\/get_token)(\/|$)/,
+  /^\/_matrix\/client\/v3\/(logout|devices|delete_devices|account\/(deactivate|password))(\/|$)/,
+  /^\/_matrix\/client\/v1\/login\/get_token$/,
   /^\/_matrix\/client\/(v3|unstable\/[^/]+)\/(keys|room_keys|sendToDevice|dehydrated_device)(\/|$)/,
   /^\/_matrix\/client\/v3\/rooms\/:roomId\/(leave|forget|redact|receipt|read_markers|report)(\/|$)/,
   /^\/_matrix\/client\/v3\/(user\/:userId\/(filter|account_data|rooms)|users\/:userId\/report|pushrules|pushers|search)(\/|$)/,
-  /^\/_matrix\/client\/unstable\/org\.matrix\.(simplified_msc3575|msc4186)\/sync$/,
+  // A copy of what the server has of them, and a try of their own pusher.
+  /^\/_parley\/client\/v1\/(exports|push\/test)$/,
 ];
 
 /** Throws M_USER_LOCKED or M_USER_SUSPENDED where the account may not do this. `path` is the route's pattern. */

@@ -75,6 +75,10 @@ test("a suspended account reads, leaves, redacts its own and signs in, and does 
   const allowed = [
     ["GET", `${CLIENT}/sync`],
     ["GET", `${at}/messages?dir=b`],
+    ["POST", "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync", { lists: {} }],
+    ["POST", "/_parley/client/v1/stream/ticket", {}],
+    ["GET", "/_parley/client/v1/uploads"],
+    ["POST", "/_parley/client/v1/exports", {}],
     ["POST", `${CLIENT}/keys/query`, { device_keys: {} }],
     ["PUT", `${CLIENT}/sendToDevice/m.key.verification.request/1`, { messages: {} }],
     ["POST", `${at}/receipt/m.read/${theirs}`, {}],
@@ -91,12 +95,27 @@ test("a suspended account reads, leaves, redacts its own and signs in, and does 
     ["POST", `${CLIENT}/createRoom`, {}],
     ["PUT", `${CLIENT}/profile/${cleo.userId}/displayname`, { displayname: "x" }],
     ["POST", "/_matrix/media/v3/upload", new Uint8Array(3)],
+    ["POST", "/_parley/client/v1/uploads", new Uint8Array(3)],
   ] as const;
   for (const person of [cleo, again]) {
     for (const [method, path, body] of refused)
       assert.equal(await codeOf(person, method, path, body), "403 M_USER_SUSPENDED", `${method} ${path}`);
   }
   for (const [method, path, body] of allowed) assert.equal(await codeOf(cleo, method, path, body), "200", path);
+  const oneTime = await cleo.ask("POST", "/_matrix/client/v1/login/get_token", {});
+  assert.equal(oneTime.status, 401, "asks for the password, as of everybody");
+  const pusher = { app_id: "none", pushkey: "none" };
+  assert.equal(await codeOf(cleo, "POST", "/_parley/client/v1/push/test", pusher), "404 M_NOT_FOUND");
+  using stream = await openStream(server.url, cleo);
+  stream.send({
+    type: "send",
+    id: 1,
+    room_id: room,
+    event_type: "m.room.message",
+    txn_id: "5",
+    content: { body: "x" },
+  });
+  assert.equal((await stream.until(({ type }) => type === "refused")).errcode, "M_USER_SUSPENDED");
   await suspend(cleo, false);
   assert.equal(await codeOf(again, "POST", `${CLIENT}/join/${room}`, {}), "200");
 });

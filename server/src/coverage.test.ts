@@ -6,13 +6,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { mountedRoutes } from "../../testkit/src/mounted.ts";
 import { compareCoverage, type MountedPath } from "../../testkit/src/openapi/coverage.ts";
 import { openDocuments } from "../../testkit/src/openapi/documents.ts";
 import { openOperations, type Operation } from "../../testkit/src/openapi/operations.ts";
 import { specOrSkip } from "../../testkit/src/openapi/spec-dir.ts";
-import { pathsOf } from "./http.ts";
 import { type Domain, roleNames, roles } from "./roles.ts";
-import { domains } from "./server.ts";
 
 const PAGE = new URL("../../docs/protocol/coverage.md", import.meta.url);
 
@@ -56,19 +55,10 @@ const beyond: readonly (readonly [prefix: string, why: string])[] = [
   ],
 ];
 
-interface Mounted extends MountedPath {
-  domain: Domain;
-}
+type Mounted = MountedPath & { domain: Domain };
 
-async function mountedRoutes(): Promise<Mounted[]> {
-  const all = await Promise.all(
-    (Object.keys(domains) as Domain[]).map(async (domain) => {
-      const { routes } = await domains[domain]();
-      return routes.flatMap((each) => pathsOf(each).map((path) => ({ domain, method: each.method, path })));
-    }),
-  );
-  return all.flat().filter(({ path }) => /^\/(_matrix|\.well-known)\//.test(path));
-}
+const routesOfMatrix = async (): Promise<Mounted[]> =>
+  (await mountedRoutes()).filter(({ path }) => /^\/(_matrix|\.well-known)\//.test(path));
 
 const whyBeyond = ({ path }: Mounted) => beyond.find(([prefix]) => path.startsWith(prefix));
 
@@ -80,7 +70,7 @@ test("every operation is served, or has a reason why not, and no reason is there
   const dir = specOrSkip(t);
   if (dir === undefined) return;
   const operations = read(dir);
-  const { missing, served } = compareCoverage(operations, await mountedRoutes());
+  const { missing, served } = compareCoverage(operations, await routesOfMatrix());
   assert.ok(operations.length > 150);
   assert.deepEqual(missing.map(({ operationId }) => operationId).toSorted(), Object.keys(notServed).toSorted());
   const servedIds = new Set(served.map(({ operation }) => operation.operationId));
@@ -94,7 +84,7 @@ test("every operation is served, or has a reason why not, and no reason is there
 test("every route at a path of Matrix is an operation, or has a reason to be there", async (t) => {
   const dir = specOrSkip(t);
   if (dir === undefined) return;
-  const found = compareCoverage(read(dir), await mountedRoutes()).beyond;
+  const found = compareCoverage(read(dir), await routesOfMatrix()).beyond;
   assert.deepEqual(
     found.filter((each) => !whyBeyond(each)).map(({ method, path }) => `${method} ${path}`),
     [],
@@ -158,7 +148,7 @@ test("the documentation shows what is served as it is", async (t) => {
   if (dir === undefined) return;
   const text = readFileSync(PAGE, "utf8");
   const place = /(?<=<!-- coverage: begin -->\n).*(?=\n<!-- coverage: end -->)/s;
-  const tables = shownTables(read(dir), await mountedRoutes());
+  const tables = shownTables(read(dir), await routesOfMatrix());
   if (process.env["PARLEY_UPDATE_DOCS"] === "1")
     writeFileSync(
       PAGE,

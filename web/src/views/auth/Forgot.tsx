@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { askForReset, type MailProof, resetPassword } from "../../models/session/email.ts";
-import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { toast } from "../../ui/Toast.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
+import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
 import styles from "./form.module.css";
 
@@ -54,16 +54,7 @@ function AskForMail({ onAsked }: { onAsked: (email: string, proof: MailProof) =>
         error={failure?.field === "email" && failure.text}
       />
       {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
-      <Button
-        type="submit"
-        variant="primary"
-        size="large"
-        wide
-        busy={busy}
-        isDisabled={!email.includes("@") || wait_s > 0}
-      >
-        {wait_s > 0 ? `Try again in ${wait_s} s` : "Send me a mail"}
-      </Button>
+      <SubmitButton label="Send me a mail" busy={busy} isComplete={email.includes("@")} wait_s={wait_s} />
     </form>
   );
 }
@@ -95,16 +86,12 @@ function NewPassword({ email, proof }: { email: string; proof: MailProof }) {
         error={failure?.field === "newPassword" && failure.text}
       />
       {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
-      <Button
-        type="submit"
-        variant="primary"
-        size="large"
-        wide
+      <SubmitButton
+        label="Set the new password"
         busy={busy}
-        isDisabled={password.length < MIN_PASSWORD_CHARACTERS || wait_s > 0}
-      >
-        {wait_s > 0 ? `Try again in ${wait_s} s` : "Set the new password"}
-      </Button>
+        isComplete={password.length >= MIN_PASSWORD_CHARACTERS}
+        wait_s={wait_s}
+      />
     </form>
   );
 }

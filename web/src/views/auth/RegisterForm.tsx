@@ -1,10 +1,10 @@
 import { useState } from "react";
 import type { Failure } from "../../models/session/failure.ts";
 import { register } from "../../models/session/session.ts";
-import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { PasswordField } from "./PasswordField.tsx";
+import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
 import { useUserName } from "./useUserName.ts";
 import styles from "./form.module.css";
@@ -65,9 +65,7 @@ export function RegisterForm({
       {failure && (!failure.field || (failure.field === "token" && !needsToken)) && (
         <Notice tone="danger">{failure.text}</Notice>
       )}
-      <Button type="submit" variant="primary" size="large" wide busy={busy} isDisabled={!complete || wait_s > 0}>
-        {wait_s > 0 ? `Try again in ${wait_s} s` : "Create account"}
-      </Button>
+      <SubmitButton label="Create account" busy={busy} isComplete={complete} wait_s={wait_s} />
     </form>
   );
 

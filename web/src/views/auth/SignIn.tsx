@@ -2,11 +2,11 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { signIn } from "../../models/session/session.ts";
 import type { SignedOutReason } from "../../models/session/state.ts";
-import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
+import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
 import styles from "./form.module.css";
 
@@ -60,9 +60,7 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
           error={failure?.field === "password" && failure.text}
         />
         {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
-        <Button type="submit" variant="primary" size="large" wide busy={busy} isDisabled={!complete || wait_s > 0}>
-          {wait_s > 0 ? `Try again in ${wait_s} s` : "Sign in"}
-        </Button>
+        <SubmitButton label="Sign in" busy={busy} isComplete={complete} wait_s={wait_s} />
       </form>
     </Page>
   );

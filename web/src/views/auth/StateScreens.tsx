@@ -8,6 +8,7 @@ import { Spinner } from "../../ui/Spinner.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
 import { useLater } from "./useLater.ts";
+import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
 import screen from "./StateScreens.module.css";
 import styles from "./form.module.css";
@@ -102,16 +103,7 @@ export function SignInAgain({ userId }: { userId: string }) {
           error={failure?.field && failure.text}
         />
         {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
-        <Button
-          type="submit"
-          variant="primary"
-          size="large"
-          wide
-          busy={busy}
-          isDisabled={password === "" || wait_s > 0}
-        >
-          {wait_s > 0 ? `Try again in ${wait_s} s` : "Sign in"}
-        </Button>
+        <SubmitButton label="Sign in" busy={busy} isComplete={password !== ""} wait_s={wait_s} />
         <Button variant="link" onPress={() => void signOut({ force: true })}>
           Sign out and delete what this browser keeps
         </Button>

@@ -50,13 +50,23 @@ export const register = route({
     const proved = mail === undefined ? undefined : provedBy(mail);
     if (proved && (await ownerOfAddress(ctx, proved.address)) !== undefined) throw inUse();
     const token = completed["m.login.registration_token"];
-    await createAccount(ctx, { userId, password, tokenHash: token ? Buffer.from(token, "base64") : undefined });
+    await createAccount(ctx, {
+      userId,
+      password,
+      tokenHash: token ? Buffer.from(token, "base64") : undefined,
+      ...(proved ? { claim: () => claimProof(ctx, proved) } : {}),
+    });
     if (proved) await bindAddress(ctx, userId, proved.address);
-    if (proved) await forgetValidation(ctx, proved);
     if (request.body.inhibit_login) return { user_id: userId, home_server: ctx.config.serverName };
     return signIn(ctx, { userId, device: request.body, address: request.address });
   },
 });
+
+/** One address makes one account, however many ask for theirs with it at one moment. Throws M_UNAUTHORIZED. */
+async function claimProof(ctx: Context, proved: { sid: string }): Promise<void> {
+  if (!(await forgetValidation(ctx, proved)))
+    throw matrixError("M_UNAUTHORIZED", "This confirmation was used already, or is too old. Ask for another mail.");
+}
 
 /** Specification: GET /register/available. */
 export const registerAvailable = route({
@@ -92,12 +102,18 @@ export async function freeUserId(ctx: Context, username: string): Promise<string
   return userId;
 }
 
+interface NewAccount {
+  userId: string;
+  password: string;
+  tokenHash: Buffer | undefined;
+  /** Uses up what else was proved, when nothing but the account is left to be made. */
+  claim?: () => Promise<void>;
+}
+
 /** Makes the account, and uses its registration token up where it has one. Throws M_USER_IN_USE, or M_FORBIDDEN for the token. */
-export async function createAccount(
-  ctx: Context,
-  { userId, password, tokenHash }: { userId: string; password: string; tokenHash: Buffer | undefined },
-): Promise<void> {
+export async function createAccount(ctx: Context, { userId, password, tokenHash, claim }: NewAccount): Promise<void> {
   const passwordHash = await hashPassword(ctx, password);
+  await claim?.();
   // Before the account is there, so that no account is ever missing in the directory or without a name.
   await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token" }>(

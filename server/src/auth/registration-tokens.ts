@@ -29,6 +29,11 @@ export async function mayRegister(ctx: Context): Promise<boolean> {
   return ctx.controls.now().registration !== "off" || (await awaitsAdministrator(ctx));
 }
 
+/** Whether no account is made without an e-mail address that was confirmed. */
+export function needsMail({ config }: Context): boolean {
+  return config.mail?.atRegistration === "required";
+}
+
 /** Throws M_FORBIDDEN where nobody can register, not even with a token. */
 export async function refuseWhileOff(ctx: Context): Promise<void> {
   if (!(await mayRegister(ctx))) throw matrixError("M_FORBIDDEN", "Nobody can register on this server by themselves.");

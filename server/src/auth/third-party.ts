@@ -96,7 +96,7 @@ const CLIENT_SECRET = /^[0-9a-zA-Z.=_-]{1,255}$/;
 const emailToken = z.looseObject({
   client_secret: z.string(),
   email: text(limits.nextLink_characters),
-  send_attempt: z.int(),
+  send_attempt: z.int32(),
   next_link: text(limits.nextLink_characters).optional(),
 });
 

@@ -215,6 +215,41 @@ test("where an address is wanted at registration, no account is made without one
   assert.equal((await byMail("fay@example.org", PASSWORD)).status, 200);
 });
 
+test("where an address is wanted, one makes one account, and the page that asks for none makes none", async () => {
+  await using strict = await start("required", { databaseUrl: server.databaseUrl });
+  const register = (username: string, auth?: object) =>
+    request(strict.url, "POST", `${V3}/register`, {
+      body: { username, password: PASSWORD, ...(auth ? { auth } : {}) },
+    });
+  const { body, client_secret } = await ask("/register", "hal@example.org");
+  await confirm("hal@example.org");
+  const threepid_creds = { sid: body.sid, client_secret };
+  const names = ["hal1", "hal2", "hal3", "hal4"];
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      const { session } = (await register(name)).body;
+      await register(name, { type: "m.login.dummy", session });
+      return register(name, { type: "m.login.email.identity", session, threepid_creds });
+    }),
+  );
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+  const there = await Promise.all(names.map((user) => login({ user, password: PASSWORD })));
+  assert.equal(there.filter(({ status }) => status === 200).length, 1);
+
+  const page = "/oauth2/register";
+  assert.equal((await fetch(strict.url + page)).status, 403);
+  const form = { user: "ida", password: PASSWORD, again: PASSWORD };
+  const headers = { origin: strict.ctx.publicUrl(), "content-type": "application/x-www-form-urlencoded" };
+  const sent = { method: "POST", headers, body: new URLSearchParams(form).toString(), redirect: "manual" } as const;
+  assert.equal((await fetch(strict.url + page, sent)).status, 403);
+  assert.equal((await login({ user: "ida", password: PASSWORD })).status, 403);
+});
+
+test("a number of an attempt is one that can be kept", async () => {
+  const answer = await ask("/register", "jim@example.org", { send_attempt: 3_000_000_000 });
+  assert.deepEqual([answer.status, answer.body.errcode], [400, "M_BAD_JSON"]);
+});
+
 test("an account that ends gives its address free", async () => {
   const gus = await registerPerson(server.url, "gus");
   await addAddress(gus, "gus@example.org");

@@ -35,7 +35,7 @@ export async function beginValidation(ctx: Context, mail: Mail, asked: Asked): P
        on conflict (purpose, address, secret_hash) do update
        set token_hash = excluded.token_hash, send_attempt = excluded.send_attempt, next_link = excluded.next_link,
            validated_at = null, expires_at = excluded.expires_at
-       where v.send_attempt < excluded.send_attempt
+       where v.send_attempt < excluded.send_attempt or v.expires_at < now()
        returning validation_id
      )
      select validation_id as id, true as "isNew" from made
@@ -124,7 +124,7 @@ export async function provedAddress(
   return row?.address;
 }
 
-/** What was proved counts once. */
-export async function forgetValidation(ctx: Context, { sid }: Pick<Credentials, "sid">): Promise<void> {
-  await ctx.db.auth.change("delete from auth.email_validations where validation_id = $1", [sid]);
+/** What was proved counts once. Gives whether it still counted. */
+export async function forgetValidation(ctx: Context, { sid }: Pick<Credentials, "sid">): Promise<boolean> {
+  return (await ctx.db.auth.change("delete from auth.email_validations where validation_id = $1", [sid])) > 0;
 }

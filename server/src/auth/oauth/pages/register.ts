@@ -5,7 +5,7 @@ import { matrixError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { checkNewPassword } from "../../passwords.ts";
 import { createAccount, freeUserId } from "../../register.ts";
-import { isUsableRegistrationToken, mayRegister, refuseWhileOff } from "../../registration-tokens.ts";
+import { isUsableRegistrationToken, mayRegister, needsMail, refuseWhileOff } from "../../registration-tokens.ts";
 import { tokenHash } from "../../tokens.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser } from "../browsers.ts";
@@ -22,12 +22,17 @@ interface Given {
   status?: number;
 }
 
+/** This page asks for no address: what it let through would be an account without one. */
+const NEEDS_MAIL =
+  "An account on this server needs an e-mail address, which this page can not ask for. Make the account in an application that can, then sign in.";
+
 async function registerPage(ctx: Context, given: Given): Promise<Answer> {
   if (!(await mayRegister(ctx)))
     return message(ctx, 403, {
       title: "Make an account",
       sentence: "Nobody can register on this server by themselves. Ask its operators for an account.",
     });
+  if (needsMail(ctx)) return message(ctx, 403, { title: "Make an account", sentence: NEEDS_MAIL });
   const least = ctx.controls.now().password_least_characters;
   const isOpen = ctx.controls.now().registration === "open";
   return page(ctx, {
@@ -121,6 +126,7 @@ async function makeAccount(
   { user, token, field }: { user: string; token: string; field: Form },
 ): Promise<string> {
   await refuseWhileOff(ctx);
+  if (needsMail(ctx)) throw matrixError("M_FORBIDDEN", NEEDS_MAIL);
   const userId = await freeUserId(ctx, user);
   const password = field("password");
   checkNewPassword(ctx, password);

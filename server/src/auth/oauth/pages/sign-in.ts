@@ -5,7 +5,7 @@ import { Answer, route } from "../../../http.ts";
 import { limits } from "../../../limits.ts";
 import { checkPassword } from "../../passwords.ts";
 import { isDeactivated } from "../../queries.ts";
-import { mayRegister } from "../../registration-tokens.ts";
+import { mayRegister, needsMail } from "../../registration-tokens.ts";
 import { userIdFrom } from "../../user-names.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser, signOutBrowser, whoIs } from "../browsers.ts";
@@ -21,7 +21,7 @@ interface Given {
 }
 
 async function signInPage(ctx: Context, given: Given): Promise<Answer> {
-  const isOpen = await mayRegister(ctx);
+  const isOpen = !needsMail(ctx) && (await mayRegister(ctx));
   return page(ctx, {
     title: "Sign in",
     ...(given.status === undefined ? {} : { status: given.status }),

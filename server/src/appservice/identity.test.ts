@@ -143,6 +143,17 @@ test("a service makes, uses and deletes devices of its users without signing in;
     askAs(server.url, irc, "POST", `${V3}/keys/upload`, query, { one_time_keys: {} });
   assert.equal((await upload(as)).status, 200);
   assert.equal((await upload({ user_id: GHOST })).status, 400);
+  const pusher = {
+    kind: "http",
+    app_id: "org.example",
+    pushkey: "key",
+    app_display_name: "Example",
+    device_display_name: "Bridge",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+  };
+  const watch = (query: Record<string, string>) => askAs(server.url, irc, "POST", `${V3}/pushers/set`, query, pusher);
+  assert.deepEqual([(await watch({ user_id: GHOST })).status, (await watch(as)).status], [400, 200]);
   assert.equal((await askAs(server.url, irc, "DELETE", `${V3}/devices/BRIDGE`, { user_id: GHOST }, {})).status, 200);
   assert.equal((await whoami(as)).body.errcode, "M_UNKNOWN_DEVICE");
   const bob = await registerPerson(server.url, "bob");

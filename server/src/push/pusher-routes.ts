@@ -1,4 +1,5 @@
 /** Pushers: where the notifications of a person go. Specification: client-server-api, push module, "Client behaviour". */
+import { matrixError } from "../errors.ts";
 import { route, type Route } from "../http.ts";
 import { deletePusher, pushersOf, putPusher, type StoredPusher } from "./pusher-queries.ts";
 import { pusherBody, wantedPusher } from "./pusher-shape.ts";
@@ -18,6 +19,9 @@ const setPusher = route({
   body: pusherBody,
   async handle({ session, body }, ctx) {
     const { userId } = session;
+    // A pusher goes with its device, and an application service may act without one.
+    if (session.deviceId === "")
+      throw matrixError("M_MISSING_PARAM", "A pusher is that of a device: name it with device_id.");
     if (body.kind === null) await deletePusher(ctx, { userId, appId: body.app_id, pushkey: body.pushkey });
     else await putPusher(ctx, session, wantedPusher(ctx.config, body));
     return {};

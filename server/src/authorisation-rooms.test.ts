@@ -166,6 +166,34 @@ test("who is invited to a private room sees what an invitation shows, and change
   await check(without(ofRooms, fits), { who: frank });
 });
 
+test("who has left changes nothing, and sees nothing that came later", async () => {
+  const [owner, erin] = [alice as Person, await registerPerson(server.url, "erin")];
+  await room.change(owner, "invite", erin);
+  await room.change(erin, "join");
+  await room.change(erin, "leave");
+  const late = `late-${CANARY}`;
+  const eventId = await room.say(owner, late);
+  await room.set(owner, "m.room.name", { name: late });
+  // Leaving once more is no mistake: nothing happens.
+  const isNothing = named(`POST ${ROOM}/leave`);
+  const fits = (route: Mounted) => route.method === "GET" || tellsNothing(route) || isNothing(route);
+  await check(without(ofRooms, fits), { who: erin });
+  const asked = { url: server.url, token: erin.token, values: { ...values, eventId, eventType: "m.room.name" } };
+  const reads = await askRoutes(
+    ofRooms.filter(({ method }) => method === "GET"),
+    asked,
+  );
+  assert.deepEqual(
+    reads.filter(([, { text }]) => text.includes(late)).map(([name]) => name),
+    [],
+  );
+  const byEvent = reads.filter(([name]) => name.includes(":eventId"));
+  assert.deepEqual(
+    byEvent.filter(([, { told }]) => !REFUSED.test(told)).map(([name]) => name),
+    [],
+  );
+});
+
 test("a member without power does nothing that takes power", async () => {
   const memberMay = named(
     ...["join", "leave", "report/:eventId", "receipt/:receiptType/:eventId", "read_markers"].map(

@@ -22,6 +22,7 @@ const bodyFor = ({ user_id, room_id, event_id }: Record<"user_id" | "room_id" | 
   "m.fully_read": event_id,
   reason: "none",
   new_version: "12",
+  new_password: "a password that is new",
   visibility: "public",
   typing: false,
   presence: "online",

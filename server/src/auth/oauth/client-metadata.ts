@@ -5,7 +5,12 @@ import { limits } from "../../limits.ts";
 export const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 export const grantTypes = ["authorization_code", "refresh_token", DEVICE_GRANT] as const;
 
-const text = z.string().max(limits.oauthClientText_characters);
+/** What a name or an address can not have in it: the database keeps neither NUL nor half of a surrogate pair. */
+const isText = (given: string) => given.isWellFormed() && !given.includes("\0");
+const text = z
+  .string()
+  .max(limits.oauthClientText_characters)
+  .refine(isText, "it has a character that can not be stored");
 
 const schema = z.looseObject({
   client_uri: text,
@@ -133,6 +138,8 @@ function hasPort(uri: string): boolean {
 function checkPrivateScheme(uri: string, base: URL, fail: (why: string) => Error): void {
   const scheme = uri.slice(0, uri.indexOf(":")).toLowerCase();
   const reversed = base.hostname.split(".").toReversed().join(".");
+  // A host without a dot would make any scheme one's own: javascript too.
+  if (!reversed.includes(".")) throw fail("client_uri has no domain whose reverse could be a scheme.");
   if (scheme !== reversed && !scheme.startsWith(`${reversed}.`))
     throw fail(`its scheme does not begin with ${reversed}.`);
   if (uri.slice(scheme.length + 1).startsWith("//")) throw fail("there is no host after a scheme of one's own.");

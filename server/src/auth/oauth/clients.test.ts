@@ -1,7 +1,7 @@
 /** How clients register. Specification: client-server-api, "Client registration"; RFC 7591. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { METADATA, registerClient } from "../../../../testkit/src/oauth.ts";
+import { METADATA, postForm, registerClient } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { checkClient, RefusedClient } from "./client-metadata.ts";
 
@@ -29,6 +29,8 @@ const right = [
 ];
 
 const wrong = [
+  { ...native("javascript:alert(1)"), client_uri: "https://javascript/" },
+  { ...native("com.example:/callback"), client_uri: "https://com/" },
   web("https://example.com/callback#fragment"),
   web("https://example.com/callback#"),
   web("http://example.com/callback"),
@@ -116,4 +118,14 @@ test("a refusal has the error of RFC 7591 and says what is wrong", async () => {
   assert.equal(nothing.body.error, "invalid_client_metadata");
   const text = await fetch(`${server.url}/oauth2/clients/register`, { method: "POST", body: "{" });
   assert.equal(text.status, 400);
+});
+
+test("what can not be stored is refused with the reason, and is no client's id", async () => {
+  for (const client_name of ["half a pair \ud800", "NUL \0"]) {
+    const { status, body } = await registerClient(server.url, { ...METADATA, client_name });
+    assert.deepEqual([status, body.error], [400, "invalid_client_metadata"]);
+  }
+  const asked = { client_id: "a\0", grant_type: "refresh_token", refresh_token: "por_a.b" };
+  for (const path of ["/oauth2/token", "/oauth2/device"])
+    assert.equal((await postForm(server.url + path, asked)).body.error, "invalid_client");
 });

@@ -62,6 +62,7 @@ export interface KnownClient extends ClientMetadata {
 
 /** As the provider takes it; undefined where nobody has registered under this id. */
 export async function readClient(ctx: Context, clientId: string): Promise<KnownClient | undefined> {
+  if (clientId.includes("\0")) return undefined;
   const row = await ctx.db.auth.one<{ metadata: ClientMetadata }>(
     "select metadata from auth.oauth_clients where client_id = $1",
     [clientId],

@@ -125,3 +125,11 @@ test("a device asks for a scope that can be granted, and with a client that has 
   const unknown = await postForm(`${server.url}/oauth2/device`, { client_id: "nobody", scope: scopeFor("NOBODYSDEV") });
   assert.equal(unknown.body.error, "invalid_client");
 });
+
+test("an address that names two codes is the page that asks for one", async () => {
+  const browser = openBrowser(server.url);
+  await signIn(browser, await browser.open("/oauth2/account"), "alice");
+  const page = await browser.open("/oauth2/link?user_code=AAAA-BBBB&user_code=CCCC-DDDD");
+  assert.equal(page.status, 200);
+  assert.match(page.text, /name="user_code"/);
+});

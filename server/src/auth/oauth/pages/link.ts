@@ -49,7 +49,9 @@ export const showLink = route({
   access: "anyone",
   rate: "other",
   async handle(request, ctx) {
-    const code = request.query["user_code"] ?? "";
+    const given: unknown = request.query["user_code"];
+    // An address may name it twice.
+    const code = typeof given === "string" ? given : "";
     const here = code === "" ? paths.link : `${paths.link}?${new URLSearchParams({ user_code: code }).toString()}`;
     const browser = await whoIs(ctx, request);
     if (!browser) return redirect(withNext(paths.signIn, here));

@@ -12,6 +12,7 @@ const refused: Record<string, readonly string[]> = {
   AUTH_ISSUER: ["account.example.org", "ftp://example.org", "https://example.org/account"],
   AUTH_SIGNING_KEY_DAYS: ["0", "366", "a month"],
   PARLEY_REGISTRATION: ["yes", "Open"],
+  PARLEY_GUESTS: ["yes", "On"],
   PARLEY_RATE_LIMITS: ["true", "0"],
   PARLEY_PASSWORD_COST: ["high"],
   PARLEY_QUERY_TOKENS: ["yes", "Off"],

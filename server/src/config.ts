@@ -40,6 +40,8 @@ export interface Config {
   authSigningKey_ms: number;
   dataDir: string | undefined;
   registration: "open" | "token" | "off";
+  /** Whether there are guests. */
+  guests: boolean;
   rateLimits: boolean;
   passwordCost: "standard" | "low";
   /** Whether an access token in the query string counts. */
@@ -130,6 +132,7 @@ export function readConfig(environment: Env = process.env): Config {
       "PARLEY_REGISTRATION",
       ["open", "token", "off"],
     ),
+    guests: oneOf(env, "PARLEY_GUESTS", ["on", "off"]) === "on",
     rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",
     passwordCost: oneOf(env, "PARLEY_PASSWORD_COST", ["standard", "low"]),
     queryTokens: oneOf(env, "PARLEY_QUERY_TOKENS", ["on", "off"]) === "on",

@@ -37,6 +37,8 @@ export interface Session {
   /** What operators have done to the account: see auth/moderation.ts. */
   isLocked?: boolean | undefined;
   isSuspended?: boolean | undefined;
+  /** Of a guest: see auth/guests.ts. */
+  isGuest?: boolean | undefined;
 }
 
 export interface Request<Body = unknown, Query = unknown, Who = Session> {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { accessTokenOf } from "./access-token.ts";
 import { actAs } from "./appservice/acting.ts";
 import type { Service } from "./appservice/service.ts";
+import { requireGuestMay } from "./auth/guests.ts";
 import { requireGoodStanding } from "./auth/moderation.ts";
 import { requireScope } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
@@ -13,9 +14,10 @@ interface Asked {
   headers: IncomingHttpHeaders;
   query: unknown;
   ip: string;
+  params?: unknown;
 }
 
-/** The session of a request, as its route wants one. Throws M_MISSING_TOKEN, M_UNKNOWN_TOKEN and M_FORBIDDEN. */
+/** The session of a request, as its route wants one. Throws M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_FORBIDDEN and M_GUEST_ACCESS_FORBIDDEN. */
 export async function authenticate(ctx: Context, each: Route, asked: Asked): Promise<Session | undefined> {
   if (each.access === "anyone") return undefined;
   const token = accessTokenOf(asked, ctx.config.queryTokens);
@@ -29,6 +31,7 @@ export async function authenticate(ctx: Context, each: Route, asked: Asked): Pro
     throw matrixError("M_FORBIDDEN", "Only an application service may do this.");
   requireGoodStanding(session, each.method, each.path);
   requireScope(session, each.method, each.path);
+  requireGuestMay(ctx, session, { ...each, params: asked.params, query: asked.query });
   if (each.access === "admin" && !session.isAdmin)
     throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
   return session;

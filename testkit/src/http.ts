@@ -67,6 +67,14 @@ export async function signInPerson(url: string, name: string, device: SignIn = {
   return personOf(url, accepted(await request(url, "POST", "/_matrix/client/v3/login", { body }), "login"));
 }
 
+/** Makes a guest of a server that has guests. */
+export async function registerGuest(url: string, body: object = {}): Promise<Person> {
+  return personOf(
+    url,
+    accepted(await request(url, "POST", "/_matrix/client/v3/register?kind=guest", { body }), "register"),
+  );
+}
+
 function personOf(url: string, signedIn: Json): Person {
   const token = signedIn.access_token as string;
   const ask: Person["ask"] = (method, path, body) => request(url, method, path, { token, body });

@@ -28,9 +28,9 @@ export const whoami = route({
   path: "/_matrix/client/v3/account/whoami",
   access: "session",
   rate: "other",
-  handle: ({ session: { userId, deviceId } }) => ({
+  handle: ({ session: { userId, deviceId, isGuest } }) => ({
     user_id: userId,
     ...(deviceId === "" ? {} : { device_id: deviceId }),
-    is_guest: false,
+    is_guest: isGuest === true,
   }),
 });

@@ -12,11 +12,11 @@ export async function isActive(ctx: Context, userId: string): Promise<boolean> {
   return (await ctx.db.auth.one(sql, [userId])) !== undefined;
 }
 
-/** Of those of the people who have accounts, whether they may be found: not who is deactivated, locked or suspended. */
+/** Of those of the people who have accounts, whether they may be found: not who is deactivated, locked, suspended or a guest. */
 export async function listableAmong(ctx: Context, userIds: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
   if (userIds.length === 0) return new Map();
   const rows = await ctx.db.auth.query<{ userId: string; isListable: boolean }>(
-    `select user_id as "userId", deactivated_at is null and suspended_at is null and read_only_at is null as "isListable"
+    `select user_id as "userId", deactivated_at is null and suspended_at is null and read_only_at is null and not is_guest as "isListable"
      from auth.accounts where user_id = any($1)`,
     [userIds],
   );

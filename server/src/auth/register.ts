@@ -16,6 +16,8 @@ import { refuseWhileOff } from "./registration-tokens.ts";
 import { auth, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
 import { provedBy, type Stage } from "./stages.ts";
+import { nameIsTaken, tokenIsUsedUp } from "./register-refusals.ts";
+import { guestUpgrading, registerGuest, upgradeGuest, upgrading } from "./register-guest.ts";
 import { generatedUserId, newUserId } from "./user-names.ts";
 
 const body = z.looseObject({
@@ -25,6 +27,7 @@ const body = z.looseObject({
   password: z.string().optional(),
   inhibit_login: z.boolean().optional(),
   ...newDevice,
+  ...upgrading,
 });
 
 export const register = route({
@@ -37,11 +40,12 @@ export const register = route({
   async handle(request, ctx) {
     const { password, username } = request.body;
     if (request.query.kind === "guest")
-      throw matrixError("M_GUEST_ACCESS_FORBIDDEN", "This server has no guests. Register an account.");
+      return registerGuest(ctx, { deviceName: request.body.initial_device_display_name, address: request.address });
     if (request.body.type === SERVICE_LOGIN) return registerByService(ctx, request);
     await refuseWhileOff(ctx);
     // What is wrong with the name or the password is said before anyone goes through the stages.
-    const userId = username == null ? generatedUserId(ctx) : await freeUserId(ctx, username);
+    const guest = await guestUpgrading(ctx, request.body);
+    const userId = guest ?? (username == null ? generatedUserId(ctx) : await freeUserId(ctx, username));
     if (password !== undefined) checkNewPassword(ctx, password);
     else if (request.body.auth) throw matrixError("M_MISSING_PARAM", "An account needs a password.");
     const completed = await interactive(ctx, request, { flows: flowsOf(ctx) });
@@ -50,7 +54,7 @@ export const register = route({
     const proved = mail === undefined ? undefined : provedBy(mail);
     if (proved && (await ownerOfAddress(ctx, proved.address)) !== undefined) throw inUse();
     const token = completed["m.login.registration_token"];
-    await createAccount(ctx, {
+    await (guest === undefined ? createAccount : upgradeGuest)(ctx, {
       userId,
       password,
       tokenHash: token ? Buffer.from(token, "base64") : undefined,
@@ -121,9 +125,5 @@ export async function createAccount(ctx: Context, { userId, password, tokenHash,
     [userId, passwordHash, tokenHash ?? null],
   );
   if (row?.outcome === "taken") throw nameIsTaken();
-  if (row?.outcome === "token") throw matrixError("M_FORBIDDEN", "This registration token was used up meanwhile.");
-}
-
-function nameIsTaken() {
-  return matrixError("M_USER_IN_USE", "This user name is taken.");
+  if (row?.outcome === "token") throw tokenIsUsedUp();
 }

@@ -77,16 +77,7 @@ export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): 
   async function load(key: string): Promise<Session> {
     const endingsBefore = endings;
     const row = checked(await look(key));
-    const { id, userId, deviceId, isAdmin, scopes, isLocked, isSuspended } = row;
-    const session = {
-      id,
-      userId,
-      deviceId,
-      isAdmin,
-      ...(scopes ? { scopes } : {}),
-      ...(isLocked ? { isLocked } : {}),
-      ...(isSuspended ? { isSuspended } : {}),
-    };
+    const session = sessionIn(row);
     const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
     // A session that ended while it was read must not come back into the cache after its ending was heard.
     if (endings === endingsBefore) remember(key, { session, until_ms: seams.monotonic_ms() + lives_ms });
@@ -152,11 +143,25 @@ interface TokenRow extends Omit<Session, "scopes"> {
   left_ms: number | null;
 }
 
+function sessionIn(row: TokenRow): Session {
+  const { id, userId, deviceId, isAdmin, scopes, isLocked, isSuspended, isGuest } = row;
+  return {
+    id,
+    userId,
+    deviceId,
+    isAdmin,
+    ...(scopes ? { scopes } : {}),
+    ...(isLocked ? { isLocked } : {}),
+    ...(isSuspended ? { isSuspended } : {}),
+    ...(isGuest ? { isGuest } : {}),
+  };
+}
+
 /** The tokens' rows; undefined for one that is not known. Only the first use of a token writes something. */
 async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | undefined)[]> {
   const rows = await db.query<Omit<TokenRow, "state"> & { key: string; state: TokenRow["state"] | "fresh" }>(
     `select k.key, s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin", s.scopes, t.state,
-       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended",
+       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended", a.is_guest as "isGuest",
        extract(epoch from t.expires_at - clock_timestamp())::double precision * 1000 as left_ms
      from unnest($1::text[]) k(key) join auth.tokens t on t.access_hash = decode(k.key, 'base64')
      join auth.sessions s on s.session_id = t.session_id join auth.accounts a on a.user_id = s.user_id`,
@@ -174,7 +179,7 @@ async function readTokens(db: Db, keys: readonly string[]): Promise<(TokenRow | 
 function useToken(db: Db, key: string): Promise<TokenRow | undefined> {
   return db.one<TokenRow>(
     `select u.session_id as id, u.user_id as "userId", u.device_id as "deviceId", u.is_admin as "isAdmin", u.state, u.left_ms,
-       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended"
+       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended", a.is_guest as "isGuest"
      from auth.use_token(decode($1, 'base64')) u join auth.accounts a using (user_id)`,
     [key],
   );

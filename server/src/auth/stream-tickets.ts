@@ -21,7 +21,7 @@ export async function useStreamTicket(ctx: Context, ticket: string): Promise<Ses
   const session = await ctx.db.auth.one<Session>(
     `with used as (delete from auth.stream_tickets where ticket_hash = $1 returning session_id, expires_at)
      select s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin",
-       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended"
+       a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended", a.is_guest as "isGuest"
      from used u join auth.sessions s using (session_id) join auth.accounts a using (user_id) where u.expires_at > now()`,
     [tokenHash(ticket)],
   );

@@ -1,5 +1,6 @@
 /** The first frame of a connection: who is there, and from where to go on. */
 import { loadFilter } from "../account/filters.ts";
+import { requireGuestMay } from "../auth/guests.ts";
 import { requireGoodStanding } from "../auth/moderation.ts";
 import { endingOf, isChanged } from "../auth/sessions.ts";
 import { useStreamTicket } from "../auth/stream-tickets.ts";
@@ -22,6 +23,7 @@ export async function signIn(ctx: Context, frame: SignInFrame, address: string):
   const session = await sessionOf(ctx, frame, address);
   requireGoodStanding(session, "GET", "/_matrix/client/v3/sync");
   requireScope(session, "GET", "/_matrix/client/v3/sync");
+  requireGuestMay(ctx, session, { method: "GET", path: "/_parley/client/v1/stream" });
   ctx.rates.take("stream", session.id);
   const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
   const arrival: Arrival = {

@@ -6,6 +6,7 @@ import { accountLocked, accountSuspended, readModeration } from "../auth/moderat
 import type { Context } from "../context.ts";
 import { asError, MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { dismissGuests, GUEST_ACCESS } from "../rooms/guests.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { proposeState } from "../rooms/state-put.ts";
@@ -68,13 +69,15 @@ function sendMessage(ctx: Context, { sessionId, userId, roomId, type, txnId, con
   return append(ctx, newSending(ctx, { session, roomId, type, txnId: txnId as string, content: sent }));
 }
 
-function sendState(ctx: Context, { delayId, sessionId, userId, roomId, type, stateKey, content }: DelayedRow) {
+async function sendState(ctx: Context, row: DelayedRow): Promise<void> {
+  const { delayId, sessionId, userId, roomId, type, stateKey, content } = row;
   const proposal = { sender: userId, type, state_key: stateKey as string, content: JSON.parse(content) as Content };
-  return submit(ctx, {
+  await submit(ctx, {
     roomId,
     transaction: transactionOf({ id: sessionId }, ["delayed"], delayId),
     propose: (room) => proposeState(ctx, room, proposal),
   });
+  if (type === GUEST_ACCESS) await dismissGuests(ctx, roomId);
 }
 
 /** Says whether it was waiting until now. What it held is forgotten. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { accountSuspended } from "../auth/moderation.ts";
 import type { Context } from "../context.ts";
 import { encoded, route } from "../http.ts";
+import { dismissGuests, GUEST_ACCESS } from "../rooms/guests.ts";
 import { redactsOf } from "../rooms/rules/redact.ts";
 import { isEventId } from "../rooms/rules/identifiers.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -27,6 +28,9 @@ export const redact = route({
       transaction: transactionOf(session, ["redact", roomId, redacts], params["txnId"] as string),
       propose: (room) => redactionProposal(ctx, room, proposal),
     });
+    // Redacted, it says no more that guests may come in.
+    const access = ctx.config.guests ? (await ctx.rooms.load(roomId)).get(GUEST_ACCESS) : undefined;
+    if (access?.event_id === redacts) await dismissGuests(ctx, roomId);
     return encoded(`{"event_id":"${eventId}"}`);
   },
 });

@@ -6,6 +6,7 @@ import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
 import { carryOverInto } from "./carry-over.ts";
+import { refuseGuest } from "./guests.ts";
 import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdParty } from "./member-body.ts";
 import type { MemberProfile } from "./rules/create.ts";
 import { allowedRooms, authorisingUser, isRestricted } from "./rules/join-rules.ts";
@@ -68,7 +69,9 @@ interface Joiner {
 async function proposeJoin(ctx: Context, room: RoomState, { userId, profile }: Joiner): Promise<Proposal | Already> {
   const membership = room.membership(userId);
   if (membership === "join") return currentMember(room, userId);
-  return vouched(ctx, room, memberProposal(userId, userId, memberContent("join", profile)));
+  const proposal = memberProposal(userId, userId, memberContent("join", profile));
+  await refuseGuest(ctx, room, proposal);
+  return vouched(ctx, room, proposal);
 }
 
 /** A join as it is, or with the name of the member who lets the person into a restricted room. Throws M_FORBIDDEN where no member could. */

@@ -8,6 +8,7 @@ import { matrixError } from "../errors.ts";
 import { delayOf, schedule } from "../messages/delayed.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
+import { dismissGuests, GUEST_ACCESS, refuseGuest } from "./guests.ts";
 import { requireInvitable } from "./invite.ts";
 import { vouched } from "./join.ts";
 import { requireDeclinable } from "./notices.ts";
@@ -52,6 +53,7 @@ async function setState({ params, session, body, query }: StateRequest, ctx: Con
     propose: async (room) =>
       proposeState(ctx, room, isOwnJoin(proposal) ? await vouched(ctx, room, proposal) : proposal),
   });
+  if (type === GUEST_ACCESS) await dismissGuests(ctx, roomId);
   return encoded(`{"event_id":"${eventId}"}`);
 }
 
@@ -61,8 +63,10 @@ function isOwnJoin({ type, sender, state_key, content }: StateProposal): boolean
 }
 
 /** A blocked room takes nobody in, and who is invited can be. */
-async function requireOpen(ctx: Context, room: RoomState, { content, state_key }: StateProposal): Promise<void> {
+async function requireOpen(ctx: Context, room: RoomState, proposal: StateProposal): Promise<void> {
+  const { content, state_key } = proposal;
   const { membership } = content;
+  await refuseGuest(ctx, room, proposal);
   if (membership === "leave") requireDeclinable(ctx, room, state_key);
   if (membership === "join" || membership === "invite" || membership === "knock") await refuseBlocked(ctx, room.roomId);
   if (membership === "invite") await requireInvitable(ctx, state_key);

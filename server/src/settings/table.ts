@@ -56,6 +56,11 @@ export const settings: readonly Setting[] = [
     doc: "Who may register: open, token or off. By default open while listening on loopback, else token.",
   },
   {
+    name: "PARLEY_GUESTS",
+    default: "off",
+    doc: "on or off. On: whoever reaches the server gets an account of a guest, without a password.",
+  },
+  {
     name: "ENVIRONMENT",
     doc: "A word for what this installation is. In production, settings that are for tests only stop the start.",
   },

@@ -2,13 +2,13 @@
  * The description of the release as the chart reads it: deploy/helm/parley/files/release.json. A chart can not import
  * TypeScript, so the file is written by `node deploy/test/golden.ts --update`, and a test compares it.
  */
+import { edgePaths } from "./edge.ts";
 import { schemasOf } from "../../server/src/db/roles.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import {
   args,
   consoleSettings,
   doors,
-  edgePaths,
   fileSettings,
   images,
   keepersOf,

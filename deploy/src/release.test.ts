@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { serverFlags } from "../../scripts/lib/server-process.mjs";
 import { readConfig } from "../../server/src/config.ts";
 import { settings } from "../../server/src/settings/table.ts";
-import { placeOf, roleNames } from "../../server/src/roles.ts";
+import { placeOf, roleNames, roles } from "../../server/src/roles.ts";
+import { edgePaths } from "./edge.ts";
 import {
   commands,
   commonSettings,
   doors,
-  edgePaths,
   fileSettings,
   metrics,
   ownSettings,
@@ -55,6 +55,28 @@ test("every path of the table of roles comes to a workload that serves it, or to
       const { roles } = workloads[workload];
       assert.ok(workload === doors[shape] || (place && roles.includes(place.role)), `${shape} ${path}`);
     }
+});
+
+test("every path that a role serves leads from the edge to a workload that has the role, or hands it on", () => {
+  /** A path of the table, as somebody asks for it. */
+  const example = (path: string) =>
+    path
+      .replace(":version", path.includes("/admin/") ? "v3" : "v1")
+      .replaceAll(/:\w+/g, "x")
+      .replace("*", "x");
+  for (const shape of shapeNames) {
+    const { calls } = workloads[doors[shape]];
+    for (const role of roleNames)
+      for (const path of roles[role].paths.map(example)) {
+        const edge = edgePaths[shape].find((each) => each.path === "/" || `${path}/`.startsWith(`${each.path}/`));
+        const workload = workloads[edge?.workload as WorkloadName];
+        const isHandedOn = workload === workloads[doors[shape]] && Object.keys(calls).includes(role);
+        assert.ok(
+          isHandedOn || workload.roles.includes(role),
+          `${shape}: ${path} of ${role} comes to ${workload.name}`,
+        );
+      }
+  }
 });
 
 test("the door of the split shape has the address of each workload that serves a part of the API", () => {

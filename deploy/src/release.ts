@@ -295,30 +295,6 @@ export type Shape = keyof typeof shapes;
 /** The workload of a shape that takes whatever belongs to the API: the gateway hands on what is another role's. */
 export const doors = { together: "api", split: "gateway" } as const satisfies Record<Shape, WorkloadName>;
 
-/**
- * Which path goes to which workload, the first part of a path that fits: what an Ingress of any kind can do. The paths of
- * roles with a segment in the middle (`rooms/:roomId/typing`) it can not tell apart: they go to the door.
- */
-export const edgePaths: Record<Shape, readonly { path: string; workload: WorkloadName }[]> = {
-  together: [
-    { path: "/_matrix", workload: "api" },
-    { path: "/_parley/admin/v1", workload: "web" },
-    { path: "/_parley", workload: "api" },
-    { path: "/.well-known/matrix", workload: "api" },
-    { path: "/", workload: "web" },
-  ],
-  split: [
-    { path: "/_matrix/media", workload: "media" },
-    { path: "/_matrix/client/v1/media", workload: "media" },
-    { path: "/_parley/client/v1/uploads", workload: "media" },
-    { path: "/_matrix", workload: "gateway" },
-    { path: "/_parley/admin/v1", workload: "web" },
-    { path: "/_parley", workload: "gateway" },
-    { path: "/.well-known/matrix", workload: "gateway" },
-    { path: "/", workload: "web" },
-  ],
-};
-
 /** Asked on the port `metrics` by the kubelet. */
 export const probes = {
   /** Three minutes. A long migration is waited for before, in the init container, which has no such limit. */

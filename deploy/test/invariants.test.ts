@@ -55,7 +55,7 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
   ],
   "an ingress controller takes every path": [
     [
-      /nginx refuses \/\.well-known\/matrix with pathType Prefix/,
+      /nginx refuses \/\.well-known with pathType Prefix/,
       (all) => {
         for (const object of all)
           if (object.kind === "Ingress")

@@ -28,9 +28,10 @@ export const deactivate = route({
 export async function deactivateAccount(ctx: Context, userId: string, erase: boolean): Promise<void> {
   // The rooms go before the account: when this is cut in the middle, the person can still sign in and do it again.
   await leaveAllRooms(ctx, userId);
+  // Before the end, since nobody can ask again after it: an address of an account that is gone would be nobody's for ever.
+  await removeAddresses(ctx, userId);
   const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [userId, erase]);
   await afterEnding(ctx, userId, row);
-  await removeAddresses(ctx, userId);
   await forgetUser(ctx, userId);
   await unlistPerson(ctx, userId);
 }

@@ -5,6 +5,7 @@ import { examine } from "../../../../testkit/src/doctor.ts";
 import { type Json, type Person, registerPerson, request } from "../../../../testkit/src/http.ts";
 import { linkTo, type MailServer, startMail } from "../../../../testkit/src/mail.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../../../testkit/src/server.ts";
+import { deactivateAccount } from "../deactivate.ts";
 import { foldAddress } from "./address.ts";
 import type { Mail } from "./config.ts";
 
@@ -255,6 +256,23 @@ test("an account that ends gives its address free", async () => {
   await addAddress(gus, "gus@example.org");
   await withPassword(gus, `${V3}/account/deactivate`, {});
   assert.equal((await ask("/register", "gus@example.org")).status, 200);
+});
+
+test("a process that dies while an account ends leaves no address behind that nobody can have", async (t) => {
+  const kim = await registerPerson(server.url, "kim");
+  await addAddress(kim, "kim@example.org");
+  const { auth } = server.ctx.db;
+  const change = auth.change.bind(auth);
+  let hasEnded = false;
+  t.mock.method(auth, "change", async (...asked: Parameters<typeof change>) => {
+    const ended = "select 1 from auth.accounts where user_id = $1 and deactivated_at is not null";
+    hasEnded ||= (await auth.one(ended, [kim.userId])) !== undefined;
+    if (hasEnded) throw new Error("killed");
+    return change(...asked);
+  });
+  await deactivateAccount(server.ctx, kim.userId, false).catch(() => undefined);
+  t.mock.restoreAll();
+  assert.equal((await ask("/register", "kim@example.org")).status, 200);
 });
 
 test("without a mail server nobody can add an address, and a reset needs a sign-in", async () => {

@@ -57,7 +57,7 @@ export function readPack(body: string): Sending[] {
     txnId,
     eventId,
     content,
-    ts,
+    ...(ts !== undefined && { ts }),
   }));
 }
 

@@ -29,8 +29,10 @@ export const pushLimits = {
   pushOld_ms: 86_400_000,
   /** What waits for one pusher; the oldest goes first. */
   pushQueue_notifications: 500,
-  /** Sending: pushers at a time, how often others look for what is due, and notifications that are read together. */
+  /** Sending: pushers at a time, and of one person, whose gateways may be slow; how many that are due are chosen from; how often others look for what is due, and notifications that are read together. */
   pushesAtOnce: 16,
+  pushesOfOne: 4,
+  pushesDue: 400,
   pushPoll_ms: 1_000,
   pushBatch_notifications: 20,
   /** How long a gateway may take, and how long its answer may be; the lease of who sends is longer. */

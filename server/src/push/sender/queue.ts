@@ -31,16 +31,27 @@ export interface Queued {
   isOld: boolean;
 }
 
-const CLAIM = `update push.pushers p set holder = $1, held_until = now() + $2 * interval '1 millisecond'
+const IS_DUE = "due_at <= now() and (held_until is null or held_until < now())";
+
+/** Nobody has more than $4 at work at once: one person's slow gateways hold up no other's notifications. */
+const CLAIM = `with due as (
+    select pusher_id, user_id, due_at, row_number() over (partition by user_id order by due_at, pusher_id) as turn
+    from (select pusher_id, user_id, due_at from push.pushers where ${IS_DUE} order by due_at limit $5) d
+  ), turns as (
+    select pusher_id, due_at from due
+    where turn + (select count(*) from push.pushers h where h.user_id = due.user_id and h.held_until >= now()) <= $4
+  )
+  update push.pushers p set holder = $1, held_until = now() + $2 * interval '1 millisecond'
   where p.pusher_id in (
-    select pusher_id from push.pushers where due_at <= now() and (held_until is null or held_until < now())
-    order by due_at limit $3 for update skip locked)
+    select pusher_id from push.pushers q join turns using (pusher_id) where q.due_at <= now() and (q.held_until is null or q.held_until < now())
+    order by q.due_at limit $3 for update of q skip locked)
   returning pusher_id as "pusherId", user_id as "userId", kind, app_id as "appId", pushkey, data,
     floor(extract(epoch from set_at))::bigint as "set_s", failures`;
 
 /** Takes pushers that are due and that nobody else has. */
 export function claimPushers(ctx: Context, holder: string, most: number): Promise<HeldPusher[]> {
-  return ctx.db.push.query<HeldPusher>(CLAIM, [holder, limits.pushDelivery_ms, most]);
+  const { pushDelivery_ms, pushesOfOne, pushesDue } = limits;
+  return ctx.db.push.query<HeldPusher>(CLAIM, [holder, pushDelivery_ms, most, pushesOfOne, pushesDue]);
 }
 
 /** The next of a pusher's queue, in order. What is more than may wait goes, the oldest first. */

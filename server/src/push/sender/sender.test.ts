@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import type { Json, Person } from "../../../../testkit/src/http.ts";
+import { listening } from "../../../../testkit/src/listening.ts";
 import { type PushGateway, startPushGateway } from "../../../../testkit/src/push-gateway.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { people, roomOf, roomPath, say } from "../../../../testkit/src/syncing.ts";
 import { moderateAccount } from "../../auth/moderation.ts";
+import { limits } from "../../limits.ts";
 import { readAllowed } from "../../outward/guard.ts";
 
 const config = { push: { hosts: readAllowed("127.0.0.1"), vapidKey: undefined } };
@@ -216,4 +219,23 @@ test("a gateway inside the network is not asked unless the operator named it", a
   };
   while (!(await failures()));
   assert.deepEqual(gateway.taken, []);
+});
+
+test("somebody whose gateways never answer holds up nobody else's notifications", async () => {
+  await using gateway = await startPushGateway();
+  const held = new Set<Socket>();
+  const silent = createServer((socket) => void held.add(socket));
+  await using deaf = await listening(silent);
+  await using server = await startTestServer({ config });
+  const { alice, bob, roomId } = await meet(server);
+  const [mallory] = (await people(server, "mallory")) as [Person];
+  await alice.call("POST", roomPath(roomId, "invite"), { user_id: mallory.userId });
+  await mallory.call("POST", roomPath(roomId, "join"), {});
+  const url = `http://127.0.0.1:${deaf.port}/_matrix/push/v1/notify`;
+  for (let i = 0; i < 2 * limits.pushesAtOnce; i++) await watch(mallory, gateway, { pushkey: `${i}`, data: { url } });
+  await watch(bob, gateway);
+  await say(alice, roomId, "hello");
+  await gateway.took("the message is pushed to bob", saying("hello"));
+  assert.ok(held.size <= limits.pushesOfOne, `${held.size} of one person at once`);
+  for (const socket of held) socket.destroy();
 });

@@ -38,7 +38,7 @@ function standIn({ metadata: { name, annotations = {} }, ...rest }: KubernetesOb
   const statements = [
     `create role ${owner} login password '${password}'`,
     `create database ${database} owner ${owner}`,
-    ...postInitApplicationSQL.filter((each) => !each.startsWith("create extension")),
+    ...postInitApplicationSQL.filter((each) => !/^create extension|\bag_catalog\b/.test(each)),
     ...managed.roles.map((role) => `alter role ${role.name} password :'${role.name}'`),
   ];
   const given = managed.roles.map((role) => `--set ${role.name}="$(cat /secrets/${role.name}/password)"`).join(" ");

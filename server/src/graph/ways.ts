@@ -98,6 +98,45 @@ export async function surroundingsOf(graph: Graph, roomId: string): Promise<Surr
   return room && { room, rooms, admissions, rows };
 }
 
+/** How many rooms' people are in memory at once, beside those of the rooms that let in. */
+const ROOMS_AT_ONCE = 20;
+
+/** The same of many rooms, each once; whoever is in a room that lets in is asked for once for all of them. */
+export async function* surroundingsOfEach(graph: Graph, roomIds: readonly string[]): AsyncIterable<Surroundings> {
+  const admissions = await graph.admissionsInto(roomIds);
+  const into = Map.groupBy(admissions, ({ roomId }) => roomId);
+  const vias = [...new Set(admissions.map(({ viaRoomId }) => viaRoomId))];
+  const [list, members] = await Promise.all([
+    graph.rooms([...new Set([...roomIds, ...vias])]),
+    vias.length > 0 ? graph.membersOf(vias) : [],
+  ]);
+  const [known, ofVias] = [byRoom(list), Map.groupBy(members, ({ roomId }) => roomId)];
+  for (let from = 0; from < roomIds.length; from += ROOMS_AT_ONCE) {
+    const some = roomIds.slice(from, from + ROOMS_AT_ONCE);
+    const asked = some.filter((roomId) => !vias.includes(roomId));
+    const own = Map.groupBy(asked.length > 0 ? await graph.membersOf(asked) : [], ({ roomId }) => roomId);
+    for (const roomId of some) {
+      const room = known.get(roomId);
+      if (!room) continue;
+      const ids = upwardsFrom(roomId, into);
+      yield {
+        room,
+        rooms: byRoom(ids.flatMap((id) => known.get(id) ?? [])),
+        admissions: ids.flatMap((id) => into.get(id) ?? []),
+        rows: ids.flatMap((id) => own.get(id) ?? ofVias.get(id) ?? []),
+      };
+    }
+  }
+}
+
+/** The room, and all whose members may come into it by one another. */
+function upwardsFrom(roomId: string, into: ReadonlyMap<string, readonly Admission[]>): string[] {
+  const found = new Set([roomId]);
+  // A set gives what is added to it while it is gone through, too.
+  for (const id of found) for (const { viaRoomId } of into.get(id) ?? []) found.add(viaRoomId);
+  return [...found];
+}
+
 /** Who can read the room, and by which way: whoever has something to do with it by name. `without` is a room that is thought away. */
 export function readersIn({ room, rooms, admissions: all, rows }: Surroundings, without?: string): Readers {
   const { roomId } = room;

@@ -14,7 +14,7 @@ import {
   type Row,
 } from "../answer.ts";
 import type { Graph } from "../port.ts";
-import { readersIn, type Surroundings, surroundingsOf } from "../ways.ts";
+import { readersIn, type Surroundings, surroundingsOfEach } from "../ways.ts";
 import { exposuresOf } from "./exposed.ts";
 
 export type Removal =
@@ -168,8 +168,7 @@ async function ofDevice(graph: Graph, { userId, deviceId }: { userId: string; de
 }
 
 /** Who could not come into the room any more, and whether that is everybody else. */
-function lossIn(surroundings: Surroundings | undefined, spaceId: string): { people: string[]; isEverybody: boolean } {
-  if (!surroundings) return { people: [], isEverybody: false };
+function lossIn(surroundings: Surroundings, spaceId: string): { people: string[]; isEverybody: boolean } {
   const [now, then] = [readersIn(surroundings), readersIn(surroundings, spaceId)];
   if (then.everyone) return { people: [], isEverybody: false };
   const people = [...now.ways.keys()].filter((userId) => !then.ways.has(userId));
@@ -183,8 +182,8 @@ async function ofSpace(graph: Graph, spaceId: string): Promise<Found> {
   const names = await namesOf(graph, [], [spaceId, ...roomIds]);
   if (!names.rooms.has(spaceId)) throw matrixError("M_NOT_FOUND", "The access graph knows no room with this id.");
   const lost = [];
-  // One after the other: each has the people of all the rooms around it in memory.
-  for (const roomId of roomIds) lost.push({ roomId, ...lossIn(await surroundingsOf(graph, roomId), spaceId) });
+  for await (const surroundings of surroundingsOfEach(graph, roomIds))
+    lost.push({ roomId: surroundings.room.roomId, ...lossIn(surroundings, spaceId) });
   const all = new Set(lost.flatMap(({ people }) => people));
   const closed = lost.filter(({ people, isEverybody }) => people.length > 0 || isEverybody);
   return {

@@ -1,4 +1,4 @@
-/** What operators do with accounts. Each is in force, for every replica, when it resolves. */
+/** What operators do with accounts. Each is in force in this process when it resolves; the others are being told. */
 import { beginProfile } from "../account/profile.ts";
 import type { Context } from "../context.ts";
 import { listPerson } from "../directory/people.ts";

@@ -57,7 +57,9 @@ export interface Moderation {
   suspended?: boolean;
 }
 
-/** Sets one state or both, or takes them back. In force on every replica when it resolves. Throws M_NOT_FOUND. */
+/**
+ * Sets one state or both, or takes them back. In force in this process when it resolves; the others are being told. Throws M_NOT_FOUND.
+ */
 export async function moderateAccount(ctx: Context, userId: string, { locked, suspended }: Moderation): Promise<void> {
   const row = await ctx.db.auth.one<{ position: number | null }>("select auth.moderate($1, $2, $3) as position", [
     userId,

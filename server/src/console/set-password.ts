@@ -2,97 +2,80 @@
  * The page behind a one-time link of an operator: a person sets the password of their account. It is a plain form without any script,
  * so that it works in whatever browser somebody has before they have anything else.
  */
-import type { Readable } from "node:stream";
 import { ownerOfLink, setPasswordByLink } from "../auth/for-operators-acts.ts";
-import { MatrixError, matrixError } from "../errors.ts";
-import { Answer, route, type Route } from "../http.ts";
-import { limits } from "../limits.ts";
+import { type Form, readForm } from "../auth/oauth/forms.ts";
+import { hidden, newPasswordField } from "../auth/oauth/pages/fields.ts";
+import { html, isForPeople, message, page, problem, type Refusal, refusalOf, shown } from "../auth/oauth/pages/page.ts";
+import type { Context } from "../context.ts";
+import { type Answer, type Request, route, type Route } from "../http.ts";
 import { refuseForeignOrigin } from "./bff/guard.ts";
 
-const HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-};
+const PATH = "/api/v1/set-password";
+const TITLE = "Set a password";
 
-function page(status: number, content: string): Answer {
-  const payload = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Set a password</title></head><body><main><h1>Set a password</h1>
-${content}
-</main></body></html>
-`;
-  return new Answer({ status, headers: HEADERS, payload });
+interface Given {
+  token: string;
+  userId: string;
+  refusal?: Refusal;
 }
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+function formPage(ctx: Context, { token, userId, refusal }: Given): Answer {
+  return page(ctx, {
+    title: TITLE,
+    status: refusal?.status ?? 200,
+    content: html`${problem(refusal?.problem)}
+      <p>This sets the password of ${userId}. The link works once.</p>
+      <form method="post" action="${PATH}">
+        ${hidden("token", token)}
+        <input type="hidden" autocomplete="username" name="username" value="${userId}" />
+        ${newPasswordField(ctx, { name: "password", label: "New password" })}
+        <p><button>Set the password</button></p>
+      </form>`,
+  });
 }
 
-function form(token: string, { userId, problem }: { userId: string; problem?: string }): string {
-  return `${problem === undefined ? "" : `<p role="alert">${escaped(problem)}</p>`}
-<p>This sets the password of ${escaped(userId)}. The link works once.</p>
-<form method="post" action="/api/v1/set-password">
-<input type="hidden" name="token" value="${escaped(token)}">
-<input type="hidden" autocomplete="username" name="username" value="${escaped(userId)}">
-<p><label>New password<br><input type="password" name="password" autocomplete="new-password" required minlength="${limits.passwordLeast_characters}" maxlength="${limits.password_characters}"></label></p>
-<p><button>Set the password</button></p>
-</form>`;
+function gone(ctx: Context): Answer {
+  const sentence = "This link was used, or has expired. Ask whoever gave it to you for another.";
+  return message(ctx, 404, { title: TITLE, sentence });
 }
-
-const GONE = "<p>This link was used, or has expired. Ask whoever gave it to you for another.</p>";
 
 const show = route({
   method: "GET",
-  path: "/api/v1/set-password",
+  path: PATH,
   access: "anyone",
   rate: "register",
   async handle({ query }, ctx) {
     const token = typeof query["token"] === "string" ? query["token"] : "";
     const userId = await ownerOfLink(ctx, token);
-    return userId === undefined ? page(404, GONE) : page(200, form(token, { userId }));
+    return userId === undefined ? gone(ctx) : formPage(ctx, { token, userId });
   },
 });
+
+type Sent = Pick<Request<unknown, unknown, undefined>, "headers" | "body">;
 
 const set = route({
   method: "POST",
-  path: "/api/v1/set-password",
+  path: PATH,
   access: "anyone",
   rate: "register",
   body: "stream",
-  async handle(request, ctx) {
+  handle: shown(async (request: Sent, ctx) => {
     refuseForeignOrigin(ctx, request);
-    const fields = new URLSearchParams(await readForm(request.body as Readable));
-    const [token, password] = [fields.get("token") ?? "", fields.get("password") ?? ""];
-    const userId = await ownerOfLink(ctx, token);
-    if (userId === undefined) return page(404, GONE);
-    try {
-      await setPasswordByLink(ctx, token, password);
-    } catch (thrown) {
-      return refused(thrown, { token, userId });
-    }
-    return page(200, `<p>The password is set. <a href="/login">Sign in</a></p>`);
-  },
+    return setPassword(ctx, await readForm(request.body));
+  }),
 });
 
-function refused(thrown: unknown, { token, userId }: { token: string; userId: string }): Answer {
-  if (!(thrown instanceof MatrixError)) throw thrown as Error;
-  if (thrown.errcode === "M_FORBIDDEN") return page(404, GONE);
-  return page(thrown.status, form(token, { userId, problem: thrown.message }));
-}
-
-async function readForm(body: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size_bytes = 0;
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    size_bytes += piece.length;
-    if (size_bytes > limits.passwordForm_bytes)
-      throw matrixError("M_TOO_LARGE", "The form is larger than its fields can be.");
-    pieces.push(piece);
+async function setPassword(ctx: Context, field: Form): Promise<Answer> {
+  const token = field("token");
+  const userId = await ownerOfLink(ctx, token);
+  if (userId === undefined) return gone(ctx);
+  try {
+    await setPasswordByLink(ctx, token, field("password"));
+  } catch (thrown) {
+    if (isForPeople(thrown) && thrown.errcode === "M_FORBIDDEN") return gone(ctx);
+    return formPage(ctx, { token, userId, refusal: refusalOf(thrown) });
   }
-  return Buffer.concat(pieces).toString();
+  return page(ctx, { title: TITLE, content: html`<p>The password is set. <a href="/login">Sign in</a></p>` });
 }
 
 export const setPasswordRoutes: readonly Route[] = [show, set];

@@ -6,7 +6,7 @@ export const oauthLimits = {
   oauthRedirects: 32,
   /** How long a client is kept that has no session, since it registered last. */
   oauthClientUnused_ms: 30 * 86_400_000,
-  /** A form of the sign-in pages, and how long somebody may take to sign in and allow it. */
+  /** A form of a page of the server, and how long somebody may take to sign in and allow it. */
   oauthForm_bytes: 16_384,
   oauthInteraction_ms: 30 * 60_000,
   /** How long an authorisation code, a device code, and what was allowed live. */

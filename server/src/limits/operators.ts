@@ -19,8 +19,7 @@ export const operatorLimits = {
   shellTicket_ms: 60_000,
   /** How long the shell waits for an answer to begin. */
   shellAnswer_ms: 600_000,
-  /** The form in which somebody sets a password; how long the link to it is good; accounts or devices of one bulk act; devices looked at for one page. */
-  passwordForm_bytes: 8_192,
+  /** How long a link is good by which somebody sets a password; accounts or devices of one bulk act; devices looked at for one page. */
   signInLink_ms: 72 * 3_600_000,
   bulk_items: 100,
   devicesScan_devices: 5_000,

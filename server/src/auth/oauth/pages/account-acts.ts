@@ -9,6 +9,7 @@ import { endSessions } from "../../end-sessions.ts";
 import { accountSuspended, readModeration } from "../../moderation.ts";
 import { setPassword } from "../../password.ts";
 import { checkNewPassword, checkPassword, hasPassword } from "../../passwords.ts";
+import { paths } from "../addresses.ts";
 import { approve } from "../approvals.ts";
 import { type Browser, refuseForeignForm, signInBrowser, signOutBrowser } from "../browsers.ts";
 import type { Form } from "../forms.ts";
@@ -82,7 +83,7 @@ async function password(ctx: Context, acting: Acting): Promise<Outcome> {
       title: "Password changed",
       headers,
       content: html`<p>From now on you sign in with the new password.</p>
-        <p><a href="/oauth2/account">Your account</a></p>`,
+        <p><a href="${paths.account}">Your account</a></p>`,
     }),
   };
 }

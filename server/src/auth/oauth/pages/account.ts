@@ -11,8 +11,9 @@ import { paths } from "../addresses.ts";
 import { type Browser, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
 import { act, type Outcome } from "./account-acts.ts";
+import { hidden, newPasswordField, passwordField } from "./fields.ts";
 import { withNext } from "./next.ts";
-import { type Html, html, isForPeople, page, problem, redirect } from "./page.ts";
+import { type Html, html, page, problem, redirect, type Refusal, refusalOf } from "./page.ts";
 
 type Part = (ctx: Context, browser: Browser, deviceId: string) => Promise<{ title: string; content: Html }>;
 
@@ -57,9 +58,7 @@ export const changeAccount = route({
       const outcome = await act(ctx, { browser, request, field });
       return outcome.end ?? (await accountPage(ctx, { browser, request, outcome }));
     } catch (thrown) {
-      if (!isForPeople(thrown)) throw thrown;
-      const refusal = { status: thrown.status, problem: thrown.message };
-      return accountPage(ctx, { browser, request, refusal });
+      return accountPage(ctx, { browser, request, refusal: refusalOf(thrown) });
     }
   },
 });
@@ -74,7 +73,7 @@ interface Shown {
   browser: Browser;
   request: AccountRequest;
   outcome?: Outcome;
-  refusal?: { status: number; problem: string };
+  refusal?: Refusal;
 }
 
 async function accountPage(ctx: Context, { browser, request, outcome, refusal }: Shown): Promise<Answer> {
@@ -95,25 +94,16 @@ async function accountPage(ctx: Context, { browser, request, outcome, refusal }:
 
 /** A form of this page, whose act is `name`. */
 function form(browser: Browser, name: string, { inside, deviceId }: { inside: Html; deviceId?: string }): Html {
-  const device =
-    deviceId === undefined ? undefined : html`<input type="hidden" name="device_id" value="${deviceId}" />`;
   return html`<form method="post" action="${paths.account}">
-    <input type="hidden" name="token" value="${browser.formToken}" /><input
-      type="hidden"
-      name="act"
-      value="${name}"
-    />${device} ${inside}
+    ${hidden("token", browser.formToken)}${hidden("act", name)}${deviceId === undefined ? undefined : hidden("device_id", deviceId)}
+    ${inside}
   </form>`;
 }
 
-const passwordField = html`<label
-  >Your password
-  <input type="password" name="password" autocomplete="current-password" maxlength="${limits.password_characters}"
-/></label>`;
+const ownPassword = passwordField("Your password", { isNeeded: false });
 
 async function everything(ctx: Context, browser: Browser): Promise<{ title: string; content: Html }> {
   const [profile, devices] = await Promise.all([profileOf(ctx, browser.userId), listDevices(ctx, browser.userId)]);
-  const least = ctx.controls.now().password_least_characters;
   return {
     title: "Your account",
     content: html`<p>${browser.userId}</p>
@@ -134,19 +124,7 @@ async function everything(ctx: Context, browser: Browser): Promise<{ title: stri
       </ul>
       <h2 id="password">Password</h2>
       ${form(browser, "password", {
-        inside: html`${passwordField}
-          <label
-            >New password
-            <input
-              type="password"
-              name="new_password"
-              autocomplete="new-password"
-              required
-              minlength="${least}"
-              maxlength="${limits.password_characters}"
-            />
-            <small>At least ${least} characters.</small></label
-          >
+        inside: html`${ownPassword} ${newPasswordField(ctx, { name: "new_password", label: "New password" })}
           <label class="check"><input type="checkbox" name="logout_devices" value="yes" /> Sign all devices out</label>
           <p><button>Change the password</button></p>`,
       })}
@@ -154,7 +132,7 @@ async function everything(ctx: Context, browser: Browser): Promise<{ title: stri
       <p><a href="${paths.account}?action=org.matrix.cross_signing_reset">Reset the identity of your encryption</a></p>
       <p><a href="${paths.account}?action=org.matrix.account_deactivate">Deactivate the account</a></p>
       <form method="post" action="${paths.signOut}">
-        <input type="hidden" name="token" value="${browser.formToken}" />
+        ${hidden("token", browser.formToken)}
         <button class="second">Sign this browser out</button>
       </form>`,
   };
@@ -201,7 +179,7 @@ function deactivation(_ctx: Context, browser: Browser) {
         inside: html`<label class="check"
             ><input type="checkbox" name="erase" value="yes" /> Hide what I wrote from people who join later</label
           >
-          ${passwordField}
+          ${ownPassword}
           <p><button class="danger">Deactivate for good</button></p>`,
       })}`,
   });
@@ -216,7 +194,7 @@ function crossSigningReset(_ctx: Context, browser: Browser) {
       </p>
       <p>After that go back to your application within ten minutes: it makes the new keys.</p>
       ${form(browser, "cross_signing_reset", {
-        inside: html`${passwordField}
+        inside: html`${ownPassword}
           <p><button class="danger">Allow the reset</button></p>`,
       })}`,
   });

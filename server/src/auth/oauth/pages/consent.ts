@@ -4,7 +4,7 @@
  */
 import type { Provider } from "oidc-provider";
 import type { Context } from "../../../context.ts";
-import { type Answer, type Request, route } from "../../../http.ts";
+import { Answer, type Request, route } from "../../../http.ts";
 import { paths } from "../addresses.ts";
 import { type Browser, readCookie, refuseForeignForm, refuseNewSessions, whoIs } from "../browsers.ts";
 import { grantOf } from "../grants.ts";
@@ -12,22 +12,36 @@ import { readClient, shownClient, type ShownClient } from "../clients.ts";
 import { readForm } from "../forms.ts";
 import { INTERACTION_COOKIE, providerOf } from "../provider.ts";
 import { readScope } from "../scopes.ts";
+import { hidden } from "./fields.ts";
 import { withNext } from "./next.ts";
 import { type Html, html, message, page, redirect, shown } from "./page.ts";
 
 const INTERACTION = `${paths.interaction}/:uid`;
 
 type Asked = Pick<Request<unknown, unknown, undefined>, "params" | "headers" | "body">;
+type Asking = Pick<Asked, "params" | "headers">;
 type Interaction = Awaited<ReturnType<Provider["interactionDetails"]>>;
 
 /** The sign-in that goes on under this id, in this browser and in no other: whoever sends somebody the link sends them to nothing. */
-async function interactionOf(
-  provider: Provider,
-  request: Parameters<typeof readCookie>[0],
-  uid: string,
-): Promise<Interaction | undefined> {
+async function interactionOf(provider: Provider, request: Asking): Promise<Interaction | undefined> {
+  const uid = request.params["uid"] ?? "";
   if (readCookie(request, INTERACTION_COOKIE) !== uid) return undefined;
   return provider.Interaction.find(uid);
+}
+
+interface GoingOn {
+  provider: Provider;
+  interaction: Interaction;
+  browser: Browser;
+}
+
+/** The sign-in that goes on and who is to allow it, or the page where there is no such sign-in, or they have to prove who they are first. */
+async function goingOn(ctx: Context, request: Asking): Promise<GoingOn | Answer> {
+  const provider = await providerOf(ctx);
+  const [interaction, browser] = await Promise.all([interactionOf(provider, request), whoIs(ctx, request)]);
+  if (!interaction) return gone(ctx);
+  if (!browser || isAnew(interaction, browser)) return signInFor(interaction);
+  return { provider, interaction, browser };
 }
 
 function gone(ctx: Context): Answer {
@@ -55,13 +69,9 @@ export const showConsent = route({
   access: "anyone",
   rate: "other",
   handle: shown(async (request: Asked, ctx) => {
-    const provider = await providerOf(ctx);
-    const [interaction, browser] = await Promise.all([
-      interactionOf(provider, request, request.params["uid"] ?? ""),
-      whoIs(ctx, request),
-    ]);
-    if (!interaction) return gone(ctx);
-    if (!browser || isAnew(interaction, browser)) return signInFor(interaction);
+    const found = await goingOn(ctx, request);
+    if (found instanceof Answer) return found;
+    const { interaction, browser } = found;
     const client = await readClient(ctx, String(interaction.params["client_id"]));
     const scope = readScope(String(interaction.params["scope"]));
     if (!client || typeof scope === "string") return gone(ctx);
@@ -101,8 +111,7 @@ export function whatIsAsked({ client, deviceId, browser }: AskedFor): Html {
 
 export function consentForm({ action, browser, fields }: { action: string; browser: Browser; fields?: Html }): Html {
   return html`<form method="post" action="${action}" class="choice">
-    <input type="hidden" name="token" value="${browser.formToken}" />
-    ${fields}
+    ${hidden("token", browser.formToken)} ${fields}
     <button name="decision" value="allow">Continue</button>
     <button name="decision" value="deny" class="second">Cancel</button>
   </form>`;
@@ -110,8 +119,8 @@ export function consentForm({ action, browser, fields }: { action: string; brows
 
 export function otherAccount({ userId, formToken }: Browser, next: string): Html {
   return html`<form method="post" action="${paths.signOut}" class="quiet">
-    <input type="hidden" name="token" value="${formToken}" /><input type="hidden" name="next" value="${next}" /> Not
-    ${userId}? <button class="link">Use another account</button>
+    ${hidden("token", formToken)}${hidden("next", next)} Not ${userId}?
+    <button class="link">Use another account</button>
   </form>`;
 }
 
@@ -123,13 +132,9 @@ export const decide = route({
   body: "stream",
   handle: shown(async (request: Asked, ctx) => {
     const field = await readForm(request.body);
-    const provider = await providerOf(ctx);
-    const [interaction, browser] = await Promise.all([
-      interactionOf(provider, request, request.params["uid"] ?? ""),
-      whoIs(ctx, request),
-    ]);
-    if (!interaction) return gone(ctx);
-    if (!browser || isAnew(interaction, browser)) return signInFor(interaction);
+    const found = await goingOn(ctx, request);
+    if (found instanceof Answer) return found;
+    const { provider, interaction, browser } = found;
     refuseForeignForm(ctx, request, { browser, token: field("token") });
     refuseNewSessions(ctx);
     interaction.result =

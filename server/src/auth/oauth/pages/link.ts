@@ -8,14 +8,15 @@ import { readClient, shownClient } from "../clients.ts";
 import { findWaiting, letIn, plainCode, shownCode, turnAway, type Waiting } from "../device-codes.ts";
 import { readForm } from "../forms.ts";
 import { consentForm, otherAccount, whatIsAsked } from "./consent.ts";
+import { hidden } from "./fields.ts";
 import { withNext } from "./next.ts";
-import { html, isForPeople, message, page, problem, redirect, shown } from "./page.ts";
+import { html, message, page, problem, redirect, type Refusal, refusalOf, shown } from "./page.ts";
 
-function codePage(ctx: Context, given: { status?: number; problem?: string } = {}): Answer {
+function codePage(ctx: Context, refusal?: Refusal): Answer {
   return page(ctx, {
     title: "Link a device",
-    status: given.status ?? 200,
-    content: html`${problem(given.problem)}
+    status: refusal?.status ?? 200,
+    content: html`${problem(refusal?.problem)}
       <p>Type the code that the device shows.</p>
       <form method="get" action="${paths.link}">
         <label
@@ -60,8 +61,7 @@ export const showLink = route({
       const waiting = await waitingFor(ctx, { browser, address: request.address, code });
       return await confirmPage(ctx, waiting, browser);
     } catch (thrown) {
-      if (!isForPeople(thrown)) throw thrown;
-      return codePage(ctx, { status: thrown.status, problem: thrown.message });
+      return codePage(ctx, refusalOf(thrown));
     }
   },
 });
@@ -77,8 +77,7 @@ async function confirmPage(ctx: Context, waiting: Waiting, browser: Browser): Pr
         The device must show <strong>${code}</strong>. If somebody has sent you here with a code, they would get into
         your account: cancel.
       </p>
-      ${whatIsAsked(asked)}
-      ${consentForm({ action: paths.link, browser, fields: html`<input type="hidden" name="user_code" value="${code}" />` })}
+      ${whatIsAsked(asked)} ${consentForm({ action: paths.link, browser, fields: hidden("user_code", code) })}
       ${otherAccount(browser, `${paths.link}?user_code=${code}`)}`,
   });
 }

@@ -97,6 +97,18 @@ export function isForPeople(thrown: unknown): thrown is MatrixError {
   return thrown instanceof MatrixError && (thrown.status < 500 || thrown.errcode === "IO_PARLEY_MAINTENANCE");
 }
 
+/** Why a form is shown again. */
+export interface Refusal {
+  status: number;
+  problem: string;
+}
+
+/** What the page of a form says of what was refused; what nobody expected is thrown on. */
+export function refusalOf(thrown: unknown): Refusal {
+  if (!isForPeople(thrown)) throw thrown as Error;
+  return { status: thrown.status, problem: thrown.message };
+}
+
 type PageHandle<R> = (request: R, ctx: Context) => Promise<Answer>;
 
 /** The handler of a page: what is refused is said on a page too. */

@@ -11,15 +11,14 @@ import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser } from "../browsers.ts";
 import { type Form, readForm } from "../forms.ts";
 import { nextOf, withNext } from "./next.ts";
-import { html, message, page, problem, redirect } from "./page.ts";
-import { refused } from "./sign-in.ts";
+import { hidden, newPasswordField, userField } from "./fields.ts";
+import { html, message, page, problem, redirect, type Refusal, refusalOf } from "./page.ts";
 
 interface Given {
   next: string;
   user?: string;
   token?: string;
-  problem?: string;
-  status?: number;
+  refusal?: Refusal;
 }
 
 /** This page asks for no address: what it let through would be an account without one. */
@@ -33,39 +32,14 @@ async function registerPage(ctx: Context, given: Given): Promise<Answer> {
       sentence: "Nobody can register on this server by themselves. Ask its operators for an account.",
     });
   if (needsMail(ctx)) return message(ctx, 403, { title: "Make an account", sentence: NEEDS_MAIL });
-  const least = ctx.controls.now().password_least_characters;
   const isOpen = ctx.controls.now().registration === "open";
   return page(ctx, {
     title: "Make an account",
-    ...(given.status === undefined ? {} : { status: given.status }),
-    content: html`${problem(given.problem)}
+    status: given.refusal?.status ?? 200,
+    content: html`${problem(given.refusal?.problem)}
       <form method="post" action="${paths.register}">
-        <input type="hidden" name="next" value="${given.next}" />
-        <label
-          >User name
-          <input
-            name="user"
-            value="${given.user ?? ""}"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck="false"
-            required
-            maxlength="${limits.identifier_bytes}"
-          />
-          <small>Letters a to z, digits and . _ = - /</small></label
-        >
-        <label
-          >Password
-          <input
-            type="password"
-            name="password"
-            autocomplete="new-password"
-            required
-            minlength="${least}"
-            maxlength="${limits.password_characters}"
-          />
-          <small>At least ${least} characters.</small></label
-        >
+        ${hidden("next", given.next)} ${userField(given.user, "Letters a to z, digits and . _ = - /")}
+        ${newPasswordField(ctx, { name: "password", label: "Password" })}
         <label
           >Password again
           <input
@@ -115,7 +89,7 @@ export const register = route({
       const userId = await makeAccount(ctx, { user, token, field });
       return redirect(next, await signInBrowser(ctx, request, userId));
     } catch (thrown) {
-      return refused(thrown, (given) => registerPage(ctx, { next, user, token, ...given }));
+      return registerPage(ctx, { next, user, token, refusal: refusalOf(thrown) });
     }
   },
 });

@@ -1,8 +1,7 @@
 /** The page on which somebody says who they are. */
 import type { Context } from "../../../context.ts";
 import { matrixError } from "../../../errors.ts";
-import { Answer, route } from "../../../http.ts";
-import { limits } from "../../../limits.ts";
+import { type Answer, route } from "../../../http.ts";
 import { checkPassword } from "../../passwords.ts";
 import { isDeactivated } from "../../queries.ts";
 import { mayRegister, needsMail } from "../../registration-tokens.ts";
@@ -10,44 +9,24 @@ import { userIdFrom } from "../../user-names.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser, signOutBrowser, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
+import { hidden, passwordField, userField } from "./fields.ts";
 import { nextOf, withNext } from "./next.ts";
-import { html, isForPeople, page, problem, redirect } from "./page.ts";
+import { html, page, problem, redirect, type Refusal, refusalOf } from "./page.ts";
 
 interface Given {
   next: string;
   user?: string;
-  problem?: string;
-  status?: number;
+  refusal?: Refusal;
 }
 
 async function signInPage(ctx: Context, given: Given): Promise<Answer> {
   const isOpen = !needsMail(ctx) && (await mayRegister(ctx));
   return page(ctx, {
     title: "Sign in",
-    ...(given.status === undefined ? {} : { status: given.status }),
-    content: html`${problem(given.problem)}
+    status: given.refusal?.status ?? 200,
+    content: html`${problem(given.refusal?.problem)}
       <form method="post" action="${paths.signIn}">
-        <input type="hidden" name="next" value="${given.next}" />
-        <label
-          >User name
-          <input
-            name="user"
-            value="${given.user ?? ""}"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck="false"
-            required
-            maxlength="${limits.identifier_bytes}"
-        /></label>
-        <label
-          >Password
-          <input
-            type="password"
-            name="password"
-            autocomplete="current-password"
-            required
-            maxlength="${limits.password_characters}"
-        /></label>
+        ${hidden("next", given.next)} ${userField(given.user)} ${passwordField("Password", { isNeeded: true })}
         <p><button>Sign in</button></p>
       </form>
       ${isOpen ? html`<p class="quiet">New here? <a href="${withNext(paths.register, given.next)}">Make an account</a></p>` : undefined}`,
@@ -77,7 +56,7 @@ export const signIn = route({
       const userId = await provenUser(ctx, { user, password: field("password"), address: request.address });
       return redirect(next, await signInBrowser(ctx, request, userId));
     } catch (thrown) {
-      return refused(thrown, (given) => signInPage(ctx, { next, user, ...given }));
+      return signInPage(ctx, { next, user, refusal: refusalOf(thrown) });
     }
   },
 });
@@ -89,15 +68,6 @@ async function provenUser(ctx: Context, given: { user: string; password: string;
   if (hash !== undefined) return userId;
   if (await isDeactivated(ctx, userId)) throw matrixError("M_FORBIDDEN", "This account has been deactivated.");
   throw matrixError("M_FORBIDDEN", "The user name or the password is not right.");
-}
-
-/** The page again, with what was wrong; what nobody expected is thrown on. */
-export function refused(
-  thrown: unknown,
-  again: (given: { status: number; problem: string }) => Promise<Answer> | Answer,
-): Promise<Answer> | Answer {
-  if (!isForPeople(thrown)) throw thrown as Error;
-  return again({ status: thrown.status, problem: thrown.message });
 }
 
 export const signOut = route({

@@ -11,6 +11,7 @@ import { addressOf, paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
 import { otherAccount } from "./consent.ts";
+import { hidden } from "./fields.ts";
 import { withNext } from "./next.ts";
 import { html, page, redirect, shown } from "./page.ts";
 
@@ -65,11 +66,7 @@ export const showSso = route({
         </p>
         <p class="quiet">Go on only if you have just begun this yourself.</p>
         <form method="post" action="${paths.sso}" class="choice">
-          <input type="hidden" name="token" value="${browser.formToken}" /><input
-            type="hidden"
-            name="redirectUrl"
-            value="${redirectUrl}"
-          />
+          ${hidden("token", browser.formToken)}${hidden("redirectUrl", redirectUrl)}
           <button>Continue as ${browser.userId}</button>
         </form>
         ${otherAccount(browser, here)}`,

@@ -50,6 +50,8 @@ export type DeviceOptions = {
   fetch: typeof fetch;
   /** The app syncs by sliding sync: its first hundred rooms, and all of their state but the members. */
   isSliding?: boolean;
+  /** The session is one of OAuth 2.0: which client it belongs to, and what it is renewed with. */
+  oauth?: Pick<sdk.ICreateClientOpts, "oauthClientId" | "refreshToken" | "onTokenRefresh">;
 };
 
 /** Starts the app of a session that has just signed in. Resolves when it has synced and its keys are published. */
@@ -119,6 +121,7 @@ async function start(options: DeviceOptions, { logger, recoveryKey, isNew }: Mea
     userId,
     deviceId,
     accessToken: token,
+    ...options.oauth,
     store,
     logger,
     fetchFn: line.fetch,

@@ -75,7 +75,8 @@ export async function registerGuest(url: string, body: object = {}): Promise<Per
   );
 }
 
-function personOf(url: string, signedIn: Json): Person {
+/** The requests of somebody who has signed in already; `signedIn` is as the answer of a login. */
+export function personOf(url: string, signedIn: Json): Person {
   const token = signedIn.access_token as string;
   const ask: Person["ask"] = (method, path, body) => request(url, method, path, { token, body });
   const call: Person["call"] = async (method, path, body) =>

@@ -25,6 +25,8 @@ export type Town = AsyncDisposable & {
   restartServer(): Promise<void>;
   /** Registers an account and opens the app on its first device; those after it are as the first. */
   person(name: string, app?: Pick<DeviceOptions, "isSliding">): Promise<Someone>;
+  /** Opens the app on a session that came about in another way. */
+  opens(session: Person, app: Pick<DeviceOptions, "label" | "oauth">): Promise<Someone>;
 };
 
 export type TownOptions = TestServerOptions & {
@@ -46,13 +48,13 @@ export async function startTown({ url, ...options }: TownOptions = {}): Promise<
   const open = async (
     person: Person,
     name: string,
-    app: Pick<DeviceOptions, "label" | "isSliding">,
+    app: Pick<DeviceOptions, "label" | "isSliding" | "oauth">,
   ): Promise<Someone> => {
     const password = `password of ${name}`;
     const device = await openDevice({ ...app, url: at, person, password, fetch: checked });
     devices.push(device);
     const more = async (deviceName: string) =>
-      open(await signInPerson(at, name), name, { ...app, label: `${name} (${deviceName})` });
+      open(await signInPerson(at, name), name, { isSliding: app.isSliding === true, label: `${name} (${deviceName})` });
     return Object.assign(device, talkOf(device), { device: more });
   };
   return {
@@ -70,6 +72,7 @@ export async function startTown({ url, ...options }: TownOptions = {}): Promise<
       await Promise.all(devices.map((device) => device.comeOnline()));
     },
     person: async (name, app = {}) => open(await registerPerson(at, name), name, { ...app, label: name }),
+    opens: (session, app) => open(session, session.userId.slice(1).split(":")[0] as string, app),
     async [Symbol.asyncDispose]() {
       await Promise.all(devices.map((device) => device.close()));
       await server?.stop();

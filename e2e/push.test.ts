@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { CDPSession, Page } from "playwright-core";
+import type { CDPSession, Page, Worker } from "playwright-core";
 import { type PushService, startPushService } from "../testkit/src/push-service.ts";
 import { press, openSettings } from "./door.ts";
 import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
@@ -130,7 +130,7 @@ function pretendToSubscribe({ endpoint, p256dh, auth }: PushService["subscriptio
 }
 
 interface ServiceWorkerControl {
-  /** Hands a message to the service worker as the browser does that got it from its push service. */
+  /** Hands a message to the service worker as the browser does that got it from its push service, and waits until it is shown. */
   deliver(message: unknown): Promise<void>;
   /** What is shown, when it is so many. */
   shown(count: number): Promise<{ title: string; body: string }[]>;
@@ -150,7 +150,9 @@ async function controlServiceWorker(page: Page): Promise<ServiceWorkerControl> {
       assert.ok(found, "there is a service worker");
       const { registrationId, scopeURL } = found;
       const origin = new URL(scopeURL).origin;
+      const isShown = await watchNext(page);
       await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: JSON.stringify(told) });
+      await isShown();
     },
     async shown(count) {
       await page.waitForFunction(async (wanted) => {
@@ -163,9 +165,7 @@ async function controlServiceWorker(page: Page): Promise<ServiceWorkerControl> {
       });
     },
     async click() {
-      const [worker] = page.context().serviceWorkers();
-      assert.ok(worker, "the service worker runs");
-      await worker.evaluate(async () => {
+      await workerOf(page).evaluate(async () => {
         const scope = globalThis as unknown as {
           registration: ServiceWorkerRegistration;
           dispatchEvent(event: Event): void;
@@ -176,4 +176,31 @@ async function controlServiceWorker(page: Page): Promise<ServiceWorkerControl> {
       });
     },
   };
+}
+
+function workerOf(page: Page): Worker {
+  const [worker] = page.context().serviceWorkers();
+  assert.ok(worker, "the service worker runs");
+  return worker;
+}
+
+/**
+ * Gives the function that waits until the service worker has shown its next notification. Until then nobody may ask which are shown:
+ * Chromium takes one that is stored and not yet on the screen for one that was dismissed, and forgets it.
+ */
+async function watchNext(page: Page): Promise<() => Promise<void>> {
+  const worker = workerOf(page);
+  const shown = await worker.evaluateHandle(() => {
+    const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+    const next = Promise.withResolvers<void>();
+    registration.showNotification = (...args) => {
+      Reflect.deleteProperty(registration, "showNotification");
+      const showing = registration.showNotification(...args);
+      showing.then(next.resolve, next.reject);
+      return showing;
+    };
+    // In an object, because a promise of its own would be waited for here.
+    return { next: next.promise };
+  });
+  return () => shown.evaluate(({ next }) => next);
 }

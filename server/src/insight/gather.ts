@@ -2,6 +2,7 @@
 import { countPeople } from "../auth/for-insight.ts";
 import type { Context } from "../context.ts";
 import { countStored_bytes } from "../media/for-insight.ts";
+import { countPushers } from "../push/for-insight.ts";
 import { eachMinute, startRounds } from "../rounds.ts";
 import { countFailedJobs } from "./attention.ts";
 import { keepHealth, lookAtHealth } from "./health.ts";
@@ -37,11 +38,15 @@ async function isSlowDue(ctx: Context, at_ms: number): Promise<boolean> {
 
 async function countQuickly(ctx: Context): Promise<Numbers> {
   const depths = (await ctx.queue?.depths()) ?? [];
+  const { pushers, failing, late } = await countPushers(ctx);
   return {
     online: countOnline(ctx),
     queue_waiting: depths.reduce((sum, { waiting }) => sum + waiting, 0),
     dead_letters: depths.reduce((sum, { dead }) => sum + dead, 0),
     jobs_failed: await countFailedJobs(ctx),
+    pushers,
+    pushers_failing: failing,
+    pushers_late: late,
   };
 }
 

@@ -60,7 +60,7 @@ async function readFiles(ctx: Context): Promise<Facts["files"]> {
 
 /** Pure. */
 export function judge(facts: Facts): Health[] {
-  return [api(facts), sockets(facts), database(facts), storage(facts), push(), queue(facts)];
+  return [api(facts), sockets(facts), database(facts), storage(facts), push(facts), queue(facts)];
 }
 
 const well = (part: Part, says: string): Health => ({ part, state: "ok", says });
@@ -102,9 +102,16 @@ function storage({ files, runs }: Facts): Health {
   return files.ok ? well("storage", files.says) : warn("storage", files.says);
 }
 
-/** There is nothing that could fail: Parley wakes no devices through push services. */
-function push(): Health {
-  return off("push", "No push service is used: devices are told while they are connected.");
+/** One gateway that fails is its app's; where half of them do, it is more likely the way out of here. */
+function push({ numbers, runs }: Facts): Health {
+  const pushers = Math.round(numbers["pushers"] ?? 0);
+  if (pushers === 0) return off("push", "Nobody has asked to be notified while their app is closed.");
+  if (!runs("worker")) return warn("push", "No process runs with the role worker: nobody is notified.");
+  const [failing, late] = [Math.round(numbers["pushers_failing"] ?? 0), Math.round(numbers["pushers_late"] ?? 0)];
+  const devices = pushers === 1 ? "1 device is" : `${pushers} devices are`;
+  if (late > 0) return warn("push", `${devices} to be notified; ${late} of them wait for longer than a minute.`);
+  const says = `${devices} notified${failing > 0 ? `; the gateways of ${failing} take nothing` : ""}.`;
+  return failing * 2 > pushers ? warn("push", says) : well("push", says);
 }
 
 function queue({ numbers, hasQueue }: Facts): Health {

@@ -44,6 +44,10 @@ test("each part is well, off, or warned of, by what was counted", () => {
   assert.equal(stateOf({ files: { ok: false, says: "the disk is full" } }, "storage"), "warn");
   assert.equal(stateOf({ numbers: { dead_letters: 0.2 } }, "queue"), "warn");
   assert.equal(stateOf({ hasQueue: false }, "queue"), "off");
+  assert.equal(stateOf({ numbers: { pushers: 3, pushers_failing: 1 } }, "push"), "ok");
+  assert.equal(stateOf({ numbers: { pushers: 3, pushers_failing: 2 } }, "push"), "warn");
+  assert.equal(stateOf({ numbers: { pushers: 3, pushers_late: 1 } }, "push"), "warn");
+  assert.equal(stateOf({ numbers: { pushers: 3 }, runs: (role) => role !== "worker" }, "push"), "warn");
 });
 
 test("the overview has the parts, six numbers with a day of each, and what was done is in them", async () => {

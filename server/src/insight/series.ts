@@ -116,6 +116,9 @@ const GAUGES = new Set([
   "db_connections",
   "db_waiting",
   "memory_bytes",
+  "pushers",
+  "pushers_failing",
+  "pushers_late",
 ]);
 
 /** Whether the number is a growth, which adds up over time, and not a state. */

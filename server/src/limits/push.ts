@@ -34,6 +34,9 @@ export const pushLimits = {
   pushesOfOne: 4,
   pushesDue: 400,
   pushPoll_ms: 1_000,
+  /** When operators are told: since when a gateway takes nothing, and how long something has waited for a worker. */
+  pushFailing_ms: 300_000,
+  pushLate_ms: 60_000,
   pushBatch_notifications: 20,
   /** How long a gateway may take, and how long its answer may be; the lease of who sends is longer. */
   pushAnswer_ms: 15_000,

@@ -2,12 +2,12 @@
  * The part of the worker that sends application services what is for them. Each service has a loop of its own, so that one that is
  * slow or away keeps no other waiting; any number of workers run the loops, and a lease says who sends to which.
  */
-import { hostname } from "node:os";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { startRounds } from "../rounds.ts";
-import { pause, randomToken } from "../seams.ts";
+import { pause } from "../seams.ts";
+import { holderName } from "../worker/progress.ts";
 import { type Next, takeTurn } from "./deliver.ts";
 import { type Moments, openMoments } from "./moments.ts";
 import { beginServices, leavePlace } from "./places.ts";
@@ -17,7 +17,7 @@ type Loop = () => Promise<void>;
 
 /** Starts the loops, and again where services come and go; gives the function that ends them. */
 export async function startServices(ctx: Context): Promise<() => Promise<void>> {
-  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
+  const holder = holderName(ctx.seams);
   const read = openStretches(ctx);
   const loops = new Map<string, Loop>();
   const follow = async () => {

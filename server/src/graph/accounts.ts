@@ -14,7 +14,7 @@ import type { Context } from "../context.ts";
 import { keyedDevices } from "../keys/for-the-graph.ts";
 import { limits } from "../limits.ts";
 import type { Person } from "./model.ts";
-import type { Transaction } from "./rows.ts";
+import type { Transaction } from "../worker/progress.ts";
 
 const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, kind, created_ms)
   select r."userId", r."isAdmin", r.status, r.kind, r."created_ms"

@@ -17,7 +17,7 @@ export async function openGraph(ctx: Context, mirrored: boolean): Promise<Graph>
 export async function ageOf(
   ctx: Context,
 ): Promise<{ as_of_ts: number | null; behind_ms: number | null; mirrored: boolean }> {
-  const [progress, head] = await Promise.all([readProgress(ctx.db.graph), readHead(ctx.db.log)]);
+  const [progress, head] = await Promise.all([readProgress(ctx), readHead(ctx.db.log)]);
   const { asOf_ms, position, mirrored } = progress;
   const now_ms = ctx.seams.now_ms();
   if (asOf_ms === null) return { as_of_ts: null, behind_ms: null, mirrored };

@@ -193,7 +193,7 @@ const graphStatus = operation({
   }),
   command: { name: "graph status" },
   async handle(_request, ctx) {
-    const [progress, { mirrored, ...age }] = await Promise.all([readProgress(ctx.db.graph), ageOf(ctx)]);
+    const [progress, { mirrored, ...age }] = await Promise.all([readProgress(ctx), ageOf(ctx)]);
     const { ageStatus } = await import("./age/status.ts");
     return {
       position: progress.position,

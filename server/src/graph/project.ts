@@ -10,14 +10,13 @@
 import type { Context } from "../context.ts";
 import { readStretch, stillHolds } from "../log/for-projections.ts";
 import { limits } from "../limits.ts";
+import { type Place, progressIn } from "../worker/progress.ts";
 import { putDevices } from "./accounts.ts";
 import { touchedBy } from "./draft.ts";
 import { foldAll } from "./fold.ts";
-import { emptyTables, loadDraft, saveDraft, type Transaction } from "./rows.ts";
+import { emptyTables, loadDraft, saveDraft } from "./rows.ts";
 
-export interface Progress {
-  position: number;
-  epoch: number;
+export interface Progress extends Place {
   asOf_ms: number | null;
   accounts_ms: number | null;
   recent_ms: number | null;
@@ -25,40 +24,24 @@ export interface Progress {
   rebuilt_ms: number | null;
   rebuildTook_ms: number | null;
   mirrored: boolean;
-  isHeld: boolean;
 }
 
-const ms = (column: string) => `floor(extract(epoch from ${column}) * 1000)::bigint`;
-const PROGRESS = `position, epoch, ${ms("as_of")} as "asOf_ms", ${ms("accounts_at")} as "accounts_ms",
-  ${ms("recent_at")} as "recent_ms", rebuilding,
-  ${ms("rebuilt_at")} as "rebuilt_ms", rebuild_ms as "rebuildTook_ms", mirrored, coalesce(held_until > now(), false) as "isHeld"`;
+const ms = (column: string, name: string) => `floor(extract(epoch from ${column}) * 1000)::bigint as "${name}"`;
 
-export async function readProgress(db: Transaction): Promise<Progress> {
-  const row = await db.one<Progress>(`select ${PROGRESS} from graph.progress`);
-  if (!row) throw new Error("graph.progress has no row");
-  return row;
-}
-
-/** Takes the lease, or keeps it, for `limits.graphLease_ms`. Undefined while another worker has it. */
-export function takeLease(ctx: Context, holder: string): Promise<Progress | undefined> {
-  return ctx.db.graph.one<Progress>(
-    `update graph.progress set holder = $1, held_until = now() + $2 * interval '1 millisecond'
-     where holder is null or holder = $1 or held_until < now() returning ${PROGRESS}`,
-    [holder, limits.graphLease_ms],
-  );
-}
-
-/** Gives the lease back, so that the next worker need not wait for its end. */
-export async function leaveLease(ctx: Context, holder: string): Promise<void> {
-  await ctx.db.graph.query("update graph.progress set holder = null, held_until = null where holder = $1", [holder]);
-}
-
-/** The lease went to another worker, or somebody set the projection back: what was read is not written. */
-class Overtaken extends Error {}
-
-const ADVANCE = `update graph.progress set position = $3, epoch = $4, as_of = coalesce(to_timestamp($5::double precision / 1000), as_of),
-    held_until = now() + $6 * interval '1 millisecond'
-  where holder = $1 and position = $2`;
+const progress = progressIn<Progress>({
+  schema: "graph",
+  columns: [
+    ms("as_of", "asOf_ms"),
+    ms("accounts_at", "accounts_ms"),
+    ms("recent_at", "recent_ms"),
+    ms("rebuilt_at", "rebuilt_ms"),
+    'rebuild_ms as "rebuildTook_ms"',
+    "rebuilding",
+    "mirrored",
+  ],
+  lease_ms: limits.graphLease_ms,
+});
+export const { readProgress, takeLease, leaveLease } = progress;
 
 /** Reads one stretch and writes what it means. Gives whether there is more of the log. */
 export async function projectStretch(ctx: Context, holder: string, from: Progress): Promise<boolean> {
@@ -70,21 +53,15 @@ export async function projectStretch(ctx: Context, holder: string, from: Progres
     return true;
   }
   const isCurrent = upTo >= head;
-  try {
-    await ctx.db.graph.transaction(async (db) => {
-      const step = [holder, from.position, upTo, epoch, isCurrent ? read_ms : null, limits.graphLease_ms];
-      if ((await db.change(ADVANCE, step)) === 0) throw new Overtaken();
-      if (entries.length === 0) return;
-      const draft = await loadDraft(db, touchedBy(entries));
-      foldAll(draft, entries);
-      await saveDraft(db, draft);
-      await putDevices(ctx, db, [...draft.devicesOf]);
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof Overtaken)) throw thrown;
-    return false;
-  }
-  return !isCurrent;
+  const step = { holder, from, upTo, epoch, asOf_ms: isCurrent ? read_ms : null };
+  const isWritten = await progress.advance(ctx, step, async (db) => {
+    if (entries.length === 0) return;
+    const draft = await loadDraft(db, touchedBy(entries));
+    foldAll(draft, entries);
+    await saveDraft(db, draft);
+    await putDevices(ctx, db, [...draft.devicesOf]);
+  });
+  return isWritten && !isCurrent;
 }
 
 /** Empties the projection; the worker builds it anew, from the beginning of the log. */

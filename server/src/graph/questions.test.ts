@@ -54,7 +54,7 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
       if (seed !== SEEDS[0]) await keepUp(server);
     }
     await lookAtAccounts(server);
-    const { mirrored } = await readProgress(server.ctx.db.graph);
+    const { mirrored } = await readProgress(server.ctx);
     scene = { server, histories, graph: await openGraph(server.ctx, mirrored) };
   });
   after(() => scene?.server.stop());
@@ -95,7 +95,7 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
     await startOver(server.ctx);
     await keepUp(server);
     await keepUp(server);
-    const { mirrored } = await readProgress(server.ctx.db.graph);
+    const { mirrored } = await readProgress(server.ctx);
     const again = await openGraph(server.ctx, mirrored);
     assert.equal(again.kind, kind);
     assert.equal(await ask(again), first);

@@ -1,10 +1,8 @@
 /** The tables of the projection: what a stretch of the log needs of them, and what it leaves. */
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../worker/progress.ts";
 import { columnsOf, type TableName, upsertInto } from "./columns.ts";
 import { type Draft, emptyDraft, nestingKey, pairKey, type Touched } from "./draft.ts";
 import type { Admission, MembershipRow, Nesting, Power, Room, Stay } from "./model.ts";
-
-export type Transaction = Omit<Db, "transaction">;
 
 const LOAD_ROOMS = `select ${columnsOf("rooms", "r")} from graph.rooms r where r.room_id = any ($1)`;
 const PAIRS = "unnest($1::text[], $2::text[]) as k(room_id, user_id)";

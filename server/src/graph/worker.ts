@@ -1,9 +1,8 @@
 /** The part of the worker that keeps the access graph. Any number of processes run it; one at a time does the work. */
-import { hostname } from "node:os";
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { pause, randomToken } from "../seams.ts";
+import { startRounds } from "../rounds.ts";
+import { holderName } from "../worker/progress.ts";
 import { markSenders, putAccounts, putRecent } from "./accounts.ts";
 import { bringMirror } from "./age/mirror.ts";
 import { leaveLease, type Progress, projectStretch, takeLease } from "./project.ts";
@@ -11,27 +10,23 @@ import { leaveLease, type Progress, projectStretch, takeLease } from "./project.
 /** Starts it; gives the function that ends it. */
 export async function startGraph(ctx: Context): Promise<() => Promise<void>> {
   const ending = new AbortController();
-  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
-  const running = run(ctx, holder, ending.signal);
+  const holder = holderName(ctx.seams);
+  let isMore = false;
+  const end = startRounds(ctx, {
+    // While it catches up it leaves the processors to others half of the time: sending goes first.
+    wait_ms: () => (isMore ? limits.graphBreath_ms : limits.graphPause_ms),
+    async act() {
+      isMore = false;
+      isMore = await turn(ctx, holder, ending.signal);
+    },
+    failed: "the access graph could not be kept; it is tried again",
+    isAtOnce: true,
+  });
   return async () => {
     ending.abort();
-    await running;
+    await end();
     await leaveLease(ctx, holder).catch(() => {});
   };
-}
-
-async function run(ctx: Context, holder: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    let isMore = false;
-    try {
-      isMore = await turn(ctx, holder, signal);
-    } catch (thrown) {
-      if (!signal.aborted)
-        ctx.logger.warn({ err: asError(thrown) }, "the access graph could not be kept; it is tried again");
-    }
-    // While it catches up it leaves the processors to others half of the time: sending goes first.
-    await pause(ctx.seams, isMore ? limits.graphBreath_ms : limits.graphPause_ms, signal).catch(() => {});
-  }
 }
 
 /** One stretch, where this process has the lease. Gives whether there is more to do at once. */

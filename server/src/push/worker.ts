@@ -1,9 +1,8 @@
 /** The part of the worker that sends notifications: it looks through the log under a lease, and any number of workers send. */
-import { hostname } from "node:os";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { startRounds } from "../rounds.ts";
-import { randomToken } from "../seams.ts";
+import { holderName } from "../worker/progress.ts";
 import { startDelivering } from "./sender/deliver.ts";
 import { type Followed, followStretch, leaveLease } from "./sender/follow.ts";
 import { openWatchers } from "./sender/watchers.ts";
@@ -16,7 +15,7 @@ const waits_ms: Readonly<Record<Followed, number>> = {
 
 /** Starts it; gives the function that ends it. */
 export async function startPushing(ctx: Context): Promise<() => Promise<void>> {
-  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
+  const holder = holderName(ctx.seams);
   const delivering = startDelivering(ctx, holder);
   const watchers = openWatchers(ctx);
   let seen = -1;

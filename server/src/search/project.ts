@@ -4,39 +4,23 @@
  * stretch twice, or when the log has gone on meanwhile, comes to the same.
  */
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
 import { readTouched, readWritten, SEARCHED, type Touched, type Written } from "../log/for-search.ts";
 import { stillHolds } from "../log/for-projections.ts";
 import { limits } from "../limits.ts";
+import { type Place, progressIn, type Transaction } from "../worker/progress.ts";
 import { textOf } from "./texts.ts";
 import { vectorOf } from "./words.ts";
 
-export interface Progress {
-  position: number;
-  epoch: number;
+export interface Progress extends Place {
   asOf_ms: number | null;
-  isHeld: boolean;
 }
 
-type Transaction = Omit<Db, "transaction">;
-
-const PROGRESS = `position, epoch, floor(extract(epoch from as_of) * 1000)::bigint as "asOf_ms",
-  coalesce(held_until > now(), false) as "isHeld"`;
-
-export async function readProgress(ctx: Context): Promise<Progress> {
-  const row = await ctx.db.search.one<Progress>(`select ${PROGRESS} from search.progress`);
-  if (!row) throw new Error("search.progress has no row");
-  return row;
-}
-
-/** Takes the lease, or keeps it, for `limits.searchLease_ms`. Undefined while another worker has it. */
-export function takeLease(ctx: Context, holder: string): Promise<Progress | undefined> {
-  return ctx.db.search.one<Progress>(
-    `update search.progress set holder = $1, held_until = now() + $2 * interval '1 millisecond'
-     where holder is null or holder = $1 or held_until < now() returning ${PROGRESS}`,
-    [holder, limits.searchLease_ms],
-  );
-}
+const progress = progressIn<Progress>({
+  schema: "search",
+  columns: ['floor(extract(epoch from as_of) * 1000)::bigint as "asOf_ms"'],
+  lease_ms: limits.searchLease_ms,
+});
+export const { readProgress, takeLease, leaveLease } = progress;
 
 /** Notes now and then that nothing is missing, also where nothing happens. */
 export async function noteCurrent(ctx: Context, holder: string, { asOf_ms, position }: Progress): Promise<void> {
@@ -46,19 +30,6 @@ export async function noteCurrent(ctx: Context, holder: string, { asOf_ms, posit
     position,
   ]);
 }
-
-/** Gives the lease back, so that the next worker need not wait for its end. */
-export async function leaveLease(ctx: Context, holder: string): Promise<void> {
-  const sql = "update search.progress set holder = null, held_until = null where holder = $1";
-  await ctx.db.search.query(sql, [holder]);
-}
-
-/** The lease went to another worker, or somebody set the index back: what was read is not written. */
-class Overtaken extends Error {}
-
-const ADVANCE = `update search.progress set position = $3, epoch = $4, as_of = coalesce(to_timestamp($5::double precision / 1000), as_of),
-    held_until = now() + $6 * interval '1 millisecond'
-  where holder = $1 and position = $2`;
 
 /** Reads one stretch and writes what it means. Gives whether there is more of the log. */
 export async function indexStretch(ctx: Context, holder: string, from: Progress): Promise<boolean> {
@@ -72,18 +43,12 @@ export async function indexStretch(ctx: Context, holder: string, from: Progress)
   }
   const changed = await changedBy(ctx, entries);
   const written = changed.length === 0 ? [] : await readWritten(ctx.db.log, changed);
-  try {
-    await ctx.db.search.transaction(async (db) => {
-      const step = [holder, from.position, upTo, epoch, upTo >= head ? read_ms : null, limits.searchLease_ms];
-      if ((await db.change(ADVANCE, step)) === 0) throw new Overtaken();
-      if (changed.length > 0) await putAll(db, changed, written);
-      for (const entry of entries) await takeAway(db, entry);
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof Overtaken)) throw thrown;
-    return false;
-  }
-  return upTo < head;
+  const step = { holder, from, upTo, epoch, asOf_ms: upTo >= head ? read_ms : null };
+  const isWritten = await progress.advance(ctx, step, async (db) => {
+    if (changed.length > 0) await putAll(db, changed, written);
+    for (const entry of entries) await takeAway(db, entry);
+  });
+  return isWritten && upTo < head;
 }
 
 /** The positions that a removal names; a purge names none. */

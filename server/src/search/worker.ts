@@ -1,16 +1,16 @@
 /** The part of the worker that keeps the index of what people wrote. Any number of processes run it; one at a time does the work. */
-import { hostname } from "node:os";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { limits } from "../limits.ts";
-import { pause, randomToken } from "../seams.ts";
+import { pause } from "../seams.ts";
+import { holderName } from "../worker/progress.ts";
 import { indexStretch, leaveLease, noteCurrent, takeLease } from "./project.ts";
 
 /** Starts it; gives the function that ends it. */
 export async function startIndexing(ctx: Context): Promise<() => Promise<void>> {
   const ending = new AbortController();
-  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
+  const holder = holderName(ctx.seams);
   const running = run(ctx, holder, ending.signal);
   return async () => {
     ending.abort();

@@ -5,7 +5,7 @@
  */
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
-import type { Transaction } from "../rows.ts";
+import type { Transaction } from "../../worker/progress.ts";
 
 export const GRAPH = "parley_access";
 const VERTICES = ["Person", "Device", "Room"];

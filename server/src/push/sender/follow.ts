@@ -9,29 +9,12 @@ import { readPushStretch } from "../../log/for-push.ts";
 import { stillHolds } from "../../log/for-projections.ts";
 import { pushMetrics } from "./metrics.ts";
 import { type News, newsIn } from "./news.ts";
+import { type Place, progressIn } from "../../worker/progress.ts";
 import { unreadOf } from "./unread.ts";
 import type { Watchers } from "./watchers.ts";
 
-export interface Progress {
-  position: number;
-  epoch: number;
-}
-
-/** Takes the lease, or keeps it. Undefined while another worker has it. */
-export function takeLease(ctx: Context, holder: string): Promise<Progress | undefined> {
-  return ctx.db.push.one<Progress>(
-    `update push.progress set holder = $1, held_until = now() + $2 * interval '1 millisecond'
-     where holder is null or holder = $1 or held_until < now() returning position, epoch`,
-    [holder, limits.pushLease_ms],
-  );
-}
-
-export async function leaveLease(ctx: Context, holder: string): Promise<void> {
-  await ctx.db.push.query("update push.progress set holder = null, held_until = null where holder = $1", [holder]);
-}
-
-/** The lease went to another worker: what was found is not written. */
-class Overtaken extends Error {}
+const progress = progressIn({ schema: "push", lease_ms: limits.pushLease_ms });
+export const { leaveLease } = progress;
 
 /** More: there is more of the log. Done: not now. Elsewhere: another worker has the lease. */
 export type Followed = "more" | "done" | "elsewhere";
@@ -42,7 +25,7 @@ export async function followStretch(
   holder: string,
   { watchers, since }: { watchers: Watchers; since: number },
 ): Promise<Followed> {
-  const from = await takeLease(ctx, holder);
+  const from = await progress.takeLease(ctx, holder);
   pushMetrics(ctx).holds.set(from ? 1 : 0);
   if (!from) return "elsewhere";
   const after = Math.max(from.position, since);
@@ -60,26 +43,18 @@ export async function followStretch(
   const news = isSame ? await newsIn(ctx, watchers, entries) : { notices: [], readings: [] };
   const people = [...new Set([...news.notices, ...news.readings].map(({ user_id }) => user_id))];
   const queueing = { holder, from, upTo, epoch, news, unread: await unreadOf(ctx, people) };
-  try {
-    await queueNews(ctx, queueing);
-  } catch (thrown) {
-    if (!(thrown instanceof Overtaken)) throw thrown;
-    return "elsewhere";
-  }
+  if (!(await queueNews(ctx, queueing))) return "elsewhere";
   return upTo < head ? "more" : "done";
 }
 
 interface Queueing {
   holder: string;
-  from: Progress;
+  from: Place;
   upTo: number;
   epoch: number;
   news: News;
   unread: ReadonlyMap<string, number>;
 }
-
-const ADVANCE = `update push.progress set position = $3, epoch = $4, held_until = now() + $5 * interval '1 millisecond'
-  where holder = $1 and position = $2`;
 
 /** What somebody has read on another device is not told on this one. */
 const TAKE_BACK = `delete from push.queue q using push.pushers p,
@@ -107,16 +82,16 @@ const ADD_COUNTS = `insert into push.queue (pusher_id, what, unread)
 const WAKE = `update push.pushers p set due_at = coalesce(p.due_at, now())
   from (select pusher_id from push.pushers where pusher_id = any($1) order by pusher_id for update) w where p.pusher_id = w.pusher_id`;
 
-async function queueNews(ctx: Context, { holder, from, upTo, epoch, news, unread }: Queueing): Promise<void> {
+/** Gives whether this worker still had the lease. */
+async function queueNews(ctx: Context, { holder, from, upTo, epoch, news, unread }: Queueing): Promise<boolean> {
   const { notices, readings } = news;
   const events = notices.map((notice) => ({ ...notice, unread: unread.get(notice.user_id) ?? 0 }));
   // An event tells the number too.
   const told = new Set(notices.map(({ user_id }) => user_id));
   const readers = [...new Set(readings.map(({ user_id }) => user_id))].filter((userId) => !told.has(userId));
   const counts = readers.map((user_id) => ({ user_id, unread: unread.get(user_id) ?? 0 }));
-  const [addedEvents, addedCounts] = await ctx.db.push.transaction(async (db) => {
-    const step = [holder, from.position, upTo, epoch, limits.pushLease_ms];
-    if ((await db.change(ADVANCE, step)) === 0) throw new Overtaken();
+  let [addedEvents, addedCounts] = [0, 0];
+  const isWritten = await progress.advance(ctx, { holder, from, upTo, epoch }, async (db) => {
     const add = async (sql: string, rows: readonly object[]) =>
       rows.length === 0 ? [] : db.query<{ pusher_id: number }>(sql, [JSON.stringify(rows)]);
     await add(TAKE_BACK, readings);
@@ -125,9 +100,11 @@ async function queueNews(ctx: Context, { holder, from, upTo, epoch, news, unread
     const ofCounts = await add(ADD_COUNTS, counts);
     const ids = [...ofEvents, ...ofCounts].map(({ pusher_id }) => pusher_id);
     if (ids.length > 0) await db.query(WAKE, [[...new Set(ids)]]);
-    return [ofEvents, ofCounts];
+    [addedEvents, addedCounts] = [ofEvents.length, ofCounts.length];
   });
+  if (!isWritten) return false;
   const { queued } = pushMetrics(ctx);
-  queued.inc({ what: "event" }, addedEvents.length);
-  queued.inc({ what: "counts" }, addedCounts.length);
+  queued.inc({ what: "event" }, addedEvents);
+  queued.inc({ what: "counts" }, addedCounts);
+  return true;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
+import { startService, type TestService } from "../testkit/src/appservice.ts";
 import { createRoom, type TestRoom } from "../testkit/src/room.ts";
 import type { Person } from "../testkit/src/http.ts";
 import { answerWith, type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
@@ -29,6 +30,8 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["bots", "/bots", "@deploys:localhost"],
   ["bot", "/bots/@deploys:localhost", "The bot has no token"],
   ["webhooks", "/integrations/webhooks", "Releases"],
+  ["services", "/integrations/services", "it answered 502"],
+  ["service", "/integrations/services?open=telegram", "@telegram_.*"],
   ["imports", "/imports", "Kind of file"],
   ["imports-channels", "/imports/channels", "Choose users.json"],
   ["imports-done", "/imports/done", "Nothing has been imported"],
@@ -42,19 +45,31 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
 ];
 
 describe("the console", { skip }, () => {
+  let bridge: TestService;
   let world: ConsoleWorld;
   let page: Page;
   let ana: Person;
   let room: TestRoom;
 
   before(async () => {
-    world = await startConsole();
+    bridge = await startService("telegram", {
+      namespaces: {
+        users: [{ exclusive: true, regex: "@telegram_.*" }],
+        rooms: [{ exclusive: false, regex: "!.*" }],
+      },
+    });
+    bridge.answer = () => ({ status: 502, body: {} });
+    world = await startConsole({ config: { appservices: [bridge.file] } });
     [ana] = (await people(world.server, ["ana", "ben", "cleo"])) as [Person];
     room = await fill(world, ana);
+    await bridge.until("it refused a transaction, and is asked again", (asked) => asked.length > 1);
     page = await world.signedIn("root");
   });
 
-  after(() => world?.[Symbol.asyncDispose]());
+  after(async () => {
+    await world?.[Symbol.asyncDispose]();
+    await bridge?.[Symbol.asyncDispose]();
+  });
 
   for (const [name, path, shows] of screens)
     it(`shows ${name} in both themes and on a phone`, async () => {

@@ -9,6 +9,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   blocked: "danger",
   begun: "warn",
   failed: "danger",
+  failing: "danger",
   denied: "danger",
   dead: "danger",
   unpaid: "danger",

@@ -21,13 +21,13 @@ export const ping = route({
     if (service.url === undefined)
       throw matrixError("M_URL_NOT_SET", "The registration of this application service has no url.");
     const begun_ms = ctx.seams.monotonic_ms();
-    await send(ctx, service, { body: JSON.stringify(body), signal: signal() });
-    await retryNow(ctx.db.appservice, service.id);
+    await pingService(ctx, service, { body: JSON.stringify(body), signal: signal() });
     return { duration_ms: Math.round(ctx.seams.monotonic_ms() - begun_ms) };
   },
 });
 
-async function send(
+/** Asks whether the service is there; where it is, what waits for it is sent soon. Throws the errors that a ping answers. */
+export async function pingService(
   ctx: Context,
   service: Service,
   { body, signal }: { body: string; signal: AbortSignal },
@@ -41,7 +41,7 @@ async function send(
   }).catch((thrown: unknown) => {
     throw thrown instanceof Unreached ? unreached(thrown) : thrown;
   });
-  if (status >= 200 && status < 300) return;
+  if (status >= 200 && status < 300) return retryNow(ctx.db.appservice, service.id);
   throw matrixError("M_BAD_STATUS", `The application service answered ${status}.`, {
     fields: { status, body: text.slice(0, limits.servicePingBody_characters) },
   });

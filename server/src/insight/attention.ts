@@ -1,4 +1,5 @@
 /** What an operator should look at, each with what to do about it, and the first steps of a new installation until they are done. */
+import { describeServices } from "../appservice/for-operators.ts";
 import { countPeople, listAdministrators } from "../auth/for-insight.ts";
 import { countOpenActs } from "../console/audit/entries.ts";
 import type { Context } from "../context.ts";
@@ -27,6 +28,7 @@ export async function readAttention(ctx: Context): Promise<Attention[]> {
     ...(await ofAdministrators(ctx)),
     ...(await ofDoctor(ctx)),
     ...(await ofWork(ctx)),
+    ...(await ofServices(ctx)),
     ...(await ofProcesses(ctx)),
     ...(await ofBackups(ctx)),
     ...ofControls(ctx),
@@ -129,6 +131,24 @@ async function ofWork(ctx: Context): Promise<Attention[]> {
         ]
       : []),
   ];
+}
+
+/** Those that have taken nothing for so long that it is no restart. */
+async function ofServices(ctx: Context): Promise<Attention[]> {
+  const services = await describeServices(ctx, ctx.services.all());
+  const longAgo_ms = ctx.seams.now_ms() - limits.serviceAway_ms;
+  return services
+    .filter(({ failing_since_ts }) => failing_since_ts !== null && failing_since_ts < longAgo_ms)
+    .map(({ id, failures, error }) =>
+      about(
+        id,
+        warning(
+          "service_failing",
+          `The application service ${id} has taken nothing for ${failures} tries: ${error}.`,
+          "See whether it runs; then have it sent what waits under Bots and integrations.",
+        ),
+      ),
+    );
 }
 
 /** In the last 24 hours. */

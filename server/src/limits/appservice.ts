@@ -42,6 +42,8 @@ export const appserviceLimits = {
   /** From the first failure to the last: the wait doubles in between. */
   serviceRetryFirst_ms: 1_000,
   serviceRetryMost_ms: 60_000,
+  /** How long a service may fail before operators are told of it. */
+  serviceAway_ms: 300_000,
   /** How long an older path that a service answered at is used before the newer one is tried again. */
   serviceLegacy_ms: 3_600_000,
   /** Typing and presence that wait for a service's next transaction; the rest is dropped, since it is true for a moment only. */

@@ -1,7 +1,9 @@
 import { useParams } from "@tanstack/react-router";
+import type { ComponentType } from "react";
 import { pathOf } from "../../api.ts";
 import { Screen } from "../../frame/Screen.tsx";
 import type { Filter } from "../../model/search.ts";
+import type { Act } from "../../parts/acts.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
@@ -9,6 +11,7 @@ import { DataTable } from "../../table/DataTable.tsx";
 import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { makeBot, makeWebhook } from "./acts.tsx";
+import { Services } from "./Services.tsx";
 import type { Bot } from "./shapes.ts";
 import { Webhooks } from "./Webhooks.tsx";
 
@@ -35,28 +38,46 @@ const columns: readonly Column<Bot>[] = [
 
 const filters: readonly Filter[] = [{ name: "owner", label: "Who answers for it" }];
 
+interface Part {
+  label: string;
+  to: string;
+  View: ComponentType;
+  /** What makes another one. A service is made by a file. */
+  make?: { label: string; act: () => Act };
+}
+
+const parts: Readonly<Record<string, Part>> = {
+  bots: { label: "Bots", to: "/bots", View: BotList, make: { label: "Make a bot", act: makeBot } },
+  webhooks: {
+    label: "Webhooks",
+    to: "/integrations/webhooks",
+    View: Webhooks,
+    make: { label: "Make a webhook", act: makeWebhook },
+  },
+  services: { label: "Application services", to: "/integrations/services", View: Services },
+};
+
 export default function Bots() {
   const { tab = "bots" } = useParams({ strict: false });
-  const isHooks = tab === "webhooks";
+  const { View = BotList, make } = parts[tab] ?? {};
   return (
     <Screen
       title="Bots and integrations"
       action={
-        <ActButton act={isHooks ? makeWebhook : makeBot} variant="primary" size="default">
-          {isHooks ? "Make a webhook" : "Make a bot"}
-        </ActButton>
+        make && (
+          <ActButton act={make.act} variant="primary" size="default">
+            {make.label}
+          </ActButton>
+        )
       }
       fills
     >
       <Tabs
         label="Bots and integrations"
         current={tab}
-        tabs={[
-          { name: "bots", to: "/bots", label: "Bots" },
-          { name: "webhooks", to: "/integrations/webhooks", label: "Webhooks" },
-        ]}
+        tabs={Object.entries(parts).map(([name, { label, to }]) => ({ name, label, to }))}
       />
-      {isHooks ? <Webhooks /> : <BotList />}
+      <View />
     </Screen>
   );
 }

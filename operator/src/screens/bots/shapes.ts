@@ -1,4 +1,4 @@
-/** Bots and webhooks as the operator API tells of them (server/src/bots/). */
+/** Bots, webhooks and application services as the operator API tells of them (server/src/bots/, server/src/appservice/). */
 export interface Bot {
   user_id: string;
   display_name: string | null;
@@ -53,4 +53,30 @@ export interface Delivery {
   error: string | null;
   took_ms: number;
   size_bytes: number;
+}
+
+export interface Service {
+  id: string;
+  url: string | null;
+  sender: string;
+  state: "idle" | "sending" | "failing" | "silent";
+  position: number | null;
+  backlog: number | null;
+  transactions: number | null;
+  waiting_bytes: number | null;
+  sent_ts: number | null;
+  failures: number;
+  failing_since_ts: number | null;
+  retry_ts: number | null;
+  error: string | null;
+}
+
+type Namespaces = { regex: string; exclusive: boolean }[];
+
+export interface Registration extends Service {
+  namespaces: { users: Namespaces; aliases: Namespaces; rooms: Namespaces };
+  protocols: string[];
+  rate_limited: boolean;
+  takes_ephemeral: boolean;
+  takes_encryption: boolean;
 }

@@ -5,6 +5,7 @@ import { pathOf } from "../../api.ts";
 import { Screen, Section } from "../../frame/Screen.tsx";
 import { useAnswer } from "../../model/queries.ts";
 import { lengthOf } from "../../model/time.ts";
+import { parseSearch } from "../../model/search.ts";
 import { useNow } from "../../model/useNow.ts";
 import { Shown } from "../../parts/Shown.tsx";
 import { Sparkline } from "../../parts/Sparkline.tsx";
@@ -114,7 +115,7 @@ function Attention({ attention }: Pick<Answer, "attention">) {
               <Icon name={severity === "notice" ? "info" : "alert"} />
               <div>
                 <p>
-                  {says} {target?.startsWith("@") && <Link to={pathOf`/users/${target}`}>Look</Link>}
+                  {says} <Look kind={kind} target={target} />
                 </p>
                 {fix && <p className={styles["says"]}>{fix}</p>}
               </div>
@@ -123,6 +124,32 @@ function Attention({ attention }: Pick<Answer, "attention">) {
         </ul>
       )}
     </Section>
+  );
+}
+
+/** Where each kind is looked at. */
+const PLACES: Readonly<Record<string, string>> = {
+  doctor: "/system/doctor",
+  open_acts: "/audit?outcome=begun",
+  dead_letters: "/system/failures",
+  failed_jobs: "/system/jobs",
+  version_behind: "/system",
+  log_lag: "/system",
+  no_worker: "/system",
+  backup: "/system/backups",
+  maintenance: "/system",
+  registration_open: "/registration/settings",
+  service_failing: "/integrations/services",
+};
+
+function Look({ kind, target }: { kind: string; target: string | undefined }) {
+  const place = target?.startsWith("@") ? pathOf`/users/${target}` : PLACES[kind];
+  if (place === undefined) return null;
+  const [to, search = ""] = place.split("?");
+  return (
+    <Link to={to} search={parseSearch(search) as never}>
+      Look
+    </Link>
   );
 }
 

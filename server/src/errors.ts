@@ -126,3 +126,9 @@ export class InteractiveAuthentication extends Error {
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+/** Whether PostgreSQL refused a text with U+0000, which came from nowhere but a request. */
+export function isOfNul(thrown: unknown): boolean {
+  const { code } = thrown as { code?: string };
+  return code === "22021" || code === "22P05";
+}

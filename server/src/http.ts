@@ -8,7 +8,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from "zod";
 import type { Context } from "./context.ts";
 import { corsOf } from "./cors.ts";
-import { asError, InteractiveAuthentication, matrixError, MatrixError } from "./errors.ts";
+import { asError, InteractiveAuthentication, isOfNul, matrixError, MatrixError } from "./errors.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import { limits, type Rate } from "./limits.ts";
 import type { Logger } from "./logger.ts";
@@ -21,7 +21,7 @@ import { validate } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
-import { authenticate, isUnlimited } from "./who-asks.ts";
+import { type Authenticate, authenticatesAt, isUnlimited } from "./who-asks.ts";
 import { routeUpgrades, takeUpgrade, type Upgrade, upgradesAt } from "./upgrades.ts";
 
 /** Who makes a request: one signed-in device. */
@@ -228,7 +228,8 @@ interface Mounting {
 }
 
 function mount(scope: FastifyInstance, { ctx, traces }: Mounting, each: Route): void {
-  const plain = (request: FastifyRequest, reply: FastifyReply) => serve(ctx, each, { request, reply });
+  const authenticate = authenticatesAt(ctx, each);
+  const plain = (request: FastifyRequest, reply: FastifyReply) => serve(ctx, each, { request, reply, authenticate });
   const handler: typeof plain = traces
     ? (request, reply) => traces.run(request.raw, () => plain(request, reply))
     : plain;
@@ -268,11 +269,17 @@ function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
   });
 }
 
-async function serve(ctx: Context, each: Route, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
+interface Serving {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  authenticate: Authenticate;
+}
+
+async function serve(ctx: Context, each: Route, { request, reply, authenticate }: Serving) {
   // PostgreSQL's texts can not hold NUL, and no identifier has one.
   if (request.url.includes("%00")) throw matrixError("M_INVALID_PARAM", "The address holds the character NUL.");
   refuseInMaintenance(ctx, each.method, each.path);
-  const session = await authenticate(ctx, each, request);
+  const session = await authenticate(request);
   if (each.rate && !isUnlimited(ctx, session, request)) await ctx.rates.admit(each.rate, session?.id ?? request.ip);
   const log = ctx.logger;
   let closed: AbortSignal | undefined;
@@ -360,8 +367,7 @@ function frameworkError(error: unknown): MatrixError | undefined {
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
     return matrixError("M_TOO_LARGE", "The body is larger than the server takes.");
-  // PostgreSQL: a text with U+0000, which came from nowhere but the request.
-  if (code === "22021" || code === "22P05")
+  if (isOfNul(error))
     return matrixError("M_BAD_JSON", "A text of the request has the character U+0000, which can not be kept.");
   if (code?.startsWith("FST_") && statusCode && statusCode < 500)
     return matrixError("M_UNKNOWN", message ?? "The request is not valid.", { status: statusCode });

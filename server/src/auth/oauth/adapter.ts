@@ -4,6 +4,7 @@
  */
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import type { Context } from "../../context.ts";
+import { isOfNul } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { tokenHash } from "../tokens.ts";
 import { type KnownClient, readClient } from "./clients.ts";
@@ -13,11 +14,17 @@ import { endGrant } from "./sessions.ts";
 const CONSUMED = new Set(["AuthorizationCode", "DeviceCode"]);
 const KEPT = new Set(["Interaction", "Grant", ...CONSUMED]);
 
+/** The library's errors, as a client is told them. */
+export interface Refusals {
+  grant(message: string): Error;
+  request(message: string): Error;
+}
+
 /**
  * The adapter of one kind. Only the kinds of `KEPT` are in the table. Tokens are Parley's own (sessions.ts), who the browser is says
  * browsers.ts, and clients have their table.
  */
-export function adapterOf(ctx: Context, refused: (message: string) => Error): (kind: string) => Adapter {
+export function adapterOf(ctx: Context, refused: Refusals): (kind: string) => Adapter {
   return (kind) => {
     if (kind === "Grant") return grantsOf(ctx, storedIn(ctx, kind, refused));
     if (KEPT.has(kind)) return storedIn(ctx, kind, refused);
@@ -30,6 +37,16 @@ export function adapterOf(ctx: Context, refused: (message: string) => Error): (k
 /** A shape without a name, as the library has it. */
 function spread(client: KnownClient | undefined): AdapterPayload | undefined {
   return client && { ...client };
+}
+
+/** What the provider keeps of a request may hold what the database can not. */
+async function withoutNul(keeping: Promise<number>, refused: Refusals): Promise<void> {
+  try {
+    await keeping;
+  } catch (thrown) {
+    if (!isOfNul(thrown)) throw thrown;
+    throw refused.request("a parameter has the character U+0000");
+  }
 }
 
 const nothing: Adapter = {
@@ -71,12 +88,12 @@ interface StateRow {
   is_consumed: boolean;
 }
 
-function storedIn({ db: { auth: db } }: Context, kind: string, refused: (message: string) => Error): Adapter {
+function storedIn({ db: { auth: db } }: Context, kind: string, refused: Refusals): Adapter {
   const kept_ms = CONSUMED.has(kind) ? limits.oauthKept_ms : 0;
   return {
     ...nothing,
     async upsert(id, { jti: _, ...payload }, expiresIn_s) {
-      await db.change(
+      const keeping = db.change(
         `insert into auth.oauth_state (kind, id_hash, payload, grant_id, user_code, expires_at)
          values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond')
          on conflict (kind, id_hash) do update
@@ -90,6 +107,7 @@ function storedIn({ db: { auth: db } }: Context, kind: string, refused: (message
           (expiresIn_s ?? 0) * 1_000 + kept_ms,
         ],
       );
+      await withoutNul(keeping, refused);
     },
     async find(id) {
       const row = await db.one<StateRow>(
@@ -105,7 +123,7 @@ function storedIn({ db: { auth: db } }: Context, kind: string, refused: (message
         [kind, tokenHash(id)],
       );
       // Another replica took it between this one's look and now.
-      if (used === 0) throw refused("this code was used already");
+      if (used === 0) throw refused.grant("this code was used already");
     },
     async destroy(id) {
       await db.change("delete from auth.oauth_state where kind = $1 and id_hash = $2", [kind, tokenHash(id)]);

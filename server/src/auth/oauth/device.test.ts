@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import {
+  CALLBACK,
   type OAuthClient,
   openBrowser,
   openClient,
@@ -18,6 +19,8 @@ before(async () => {
   await registerPerson(server.url, "alice");
 });
 after(() => server.stop());
+
+const NUL = "\0";
 
 const begin = ({ clientId }: OAuthClient, deviceId: string, url = server.url) =>
   postForm(`${url}/oauth2/device`, { client_id: clientId, scope: scopeFor(deviceId) });
@@ -132,4 +135,17 @@ test("an address that names two codes is the page that asks for one", async () =
   const page = await browser.open("/oauth2/link?user_code=AAAA-BBBB&user_code=CCCC-DDDD");
   assert.equal(page.status, 200);
   assert.match(page.text, /name="user_code"/);
+});
+
+test("what the database can not keep is the client's mistake, whichever parameter has it", async () => {
+  const { clientId } = await openClient(server.url);
+  const right = { client_id: clientId, scope: scopeFor("NULDEVICE") };
+  const statusOf = async (path: string, form: Record<string, string>) =>
+    (await postForm(`${server.url}/oauth2/${path}`, form)).status;
+  for (const name of ["login_hint", "scope", "ui_locales"])
+    assert.equal(await statusOf("device", { ...right, [name]: NUL }), 400, name);
+  const form = { client_id: clientId, grant_type: "authorization_code", code: "unknown", redirect_uri: CALLBACK };
+  for (const name of ["code", "redirect_uri", "code_verifier"])
+    assert.equal(await statusOf("token", { ...form, [name]: NUL }), 400, name);
+  assert.equal(await statusOf("device", { ...right, client_id: NUL }), 401);
 });

@@ -59,7 +59,10 @@ export async function serveByProvider(ctx: Context, handOver: () => Exchange, cl
 
 function build(ctx: Context, library: Library, keys: Pick<Built, "ring" | "issuer">): Provider {
   const provider = new library.default(keys.issuer, {
-    adapter: adapterOf(ctx, (message) => new library.errors.InvalidGrant(message)),
+    adapter: adapterOf(ctx, {
+      grant: (message) => new library.errors.InvalidGrant(message),
+      request: (message) => new library.errors.InvalidRequest(message),
+    }),
     jwks: { keys: keys.ring.keys.map(({ kid, privateKey }) => ({ ...privateJwk(privateKey), kid })) },
     ...protocolOf(library, keys.issuer),
     // What a person allowed counts for the request for which they did, and for no other.

@@ -52,7 +52,7 @@ export interface Context {
   publicUrl(): string;
   /**
    * Whose access token this is; the session counts as seen at `address`. Throws M_UNKNOWN_TOKEN. What the account may not do any
-   * more is for the caller to ask (`requireGoodStanding`).
+   * more is for the caller to ask (`goodStandingFor`).
    */
   authenticate(accessToken: string, address?: string): Promise<Session>;
   /** Notes that a session was seen at `address`, for what stays open without a request. */

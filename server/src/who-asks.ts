@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { accessTokenOf } from "./access-token.ts";
 import { actAs } from "./appservice/acting.ts";
 import type { Service } from "./appservice/service.ts";
-import { requireGuestMay } from "./auth/guests.ts";
-import { requireGoodStanding } from "./auth/moderation.ts";
-import { requireScope } from "./bots/scopes.ts";
+import { guestsAt } from "./auth/guests.ts";
+import { goodStandingFor } from "./auth/moderation.ts";
+import { scopeFor } from "./bots/scopes.ts";
 import type { Context } from "./context.ts";
 import { matrixError } from "./errors.ts";
 import type { Route, Session } from "./http.ts";
@@ -17,23 +17,37 @@ interface Asked {
   params?: unknown;
 }
 
-/** The session of a request, as its route wants one. Throws M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_FORBIDDEN and M_GUEST_ACCESS_FORBIDDEN. */
-export async function authenticate(ctx: Context, each: Route, asked: Asked): Promise<Session | undefined> {
-  if (each.access === "anyone") return undefined;
+export type Authenticate = (asked: Asked) => Promise<Session | undefined>;
+
+/**
+ * What finds the session of a request to a route, as the route wants one. It throws M_MISSING_TOKEN, M_UNKNOWN_TOKEN, M_USER_LOCKED,
+ * M_USER_SUSPENDED, M_FORBIDDEN and M_GUEST_ACCESS_FORBIDDEN. Who may do what is decided here, once for a route.
+ */
+export function authenticatesAt(ctx: Context, each: Route): Authenticate {
+  if (each.access === "anyone") return () => Promise.resolve(undefined);
+  const requireGoodStanding = goodStandingFor(each.method, each.path);
+  const requireScope = scopeFor(each.method, each.path);
+  const requireGuestMay = guestsAt(ctx, each);
+  return async (asked) => {
+    const session = await sessionOf(ctx, each, asked);
+    if (!session) return undefined;
+    requireGoodStanding(session);
+    requireScope(session);
+    requireGuestMay(session, asked);
+    if (each.access === "admin" && !session.isAdmin)
+      throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
+    return session;
+  };
+}
+
+async function sessionOf(ctx: Context, each: Route, asked: Asked): Promise<Session | undefined> {
   const token = accessTokenOf(asked, ctx.config.queryTokens);
   if (!token && each.access === "anyone or session") return undefined;
   if (!token) throw matrixError("M_MISSING_TOKEN", "The request has no access token. Sign in first.");
   const service = ctx.services.ofToken(token);
-  const session = service
-    ? await actAs(ctx, { service, query: asked.query, address: asked.ip })
-    : await ctx.authenticate(token, asked.ip);
-  if (each.access === "service" && !service)
-    throw matrixError("M_FORBIDDEN", "Only an application service may do this.");
-  requireGoodStanding(session, each.method, each.path);
-  requireScope(session, each.method, each.path);
-  requireGuestMay(ctx, session, { ...each, params: asked.params, query: asked.query });
-  if (each.access === "admin" && !session.isAdmin)
-    throw matrixError("M_FORBIDDEN", "Only an administrator may do this.");
+  if (service) return actAs(ctx, { service, query: asked.query, address: asked.ip });
+  const session = await ctx.authenticate(token, asked.ip);
+  if (each.access === "service") throw matrixError("M_FORBIDDEN", "Only an application service may do this.");
   return session;
 }
 

@@ -44,22 +44,32 @@ const ALLOWED: ReadonlySet<string> = new Set([
 ]);
 
 interface Asked {
-  method: string;
-  /** The route's pattern. */
-  path: string;
   params?: unknown;
-  query?: unknown;
+  query: unknown;
 }
 
-/** Throws M_GUEST_ACCESS_FORBIDDEN where the session is a guest's, and guests may not do this, or the server has none any more. */
-export function requireGuestMay(ctx: Context, session: { isGuest?: boolean | undefined }, asked: Asked): void {
-  if (!session.isGuest) return;
-  if (!ctx.config.guests) throw noGuests();
-  if (!ALLOWED.has(`${asked.method} ${asked.path}`)) throw forbidden("Guests may not do this. Register an account.");
-  if (asked.path === `${V3}/profile/:userId/:keyName` && valueIn(asked.params, "keyName") !== "displayname")
-    throw forbidden("Of their profile, guests may change the display name alone.");
-  if (asked.path === `${V3}/events` && valueIn(asked.query, "room_id") === undefined)
-    throw forbidden('Guests follow one room with /events: name it with "room_id".');
+interface OfGuest {
+  isGuest?: boolean | undefined;
+}
+
+/**
+ * What throws M_GUEST_ACCESS_FORBIDDEN where a session is a guest's, and guests may not do this, or the server has none any more.
+ * `path` is the route's pattern.
+ */
+export function guestsAt(
+  ctx: Context,
+  { method, path }: { method: string; path: string },
+): (session: OfGuest, asked: Asked) => void {
+  const isAllowed = ALLOWED.has(`${method} ${path}`);
+  return ({ isGuest }, asked) => {
+    if (!isGuest) return;
+    if (!ctx.config.guests) throw noGuests();
+    if (!isAllowed) throw forbidden("Guests may not do this. Register an account.");
+    if (path === `${V3}/profile/:userId/:keyName` && valueIn(asked.params, "keyName") !== "displayname")
+      throw forbidden("Of their profile, guests may change the display name alone.");
+    if (path === `${V3}/events` && valueIn(asked.query, "room_id") === undefined)
+      throw forbidden('Guests follow one room with /events: name it with "room_id".');
+  };
 }
 
 function valueIn(values: unknown, name: string): unknown {

@@ -32,11 +32,16 @@ const STILL_ALLOWED = [
   /^\/_parley\/client\/v1\/(exports|push\/test)$/,
 ];
 
-/** Throws M_USER_LOCKED or M_USER_SUSPENDED where the account may not do this. `path` is the route's pattern. */
-export function requireGoodStanding({ isLocked, isSuspended }: Moderated, method: string, path: string): void {
-  if (isLocked && !SIGNING_OUT.has(path)) throw accountLocked();
-  if (!isSuspended || method === "GET" || GOES_ON.has(path)) return;
-  if (!STILL_ALLOWED.some((each) => each.test(path))) throw accountSuspended();
+/** What throws M_USER_LOCKED or M_USER_SUSPENDED where an account may not do this. `path` is the route's pattern. */
+export function goodStandingFor(method: string, path: string): (account: Moderated) => void {
+  const isLeft = {
+    locked: SIGNING_OUT.has(path),
+    suspended: method === "GET" || GOES_ON.has(path) || STILL_ALLOWED.some((each) => each.test(path)),
+  };
+  return ({ isLocked, isSuspended }) => {
+    if (isLocked && !isLeft.locked) throw accountLocked();
+    if (isSuspended && !isLeft.suspended) throw accountSuspended();
+  };
 }
 
 export function accountLocked(): MatrixError {

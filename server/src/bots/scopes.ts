@@ -55,11 +55,12 @@ interface Scoped {
   scopes?: readonly string[] | undefined;
 }
 
-/** Throws M_FORBIDDEN where the session is a bot's, and none of its scopes covers the request. */
-export function requireScope({ scopes: own }: Scoped, method: string, path: string): void {
-  if (own === undefined) return;
+/** What throws M_FORBIDDEN where a session is a bot's, and none of its scopes covers the request. */
+export function scopeFor(method: string, path: string): (session: Scoped) => void {
   const needed = neededFor(method, path);
-  if (needed === "always" || (needed !== undefined && own.includes(needed))) return;
   const what = needed === undefined ? "No token of a bot may do this." : `This token has not the scope "${needed}".`;
-  throw matrixError("M_FORBIDDEN", what);
+  return ({ scopes: own }) => {
+    if (own === undefined || needed === "always" || (needed !== undefined && own.includes(needed))) return;
+    throw matrixError("M_FORBIDDEN", what);
+  };
 }

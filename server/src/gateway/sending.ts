@@ -6,8 +6,8 @@
  * its socket: who sends faster than the log takes is slowed down, and is told nothing.
  */
 import type { WebSocket } from "ws";
-import { requireGoodStanding } from "../auth/moderation.ts";
-import { requireScope } from "../bots/scopes.ts";
+import { goodStandingFor } from "../auth/moderation.ts";
+import { scopeFor } from "../bots/scopes.ts";
 import type { Context } from "../context.ts";
 import { asError, matrixError, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -23,6 +23,8 @@ import { textFrames } from "./wire.ts";
 
 /** What a send over a stream is in place of. */
 const SEND = "/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId";
+const requireGoodStanding = goodStandingFor("PUT", SEND);
+const requireScope = scopeFor("PUT", SEND);
 
 /** Takes a send that came in a frame of this size, and answers it when it is committed or refused. Throws where too many are refused. */
 export type TakeSend = (frame: SendFrame, frame_bytes: number) => void;
@@ -90,8 +92,8 @@ async function sent(ctx: Context, { session }: Follower, frame: SendFrame): Prom
     if (roomId.includes("\0")) throw matrixError("M_INVALID_PARAM", "The room id holds the character NUL.");
     refuseBlind(ctx);
     refuseInMaintenance(ctx, "PUT", SEND);
-    requireGoodStanding(session, "PUT", SEND);
-    requireScope(session, "PUT", SEND);
+    requireGoodStanding(session);
+    requireScope(session);
     const eventId = await sendEvent(ctx, { session, roomId, type, txnId, content });
     ctx.metrics.streamSends.inc({ outcome: "sent" });
     return `{"type":"sent","id":${id},"event_id":${JSON.stringify(eventId)}}`;

@@ -1,10 +1,10 @@
 /** The first frame of a connection: who is there, and from where to go on. */
 import { loadFilter } from "../account/filters.ts";
-import { requireGuestMay } from "../auth/guests.ts";
-import { requireGoodStanding } from "../auth/moderation.ts";
+import { guestsAt } from "../auth/guests.ts";
+import { goodStandingFor } from "../auth/moderation.ts";
 import { endingOf, isChanged } from "../auth/sessions.ts";
 import { useStreamTicket } from "../auth/stream-tickets.ts";
-import { requireScope } from "../bots/scopes.ts";
+import { scopeFor } from "../bots/scopes.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
@@ -14,6 +14,10 @@ import type { Arrival } from "./follower.ts";
 import type { SignInFrame } from "./frames.ts";
 import type { Stand } from "./outlet.ts";
 
+const STREAM = { method: "GET", path: "/_parley/client/v1/stream" };
+const requireGoodStanding = goodStandingFor("GET", "/_matrix/client/v3/sync");
+const requireScope = scopeFor("GET", "/_matrix/client/v3/sync");
+
 /**
  * Authenticates the frame. Throws M_UNKNOWN_TOKEN, M_MISSING_TOKEN, M_LIMIT_EXCEEDED, and what a filter or a token can be
  * refused with.
@@ -21,9 +25,9 @@ import type { Stand } from "./outlet.ts";
 export async function signIn(ctx: Context, frame: SignInFrame, address: string): Promise<Arrival> {
   const head = ctx.log.hub.head();
   const session = await sessionOf(ctx, frame, address);
-  requireGoodStanding(session, "GET", "/_matrix/client/v3/sync");
-  requireScope(session, "GET", "/_matrix/client/v3/sync");
-  requireGuestMay(ctx, session, { method: "GET", path: "/_parley/client/v1/stream" });
+  requireGoodStanding(session);
+  requireScope(session);
+  guestsAt(ctx, STREAM)(session, { query: frame });
   ctx.rates.take("stream", session.id);
   const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
   const arrival: Arrival = {

@@ -1,7 +1,8 @@
 /**
  * The bus carries hints between the processes of one Parley: "the log has grown", "somebody is typing". It is a hint and
  * never the truth: at most once, in order for each publisher, and losing every message costs latency only. Whoever reads a
- * hint about the log therefore looks at the log by itself as well, once a second.
+ * hint about the log therefore looks at the log by itself as well, once a second. During an upgrade the processes of two releases
+ * hear each other: what one of them can not read it passes over (readMessage).
  */
 export interface Bus {
   /**
@@ -18,6 +19,19 @@ export interface Bus {
   /** A message of up to so many bytes travels whole; a larger one in several parts. 0 where nobody else listens. */
   packet_bytes: number;
   close(): Promise<void>;
+}
+
+/**
+ * What a message says in JSON; undefined for what is none. It may be of another release: whoever reads it takes the members that they
+ * know, overlooks the others, and does without what they can not make sense of, as if the message had been lost.
+ */
+export function readMessage<Shape extends object>(message: string): Partial<Shape> | undefined {
+  try {
+    const read = JSON.parse(message) as unknown;
+    return typeof read === "object" && read !== null ? read : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export type Receive = (message: string, own: boolean) => void;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "../metrics.ts";
-import type { Bus } from "./bus.ts";
+import type { Bus, Topic } from "./bus.ts";
 
 /** A broker of a test, or the database that serves as one. */
 export interface Broker {
@@ -112,6 +112,16 @@ function rulesOfTrouble(rule: Rule): void {
       bus.publish("head", "1");
       bus.publish("head", "2");
       await inbox.until(2);
+    });
+  });
+
+  rule("what another release says on a topic of its own disturbs nobody", async (on) => {
+    await withBuses(on, 2, async ([bus, reader]) => {
+      const inbox = collect(reader as Bus, "head");
+      bus.publish("of_the_next_release" as Topic, "4 1 2 3");
+      bus.publish("head", "1");
+      await inbox.until(1);
+      assert.deepEqual(inbox.messages, ["1"]);
     });
   });
 

@@ -1,11 +1,12 @@
 /** Every store keeps the same rules; the real servers are started for it. */
-import { after, before } from "node:test";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
 import { missingService, type Service, startService } from "../../../testkit/src/services.ts";
 import { connectOwner, type Database, openDatabase } from "../db/database.ts";
 import { realSeams } from "../seams.ts";
-import { conformance } from "./conformance.ts";
+import { conformance, openReplicas, type Replica } from "./conformance.ts";
 import { openMemoryStore } from "./memory.ts";
 import { openPostgresqlStore } from "./postgresql.ts";
 import { openRedisStore } from "./redis.ts";
@@ -43,6 +44,20 @@ before(async () => {
   if (!skip) redis = await startService("redis");
 });
 after(() => redis?.stop());
+test("redis: what another release keeps there is left alone", { skip }, async () => {
+  const client = new Redis(redis.url);
+  const keys = ["parley:ephemeral:ends", "parley:ephemeral:changes"] as const;
+  for (const key of keys) await client.zadd(key, 1, "z one two three", 1, "z");
+  await using opened = await openReplicas({ openStore: () => openRedisStore(redis.url) }, { count: 1 });
+  const [replica] = opened.replicas as [Replica];
+  replica.ephemeral.setTyping({ roomId: "!kept:x", userId: "@u:x", timeout_ms: 60_000 });
+  await replica.ephemeral.written();
+  assert.deepEqual(replica.ephemeral.typing("!kept:x")?.users, ["@u:x"]);
+  assert.deepEqual(replica.warnings, []);
+  assert.equal(await client.zscore(keys[0], "z one two three"), "1");
+  await client.zrem(keys[0], "z one two three", "z");
+  client.disconnect();
+});
 conformance({
   name: "redis",
   skip,

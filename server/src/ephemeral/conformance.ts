@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bus } from "../bus/bus.ts";
 import { realSeams, type Seams } from "../seams.ts";
+import { releaseRules } from "./conformance-releases.ts";
 import type { Ephemeral, Upload } from "./ephemeral.ts";
 import { openShared } from "./shared.ts";
 import type { Store } from "./store.ts";
@@ -57,7 +58,7 @@ function connect(loses: (nth: number) => boolean): () => Bus {
 export async function openReplicas(
   suite: Pick<Conformance, "openStore">,
   { count = 2, loses = () => false }: { count?: number; loses?: (nth: number) => boolean } = {},
-): Promise<{ replicas: Replica[]; lookAround(): void } & AsyncDisposable> {
+): Promise<{ replicas: Replica[]; bus: Bus; lookAround(): void } & AsyncDisposable> {
   const newBus = connect(loses);
   const looks: (() => void)[] = [];
   // The regular look at the store happens when the test says so.
@@ -81,6 +82,8 @@ export async function openReplicas(
   }
   return {
     replicas,
+    // For a test that stands in for another replica.
+    bus: newBus(),
     lookAround: () => looks.forEach((look) => look()),
     async [Symbol.asyncDispose]() {
       for (const { ephemeral } of replicas) await ephemeral.close();
@@ -108,7 +111,7 @@ export function conformance(suite: Conformance): void {
   const rule: Rule = (text, check) =>
     void test(`${suite.name}: ${text}`, { skip: suite.skip, timeout: 30_000 }, async () => {
       await using opened = await openReplicas(suite);
-      await check(opened.replicas as Pair);
+      await check(opened.replicas as Pair, opened.bus);
     });
   typingRules(rule);
   presenceRules(rule);
@@ -116,9 +119,10 @@ export function conformance(suite: Conformance): void {
   lossRules(suite);
   bucketRules(rule);
   uploadRules(rule);
+  releaseRules(rule);
 }
 
-type Rule = (text: string, check: (pair: Pair) => Promise<void>) => void;
+export type Rule = (text: string, check: (pair: Pair, bus: Bus) => Promise<void>) => void;
 
 function typingRules(rule: Rule): void {
   rule("typing on one replica is seen on the other, with the same number, and so is its end", async ([a, b]) => {

@@ -138,7 +138,7 @@ function newPerson(id: string, now: number): Person {
 /** What the sessions say together. Gives whether it differs from before. */
 function settle(person: Person): boolean {
   const states = new Set([...person.sessions.values()].map(({ state }) => state));
-  const state = states.has("online") ? "online" : states.has("unavailable") ? "unavailable" : "offline";
+  const state = states.has("online") ? "online" : states.size > 0 ? "unavailable" : "offline";
   const differs = state !== person.state;
   person.state = state;
   return differs;

@@ -6,7 +6,8 @@
  * - `upload:{id}`: a hash of `status`, `bytes`, `total` (where it is known), `updated_at` (ms) and `user_id`.
  * - the channel `channel:{room_id}` gets `{"channel_id","typing":[user ids]}` at each change.
  *
- * What stands under `parley:` is ours alone. All of it has a time to live. Two servers must not share a database of Redis: the
+ * What stands under `parley:` is ours alone, and of every release that runs: fields and kinds of members may be added to it, which
+ * the release before leaves alone; what that would misread gets another key. All of it has a time to live. Two servers must not share a database of Redis: the
  * address names another one, as in `redis://host/1`.
  */
 import { readFile } from "node:fs/promises";

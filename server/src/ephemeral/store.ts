@@ -59,6 +59,35 @@ export interface PresenceOperation {
 /** The people of a room whose typing is told at the most. */
 export const TYPING_USERS = 100;
 
+/**
+ * Rows of which this process reads what it knows: another release may have added to their ends. One that can not be read at all
+ * does not take the others along; whom it is of, is not known here.
+ */
+function readable<Row>(row: z.ZodType<Row>) {
+  return z.array(z.unknown()).transform((rows) =>
+    rows.flatMap((each) => {
+      const read = row.safeParse(each);
+      return read.success ? [read.data] : [];
+    }),
+  );
+}
+
+/** A state that only another release knows is of somebody who is there, and not as one is who is online. */
+const state = z.enum(["online", "unavailable", "offline"]).catch("unavailable");
+
+const typingRow = z
+  .tuple([z.string(), z.array(z.string()), z.number()], z.unknown())
+  .transform(([room, users, changed]): [string, string[], number] => [room, users, changed]);
+const presenceRow = z
+  .tuple([z.string(), state, z.string().nullable(), z.number(), z.number()], z.unknown())
+  .transform(([user, ...[now, status, active_ms, changed]]): [string, PresenceState, string | null, number, number] => [
+    user,
+    now,
+    status,
+    active_ms,
+    changed,
+  ]);
+
 const news = z.object({
   /** Which life of the store this is of: it begins anew when everything was lost. */
   born: z.number(),
@@ -73,16 +102,14 @@ const news = z.object({
   /** The store's time, and when the next thing is over by itself. */
   now_ms: z.number(),
   end_ms: z.number().nullish(),
-  typing: z.array(z.tuple([z.string(), z.array(z.string()), z.number()])),
-  presence: z.array(
-    z.tuple([z.string(), z.enum(["online", "unavailable", "offline"]), z.string().nullable(), z.number(), z.number()]),
-  ),
+  typing: readable(typingRow),
+  presence: readable(presenceRow),
 });
 
 /** typing: room, users, number of the change. presence: user, state, status, last active (store's time), number. */
 export type News = z.output<typeof news>;
 
-/** Reads what came from outside this process. Throws where it is no news. */
+/** Reads what came from outside this process, and may be of another release. Throws where it is no news. */
 export function parseNews(json: unknown): News {
   return news.parse(json);
 }

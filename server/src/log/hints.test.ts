@@ -191,6 +191,12 @@ test("hints of this process itself, of another history, and entries in a form th
     [0, 1, 1],
     "its head is",
   );
+  const later = text
+    .replace('"format":1', '"format":9,"of_the_next_release":{}')
+    .replace(/"entries":.*/, '"entries":{}}');
+  assert.deepEqual(await look((there) => there.deliver(later)), [0, 1, 1], "its head is");
+  for (const unreadable of ["", "2 another form", "null", '{"format":9,"heads":[1]}'])
+    assert.deepEqual(await look((there) => there.deliver(unreadable)), [0, 0, 0], unreadable);
 });
 
 test("without any hint, a look at the log that finds news is one query, and one that finds none too", async () => {

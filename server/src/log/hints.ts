@@ -6,7 +6,7 @@
  * they wait for it a moment in the hub, which then reads the range from the database: as it does for a head without entries, and
  * once a second without any hint.
  */
-import type { Bus } from "../bus/bus.ts";
+import { type Bus, readMessage } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "./entry.ts";
 import type { Hub } from "./hub.ts";
@@ -54,8 +54,8 @@ export function followHints({
   return bus.subscribe("head", (message, own) => {
     // What this process appended, its hub was offered at once.
     if (own) return;
-    const hint = JSON.parse(message) as { format: number; epoch: number; head: number; entries: Encoded[] };
-    if (hint.epoch < epoch()) return;
+    const hint = readHint(message);
+    if (hint === undefined || hint.epoch < epoch()) return;
     // Of a process of another version only the head is sure, and so it is of an epoch that this one is not in yet.
     if (hint.format === FORMAT && hint.epoch === epoch())
       for (const run of runsOf(hint.entries.map(decode))) hub.offer(run);
@@ -65,6 +65,20 @@ export function followHints({
 
 /** Goes up when an entry gets another member. */
 const FORMAT = 1;
+
+interface Hint {
+  format: number;
+  epoch: number;
+  head: number;
+  entries: Encoded[];
+}
+
+/** Undefined where another release wrote something else altogether: the look once a second makes up for it. */
+function readHint(message: string): Hint | undefined {
+  const hint = readMessage<Partial<Hint>>(message);
+  if (typeof hint?.epoch !== "number" || typeof hint.head !== "number") return undefined;
+  return hint as Hint;
+}
 /** More than a message takes beside its entries, and the packet around it. */
 const ENVELOPE_BYTES = 256;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../limits.ts";
-import type { Queue } from "../queue/queue.ts";
-import { openPublishing, readPack } from "./send-packs.ts";
+import { formats, type Queue } from "../queue/queue.ts";
+import { encodeSend, openPublishing, readPack, sendingOf as readSend } from "./send-packs.ts";
 import type { Sending } from "./sending.ts";
 
 function sendingOf(n: number, text = "of the usual length"): Sending {
@@ -32,9 +32,23 @@ test("a send that comes alone is published at once, and as it was", async () => 
   const { queue, bodies, confirmAll } = slowQueue();
   const sent = openPublishing(queue)(sendingOf(1, "Grüße \0 👋"));
   await turn();
-  assert.deepEqual(bodies.map(readPack), [[sendingOf(1, "Grüße \0 👋")]]);
+  assert.deepEqual(
+    bodies.map((body) => readPack(body).map(readSend)),
+    [[sendingOf(1, "Grüße \0 👋")]],
+  );
   confirmAll();
   await sent;
+});
+
+test("format 1 is what the release before reads and writes, to the letter", () => {
+  const written = '[7,"@user7:example.org","!room","m.room.message","txn 7","$7",{"msgtype":"m.text","body":"b"}';
+  assert.equal(encodeSend(sendingOf(7, "b")), `${written}]`);
+  assert.equal(encodeSend({ ...sendingOf(7, "b"), ts: 5 }), `${written},5]`);
+  assert.deepEqual(readPack(`[${written}],${written},5]]`).map(readSend), [
+    sendingOf(7, "b"),
+    { ...sendingOf(7, "b"), ts: 5 },
+  ]);
+  assert.equal(formats["chat.messages"], 1, "another format has samples of its own here, and those of this one stay");
 });
 
 test("what comes while earlier messages are not confirmed goes together, so many sends to a message and none twice", async () => {
@@ -54,7 +68,10 @@ test("what comes while earlier messages are not confirmed goes together, so many
   await Promise.all([...first, ...later]);
   const sizes = bodies.map((body) => readPack(body).length);
   assert.deepEqual(sizes.slice(limits.queuedPacks), [...four(limits.queuedPack_sends), ...four(5)]);
-  assert.equal(new Set(bodies.flatMap(readPack).map(({ eventId }) => eventId)).size, limits.queuedPacks + count);
+  assert.equal(
+    new Set(bodies.flatMap(readPack).map((packed) => readSend(packed).eventId)).size,
+    limits.queuedPacks + count,
+  );
 });
 
 function four(size: number): number[] {

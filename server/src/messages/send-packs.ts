@@ -10,8 +10,11 @@ import type { Queue } from "../queue/queue.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import type { Sending } from "./sending.ts";
 
-/** A send as it travels. */
-type Packed = [
+/**
+ * A send as it travels, in format 1 of `chat.messages`: a list of these. Another member at the end is for who knows it, and may be
+ * overlooked; what a worker may not overlook is another format (queue.ts).
+ */
+export type Packed = [
   sessionId: number,
   userId: string,
   roomId: string,
@@ -44,29 +47,22 @@ export function openPublishing(queue: Queue): PublishSend {
   let turn = 0;
   return (sending) => {
     turn = (turn + 1) % ways.length;
-    return (ways[turn] as (typeof ways)[number]).add(encode(sending));
+    return (ways[turn] as (typeof ways)[number]).add(encodeSend(sending));
   };
 }
 
 /** The sends of one message of the queue. */
-export function readPack(body: string): Sending[] {
-  return (JSON.parse(body) as Packed[]).map(([sessionId, userId, roomId, type, txnId, eventId, content, ts]) => ({
-    session: { id: sessionId, userId },
-    roomId,
-    type,
-    txnId,
-    eventId,
-    content,
-    ...(ts !== undefined && { ts }),
-  }));
+export function readPack(body: string): Packed[] {
+  return JSON.parse(body) as Packed[];
 }
 
-/** One send as a message of its own. */
-export function packOf(sending: Sending): string {
-  return `[${encode(sending)}]`;
+export function sendingOf([sessionId, userId, roomId, type, txnId, eventId, content, ts]: Packed): Sending {
+  const session = { id: sessionId, userId };
+  return { session, roomId, type, txnId, eventId, content, ...(typeof ts === "number" && { ts }) };
 }
 
-function encode({ session, roomId, type, txnId, eventId, content, ts }: Sending): string {
+/** The send as a member of a message's list. */
+export function encodeSend({ session, roomId, type, txnId, eventId, content, ts }: Sending): string {
   const packed: Packed = [session.id, session.userId, roomId, type, txnId, eventId, content];
   return JSON.stringify(ts === undefined ? packed : [...packed, ts]);
 }

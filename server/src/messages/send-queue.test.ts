@@ -10,10 +10,11 @@ import { missingService, type Service, startService } from "../../../testkit/src
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openQueue } from "../queue/open.ts";
+import type { Queue } from "../queue/queue.ts";
 import { realSeams } from "../seams.ts";
 import { roleNames } from "../roles.ts";
 import { newEventId } from "../rooms/submit.ts";
-import { packOf, readPack } from "./send-packs.ts";
+import { encodeSend, readPack, sendingOf } from "./send-packs.ts";
 import { append } from "./sending.ts";
 
 const CLIENT = "/_matrix/client/v3";
@@ -137,13 +138,43 @@ for (const adapter of adapters)
         return commit(submission);
       };
       try {
-        await ctx.queue?.publish("chat.messages", `[${sends.map((each) => packOf(each).slice(1, -1)).join()}]`);
+        await ctx.queue?.publish("chat.messages", `[${sends.map(encodeSend).join()}]`);
         await until(async () => (await messagesOf(server, room.roomId)).length === 3);
       } finally {
         ctx.log.commit = commit;
       }
       assert.deepEqual(await messagesOf(server, room.roomId), ["good", "good too", "bad"]);
       assert.deepEqual(asked, ["good", "bad", "good too", "bad", "bad"]);
+    });
+
+    test("what another release adds to a send is overlooked, and stays with it when it comes again", async () => {
+      const { ctx } = server;
+      const room = await newRoom(alice, server.url);
+      const session = await ctx.authenticate(alice.token);
+      const sends = ["first", "second"].map((body, n) => {
+        const names = { roomId: room.roomId, type: "m.room.message", txnId: `later ${n}`, eventId: newEventId(ctx) };
+        const packed = JSON.parse(encodeSend({ session, ...names, content: { body } })) as unknown[];
+        return [...packed, null, { of_the_next_release: n }];
+      });
+      const { commit } = ctx.log;
+      const queue = ctx.queue as Queue;
+      const { publish } = queue;
+      const published: string[] = [];
+      queue.publish = (name, body, format) => (published.push(body), publish(name, body, format));
+      let refusals = 0;
+      ctx.log.commit = async (submission) => {
+        if (submission.entries[0]?.body.includes("second") && refusals++ === 0) throw new Error("not now");
+        return commit(submission);
+      };
+      try {
+        await publish("chat.messages", JSON.stringify(sends));
+        await until(async () => (await messagesOf(server, room.roomId)).length === 2);
+      } finally {
+        ctx.log.commit = commit;
+        queue.publish = publish;
+      }
+      assert.deepEqual(await messagesOf(server, room.roomId), ["first", "second"]);
+      assert.deepEqual(published, [JSON.stringify([sends[1]])]);
     });
 
     test("a worker that dies between its commit and its acknowledgement leaves one event", async () => {
@@ -158,7 +189,7 @@ for (const adapter of adapters)
       dying?.consume("chat.messages", async ({ body }) => {
         const sends = readPack(body);
         taken += sends.length;
-        await Promise.all(sends.map((each) => append(door.ctx, each)));
+        await Promise.all(sends.map((each) => append(door.ctx, sendingOf(each))));
         // It never comes to its acknowledgement.
         await new Promise(() => {});
       });

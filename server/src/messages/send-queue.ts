@@ -9,12 +9,13 @@
  * that the same event, or brings the same refusal. The same goes for a queue that can not be reached. The queue may fail in any way,
  * and costs time only.
  */
+import { readMessage } from "../bus/bus.ts";
 import type { Context } from "../context.ts";
 import { asError, type Errcode, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readSurely } from "../log/queries.ts";
 import type { Queue } from "../queue/queue.ts";
-import { packOf, publishing, readPack } from "./send-packs.ts";
+import { type Packed, publishing, readPack, sendingOf } from "./send-packs.ts";
 import { append, commit, earlier, type Sending } from "./sending.ts";
 
 /** What became of a send, where the log does not say it. */
@@ -94,10 +95,11 @@ function openAnswers({ db, log, bus, seams, logger }: Context): Answers {
     });
   });
   bus.subscribe("sent", (message) => {
-    const outcome = JSON.parse(message) as Outcome;
-    const asked = waiting.get(outcome.sent);
-    if (outcome.refusal) asked?.reject(errorOf(outcome.refusal));
-    else if (outcome.eventId) asked?.resolve(outcome.eventId);
+    const { sent, eventId, refusal } = readMessage<Outcome>(message) ?? {};
+    const asked = sent === undefined ? undefined : waiting.get(sent);
+    // What another release says otherwise is found out as what the bus has lost.
+    if (refusal) asked?.reject(errorOf(refusal));
+    else if (eventId) asked?.resolve(eventId);
   });
   return {
     wait(sent) {
@@ -128,18 +130,20 @@ function openAnswers({ db, log, bus, seams, logger }: Context): Answers {
  * it. Gives the function that ends it.
  */
 export function startSendWorker(ctx: Context, queue: Queue): () => Promise<void> {
-  const consumer = queue.consume("chat.messages", async ({ body }) => {
+  const consumer = queue.consume("chat.messages", async ({ body, format }) => {
     const sends = readPack(body);
-    const settled = await Promise.allSettled(sends.map((each) => appendQueued(ctx, each)));
-    const failed: { sending: Sending; reason: unknown }[] = [];
+    const settled = await Promise.allSettled(sends.map((each) => appendQueued(ctx, sendingOf(each))));
+    const failed: { packed: Packed; reason: unknown }[] = [];
     for (const [i, each] of settled.entries()) {
-      if (each.status === "rejected") failed.push({ sending: sends[i] as Sending, reason: each.reason });
+      if (each.status === "rejected") failed.push({ packed: sends[i] as Packed, reason: each.reason });
       else if (each.value) ctx.bus.publish("sent", JSON.stringify(each.value));
     }
     if (failed.length === 0) return;
     if (sends.length === 1) throw failed[0]?.reason;
-    // Each by itself from here on: one that can never be done must not take others along among the dead.
-    await Promise.all(failed.map(({ sending }) => queue.publish("chat.messages", packOf(sending))));
+    // Each by itself from here on: one that can never be done must not take others along among the dead. As it came, with what only
+    // another release knows of it.
+    const again = failed.map(({ packed }) => JSON.stringify([packed]));
+    await Promise.all(again.map((each) => queue.publish("chat.messages", each, format)));
   });
   return () => consumer.close();
 }

@@ -9,7 +9,15 @@ import { MatrixError } from "../errors.ts";
 import { realSeams } from "../seams.ts";
 import { openPostgresqlQueue } from "./postgresql.ts";
 import { takeMessages } from "./postgresql-queries.ts";
-import type { Delivery, Depth, Queue, QueueName, QueueTuning } from "./queue.ts";
+import {
+  type Delivery,
+  type Depth,
+  formats,
+  type Outcome,
+  type Queue,
+  type QueueName,
+  type QueueTuning,
+} from "./queue.ts";
 import { openRabbitmqQueue } from "./rabbitmq.ts";
 
 const NAME = "chat.messages";
@@ -18,9 +26,16 @@ const tuning: QueueTuning = {
   retries_ms: [50, 100],
   visibility_ms: 600,
   drain_ms: 2_000,
+  formats,
 };
 const troubles: unknown[] = [];
-const events = { onOutcome() {}, onFailure() {}, onTrouble: (thrown: unknown) => void troubles.push(thrown) };
+const outcomes: Outcome[] = [];
+const failures: unknown[] = [];
+const events = {
+  onOutcome: (_name: QueueName, outcome: Outcome) => void outcomes.push(outcome),
+  onFailure: (failure: unknown) => void failures.push(failure),
+  onTrouble: (thrown: unknown) => void troubles.push(thrown),
+};
 
 /** A broker's numbers are told to nobody: they must be asked for. */
 async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -109,7 +124,7 @@ for (const [adapter, openPlace] of [
       await consumer.close();
       assert.deepEqual(
         consumer.got,
-        bodies.map((body) => ({ body, attempt: 1 })),
+        bodies.map((body) => ({ body, attempt: 1, format: 1 })),
       );
     });
 
@@ -170,7 +185,7 @@ for (const [adapter, openPlace] of [
       await until(() => heir.got.length === 1, "the message at the other consumer");
       await isEmpty();
       await heir.close();
-      assert.deepEqual(heir.got, [{ body: "orphan", attempt: 2 }]);
+      assert.deepEqual(heir.got, [{ body: "orphan", attempt: 2, format: 1 }]);
     });
 
     test("a handler that takes longer than a dead consumer would be waited for keeps its message", async () => {
@@ -218,6 +233,45 @@ for (const [adapter, openPlace] of [
       assert.equal(consumer.got.length, 33);
     });
 
+    test("a message of a later format waits for who reads it: it is no failure, never dead, and keeps nobody back", async () => {
+      const [failed, dead] = [failures.length, (await depth()).dead];
+      const left = () => outcomes.filter((outcome) => outcome === "left").length;
+      const leftBefore = left();
+      const older = collect(queue);
+      await queue.publish(NAME, "of the next release", 2);
+      await publish(numbers(30, "of this one "));
+      await until(() => older.got.length === 30, "what it reads");
+      // A failure would have been its last one by then. PostgreSQL does not hand it out in the first place.
+      if (adapter === "rabbitmq")
+        await until(() => left() - leftBefore > tuning.retries_ms.length + 1, "it left often");
+      assert.deepEqual([failures.length, (await depth()).dead], [failed, dead]);
+      const next = await place.open({ formats: { ...formats, [NAME]: 2 } });
+      const newer = collect(next);
+      await until(() => newer.got.length === 1, "the message");
+      await Promise.all([older.close(), isEmpty()]);
+      await next.close();
+      assert.deepEqual(newer.got, [{ body: "of the next release", attempt: 1, format: 2 }]);
+      assert.ok(older.got.every(({ body, format }) => body.startsWith("of this one") && format === 1));
+    });
+
+    test("a failed message keeps its format", async () => {
+      const next = await place.open({ formats: { ...formats, [NAME]: 2 } });
+      const newer = collect(next, async ({ attempt }) => {
+        if (attempt === 1) throw new Error("not yet");
+      });
+      await queue.publish(NAME, "once more", 2);
+      await until(() => newer.got.length === 2, "both attempts");
+      await isEmpty();
+      await next.close();
+      assert.deepEqual(
+        newer.got.map(({ attempt, format }) => [attempt, format]),
+        [
+          [1, 2],
+          [2, 2],
+        ],
+      );
+    });
+
     test("closing lets the handlers that run finish, and their messages are done", async () => {
       const closing = await place.open();
       let finished = 0;
@@ -239,7 +293,7 @@ test("in PostgreSQL the message of a consumer that vanished comes again once its
   const hints = { announce() {}, listen: () => () => {} };
   const queue = openPostgresqlQueue({ db: db.queue, seams: realSeams, tuning, events, hints });
   await queue.publish(NAME, "lost");
-  const taken = await takeMessages(db.queue, NAME, { limit: 1, visibility_ms: 300 });
+  const taken = await takeMessages(db.queue, NAME, { limit: 1, visibility_ms: 300, format: 1 });
   assert.equal(taken.length, 1);
   const begun_ms = performance.now();
   const got: Delivery[] = [];

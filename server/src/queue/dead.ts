@@ -30,7 +30,7 @@ export async function countDead(ctx: Context): Promise<number> {
 export function retryDead(ctx: Context, id: number): Promise<DeadLetter | undefined> {
   return ctx.db.queue.one<DeadLetter>(
     `with gone as (delete from queue.dead where id = $1 returning *),
-       back as (insert into queue.messages (name, body) select name, body from gone)
+       back as (insert into queue.messages (name, body, format) select name, body, format from gone)
      select ${LETTER} from gone`,
     [id],
   );

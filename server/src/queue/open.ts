@@ -7,7 +7,7 @@ import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { Seams } from "../seams.ts";
-import type { Queue, QueueEvents, QueueTuning } from "./queue.ts";
+import { formats, type Queue, type QueueEvents, type QueueTuning } from "./queue.ts";
 
 export interface QueueOptions {
   config: Pick<Config, "queue" | "rabbitmqUrl">;
@@ -23,6 +23,7 @@ export const defaultTuning: QueueTuning = {
   retries_ms: limits.queueRetries_ms,
   visibility_ms: limits.queueVisibility_ms,
   drain_ms: limits.queueDrain_ms,
+  formats,
 };
 
 /** The queue; undefined where none is set. An adapter's code is loaded only where it is used. */

@@ -32,7 +32,11 @@ export function openConsumer(options: PostgresqlQueueOptions, name: QueueName, h
   /** Takes what is there; gives whether there may be more. */
   async function takeSome(): Promise<boolean> {
     const limit = Math.min(tuning.prefetch_messages - running.size(), limits.queueBatch_messages);
-    const messages = await takeMessages(db, name, { limit, visibility_ms: tuning.visibility_ms });
+    const messages = await takeMessages(db, name, {
+      limit,
+      visibility_ms: tuning.visibility_ms,
+      format: tuning.formats[name],
+    });
     for (const message of messages) running.add(handleOne(message));
     return messages.length === limit;
   }
@@ -82,7 +86,7 @@ function openSettling({ db, tuning, events }: PostgresqlQueueOptions, name: Queu
     const isOver = message.attempts > tuning.retries_ms.length + 1;
     if (isOver) return fail(message, new Error("its consumers died over it, the last attempt included"));
     try {
-      await handle({ body: message.body, attempt: message.attempts });
+      await handle({ body: message.body, attempt: message.attempts, format: message.format });
     } catch (thrown) {
       return fail(message, thrown);
     }

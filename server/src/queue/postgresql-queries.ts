@@ -6,32 +6,39 @@ export interface Taken {
   id: number;
   body: string;
   attempts: number;
+  format: number;
 }
 
-export async function insertMessages(db: Db, messages: readonly { name: QueueName; body: string }[]): Promise<void> {
-  await db.change("insert into queue.messages (name, body) select * from unnest($1::text[], $2::text[])", [
-    messages.map(({ name }) => name),
-    messages.map(({ body }) => body),
-  ]);
+export interface NewMessage {
+  name: QueueName;
+  body: string;
+  format: number;
+}
+
+export async function insertMessages(db: Db, messages: readonly NewMessage[]): Promise<void> {
+  await db.change(
+    "insert into queue.messages (name, body, format) select * from unnest($1::text[], $2::text[], $3::integer[])",
+    [messages.map(({ name }) => name), messages.map(({ body }) => body), messages.map(({ format }) => format)],
+  );
 }
 
 /**
  * Takes the oldest messages that nobody has, for `visibility_ms`. Two who take at the same time never get the same one: what the
- * other is about to take is locked, and skipped.
+ * other is about to take is locked, and skipped. What is of a later format than `format` stays for others.
  */
 export async function takeMessages(
   db: Db,
   name: QueueName,
-  { limit, visibility_ms }: { limit: number; visibility_ms: number },
+  { limit, visibility_ms, format }: { limit: number; visibility_ms: number; format: number },
 ): Promise<Taken[]> {
   const taken = await db.query<Taken>(
     `with next as (
-       select id from queue.messages where name = $1 and visible_at <= now()
+       select id from queue.messages where name = $1 and visible_at <= now() and format <= $4
        order by visible_at, id limit $2 for update skip locked
      )
      update queue.messages m set attempts = m.attempts + 1, visible_at = now() + $3 * interval '1 millisecond'
-     from next where m.id = next.id returning m.id, m.body, m.attempts`,
-    [name, limit, visibility_ms],
+     from next where m.id = next.id returning m.id, m.body, m.attempts, m.format`,
+    [name, limit, visibility_ms, format],
   );
   // An update gives its rows in no order.
   return taken.toSorted((a, b) => a.id - b.id);
@@ -60,8 +67,8 @@ export async function putBack(db: Db, { id, attempts }: Taken, delay_ms: number)
 /** Moves the message to the dead ones, unless another consumer has it meanwhile. */
 export async function bury(db: Db, { id, attempts }: Taken, reason: string): Promise<void> {
   await db.change(
-    `with gone as (delete from queue.messages where id = $1 and attempts = $2 returning id, name, body, attempts)
-     insert into queue.dead (id, name, body, attempts, reason) select id, name, body, attempts, $3 from gone`,
+    `with gone as (delete from queue.messages where id = $1 and attempts = $2 returning id, name, body, attempts, format)
+     insert into queue.dead (id, name, body, attempts, format, reason) select id, name, body, attempts, format, $3 from gone`,
     [id, attempts, reason],
   );
 }

@@ -11,7 +11,7 @@ import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Seams } from "../seams.ts";
 import { openConsumer } from "./postgresql-consumer.ts";
-import { countMessages, insertMessages } from "./postgresql-queries.ts";
+import { countMessages, insertMessages, type NewMessage } from "./postgresql-queries.ts";
 import { type Consumer, type Queue, type QueueEvents, type QueueName, queueNames, type QueueTuning } from "./queue.ts";
 
 export interface PostgresqlQueueOptions {
@@ -26,12 +26,12 @@ export interface PostgresqlQueueOptions {
 export function openPostgresqlQueue(options: PostgresqlQueueOptions): Queue {
   const { db, hints } = options;
   const consumers = new Set<Consumer>();
-  const published = openBatches<{ name: QueueName; body: string }>(limits.queueBatch_messages, async (messages) => {
+  const published = openBatches<NewMessage>(limits.queueBatch_messages, async (messages) => {
     await insertMessages(db, messages);
     for (const name of new Set(messages.map((each) => each.name))) hints.announce(name);
   });
   return {
-    async publish(name, body) {
+    async publish(name, body, format = 1) {
       if (published.waiting() >= limits.laneQueue_submissions)
         throw matrixError(
           "IO_PARLEY_UNAVAILABLE",
@@ -40,7 +40,7 @@ export function openPostgresqlQueue(options: PostgresqlQueueOptions): Queue {
             retryAfter_ms: 1_000,
           },
         );
-      await published.add({ name, body });
+      await published.add({ name, body, format });
     },
     consume(name, handle) {
       const consumer = openConsumer(options, name, handle);

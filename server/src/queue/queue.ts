@@ -10,10 +10,15 @@
  * A message is *waiting* (published, or put back for a retry that is due later), then *taken* (one consumer has it), and ends
  * *done* (its handler resolved) or *dead* (its handler threw each time, or its consumers died over it). Dead messages are kept
  * apart until an operator looks at them; nothing takes them out by itself.
+ *
+ * A message outlives the process that wrote it, and during an upgrade processes of two releases publish and consume side by side.
+ * So each message has a *format*, a number for each queue (`formats`). Nobody is handed a message of a later format than it reads:
+ * that stays waiting for somebody who does, is no failure, and is never dead for it. What the number promises: docs/operations/queues.md.
  */
 export interface Queue {
-  /** Resolves when the message is kept safely. Rejects with IO_PARLEY_UNAVAILABLE when that is not known; it may be in all the same. */
-  publish(name: QueueName, body: string): Promise<void>;
+  /** Resolves when the message is kept safely. Rejects with IO_PARLEY_UNAVAILABLE when that is not known; it may be in all the same.
+   *  `format` is the earliest that says what the message has to say; 1 where it is left out. */
+  publish(name: QueueName, body: string, format?: number): Promise<void>;
   /** Hands messages to `handle`, at most `prefetch_messages` at the same time, until the consumer or the queue is closed. */
   consume(name: QueueName, handle: Handle): Consumer;
   /** How many messages there are of each queue. */
@@ -26,6 +31,12 @@ export interface Queue {
 export const queueNames = ["chat.messages", "read.receipts"] as const;
 export type QueueName = (typeof queueNames)[number];
 
+/**
+ * The latest format of each queue's messages that this release reads. A member that a worker may overlook needs no new one. What
+ * it may not overlook does: a release then reads the new format first, and the release after it writes it.
+ */
+export const formats: Readonly<Record<QueueName, number>> = { "chat.messages": 1, "read.receipts": 1 };
+
 /** Resolves when the message is done with, for good. When it throws, the message comes again, or is dead after the last attempt. */
 export type Handle = (delivery: Delivery) => Promise<void>;
 
@@ -33,6 +44,8 @@ export interface Delivery {
   body: string;
   /** 1 the first time; a message that a dead consumer had counts too. */
   attempt: number;
+  /** At most the latest that this process reads; what is published anew because of this message keeps it. */
+  format: number;
 }
 
 export interface Consumer {
@@ -55,6 +68,8 @@ export interface QueueTuning {
   /** How long a message stays taken by a consumer that does not move any more (PostgreSQL; a broker sees a dead connection). */
   visibility_ms: number;
   drain_ms: number;
+  /** See `formats`. */
+  formats: Readonly<Record<QueueName, number>>;
 }
 
 /** What a queue tells of what it does. */
@@ -66,4 +81,5 @@ export interface QueueEvents {
   onTrouble(thrown: unknown): void;
 }
 
-export type Outcome = "done" | "retried" | "dead";
+/** left: a message of a later format that came here all the same, for others to take (RabbitMQ). */
+export type Outcome = "done" | "retried" | "dead" | "left";

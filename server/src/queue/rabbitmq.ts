@@ -31,6 +31,10 @@ export interface RabbitmqQueueOptions {
 
 /** The failed attempts of a message that was put back with a delay: the broker counts only what comes back by itself. */
 const ATTEMPTS_HEADER = "x-parley-attempts";
+/** The message's format; 1 where it is missing. */
+const FORMAT_HEADER = "x-parley-format";
+/** How often the message was left to others because of its format. */
+const LEFT_HEADER = "x-parley-left";
 
 /** Opens the queue. It resolves also when the broker is not there: `publish` then rejects, until it is. */
 export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<Queue> {
@@ -45,7 +49,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
   const consumers = new Set<Consumer>();
   await link.tried;
   return {
-    publish: (name, body) => send(name, body, 0),
+    publish: (name, body, format = 1) => send(name, body, { [ATTEMPTS_HEADER]: 0, [FORMAT_HEADER]: format }),
     consume(name, handle) {
       const consumer = openConsumer(options, { name, handle, send });
       consumers.add(consumer);
@@ -60,11 +64,12 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
 }
 
 /** Publishes to one of the broker's queues; resolves when the broker has confirmed that it is kept. */
-type Send = (queue: string, body: string, attempts: number) => Promise<void>;
+type Send = (queue: string, body: string | Buffer, headers: Headers) => Promise<void>;
+type Headers = Readonly<Record<string, unknown>>;
 
 function openSending(link: Link, seams: Seams): Send {
   let unconfirmed = 0;
-  return (queue, body, attempts) =>
+  return (queue, body, headers) =>
     new Promise((resolve, reject) => {
       const channel = link.channel();
       if (!channel || unconfirmed >= limits.laneQueue_submissions) return reject(unavailable());
@@ -79,7 +84,7 @@ function openSending(link: Link, seams: Seams): Send {
         if (error) reject(unavailable(error));
         else resolve();
       };
-      const options = { persistent: true, headers: { [ATTEMPTS_HEADER]: attempts } };
+      const options = { persistent: true, headers };
       try {
         channel.sendToQueue(queue, Buffer.from(body), options, onConfirmed);
       } catch (thrown) {
@@ -102,35 +107,21 @@ interface Work {
   send: Send;
 }
 
-function openConsumer({ url, seams, tuning, events }: RabbitmqQueueOptions, { name, handle, send }: Work): Consumer {
+function openConsumer(options: RabbitmqQueueOptions, work: Work): Consumer {
+  const { url, seams, tuning, events } = options;
+  const { name } = work;
   const running = openRunning(seams);
+  const settle = openSettling(options, work);
   let closing = false;
 
   async function handleOne(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
-    const attempt = attemptOf(message);
     try {
-      try {
-        await handle({ body: message.content.toString("utf8"), attempt });
-        events.onOutcome(name, "done");
-      } catch (thrown) {
-        if (!(await fail(message, attempt, thrown))) return channel.nack(message, false, false);
-      }
-      channel.ack(message);
+      if (await settle(message)) channel.ack(message);
+      else channel.nack(message, false, false);
     } catch {
       // The channel has ended, or the retry was not taken: the broker hands the message out again, and says so in its count.
       giveBack(channel, message);
     }
-  }
-
-  /** Puts the message back for later. Gives false when that was its last attempt. */
-  async function fail(message: ConsumeMessage, attempt: number, thrown: unknown): Promise<boolean> {
-    const delay_ms = tuning.retries_ms[attempt - 1];
-    const isDead = delay_ms === undefined;
-    events.onFailure({ name, attempt, isDead, thrown });
-    // Kept as a retry before it is acknowledged here: at the worst it is there twice.
-    if (!isDead) await send(retryQueueOf(name, delay_ms), message.content.toString("utf8"), attempt);
-    events.onOutcome(name, isDead ? "dead" : "retried");
-    return !isDead;
   }
 
   const link = openLink({
@@ -159,6 +150,49 @@ function openConsumer({ url, seams, tuning, events }: RabbitmqQueueOptions, { na
   };
 }
 
+/** Hands a message over, and keeps for later what is not done. Gives false where it is dead; throws where that could not be kept. */
+function openSettling({ tuning, events }: RabbitmqQueueOptions, { name, handle, send }: Work) {
+  /** Puts the message back for later. Gives false when that was its last attempt. */
+  async function fail(message: ConsumeMessage, attempt: number, thrown: unknown): Promise<boolean> {
+    const delay_ms = tuning.retries_ms[attempt - 1];
+    const isDead = delay_ms === undefined;
+    events.onFailure({ name, attempt, isDead, thrown });
+    // Kept as a retry before it is acknowledged here: at the worst it is there twice.
+    if (!isDead) await sendAgain(message, delay_ms, { [ATTEMPTS_HEADER]: attempt });
+    events.onOutcome(name, isDead ? "dead" : "retried");
+    return !isDead;
+  }
+
+  /** Puts the message back as it is, for a process that reads its format; ever later, since there may be none for long. */
+  async function leave(message: ConsumeMessage): Promise<boolean> {
+    const left = numberIn(message, LEFT_HEADER, 0);
+    const delay_ms = tuning.retries_ms[left] ?? tuning.retries_ms.at(-1);
+    if (delay_ms === undefined) throw new Error("there is no queue in which the message could wait");
+    await sendAgain(message, delay_ms, { [ATTEMPTS_HEADER]: attemptOf(message) - 1, [LEFT_HEADER]: left + 1 });
+    events.onOutcome(name, "left");
+    return true;
+  }
+
+  function sendAgain({ content, properties }: ConsumeMessage, delay_ms: number, changes: Headers): Promise<void> {
+    // What the broker has noted is of the message as it was; what another release of ours has noted stays.
+    const own = Object.entries(properties.headers ?? {}).filter(([header]) => header.startsWith("x-parley-"));
+    return send(retryQueueOf(name, delay_ms), content, { ...Object.fromEntries(own), ...changes });
+  }
+
+  return async (message: ConsumeMessage): Promise<boolean> => {
+    const attempt = attemptOf(message);
+    const format = numberIn(message, FORMAT_HEADER, 1);
+    if (format > tuning.formats[name]) return leave(message);
+    try {
+      await handle({ body: message.content.toString("utf8"), attempt, format });
+    } catch (thrown) {
+      return fail(message, attempt, thrown);
+    }
+    events.onOutcome(name, "done");
+    return true;
+  };
+}
+
 function giveBack(channel: ConfirmChannel, message: ConsumeMessage): void {
   try {
     channel.nack(message, false, true);
@@ -167,10 +201,12 @@ function giveBack(channel: ConfirmChannel, message: ConsumeMessage): void {
   }
 }
 
-function attemptOf({ properties }: ConsumeMessage): number {
-  const failed = Number(properties.headers?.[ATTEMPTS_HEADER] ?? 0);
-  const returned = Number(properties.headers?.["x-delivery-count"] ?? 0);
-  return failed + returned + 1;
+function attemptOf(message: ConsumeMessage): number {
+  return numberIn(message, ATTEMPTS_HEADER, 0) + numberIn(message, "x-delivery-count", 0) + 1;
+}
+
+function numberIn({ properties }: ConsumeMessage, header: string, otherwise: number): number {
+  return Number(properties.headers?.[header] ?? otherwise);
 }
 
 async function readDepths(link: Link): Promise<Depth[]> {

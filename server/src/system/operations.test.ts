@@ -137,7 +137,7 @@ test("a backup and a drill are known to the console, and a drill that found dama
 test("a dead message is put back or removed by its number, and nobody sees what is in it", async () => {
   const add = (id: number) =>
     server.ctx.db.queue.change(
-      "insert into queue.dead (id, name, body, attempts, reason) values ($1, 'read.receipts', '{\"secret\":1}', 5, 'it failed')",
+      "insert into queue.dead (id, name, body, attempts, reason, format) values ($1, 'read.receipts', '{\"secret\":1}', 5, 'it failed', 2)",
       [id],
     );
   for (const id of [7, 8, 9]) await add(id);
@@ -151,8 +151,8 @@ test("a dead message is put back or removed by its number, and nobody sees what 
   assert.equal(JSON.stringify(listed).includes("secret"), false);
   await root.call("POST", `${SYSTEM}/dead-letters/7/retry`, { reason });
   await root.call("POST", `${SYSTEM}/dead-letters/8/discard`, { reason });
-  const waiting = await server.ctx.db.queue.query("select name, body, attempts from queue.messages");
-  assert.deepEqual(waiting, [{ name: "read.receipts", body: '{"secret":1}', attempts: 0 }]);
+  const waiting = await server.ctx.db.queue.query("select name, body, attempts, format from queue.messages");
+  assert.deepEqual(waiting, [{ name: "read.receipts", body: '{"secret":1}', attempts: 0, format: 2 }]);
   assert.equal((await root.ask("POST", `${SYSTEM}/dead-letters/8/discard`, { reason })).status, 404);
   assert.equal((await root.ask("POST", `${SYSTEM}/dead-letters/x/retry`, {})).status, 400);
   assert.equal((await root.ask("POST", `${SYSTEM}/dead-letters/9/discard`, {})).status, 400, "without a reason");

@@ -20,7 +20,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import type { Bus } from "../bus/bus.ts";
+import { type Bus, readMessage } from "../bus/bus.ts";
 import { limits } from "../limits.ts";
 import type { Submission } from "../log/entry.ts";
 import type { Seams } from "../seams.ts";
@@ -121,8 +121,8 @@ function traceEntries({ tracer, current, seams }: EntryOptions) {
       bus = shared;
       shared.subscribe("traces", (message, own) => {
         if (own) return;
-        const { parent, positions } = JSON.parse(message) as { parent: string; positions: number[] };
-        hear(positions, parent);
+        const { parent, positions } = readMessage<{ parent: string; positions: number[] }>(message) ?? {};
+        if (parent !== undefined && Array.isArray(positions)) hear(positions, parent);
       });
     },
     delivered({ after, upTo, via }) {

@@ -3,6 +3,7 @@
 -- parley:ephemeral:head      hash: born, number
 -- parley:ephemeral:ends      sorted set by the time of their end: "t <room> <user>", "p <user> <session>"
 -- parley:ephemeral:changes   sorted set by the number of their last change: "t <room>", "p <user>"
+--                            (members of another kind are of another release, which sees to them)
 -- parley:person:<user>       hash: state, status, active, changed, and for each session "s:<session>" with its state
 local HEAD = "parley:ephemeral:head"
 local ENDS = "parley:ephemeral:ends"
@@ -36,12 +37,12 @@ for _, member in ipairs(ended) do
   if kind == "t" then
     redis.call("SREM", "channel_members:" .. first, second)
     rooms[first] = true
-  else
+  elseif kind == "p" then
     redis.call("HDEL", "parley:person:" .. first, "s:" .. second)
     people[first] = people[first] or false
   end
+  if kind == "t" or kind == "p" then redis.call("ZREM", ENDS, member) end
 end
-if #ended > 0 then redis.call("ZREMRANGEBYSCORE", ENDS, "-inf", text(now)) end
 
 local function setTyping(op)
   local member = "t " .. op.room .. " " .. op.user
@@ -133,7 +134,7 @@ for _, key in ipairs({ HEAD, ENDS, CHANGES }) do redis.call("PEXPIRE", key, text
 local isWhole = ask.born ~= born or (ask.after < number and ask.after < now - ask.horizon_ms)
 local wanted = {}
 if isWhole then
-  for _, member in ipairs(redis.call("ZRANGE", ENDS, 0, -1)) do wanted[member:match("^%S %S+")] = true end
+  for _, member in ipairs(redis.call("ZRANGE", ENDS, 0, -1)) do wanted[member:match("^%S %S+") or ""] = true end
 else
   for _, member in ipairs(redis.call("ZRANGEBYSCORE", CHANGES, "(" .. text(ask.after), "+inf")) do wanted[member] = true end
 end
@@ -145,7 +146,7 @@ for member in pairs(wanted) do
     table.sort(users)
     while #users > ask.most do table.remove(users) end
     table.insert(typing, { id, users, tonumber(redis.call("ZSCORE", CHANGES, member)) or 1 })
-  else
+  elseif kind == "p" then
     local person = redis.call("HMGET", "parley:person:" .. id, "state", "status", "active", "changed")
     local changed = tonumber(person[4]) or tonumber(redis.call("ZSCORE", CHANGES, member)) or number
     table.insert(presence, { id, person[1] or "offline", person[2] or cjson.null, tonumber(person[3]) or 0, changed })

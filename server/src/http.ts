@@ -132,6 +132,8 @@ export function encoded(json: string): Answer {
 }
 
 const JSON_TYPE = "application/json";
+/** Payloads are texts already. With a serializer of its own a reply keeps its content type: JSON has no charset (RFC 8259). */
+const asItIs = (payload: unknown) => payload as string;
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
 /** Builds the server with its routes, and what goes to other roles through `front`; it listens when its caller says so. */
@@ -150,7 +152,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     logger: false,
     // Addresses that no route is asked for, such as /%zz.
     frameworkErrors: (error, request, reply) => {
-      void reply.headers(corsOf(request.url));
+      void reply.serializer(asItIs).headers(corsOf(request.url));
       void answerError(ctx, { error, request, reply });
     },
     clientErrorHandler: refuseGarbled,
@@ -160,7 +162,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   watchConnections(app.server);
   routeUpgrades(app.server, (request, response) => app.routing(request, response));
   app.addHook("onRequest", (request, reply, done) => {
-    void reply.headers(corsOf(request.url));
+    void reply.serializer(asItIs).headers(corsOf(request.url));
     void reply.header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
     if (request.method === "OPTIONS") return void reply.code(204).send();

@@ -30,7 +30,7 @@ test("the document has every operation under its name, with what it takes and gi
 test("document, page and style are there for anybody, with nothing but what is served here", async () => {
   await using server = await startTestServer();
   for (const [name, type] of [
-    ["openapi.json", "application/json; charset=utf-8"],
+    ["openapi.json", "application/json"],
     ["reference", "text/html; charset=utf-8"],
     ["reference.css", "text/css; charset=utf-8"],
   ]) {

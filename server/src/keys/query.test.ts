@@ -67,13 +67,20 @@ test("master and self-signing keys are for everyone, the user-signing key for it
 });
 
 test("what is not a user id can not be queried", async () => {
-  for (const userId of ["nobody", "@nul\0:localhost"]) {
+  for (const userId of ["nobody", "@nul\0:localhost", "@:"]) {
     const { status, body } = await bob.ask("POST", `${V3}/keys/query`, { device_keys: { [userId]: [] } });
     assert.deepEqual([status, body.errcode], [400, "M_BAD_JSON"]);
   }
 });
 
-test("a name in a query's list that is not one stands for all devices", async () => {
+test("an empty object in place of a query's list stands for all devices, as older clients write it", async () => {
   const answer = await bob.call("POST", `${V3}/keys/query`, { device_keys: { [alice.userId]: {} } });
   assert.ok(Object.keys(answer.device_keys[alice.userId] as Person).includes(alice.deviceId));
+});
+
+test("anything else in place of a query's list is refused", async () => {
+  for (const devices of [{ [alice.deviceId]: true }, "", null, [1], [""]]) {
+    const { status, body } = await bob.ask("POST", `${V3}/keys/query`, { device_keys: { [alice.userId]: devices } });
+    assert.deepEqual([status, body.errcode], [400, "M_BAD_JSON"], JSON.stringify(devices));
+  }
 });

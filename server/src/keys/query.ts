@@ -4,6 +4,8 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
+import { isUserId } from "../rooms/rules/identifiers.ts";
+import { identifier } from "../validate.ts";
 import { knownDevices } from "./known-devices.ts";
 import { readCrossSigning, readDevices, readSignatures, type StoredSignature } from "./queries.ts";
 import { name, userId } from "./shapes.ts";
@@ -11,13 +13,18 @@ import { name, userId } from "./shapes.ts";
 type Signatures = Record<string, Record<string, string>>;
 type ByUser<T> = Record<string, T>;
 
+/** The devices that are wanted; none named: all of them. Older clients write that as an empty object. */
+const devices = z.union([z.array(name), z.strictObject({}).transform((): string[] => [])], {
+  error: "must be a list of device ids",
+});
+const queried = userId.refine(isUserId, identifier("must be a user id"));
+
 export const queryKeys = route({
   method: "POST",
   path: "/_matrix/client/v3/keys/query",
   access: "session",
   rate: "keys",
-  // The devices that are wanted; none named, or anything but a list of names: all of them.
-  body: z.looseObject({ device_keys: z.record(userId, z.array(name).catch([])) }),
+  body: z.looseObject({ device_keys: z.record(queried, devices) }),
   async handle({ session, body }, ctx) {
     const wanted = new Map(Object.entries(body.device_keys));
     if (wanted.size > limits.keysQuery_users)

@@ -230,9 +230,9 @@ for (const [rule, body, expected] of bodies) {
   });
 }
 
-test("historical actions are taken away", () => {
-  assert.deepEqual(ruleBodySchema.parse({ actions: ["dont_notify"] }).actions, []);
-  assert.deepEqual(ruleBodySchema.parse({ actions: ["coalesce", "notify"] }).actions, ["notify"]);
+test("historical actions are kept as they were written", () => {
+  assert.deepEqual(ruleBodySchema.parse({ actions: ["dont_notify"] }).actions, ["dont_notify"]);
+  assert.deepEqual(ruleBodySchema.parse({ actions: ["coalesce", "notify"] }).actions, ["coalesce", "notify"]);
 });
 
 test("what is stored can be read back", () => {

@@ -128,7 +128,7 @@ function outcomesById(rules: PushRule[] | undefined): ById {
 function outcomeOf(rule: PushRule): Outcome {
   const ruleId = rule.rule_id;
   if (!rule.actions.includes("notify")) return { ...silence, ruleId };
-  const tweaks = rule.actions.filter((action): action is Tweak => action !== "notify");
+  const tweaks = rule.actions.filter((action): action is Tweak => typeof action === "object");
   const values = Object.fromEntries(
     tweaks.map(({ set_tweak: name, value }) => [
       name,

@@ -17,10 +17,10 @@ export const maxActions = 20;
 /** The longest rule id; those of room and sender rules are identifiers of at most 255 bytes. */
 export const maxRuleId_characters = 255;
 
-/** Actions of older versions, which servers must ignore ("Historical Actions"). */
-const historicalActions = new Set<unknown>(["dont_notify", "coalesce"]);
+/** Actions of older versions ("Historical Actions"): clients read back what they wrote, and a rule does nothing by them. */
+const historicalActions = ["dont_notify", "coalesce"] as const;
 
-export type Action = "notify" | Tweak;
+export type Action = "notify" | Tweak | (typeof historicalActions)[number];
 export type Tweak = { set_tweak: string; value?: unknown };
 export type Scalar = string | number | boolean | null;
 
@@ -59,11 +59,12 @@ export const noChanges: RuleChanges = { own: {}, predefined: {} };
 
 const tweakSchema = z.looseObject({ set_tweak: z.string().max(maxRuleId_characters), value: z.unknown().optional() });
 
-/** The actions of a rule; historical ones are taken away, other unknown ones refused. */
+/** The actions of a rule; unknown ones are refused. */
 export const actionsSchema = z
-  .preprocess(
-    (value) => (Array.isArray(value) ? value.filter((action) => !historicalActions.has(action)) : value),
-    z.array(z.union([z.literal("notify"), tweakSchema], { error: "an action is notify or an object with set_tweak" })),
+  .array(
+    z.union([z.literal(["notify", ...historicalActions]), tweakSchema], {
+      error: "an action is notify or an object with set_tweak",
+    }),
   )
   .refine((actions) => actions.length <= maxActions, { error: `there may be at most ${maxActions} actions` });
 

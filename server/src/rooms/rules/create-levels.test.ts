@@ -63,6 +63,12 @@ describe("the power levels of a new room", () => {
     assert.deepEqual(levels.notifications, { room: 70 });
   });
 
+  test("have no event type of its own level where the override says so with an empty map", () => {
+    const override = { events: {}, users_default: 100 };
+    const levels = contentOf(plan({ power_level_content_override: override }), "m.room.power_levels")!;
+    assert.deepEqual([levels.events, levels.users_default, levels.state_default], [{}, 100, 50]);
+  });
+
   const refused: [why: string, body: object, errcode: string][] = [
     ["texts for numbers", { power_level_content_override: { ban: "50" } }, "M_BAD_JSON"],
     ["null for a map", { power_level_content_override: { users: null } }, "M_BAD_JSON"],

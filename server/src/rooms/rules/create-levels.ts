@@ -20,7 +20,8 @@ const TOMBSTONE = 150;
 
 /**
  * The power levels that a room starts with. The override wins key by key; the maps `users` and `events` are merged
- * entry by entry, so that giving one event type its level does not open all others to moderators.
+ * entry by entry, so that giving one event type its level does not open all others to moderators. `events` that are given
+ * empty are meant to be: no type has a level of its own.
  */
 export function initialLevels(plan: LevelsPlan): Content {
   const merged = merge(defaultLevels(plan), plan.override);
@@ -58,6 +59,7 @@ function merge(base: Content, override: Content): Content {
     const [below, above] = [base[name], override[name]];
     if (isObject(below) && isObject(above)) merged[name] = { ...below, ...above };
   }
+  if (isObject(override.events) && Object.keys(override.events).length === 0) merged["events"] = {};
   return merged;
 }
 

@@ -68,6 +68,24 @@ test("who is kicked learns neither messages nor state of after the kick, however
     }
 });
 
+test("a first sync tells of a ban, and of a kick only where it asks for rooms that were left", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = await pair(server);
+  const [banned, kicked] = [await createRoom(alice, {}), await createRoom(alice, {})];
+  for (const roomId of [banned, kicked]) {
+    await alice.call("POST", roomPath(roomId, "invite"), { user_id: bob.userId });
+    await bob.call("POST", joinPath(roomId), {});
+  }
+  await alice.call("POST", roomPath(banned, "ban"), { user_id: bob.userId });
+  await alice.call("POST", roomPath(kicked, "kick"), { user_id: bob.userId });
+  const left = async (query: Query) => Object.keys((await syncAt(server.url, bob, query)).rooms.leave);
+  assert.deepEqual(await left({}), [banned]);
+  const filter = JSON.stringify({ room: { include_leave: true } });
+  assert.deepEqual((await left({ filter })).toSorted(), [banned, kicked].toSorted());
+  await bob.call("POST", roomPath(banned, "forget"), {});
+  assert.equal((await syncAt(server.url, bob)).rooms, undefined);
+});
+
 test("who declines an invitation learns nothing of the room but that", async () => {
   await using server = await startTestServer();
   const [alice, bob] = await pair(server);

@@ -303,11 +303,11 @@ async function buildOtherRooms(
   return { json, left };
 }
 
+/** A first sync has the rooms that the person left when it asks for them, and those that they are banned from in any case. */
 function otherMemberships({ ask, since, memberships }: Run): [string, UserMembership][] {
   return [...memberships].filter(([, { membership, position }]) => {
     if (membership === "join" || position <= since) return false;
-    const isGone = membership === "leave" || membership === "ban";
-    return !isGone || !ask.isFirst || ask.filter.includeLeave;
+    return membership !== "leave" || !ask.isFirst || ask.filter.includeLeave;
   });
 }
 

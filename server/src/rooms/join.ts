@@ -11,7 +11,8 @@ import { currentMember, memberContent, memberProposal, reasonBody, refuseThirdPa
 import type { MemberProfile } from "./rules/create.ts";
 import { allowedRooms, authorisingUser, isRestricted } from "./rules/join-rules.ts";
 import { creatorsOf, levelsOf } from "./rules/power.ts";
-import { isObject, type RoomEvent } from "./rules/event.ts";
+import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
+import { memberContentFromClient } from "./rules/validate.ts";
 import type { RoomState } from "./state.ts";
 import { type Already, type Proposal, submit } from "./submit.ts";
 
@@ -23,7 +24,7 @@ export const joinById = route({
   body: reasonBody,
   async handle({ params, session, body }, ctx) {
     refuseThirdParty(body);
-    return join(ctx, { roomId: params["roomId"] as string, userId: session.userId, reason: body.reason });
+    return join(ctx, { roomId: params["roomId"] as string, userId: session.userId, ...askedFor(body) });
   },
 });
 
@@ -36,7 +37,7 @@ export const joinByIdOrAlias = route({
   async handle({ params, session, body }, ctx) {
     refuseThirdParty(body);
     const roomId = await roomOf(ctx, params["roomIdOrAlias"] as string);
-    return join(ctx, { roomId, userId: session.userId, reason: body.reason });
+    return join(ctx, { roomId, userId: session.userId, ...askedFor(body) });
   },
 });
 
@@ -44,16 +45,31 @@ interface Joining {
   roomId: string;
   userId: string;
   reason?: string | undefined;
+  /** What the client adds to its membership event. */
+  more?: Content;
 }
 
-export async function join(ctx: Context, { roomId, userId, reason }: Joining): Promise<{ room_id: string }> {
+/** What of a membership event is the server's to say. */
+const OURS = new Set(["membership", "displayname", "avatar_url", "third_party_invite", "third_party_signed"]);
+
+/**
+ * The reason, and what else the body has: it goes into the membership event, where the client could put it by its state as well.
+ * The specification does not speak of it; clients and suites rely on it.
+ */
+function askedFor(body: Content & { reason?: string | undefined }): Pick<Joining, "reason" | "more"> {
+  const { reason, ...rest } = memberContentFromClient(body);
+  const more = Object.fromEntries(Object.entries(rest).filter(([key]) => !OURS.has(key)));
+  return { reason: reason as string | undefined, more };
+}
+
+export async function join(ctx: Context, { roomId, userId, reason, more }: Joining): Promise<{ room_id: string }> {
   const [profile] = await Promise.all([profileOf(ctx, userId), refuseBlocked(ctx, roomId)]);
   let wasIn = false;
   await submit(ctx, {
     roomId,
     propose(room) {
       wasIn = room.membership(userId) === "join";
-      return proposeJoin(ctx, room, { userId, profile: { ...profile, reason } });
+      return proposeJoin(ctx, room, { userId, profile: { ...profile, reason }, more });
     },
   });
   if (!wasIn) await carryOverInto(ctx, await ctx.rooms.load(roomId), userId);
@@ -63,13 +79,18 @@ export async function join(ctx: Context, { roomId, userId, reason }: Joining): P
 interface Joiner {
   userId: string;
   profile: MemberProfile & { reason?: string | undefined };
+  more: Content | undefined;
 }
 
 /** Joining again changes nothing: clients repeat a join whose answer they did not get. */
-async function proposeJoin(ctx: Context, room: RoomState, { userId, profile }: Joiner): Promise<Proposal | Already> {
+async function proposeJoin(
+  ctx: Context,
+  room: RoomState,
+  { userId, profile, more }: Joiner,
+): Promise<Proposal | Already> {
   const membership = room.membership(userId);
   if (membership === "join") return currentMember(room, userId);
-  const proposal = memberProposal(userId, userId, memberContent("join", profile));
+  const proposal = memberProposal(userId, userId, { ...more, ...memberContent("join", profile) });
   await refuseGuest(ctx, room, proposal);
   return vouched(ctx, room, proposal);
 }

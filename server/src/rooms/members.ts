@@ -73,11 +73,12 @@ export const joinedMembers = route({
   },
 });
 
-function profileIn(room: RoomState, userId: string): { display_name?: string; avatar_url?: string } {
+/** What somebody does not have is null: clients and suites ask for both members of everybody. */
+function profileIn(room: RoomState, userId: string): { display_name: string | null; avatar_url: string | null } {
   const entry = room.get(MEMBER, userId)?.entry;
   const { displayname, avatar_url } = entry ? contentOf(entry) : {};
   return {
-    ...(typeof displayname === "string" && { display_name: displayname }),
-    ...(typeof avatar_url === "string" && { avatar_url }),
+    display_name: typeof displayname === "string" ? displayname : null,
+    avatar_url: typeof avatar_url === "string" ? avatar_url : null,
   };
 }

@@ -42,6 +42,16 @@ test("a public room is joined by its id, with the profile's name and picture and
   });
 });
 
+test("what else a client says as it joins is in its membership event, but not what is the server's to say", async () => {
+  const room = await publicRoom();
+  const more = { "org.example": "bar", membership: "ban", displayname: "Eve", third_party_invite: {} };
+  await carol.call("POST", `${CLIENT}/join/${encodeURIComponent(room.id)}`, more);
+  const { content } = await memberOf(room, carol);
+  assert.deepEqual(content, { membership: "join", displayname: "carol", "org.example": "bar" });
+  await refused(bob.ask("POST", `${room.path}/join`, { "org.example": 1.5 }), 400, "M_BAD_JSON");
+  await refused(bob.ask("POST", `${room.path}/join`, { "org.example": "x".repeat(70_000) }), 413, "M_TOO_LARGE");
+});
+
 test("joining again changes nothing", async () => {
   const room = await publicRoom();
   await bob.call("POST", `${room.path}/join`, {});

@@ -154,7 +154,7 @@ test("the joined members come with their names and pictures", async () => {
   const room = await newRoom();
   await bob.call("POST", `${room}/join`, {});
   const { joined } = await bob.call("GET", `${room}/joined_members`);
-  assert.equal(joined[bob.userId].display_name, "Bob");
+  assert.deepEqual(joined[bob.userId], { display_name: "Bob", avatar_url: null });
   assert.deepEqual(Object.keys(joined).toSorted(), [alice.userId, bob.userId]);
   await refused(carol.ask("GET", `${room}/joined_members`), 403, "M_FORBIDDEN");
 });

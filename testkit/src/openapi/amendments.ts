@@ -71,6 +71,14 @@ export const amendments: Amendment[] = [
       delete schema.oneOf;
     },
   },
+  ...["display_name", "avatar_url"].map((name) => ({
+    file: "api/client-server/rooms.yaml",
+    pointer: `/paths/~1rooms~1{roomId}~1joined_members/get/responses/200/content/application~1json/schema/properties/joined/patternProperties/^@/properties/${name}`,
+    why: "the schema says nothing of those who have none; servers answer null for them, and clients and suites require the member",
+    change: (schema: JsonObject) => {
+      schema.type = ["string", "null"];
+    },
+  })),
   {
     file: "api/client-server/definitions/client_event_without_room_id.yaml",
     pointer: "/properties/unsigned/properties/redacted_because",

@@ -85,9 +85,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** A plan is made once, maybe while the projection is still empty: it must never become a scan of tables that grew. */
-const GROWS = " -c enable_seqscan=off";
-const growing: ReadonlySet<Schema> = new Set<Schema>(["graph", "search"]);
+/**
+ * Projections of the log. A plan is made once, maybe while the projection is still empty: it must never become a scan of tables that
+ * grew. And their commits wait for no disk: what a crash takes of them is made again from the position that is left with the rest.
+ */
+const PROJECTION = " -c enable_seqscan=off -c synchronous_commit=off";
+const projections: ReadonlySet<Schema> = new Set<Schema>(["graph", "search"]);
 
 /** A pool of connections to one server after another, for one domain. */
 export function openPool(
@@ -104,7 +107,7 @@ export function openPool(
     keepAlive: true,
     application_name: `parley ${schema}`,
     // Commits wait for the disk whatever the database's default says: an acknowledged send must not be lost.
-    options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan${growing.has(schema) ? GROWS : ""}`,
+    options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan${projections.has(schema) ? PROJECTION : ""}`,
     // The pool waits for it, whatever its types say.
     // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: (client) => refuseReadOnly(client, hosts, seams),

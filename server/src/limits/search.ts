@@ -6,8 +6,14 @@ export const searchLimits = {
   searchStretch_entries: 1_000,
   /** How often it is noted that nothing is missing. */
   searchCurrent_ms: 60_000,
-  /** Between two stretches, and how long it rests at the most when nothing is said to be new. */
+  /**
+   * Between two stretches; after one that began so far behind: in multiples of the work, and at the most, which is less than a search
+   * waits. And how long it rests at the most when nothing is said to be new.
+   */
   searchBreath_ms: 50,
+  searchBusy_entries: 200,
+  searchRest: 3,
+  searchRest_ms: 1_000,
   searchPause_ms: 2_000,
   /** How long a search waits for the index to have what was sent before, how often it looks, and how far behind that is worth it. */
   searchWait_ms: 2_000,

@@ -4,6 +4,7 @@ import type { Json, Person } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { createRoom, people, say } from "../../../testkit/src/syncing.ts";
+import { restAfter_ms } from "./worker.ts";
 import { indexStretch, leaveLease, readProgress, takeLease } from "./project.ts";
 
 /** Without a worker: the test does its turns. */
@@ -95,4 +96,11 @@ test("a worker that was overtaken writes nothing, and the index comes to the sam
   assert.deepEqual(await rows(), whole);
   assert.deepEqual(await find(alice, "marmalade"), [event]);
   assert.equal((await admin.call("GET", "/_parley/admin/v1/search/status")).behind, 0);
+});
+
+test("while very much is sent, the index takes a quarter of the time; otherwise it is kept at once", () => {
+  assert.equal(restAfter_ms(1, 400), 50);
+  assert.equal(restAfter_ms(1_000, 100), 300);
+  assert.equal(restAfter_ms(1_000, 5), 50);
+  assert.equal(restAfter_ms(1_000, 10_000), 1_000, "no longer, or searches wait in vain");
 });

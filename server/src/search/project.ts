@@ -77,7 +77,9 @@ async function changedBy(ctx: Context, entries: readonly Touched[]): Promise<str
 async function putAll(db: Transaction, changed: readonly string[], written: readonly Written[]): Promise<void> {
   const rows = written.flatMap(rowOf);
   const kept = new Set(rows.map(({ event_id }) => event_id));
-  await db.change("delete from search.events where event_id = any($1)", [changed.filter((id) => !kept.has(id))]);
+  const gone = changed.filter((id) => !kept.has(id));
+  if (gone.length > 0) await db.change("delete from search.events where event_id = any($1)", [gone]);
+  if (rows.length === 0) return;
   await db.change(
     `insert into search.events (position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words)
      select position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words::tsvector

@@ -37,9 +37,9 @@ export function useSession() {
   return useQuery({ queryKey: KEY, queryFn: readSession, staleTime: Infinity, retry: 1 });
 }
 
-/** What the server takes for a password's proof: throws a Problem with its sentence where it does not. */
-export async function signIn(user: string, password: string): Promise<void> {
-  const session = await send<Session>(ADDRESS, { method: "POST", body: { user, password } });
+/** Throws a Problem with the server's sentence; its errcode is IO_PARLEY_SECOND_FACTOR where the account needs a code too. */
+export async function signIn(given: { user: string; password: string; code?: string }): Promise<void> {
+  const session = await send<Session>(ADDRESS, { method: "POST", body: given });
   dropAnswers();
   take(session);
 }

@@ -61,6 +61,8 @@ const STATUS = {
   /** The console: sign in again before this, and send the session's CSRF token. */
   IO_PARLEY_CONFIRM: 401,
   IO_PARLEY_CSRF: 403,
+  /** The console: the password is right, and the account's second factor is missing. */
+  IO_PARLEY_SECOND_FACTOR: 403,
 } as const;
 
 export type Errcode = keyof typeof STATUS;

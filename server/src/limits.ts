@@ -3,6 +3,7 @@ import { slidingLimits } from "./limits/sliding.ts";
 import { streamLimits } from "./limits/stream.ts";
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
+import { factorLimits } from "./limits/factors.ts";
 import { graphLimits } from "./limits/graph.ts";
 import { jobLimits } from "./limits/jobs.ts";
 import { mediaLimits } from "./limits/media.ts";
@@ -23,6 +24,7 @@ export const limits = {
   ...searchLimits,
   ...slidingLimits,
   ...delayedLimits,
+  ...factorLimits,
   /** Events: client-server-api, "Size limits". */
   event_bytes: 65_536,
   identifier_bytes: 255,
@@ -375,5 +377,13 @@ export const limits = {
 export type Rate = keyof typeof limits.rates;
 
 /** Rates that all replicas keep to exactly, at the price of a round trip. See rates.ts. */
-const strict: readonly Rate[] = ["login", "loginFailed", "accountGuessed", "register", "userCode", "mail"];
+const strict: readonly Rate[] = [
+  "login",
+  "loginFailed",
+  "accountGuessed",
+  "register",
+  "userCode",
+  "mail",
+  "secondFactor",
+];
 export const strictRates: ReadonlySet<Rate> = new Set(strict);

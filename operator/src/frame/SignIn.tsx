@@ -3,6 +3,7 @@ import { Form } from "react-aria-components";
 import { Button } from "../../../web/src/ui/Button.tsx";
 import { Field } from "../../../web/src/ui/Field.tsx";
 import { Notice } from "../../../web/src/ui/Notice.tsx";
+import { Problem } from "../api.ts";
 import { sentenceOf } from "../parts/words.ts";
 import { signIn } from "../session.ts";
 import styles from "./SignIn.module.css";
@@ -11,6 +12,8 @@ import styles from "./SignIn.module.css";
 export function SignIn() {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [needsCode, setNeedsCode] = useState(false);
   const [refusal, setRefusal] = useState("");
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -18,10 +21,13 @@ export function SignIn() {
     setBusy(true);
     setRefusal("");
     try {
-      await signIn(user.trim(), password);
+      await signIn({ user: user.trim(), password, ...(needsCode && { code }) });
     } catch (error) {
-      setRefusal(sentenceOf(error));
-      setPassword("");
+      const isHalf = error instanceof Problem && error.errcode === "IO_PARLEY_SECOND_FACTOR";
+      if (isHalf) setNeedsCode(true);
+      else setRefusal(sentenceOf(error));
+      if (!isHalf && !needsCode) setPassword("");
+      setCode("");
       setBusy(false);
     }
   };
@@ -49,6 +55,18 @@ export function SignIn() {
           autoComplete="current-password"
           isRequired
         />
+        {needsCode && (
+          <Field
+            label="Code"
+            hint="From the app that makes your codes, or one of your recovery codes."
+            value={code}
+            onChange={setCode}
+            autoComplete="one-time-code"
+            autoCapitalize="none"
+            autoFocus
+            isRequired
+          />
+        )}
         <Button type="submit" variant="primary" size="large" wide busy={busy}>
           Sign in
         </Button>

@@ -7,6 +7,7 @@ import { forgetUser } from "../keys/forget.ts";
 import { leaveAllRooms } from "../rooms/membership.ts";
 import { removeAddresses } from "./email/addresses.ts";
 import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
+import { removeFactors } from "./factors/second-factor.ts";
 import { interactive } from "./interactive.ts";
 import { auth } from "./shapes.ts";
 
@@ -30,6 +31,7 @@ export async function deactivateAccount(ctx: Context, userId: string, erase: boo
   await leaveAllRooms(ctx, userId);
   // Before the end, since nobody can ask again after it: an address of an account that is gone would be nobody's for ever.
   await removeAddresses(ctx, userId);
+  await removeFactors(ctx, userId);
   const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.deactivate($1, $2)`, [userId, erase]);
   await afterEnding(ctx, userId, row);
   await forgetUser(ctx, userId);

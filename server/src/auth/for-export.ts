@@ -28,4 +28,23 @@ export const sections: readonly Section[] = [
     record: `json_build_object('address', address, 'validated_ts', ${ts("validated_at")}, 'added_ts', ${ts("added_at")})`,
     from: "auth.third_party_ids where user_id = $1",
   }),
+  sectionOf({
+    name: "passkeys",
+    about:
+      "Passkeys with which the person signs in. Their keys are not the person's secret, and of no use elsewhere: they are left out.",
+    schema: "auth",
+    key: "encode(credential_id, 'hex')",
+    record: `json_build_object('name', name, 'created_ts', ${ts("created_at")}, 'last_used_ts', ${ts("last_used_at")})`,
+    from: "auth.passkeys where user_id = $1",
+  }),
+  sectionOf({
+    name: "second_factor",
+    about:
+      "Codes from an app that are asked for after the password, and how many recovery codes are left. What makes them is left out.",
+    schema: "auth",
+    key: "user_id",
+    record: `json_build_object('created_ts', ${ts("created_at")}, 'confirmed_ts', ${ts("confirmed_at")},
+      'recovery_codes', (select count(*) from auth.recovery_codes r where r.user_id = t.user_id))`,
+    from: "auth.totp_secrets t where user_id = $1",
+  }),
 ];

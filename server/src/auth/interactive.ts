@@ -12,6 +12,7 @@ import { InteractiveAuthentication, MatrixError, matrixError } from "../errors.t
 import type { Request, Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
+import { hasSecondFactor } from "./factors/totp.ts";
 import { addressOf, paths } from "./oauth/addresses.ts";
 import { type Approvable, useApproval } from "./oauth/approvals.ts";
 import { isOAuthSession } from "./oauth/sessions.ts";
@@ -21,7 +22,10 @@ import { type Stage, stages } from "./stages.ts";
 export interface InteractiveOptions {
   /** Each flow is a list of stages that, all complete, let the request pass. */
   flows: readonly (readonly Stage[])[];
-  /** What a person with a session of the OAuth 2.0 API allows on the account page instead; without it they can not do it here. */
+  /**
+   * What a person with a session of the OAuth 2.0 API, or with a second factor, allows on the account page instead; without it they can not
+   * do it here.
+   */
   byAccountPage?: Approvable;
 }
 
@@ -51,8 +55,8 @@ export async function interactive(
 ): Promise<Completed> {
   // Its users have no password, and it has full control over them. Application-service-api, "Device management", "Cross-signing".
   if (request.session?.service) return {};
-  if (request.session && (await isOAuthSession(ctx, request.session.id)))
-    return onAccountPage(ctx, request, byAccountPage);
+  const why = request.session && (await whyOnAccountPage(ctx, request.session));
+  if (why !== undefined) return onAccountPage(ctx, request, { action: byAccountPage, why });
   const { auth } = request.body;
   const progress = await readProgress(ctx, request);
   const stage = auth?.type;
@@ -71,18 +75,27 @@ export async function interactive(
   throw await challenge(ctx, { request, progress, flows, refusal });
 }
 
+/** Who proves there who they are: whose session has no stages here, and whose password alone proves nothing. */
+async function whyOnAccountPage(ctx: Context, session: Session): Promise<string | undefined> {
+  if (await isOAuthSession(ctx, session.id)) return "This application signed in by OAuth 2.0";
+  if (await hasSecondFactor(ctx, session.userId)) return "This account has a second factor";
+  return undefined;
+}
+
 /**
- * Specification: "OAuth authentication": a session of the OAuth 2.0 API has no stages here. The person allows it on the account page, and
- * the client asks again. Throws M_FORBIDDEN for what has no place there.
+ * Specification: "OAuth authentication": the person allows it on the account page, and the client asks again. Throws M_FORBIDDEN for what
+ * has no place there.
  */
 async function onAccountPage(
   ctx: Context,
   request: InteractiveRequest,
-  action: Approvable | undefined,
+  { action, why }: { action: Approvable | undefined; why: string },
 ): Promise<Completed> {
   const page = addressOf(ctx, paths.account);
   if (!action)
-    throw matrixError("M_FORBIDDEN", `This application signed in by OAuth 2.0: do it on the account page, ${page}.`);
+    throw matrixError("M_FORBIDDEN", `${why}: do it on the account page, ${page}.`, {
+      fields: { "io.parley.account_page": page },
+    });
   if (await useApproval(ctx, request.session?.userId ?? "", action)) return {};
   const url = `${page}?${new URLSearchParams({ action }).toString()}`;
   const progress = await readProgress(ctx, request);

@@ -6,6 +6,8 @@ import { type Request, route } from "../http.ts";
 import { validate } from "../validate.ts";
 import { foldAddress } from "./email/address.ts";
 import { ownerOfAddress } from "./email/addresses.ts";
+import { needsBrowser } from "./factors/second-factor.ts";
+import { hasSecondFactor } from "./factors/totp.ts";
 import { checkPassword } from "./passwords.ts";
 import { isDeactivated } from "./queries.ts";
 import { loginByService, SERVICE_LOGIN } from "./service-login.ts";
@@ -72,6 +74,7 @@ async function withPassword(ctx: Context, request: LoginRequest): Promise<object
     if (await isDeactivated(ctx, userId)) throw matrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
     throw matrixError("M_FORBIDDEN", "The user name or the password is not right.");
   }
+  if (await hasSecondFactor(ctx, userId)) throw needsBrowser(ctx);
   return signIn(ctx, { userId, passwordHash, device: request.body, address: request.address });
 }
 

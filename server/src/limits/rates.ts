@@ -10,6 +10,8 @@ export const rates = {
   accountGuessed: { burst: 100, perSecond: 0.02 },
   register: { burst: 10, perSecond: 0.2 },
   mail: { burst: 5, perSecond: 0.002 },
+  secondFactor: { burst: 10, perSecond: 0.005 },
+  passkey: { burst: 60, perSecond: 1 },
   userCode: { burst: 10, perSecond: 0.02 },
   keys: { burst: 200, perSecond: 20 },
   claim: { burst: 100, perSecond: 10 },

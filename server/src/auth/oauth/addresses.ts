@@ -25,4 +25,10 @@ export const paths = {
   account: "/oauth2/account",
   sso: "/oauth2/sso",
   style: "/oauth2/pages.css",
+  signInCode: "/oauth2/sign-in/code",
+  signInPasskey: "/oauth2/sign-in/passkey",
+  passkeyOptions: "/oauth2/sign-in/passkey/options",
+  passkeyScript: "/oauth2/passkeys.js",
+  factors: "/oauth2/account/factors",
+  newPasskeyOptions: "/oauth2/account/factors/passkey/options",
 } as const;

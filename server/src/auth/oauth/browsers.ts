@@ -20,6 +20,8 @@ export interface Browser {
   userId: string;
   /** When the person proved who they are, by the database's clock. */
   since_s: number;
+  /** Whether that was within `limits.oauthApproval_ms`. */
+  isRecent: boolean;
   /** What forms of this browser carry, and nobody else can know. */
   formToken: string;
 }
@@ -48,11 +50,12 @@ export async function whoIs(ctx: Context, asked: Asked): Promise<Browser | undef
   const id = readCookie(asked, cookieName(ctx));
   if (id === undefined) return undefined;
   const row = await ctx.db.auth.one<Omit<Browser, "formToken">>(
-    `select b.user_id as "userId", floor(extract(epoch from b.created_at))::bigint as since_s
+    `select b.user_id as "userId", floor(extract(epoch from b.created_at))::bigint as since_s,
+       b.created_at > now() - $2 * interval '1 millisecond' as "isRecent"
      from auth.browser_sessions b join auth.accounts a on a.user_id = b.user_id
      where b.id_hash = $1 and b.expires_at > now() and b.session_endings = a.session_endings
        and a.deactivated_at is null and a.suspended_at is null`,
-    [tokenHash(id)],
+    [tokenHash(id), limits.oauthApproval_ms],
   );
   return row && { ...row, formToken: formTokenOf(id) };
 }

@@ -11,6 +11,10 @@ const FORGOTTEN = [
      select id_hash from auth.browser_sessions where expires_at < now() limit $1 for update skip locked)`,
   `delete from auth.oauth_approvals where (user_id, action) in (
      select user_id, action from auth.oauth_approvals where expires_at < now() limit $1 for update skip locked)`,
+  `delete from auth.passkey_challenges where challenge_hash in (
+     select challenge_hash from auth.passkey_challenges where expires_at < now() limit $1 for update skip locked)`,
+  `delete from auth.half_sign_ins where id_hash in (
+     select id_hash from auth.half_sign_ins where expires_at < now() limit $1 for update skip locked)`,
 ];
 
 /** Nobody can sign in for a client in the moment in which it goes: who begins has registered just before. */

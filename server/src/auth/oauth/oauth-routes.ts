@@ -1,5 +1,6 @@
 /** The paths of the OAuth 2.0 API and of its pages. */
 import type { Route } from "../../http.ts";
+import { factorRoutes } from "../factors/factor-routes.ts";
 import { registerClient } from "./clients.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { metadataRoutes } from "./metadata.ts";
@@ -30,4 +31,5 @@ export const oauthRoutes: readonly Route[] = [
   finishSso,
   decide,
   style,
+  ...factorRoutes,
 ];

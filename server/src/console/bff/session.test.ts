@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBrowser, SESSION, signInToConsole } from "../../../../testkit/src/console.ts";
+import { codeOf, factorsConfig, setUpCodes } from "../../../../testkit/src/factors.ts";
 import { registerPerson } from "../../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
@@ -220,4 +221,26 @@ test("with sessions in memory the console works, and a second replica does not s
   await browser.call("DELETE", SESSION);
   assert.equal((await browser.ask("GET", USERS)).status, 401);
   await assert.rejects(startTestServer({ databaseUrl: server.databaseUrl, config }), /SESSION_STORAGE_TYPE=memory/);
+});
+
+test("an operator with a second factor is asked for a code, of which a wrong one is written down", async () => {
+  await using server = await startTestServer({ config: factorsConfig() });
+  await makeAdministrator(server, "root");
+  const { secret, codes } = await setUpCodes(server.url, "root");
+  const browser = openBrowser(server.url);
+  const sign = (more: object = {}) =>
+    browser.ask("POST", SESSION, { user: "root", password: "password of root", ...more });
+  assert.equal((await sign()).body.errcode, "IO_PARLEY_SECOND_FACTOR");
+  assert.equal((await sign({ code: "000000" })).body.errcode, "M_FORBIDDEN");
+  const wrong = await browser.ask("POST", SESSION, { user: "root", password: "wrong", code: codeOf(secret, 1) });
+  assert.equal(
+    wrong.body.errcode,
+    "M_FORBIDDEN",
+    "that there is a second factor is told to nobody without the password",
+  );
+  assert.equal((await browser.ask("GET", USERS)).status, 401);
+  assert.equal((await listEntries(server.ctx, { outcome: "denied" }, { below: null, limit: 10 })).length, 2);
+  assert.equal((await sign({ code: codeOf(secret, 1) })).status, 200);
+  assert.equal((await browser.ask("GET", USERS)).status, 200);
+  assert.equal((await sign({ code: codes[0] })).status, 200);
 });

@@ -1,6 +1,8 @@
 /** Signing in to the console, and proving again who one is. */
 import { z } from "zod";
 import { readStanding } from "../../auth/for-operators.ts";
+import { proveSecondFactor } from "../../auth/factors/second-factor.ts";
+import { hasSecondFactor } from "../../auth/factors/totp.ts";
 import { checkPassword } from "../../auth/passwords.ts";
 import { userIdFrom } from "../../auth/user-names.ts";
 import { profileOf } from "../../account/profile.ts";
@@ -57,6 +59,8 @@ function actOf(userId: string, request: Pick<RawRequest, "address">, action: str
 const credentials = z.strictObject({
   user: z.string().min(1).max(limits.identifier_bytes),
   password: z.string().max(limits.password_characters * 2),
+  /** Of an account with a second factor: what the app shows, or a recovery code. */
+  code: z.string().max(limits.factorCode_characters).optional(),
 });
 
 /** How often the account's sessions had been ended is read first: who ends them while the password is checked ends this one too. */
@@ -68,6 +72,14 @@ async function proven(ctx: Context, request: Pick<RawRequest, "address">, given:
   const operator = await readOperator(ctx, userId);
   if (!operator) throw matrixError("M_FORBIDDEN", "This account is no operator of this server.");
   return { userId, endings: before?.sessionEndings ?? -1, role: operator.role };
+}
+
+/** Of an operator whose password was right. Throws IO_PARLEY_SECOND_FACTOR where there has to be a code, and M_FORBIDDEN for a wrong one. */
+async function proveCode(ctx: Context, userId: string, code: string | undefined): Promise<void> {
+  if (!(await hasSecondFactor(ctx, userId))) return;
+  if (code === undefined || code === "")
+    throw matrixError("IO_PARLEY_SECOND_FACTOR", "Type the code that your app shows, or one of your recovery codes.");
+  await proveSecondFactor(ctx, { userId, code });
 }
 
 /** Of accounts that have nothing to do here, and of those who are told to slow down, it would only fill the log. */
@@ -89,7 +101,9 @@ const signIn = route({
     const old = readCookie(ctx, request);
     const userId = userIdFrom(ctx, request.body.user);
     try {
-      const session = await beginSession(ctx, await proven(ctx, request, request.body));
+      const operator = await proven(ctx, request, request.body);
+      await proveCode(ctx, operator.userId, request.body.code);
+      const session = await beginSession(ctx, operator);
       if (old !== undefined) await storeOf(ctx).delete(old);
       await appendAudit(ctx, [{ ...actOf(userId, request, "begin"), outcome: "done" }]);
       return await answerWith(ctx, { request, session });

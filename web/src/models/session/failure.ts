@@ -21,6 +21,8 @@ interface ErrorParts {
   errcode?: string;
   status?: number;
   message: string;
+  /** The server wants it to be done in the browser, on its own pages, and its sentence says so. */
+  isElsewhere: boolean;
   retryAfter_ms: number;
 }
 
@@ -85,6 +87,7 @@ const TABLES: Record<Doing, Record<string, Failure>> = {
  */
 export function failureOf(error: unknown, doing: Doing, now_ms: number = Date.now()): Failure {
   const parts = partsOf(error);
+  if (parts.isElsewhere) return { text: parts.message };
   if (parts.errcode === "M_LIMIT_EXCEEDED" || parts.status === 429) return rateLimited(parts, now_ms);
   const known = parts.errcode ? (TABLES[doing][parts.errcode] ?? OTHER[parts.errcode]) : undefined;
   if (known) return known;
@@ -115,6 +118,7 @@ function partsOf(error: unknown): ErrorParts {
     errcode: typeof fields.errcode === "string" ? fields.errcode : undefined,
     status: numberOf(fields.httpStatus),
     message: textOf(data.error) ?? (error instanceof Error ? error.message : "unknown error"),
+    isElsewhere: "io.parley.second_factor" in data || "io.parley.account_page" in data,
     retryAfter_ms:
       numberOf(fields.retryAfter_ms) ??
       headerRetry_ms(fields) ??

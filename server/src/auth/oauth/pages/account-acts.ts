@@ -8,6 +8,7 @@ import { deactivateAccount } from "../../deactivate.ts";
 import { endSessions } from "../../end-sessions.ts";
 import { accountSuspended, readModeration } from "../../moderation.ts";
 import { setPassword } from "../../password.ts";
+import { hasSecondFactor } from "../../factors/totp.ts";
 import { checkNewPassword, checkPassword, hasPassword } from "../../passwords.ts";
 import { paths } from "../addresses.ts";
 import { approve } from "../approvals.ts";
@@ -41,13 +42,18 @@ export async function act(ctx: Context, acting: Acting): Promise<Outcome> {
   return found(ctx, acting);
 }
 
-/** Throws M_FORBIDDEN unless it is the person themselves: by their password, or where they have none by a sign-in of this moment. */
+/**
+ * Throws M_FORBIDDEN unless it is the person themselves: by their password. Where they have none, or a password alone does not sign them in,
+ * they have signed in a moment ago.
+ */
 async function prove(ctx: Context, { browser, request, field }: Acting): Promise<void> {
-  const { userId, since_s } = browser;
-  if (await hasPassword(ctx, userId)) {
+  const { userId, isRecent } = browser;
+  const isByPassword = await hasPassword(ctx, userId);
+  if (isByPassword) {
     const given = { userId, password: field("password"), address: request.address };
     if ((await checkPassword(ctx, given)) === undefined) throw matrixError("M_FORBIDDEN", "The password is not right.");
-  } else if (ctx.seams.now_ms() - since_s * 1_000 > limits.oauthApproval_ms)
+  }
+  if (!isRecent && (!isByPassword || (await hasSecondFactor(ctx, userId))))
     throw matrixError(
       "M_FORBIDDEN",
       "You signed in some time ago. Sign this browser out and in again, and repeat this.",

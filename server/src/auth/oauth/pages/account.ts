@@ -128,6 +128,8 @@ async function everything(ctx: Context, browser: Browser): Promise<{ title: stri
           <label class="check"><input type="checkbox" name="logout_devices" value="yes" /> Sign all devices out</label>
           <p><button>Change the password</button></p>`,
       })}
+      <h2>Passkeys and second factor</h2>
+      <p><a href="${paths.factors}">Sign in without the password, or not with the password alone</a></p>
       <h2>More</h2>
       <p><a href="${paths.account}?action=org.matrix.cross_signing_reset">Reset the identity of your encryption</a></p>
       <p><a href="${paths.account}?action=org.matrix.account_deactivate">Deactivate the account</a></p>

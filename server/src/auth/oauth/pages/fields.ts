@@ -8,14 +8,14 @@ export function hidden(name: string, value: string): Html {
   return html`<input type="hidden" name="${name}" value="${value}" />`;
 }
 
-/** The name of an account, with a note below where there is something to know. */
+/** The name of an account, where browsers offer passkeys too if the page asks for them, with a note below where there is something to know. */
 export function userField(value: string | undefined, note?: string): Html {
   return html`<label
     >User name
     <input
       name="user"
       value="${value ?? ""}"
-      autocomplete="username"
+      autocomplete="username webauthn"
       autocapitalize="none"
       spellcheck="false"
       required

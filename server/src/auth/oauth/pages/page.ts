@@ -1,6 +1,6 @@
 /**
- * The pages of the authorisation server: plain HTML and one style sheet, without any script, so that they work in whatever browser an
- * application opens, and nothing that somebody writes into a name can ever run.
+ * The pages of the authorisation server: plain HTML and one style sheet, so that they work in whatever browser an application opens, and
+ * nothing that somebody writes into a name can ever run. Those where a passkey may be used have one script file besides, and do without it.
  */
 import type { Context } from "../../../context.ts";
 import { MatrixError } from "../../../errors.ts";
@@ -40,10 +40,12 @@ export interface Page {
   headers?: Record<string, string>;
   /** Where a form of the page may lead besides the server itself: an application's own address. */
   leadsTo?: string;
+  /** The path of the one script file of the page. */
+  script?: string;
 }
 
 /** The whole page. */
-export function page(ctx: Context, { title, content, status = 200, headers = {}, leadsTo }: Page): Answer {
+export function page(ctx: Context, { title, content, status = 200, headers = {}, leadsTo, script }: Page): Answer {
   const text = html`<!doctype html>
     <html lang="en">
       <head>
@@ -52,6 +54,7 @@ export function page(ctx: Context, { title, content, status = 200, headers = {},
         <meta name="robots" content="noindex" />
         <title>${title} · ${ctx.config.serverName}</title>
         <link rel="stylesheet" href="${paths.style}" />
+        ${script === undefined ? undefined : html`<script src="${script}" type="module"></script>`}
       </head>
       <body>
         <main>
@@ -61,7 +64,11 @@ export function page(ctx: Context, { title, content, status = 200, headers = {},
         </main>
       </body>
     </html> `;
-  return new Answer({ status, headers: { ...SECURITY, ...policy(leadsTo), ...headers }, payload: text.text });
+  return new Answer({
+    status,
+    headers: { ...SECURITY, ...policy({ leadsTo, script }), ...headers },
+    payload: text.text,
+  });
 }
 
 const SECURITY = {
@@ -73,11 +80,14 @@ const SECURITY = {
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
 
+/** A script asks the server for what a passkey is to sign, and makes no HTML. */
+const SCRIPTS = "script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; ";
+
 /** Browsers hold a redirect that follows a form against `form-action` too. */
-function policy(leadsTo: string | undefined): Record<string, string> {
+function policy({ leadsTo, script }: Partial<Pick<Page, "leadsTo" | "script">>): Record<string, string> {
   const target = leadsTo === undefined ? "" : ` ${sourceOf(leadsTo)}`;
   return {
-    "content-security-policy": `default-src 'none'; style-src 'self'; form-action 'self'${target}; base-uri 'none'; frame-ancestors 'none'`,
+    "content-security-policy": `default-src 'none'; style-src 'self'; ${script === undefined ? "" : SCRIPTS}form-action 'self'${target}; base-uri 'none'; frame-ancestors 'none'`,
   };
 }
 
@@ -89,7 +99,7 @@ function sourceOf(address: string): string {
 
 /** See Other: the browser asks for the next page with GET. */
 export function redirect(location: string, headers: Record<string, string> = {}): Answer {
-  return new Answer({ status: 303, headers: { ...SECURITY, ...policy(undefined), location, ...headers }, payload: "" });
+  return new Answer({ status: 303, headers: { ...SECURITY, ...policy({}), location, ...headers }, payload: "" });
 }
 
 /** Whether it was refused with a sentence for whoever sees the page. */

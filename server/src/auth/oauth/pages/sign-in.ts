@@ -2,12 +2,14 @@
 import type { Context } from "../../../context.ts";
 import { matrixError } from "../../../errors.ts";
 import { type Answer, route } from "../../../http.ts";
+import { passkeyForm } from "../../factors/pages/passkey.ts";
+import { afterPassword } from "../../factors/pages/code.ts";
 import { checkPassword } from "../../passwords.ts";
 import { isDeactivated } from "../../queries.ts";
 import { mayRegister, needsMail } from "../../registration-tokens.ts";
 import { userIdFrom } from "../../user-names.ts";
 import { paths } from "../addresses.ts";
-import { refuseForeignForm, refuseNewSessions, signInBrowser, signOutBrowser, whoIs } from "../browsers.ts";
+import { refuseForeignForm, refuseNewSessions, signOutBrowser, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
 import { hidden, passwordField, userField } from "./fields.ts";
 import { nextOf, withNext } from "./next.ts";
@@ -23,12 +25,14 @@ async function signInPage(ctx: Context, given: Given): Promise<Answer> {
   const isOpen = !needsMail(ctx) && (await mayRegister(ctx));
   return page(ctx, {
     title: "Sign in",
+    script: paths.passkeyScript,
     status: given.refusal?.status ?? 200,
     content: html`${problem(given.refusal?.problem)}
       <form method="post" action="${paths.signIn}">
         ${hidden("next", given.next)} ${userField(given.user)} ${passwordField("Password", { isNeeded: true })}
         <p><button>Sign in</button></p>
       </form>
+      ${passkeyForm(given.next)}
       ${isOpen ? html`<p class="quiet">New here? <a href="${withNext(paths.register, given.next)}">Make an account</a></p>` : undefined}`,
   });
 }
@@ -54,7 +58,7 @@ export const signIn = route({
       refuseNewSessions(ctx);
       await ctx.rates.admit("login", request.address);
       const userId = await provenUser(ctx, { user, password: field("password"), address: request.address });
-      return redirect(next, await signInBrowser(ctx, request, userId));
+      return await afterPassword(ctx, request, { userId, next });
     } catch (thrown) {
       return signInPage(ctx, { next, user, refusal: refusalOf(thrown) });
     }

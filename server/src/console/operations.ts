@@ -12,6 +12,7 @@ import { reportOperations } from "../directory/operations.ts";
 import { importLogOperations } from "../imports/operations-log.ts";
 import { importOperations } from "../imports/operations.ts";
 import { mediaOperations } from "../media/operations.ts";
+import { legalOperations } from "../legal/operations.ts";
 import { holdOperations } from "../retention/operations-holds.ts";
 import { retentionOperations } from "../retention/operations.ts";
 import { roomActs } from "../rooms/operations-acts.ts";
@@ -43,6 +44,7 @@ export const operations: readonly Operation[] = [
   ...reportOperations,
   ...retentionOperations,
   ...holdOperations,
+  ...legalOperations,
   ...importOperations,
   ...importLogOperations,
   ...jobOperations,

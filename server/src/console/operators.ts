@@ -33,6 +33,26 @@ export async function rolesOf(
   return new Map([...admins, ...rows.map(({ userId, role }) => [userId, role] as const)]);
 }
 
+/** What the access graph knows of operators: their roles, since when, and by whom where the audit log says so. */
+export async function operatorsForGraph(
+  ctx: Context,
+  userIds: readonly string[],
+): Promise<Map<string, { role: OperatorRole; roleBy: string | null; role_ms: number }>> {
+  const rows = await ctx.db.console.query<{
+    userId: string;
+    role: OperatorRole;
+    roleBy: string | null;
+    role_ms: number;
+  }>(
+    `select o.user_id as "userId", o.role, floor(extract(epoch from o.since) * 1000)::bigint as role_ms,
+       (select a.actor from console.audit a where a.target = o.user_id and a.action = 'operators.set_role' and a.outcome = 'done'
+        order by a."position" desc limit 1) as "roleBy"
+     from console.operators o where o.user_id = any ($1)`,
+    [userIds],
+  );
+  return new Map(rows.map(({ userId, ...row }) => [userId, row]));
+}
+
 /** Whether `role` may do what needs `least`. */
 export function isAtLeast(role: OperatorRole, least: OperatorRole): boolean {
   return operatorRoles.indexOf(role) >= operatorRoles.indexOf(least);

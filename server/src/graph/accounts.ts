@@ -11,18 +11,21 @@ import {
 } from "../auth/for-the-graph.ts";
 import { ownersOfBots } from "../bots/queries.ts";
 import type { Context } from "../context.ts";
+import { operatorsForGraph } from "../console/operators.ts";
 import { keyedDevices } from "../keys/for-the-graph.ts";
 import { limits } from "../limits.ts";
 import type { Person } from "./model.ts";
 import type { Transaction } from "../worker/progress.ts";
 
-const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, kind, created_ms)
-  select r."userId", r."isAdmin", r.status, r.kind, r."created_ms"
-  from json_to_recordset($1::json) as r("userId" text, "isAdmin" boolean, status text, kind text, "created_ms" bigint)
+const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, kind, created_ms, role, role_by, role_ms)
+  select r."userId", r."isAdmin", r.status, r.kind, r."created_ms", r.role, r."roleBy", r."role_ms"
+  from json_to_recordset($1::json)
+    as r("userId" text, "isAdmin" boolean, status text, kind text, "created_ms" bigint, role text, "roleBy" text, "role_ms" bigint)
   on conflict (user_id) do update
-  set is_admin = excluded.is_admin, status = excluded.status, kind = excluded.kind, created_ms = excluded.created_ms
-  where (p.is_admin, p.status, p.kind, p.created_ms)
-    is distinct from (excluded.is_admin, excluded.status, excluded.kind, excluded.created_ms)`;
+  set is_admin = excluded.is_admin, status = excluded.status, kind = excluded.kind, created_ms = excluded.created_ms,
+    role = excluded.role, role_by = excluded.role_by, role_ms = excluded.role_ms
+  where (p.is_admin, p.status, p.kind, p.created_ms, p.role, p.role_by, p.role_ms)
+    is distinct from (excluded.is_admin, excluded.status, excluded.kind, excluded.created_ms, excluded.role, excluded.role_by, excluded.role_ms)`;
 
 const PUT_DEVICES = `insert into graph.devices as d (user_id, device_id, name, created_ms, last_seen_ms, is_verified, has_keys, ended_ms)
   select r."userId", r."deviceId", r.name, r."created_ms", r."lastSeen_ms", r."isVerified", r."hasKeys", null
@@ -65,17 +68,15 @@ export async function putRecent(ctx: Context, since_ms: number): Promise<void> {
 }
 
 async function put(ctx: Context, db: Transaction, accounts: readonly GraphAccount[]): Promise<void> {
-  const kindOf = await kindsOf(
-    ctx,
-    accounts.map(({ userId }) => userId),
-  );
-  const people = accounts.map((account) => ({ ...account, kind: kindOf(account.userId) }));
+  const userIds = accounts.map(({ userId }) => userId);
+  const [kindOf, roles] = await Promise.all([kindsOf(ctx, userIds), operatorsForGraph(ctx, userIds)]);
+  const people = accounts.map((account) => {
+    // An administrator of whom nothing is written down is an owner.
+    const own = roles.get(account.userId) ?? { role: account.isAdmin ? "owner" : null };
+    return { ...account, ...own, kind: kindOf(account.userId) };
+  });
   await db.query(PUT_PEOPLE, [JSON.stringify(people)]);
-  await putDevices(
-    ctx,
-    db,
-    accounts.map(({ userId }) => userId),
-  );
+  await putDevices(ctx, db, userIds);
 }
 
 /** A name that an application service keeps to itself is no person's. */

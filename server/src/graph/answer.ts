@@ -74,12 +74,12 @@ export const roomName = (room: Room | undefined, roomId: string) => room?.name ?
 export const levelWords = (level: number) => (level === UNLIMITED ? "creator" : `level ${level}`);
 
 export function personNode(person: Person | undefined, userId: string): GraphNode {
-  const { isAdmin = false, status = "unknown", kind = "person", created_ms = null } = person ?? {};
+  const { role = null, status = "unknown", kind = "person", created_ms = null } = person ?? {};
   return {
     id: userId,
     type: kind,
     label: personName(person, userId),
-    properties: { user_id: userId, status, administrator: isAdmin, created_ts: created_ms },
+    properties: { user_id: userId, status, role, created_ts: created_ms },
   };
 }
 

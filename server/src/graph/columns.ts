@@ -19,7 +19,25 @@ const tables = {
   people: {
     key: "user_id",
     columns: columns(
-      "userId user_id, name name, isAdmin is_admin boolean, status status, kind kind, created_ms created_ms bigint",
+      "userId user_id, name name, isAdmin is_admin boolean, status status, kind kind, created_ms created_ms bigint, role role, roleBy role_by, role_ms role_ms bigint",
+    ),
+  },
+  exports: {
+    key: "export_id",
+    columns: columns(
+      "exportId export_id bigint, userId user_id, roomId room_id, madeBy made_by, made_ms made_ms bigint, until_ms until_ms bigint, accessId access_id bigint",
+    ),
+  },
+  fetches: {
+    key: "fetch_id",
+    columns: columns(
+      "fetchId fetch_id bigint, exportId export_id bigint, userId user_id, deviceId device_id, fetched_ms fetched_ms bigint",
+    ),
+  },
+  legal_access: {
+    key: "access_id",
+    columns: columns(
+      "accessId access_id bigint, userId user_id, roomId room_id, holder holder, caseReference case_reference, grantedBy granted_by, granted_ms granted_ms bigint, ends_ms ends_ms bigint",
     ),
   },
   devices: {

@@ -1,5 +1,12 @@
 /** What the access graph is made of. Times are milliseconds since 1970. */
 
+import type { OperatorRole } from "../console/operation.ts";
+import type { GraphExport, GraphFetch, GraphLegalAccess } from "../person/for-the-graph.ts";
+
+export type Export = GraphExport;
+export type Fetch = GraphFetch;
+export type LegalAccess = GraphLegalAccess;
+
 export type Membership = "join" | "invite" | "knock" | "leave" | "ban";
 
 export interface Person {
@@ -7,9 +14,13 @@ export interface Person {
   name: string | null;
   isAdmin: boolean;
   status: "active" | "suspended" | "deactivated" | "unknown";
-  /** `service`: a user of an application service. */
-  kind: "person" | "bot" | "service";
+  /** `service`: a user of an application service. `shell`: whoever acted from a shell of the server. */
+  kind: "person" | "bot" | "service" | "shell";
   created_ms: number | null;
+  /** What they are among operators, who gave them that where it is known, and when. */
+  role: OperatorRole | null;
+  roleBy: string | null;
+  role_ms: number | null;
 }
 
 export interface Device {

@@ -12,6 +12,8 @@ import { orphans } from "./questions/orphans.ts";
 import { reach } from "./questions/reach.ts";
 import { effectOfRemoval, type Removal } from "./questions/removal.ts";
 import { staleDevices } from "./questions/stale.ts";
+import { withCopies, withFetched, withHeld, withTakers, withTakings } from "./questions/also-taken.ts";
+import { taken } from "./questions/taken.ts";
 import { withServices } from "./questions/services.ts";
 import { whoCanRead } from "./questions/who.ts";
 import { why } from "./questions/why.ts";
@@ -32,7 +34,11 @@ const graphWhy = operation({
   summary: "Why a person can read a room, step by step, and what of it",
   query: z.object({ user_id: userId, room_id: roomId }),
   command: { ...shown, name: "graph why", columns: ["from", "step", "to", "since_ts", "by"] },
-  handle: ({ query }, ctx) => answer(ctx, (graph) => why(graph, { userId: query.user_id, roomId: query.room_id })),
+  handle: ({ query }, ctx) =>
+    answer(ctx, async (graph) => {
+      const asked = { userId: query.user_id, roomId: query.room_id, now_ms: ctx.seams.now_ms() };
+      return withCopies(graph, await why(graph, asked), asked);
+    }),
 });
 
 const graphWho = operation({
@@ -44,7 +50,11 @@ const graphWho = operation({
   command: { ...shown, name: "graph who", columns: ["user_id", "name", "how", "via", "since_ts", "by"] },
   description: "Application services that are sent what happens in the room stand beside whoever can read it.",
   handle: ({ query }, ctx) =>
-    answer(ctx, async (graph) => withServices(await whoCanRead(graph, { roomId: query.room_id }), ctx, query.room_id)),
+    answer(ctx, async (graph) => {
+      const asked = { roomId: query.room_id, now_ms: ctx.seams.now_ms() };
+      const found = await withTakers(graph, await whoCanRead(graph, asked), asked);
+      return withServices(found, ctx, query.room_id);
+    }),
 });
 
 const graphReach = operation({
@@ -54,7 +64,12 @@ const graphReach = operation({
   summary: "What a person or bot reaches",
   query: z.object({ user_id: userId }),
   command: { ...shown, name: "graph reach", columns: ["room_id", "name", "how", "via", "manages", "encrypted"] },
-  handle: ({ query }, ctx) => answer(ctx, (graph) => reach(graph, { userId: query.user_id })),
+  description: "With what they fetched of others as exports, and what they may export under legal access.",
+  handle: ({ query }, ctx) =>
+    answer(ctx, async (graph) => {
+      const asked = { userId: query.user_id, now_ms: ctx.seams.now_ms() };
+      return withTakings(graph, await reach(graph, asked), asked);
+    }),
 });
 
 const graphExposed = operation({
@@ -70,9 +85,10 @@ const graphExposed = operation({
     columns: ["room_id", "name", "from_ts", "since_ts", "until_ts", "readable"],
   },
   handle: ({ query }, ctx) =>
-    answer(ctx, (graph) =>
-      exposed(graph, { userId: query.user_id, deviceId: query.device_id, lost_ms: query.lost_ts }),
-    ),
+    answer(ctx, async (graph) => {
+      const asked = { userId: query.user_id, deviceId: query.device_id, now_ms: ctx.seams.now_ms() };
+      return withFetched(graph, await exposed(graph, { ...asked, lost_ms: query.lost_ts }), asked);
+    }),
 });
 
 const removalQuery = z.object({
@@ -91,7 +107,13 @@ const graphRemoval = operation({
     "person: `user_id`. role: `user_id` and `room_id` for power in a room, `user_id` alone for the administration of the server. device: `user_id` and `device_id`. space: `room_id`.",
   query: removalQuery,
   command: { ...shown, name: "graph remove", columns: ["room_id", "name", "type", "effect"] },
-  handle: ({ query }, ctx) => answer(ctx, (graph) => effectOfRemoval(graph, removalOf(query))),
+  handle: ({ query }, ctx) =>
+    answer(ctx, async (graph) => {
+      const removal = removalOf(query);
+      const found = await effectOfRemoval(graph, removal);
+      const endsActs = removal.kind === "person" || (removal.kind === "role" && removal.roomId === undefined);
+      return endsActs ? withHeld(graph, found, { userId: removal.userId, now_ms: ctx.seams.now_ms() }) : found;
+    }),
 });
 
 function removalOf({ kind, user_id, room_id, device_id }: z.output<typeof removalQuery>): Removal {
@@ -139,6 +161,19 @@ const graphStale = operation({
     columns: ["user_id", "device_id", "device_name", "last_seen_ts", "verified", "rooms"],
   },
   handle: ({ query }, ctx) => answer(ctx, (graph) => staleDevices(graph, { ...query, now_ms: ctx.seams.now_ms() })),
+});
+
+const graphTaken = operation({
+  ...reading,
+  id: "graph.taken",
+  path: "/graph/taken",
+  summary: "What has left the server as exports, and who may take more under legal access",
+  description:
+    "Of a person, of a room, or of all. What was fetched stays in the answer when it is no longer kept here.",
+  query: z.object({ user_id: userId.optional(), room_id: roomId.optional() }),
+  command: { ...shown, name: "graph taken" },
+  handle: ({ query: { user_id, room_id } }, ctx) =>
+    answer(ctx, (graph) => taken(graph, { userId: user_id, roomId: room_id, now_ms: ctx.seams.now_ms() })),
 });
 
 const graphFind = operation({
@@ -235,6 +270,7 @@ export const graphOperations = [
   graphOrphans,
   graphPaths,
   graphStale,
+  graphTaken,
   graphFind,
   graphStatus,
   graphRebuild,

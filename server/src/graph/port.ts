@@ -4,7 +4,27 @@
  * Each call sees one moment; two calls may see two. Rows come in no order, each once. What nobody knows is not there: an unknown person
  * has no rows, and an unknown id gives undefined. Both adapters give the same, and one suite (questions.test.ts) holds them to it.
  */
-import type { Admission, Device, MembershipRow, Nesting, Person, Power, Room, Stay, Visibility } from "./model.ts";
+import type {
+  Admission,
+  Device,
+  Export,
+  Fetch,
+  LegalAccess,
+  MembershipRow,
+  Nesting,
+  Person,
+  Power,
+  Room,
+  Stay,
+  Visibility,
+} from "./model.ts";
+
+/**
+ *   person   an export, or access to one, of this person; or of a room that they were in before it was made or over: what they wrote is in it
+ *   room     the same, of this room, or of a person who was in it by then
+ *   by       that this person made or fetched, or that they hold
+ */
+export type About = { of: "all" } | { of: "person" | "by"; userId: string } | { of: "room"; roomId: string };
 
 export interface Graph {
   readonly kind: "tables" | "age";
@@ -33,9 +53,15 @@ export interface Graph {
   memberCounts(roomIds: readonly string[]): Promise<Map<string, number>>;
   /** Rooms in which nobody is who could change who has power; with how many are members. */
   unmanaged(): Promise<{ roomId: string; members: number }[]>;
+  /** Whoever has a role of an operator. */
   administrators(): Promise<Person[]>;
   /** Devices that are signed in and were not seen since. */
   devicesUnseenSince(before_ms: number): Promise<Device[]>;
+  /** Exports with what the server had of these. */
+  exports(about: About): Promise<Export[]>;
+  fetchesOf(exportIds: readonly number[]): Promise<Fetch[]>;
+  /** Legal access to what the server has of these, also when it is over. */
+  legalAccess(about: About): Promise<LegalAccess[]>;
   /** Of these people, who is a member of how many rooms. */
   roomCounts(userIds: readonly string[]): Promise<Map<string, number>>;
 }

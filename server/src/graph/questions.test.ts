@@ -6,9 +6,10 @@ import { startTestServer, type TestServer, type TestServerOptions } from "../../
 import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { Brute } from "./model-check/brute.ts";
-import { type History, tellHistory } from "./model-check/history.ts";
+import { type History, type SimulatedExport, tellHistory } from "./model-check/history.ts";
 import { openGraph } from "./open.ts";
-import type { Graph } from "./port.ts";
+import type { Found } from "./answer.ts";
+import type { About, Graph } from "./port.ts";
 import { readProgress, startOver } from "./project.ts";
 import { administratorsPaths } from "./questions/administrators.ts";
 import { exposed, exposuresOf } from "./questions/exposed.ts";
@@ -16,6 +17,8 @@ import { orphans } from "./questions/orphans.ts";
 import { reach } from "./questions/reach.ts";
 import { effectOfRemoval } from "./questions/removal.ts";
 import { staleDevices } from "./questions/stale.ts";
+import { withFetched, withHeld, withTakers, withTakings } from "./questions/also-taken.ts";
+import { taken } from "./questions/taken.ts";
 import { whoCanRead } from "./questions/who.ts";
 import { why } from "./questions/why.ts";
 import { spansOf } from "./sight.ts";
@@ -76,6 +79,9 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
   test("a room is orphaned where nobody in it may change who has power", each(checkOrphans));
   test("a device exposed what its owner was in while it was signed in", each(checkExposed));
   test("a device is stale when it is signed in and was not seen for long", each(checkStale));
+  test("what was exported, and may be, is told of each person and room that it has something of", each(checkTaken));
+  test("who has a copy, or may take one, stands beside who reads and what is reached", each(checkTakers));
+  test("whoever has a role of an operator administers", each(checkOperators));
   test(
     "what would change without a person, their power or a space is so, and asking changes nothing",
     each(checkRemoval),
@@ -113,12 +119,20 @@ const EVERYTHING = [
   "a room with one member",
   "a device that is signed in",
   "a device that was ended",
+  "a fetched export",
+  "an export that nobody fetched",
+  "legal access in force",
+  "legal access that is over",
 ];
 
 /** What of it there is in a history. */
 function* happened(brute: Brute): Iterable<string> {
   const { people, rooms, events, devices } = brute.history;
   for (const { ended } of devices) yield ended ? "a device that was ended" : "a device that is signed in";
+  for (const { fetches } of brute.history.exports)
+    yield fetches.length > 0 ? "a fetched export" : "an export that nobody fetched";
+  for (const { ends } of brute.history.accesses)
+    yield ends > NOW_MS ? "legal access in force" : "legal access that is over";
   for (const room of rooms) {
     yield brute.managers(room).length === 0 ? "an orphan" : "a room with a manager";
     if (brute.joined(room).length === 1) yield "a room with one member";
@@ -253,6 +267,99 @@ async function checkStale(graph: Graph, brute: Brute): Promise<void> {
     sorted(found.map((item) => `${item["user_id"]} ${item["device_id"]}`)),
     sorted(expected.map(({ userId, deviceId }) => `${userId} ${deviceId}`)),
   );
+}
+
+const numbers = (rows: readonly { id: number }[]) => sorted(rows.map(({ id }) => String(id)));
+
+async function checkTaken(graph: Graph, brute: Brute): Promise<void> {
+  const { people, rooms, exports, accesses } = brute.history;
+  const check = async (about: About, expected: { exports: { id: number }[]; accesses: { id: number }[] }) => {
+    const found = await graph.exports(about);
+    assert.deepEqual(
+      sorted(found.map(({ exportId }) => String(exportId))),
+      numbers(expected.exports),
+      JSON.stringify(about),
+    );
+    const access = await graph.legalAccess(about);
+    assert.deepEqual(
+      sorted(access.map(({ accessId }) => String(accessId))),
+      numbers(expected.accesses),
+      JSON.stringify(about),
+    );
+  };
+  for (const userId of people) {
+    const who = { user: userId, room: null };
+    await check({ of: "person", userId }, { exports: brute.exportsWith(who), accesses: brute.accessesTo(who) });
+    const by = exports.filter((each) => each.by === userId || each.fetches.some(({ user }) => user === userId));
+    await check({ of: "by", userId }, { exports: by, accesses: accesses.filter(({ holder }) => holder === userId) });
+  }
+  for (const roomId of rooms) {
+    const room = { user: null, room: roomId };
+    await check({ of: "room", roomId }, { exports: brute.exportsWith(room), accesses: brute.accessesTo(room) });
+  }
+  const all = await taken(graph, { now_ms: NOW_MS });
+  for (const { id, fetches } of exports) {
+    const rows = all.items.filter((item) => item["what"] === "export" && item["number"] === id);
+    const by = rows.flatMap((row) => (row["taken_by"] === null ? [] : [row["taken_by"] as string]));
+    assert.deepEqual(sorted(by), sorted(fetches.map(({ user }) => user)), `export ${id}`);
+  }
+}
+
+/** In the middle of what happens: some access is over then, and some is not. */
+const NOW_MS = 1_700_000_350_000;
+
+async function checkTakers(graph: Graph, brute: Brute): Promise<void> {
+  const how = (items: Found["items"], name: string, what: (item: Found["items"][number]) => unknown) =>
+    sorted(items.filter((item) => item["how"] === name).map((item) => String(what(item))));
+  const copies = (exports: readonly SimulatedExport[]) =>
+    exports.flatMap(({ user, fetches }) => fetches.filter((fetch) => fetch.user !== user));
+  for (const roomId of brute.history.rooms) {
+    const room = { user: null, room: roomId };
+    const { items } = await withTakers(graph, await whoCanRead(graph, { roomId }), { roomId, now_ms: NOW_MS });
+    const fetched = copies(brute.exportsWith(room)).map(({ user }) => user);
+    assert.deepEqual(
+      how(items, "fetched export", (item) => item["user_id"]),
+      sorted(fetched),
+      roomId,
+    );
+    const held = brute.accessesTo(room).filter(({ ends }) => ends > NOW_MS);
+    assert.deepEqual(
+      how(items, "legal access", (item) => item["user_id"]),
+      sorted(held.map(({ holder }) => holder)),
+      roomId,
+    );
+  }
+  for (const userId of brute.history.people) {
+    const asked = { userId, now_ms: NOW_MS };
+    const { items } = await withTakings(graph, await reach(graph, asked), asked);
+    const fetched = copies(brute.history.exports).filter(({ user }) => user === userId);
+    assert.equal(how(items, "fetched export", () => "").length, fetched.length, userId);
+    const held = brute.history.accesses.filter(({ holder, ends }) => holder === userId && ends > NOW_MS);
+    assert.equal(how(items, "legal access", () => "").length, held.length, userId);
+    const { details } = await withHeld(graph, { sentence: "", items: [], nodes: [], edges: [], roots: [] }, asked);
+    assert.equal(details?.length, held.length, userId);
+  }
+  for (const { userId, deviceId } of brute.history.devices) {
+    const asked = { userId, deviceId, now_ms: NOW_MS };
+    const { details = [] } = await withFetched(graph, await exposed(graph, asked), asked);
+    const with_ = brute.history.exports.flatMap(({ fetches }) =>
+      fetches.filter(({ user, device }) => user === userId && device === deviceId),
+    );
+    assert.equal(details.filter((each) => each.startsWith("Export ")).length, with_.length, `${userId} ${deviceId}`);
+  }
+}
+
+async function checkOperators(graph: Graph, { history }: Brute): Promise<void> {
+  const { items } = await administratorsPaths(graph, {});
+  const roles = new Map(items.map((item) => [item["user_id"] as string, item["role"]]));
+  for (const userId of history.people) {
+    const expected = history.admins.includes(userId)
+      ? "owner"
+      : history.auditors.includes(userId)
+        ? "auditor"
+        : undefined;
+    assert.equal(roles.get(userId), expected, userId);
+  }
 }
 
 async function checkRemoval(graph: Graph, brute: Brute): Promise<void> {

@@ -1,8 +1,21 @@
 /** The access graph in plain tables: what is more than one step away is found by recursive SQL. */
 import type { Db } from "../db/database.ts";
 import { columnsOf } from "./columns.ts";
-import type { Admission, Device, MembershipRow, Nesting, Person, Power, Room, Stay, Visibility } from "./model.ts";
-import type { Graph } from "./port.ts";
+import type {
+  Admission,
+  Device,
+  Export,
+  Fetch,
+  LegalAccess,
+  MembershipRow,
+  Nesting,
+  Person,
+  Power,
+  Room,
+  Stay,
+  Visibility,
+} from "./model.ts";
+import type { About, Graph } from "./port.ts";
 
 const OPEN_ROOMS = `select ${columnsOf("rooms", "r")} from graph.rooms r where r.join_rule = 'public' or r.visibility = 'world_readable'`;
 const ADMITS = "join graph.rooms r on r.room_id = a.room_id and r.can_vouch";
@@ -40,7 +53,8 @@ const COUNTS = `select (select count(*) from graph.people where kind = 'person')
   (select count(*) from graph.rooms where not is_space) as room, (select count(*) from graph.rooms where is_space) as space,
   (select count(*) from graph.memberships where membership = 'join') as member, (select count(*) from graph.memberships where membership = 'invite') as invited,
   (select count(*) from graph.memberships where membership = 'ban') as banned, (select count(*) from graph.nesting) as contains,
-  (select count(*) from graph.admissions) as admits, (select count(*) from graph.powers) as power`;
+  (select count(*) from graph.exports) as export, (select count(*) from graph.legal_access) as legal_access,
+  (select count(*) from graph.people where role is not null) as operator, (select count(*) from graph.admissions) as admits, (select count(*) from graph.powers) as power`;
 const FIND = {
   person: `select user_id as id, name from graph.people where lower(coalesce(name, user_id)) like $1 or user_id like $2 order by lower(coalesce(name, user_id)), user_id limit $3`,
   room: `select room_id as id, coalesce(name, alias) as name from graph.rooms where lower(coalesce(name, alias, room_id)) like $1 or alias like $2 or room_id like $2
@@ -63,7 +77,28 @@ const SPACES_OF = all(
   "nesting",
   "t.room_id = any ($1) and exists (select 1 from graph.rooms s where s.room_id = t.space_id)",
 );
-const ADMINISTRATORS = all("people", "t.is_admin");
+const ADMINISTRATORS = all("people", "t.is_admin or t.role is not null");
+/** Of an export or a legal access: what was written in the room until then is in it. */
+const wasIn = (person: string, room: string, until_ms: string) =>
+  `exists (select 1 from graph.stays s where s.user_id = ${person} and s.room_id = ${room} and s.from_ms <= ${until_ms})`;
+const EXPORTS: Record<About["of"], string> = {
+  all: all("exports", "true"),
+  person: all("exports", `t.user_id = $1 or ${wasIn("$1", "t.room_id", "t.made_ms")}`),
+  room: all("exports", `t.room_id = $1 or ${wasIn("t.user_id", "$1", "t.made_ms")}`),
+  by: all(
+    "exports",
+    "t.made_by = $1 or exists (select 1 from graph.fetches f where f.export_id = t.export_id and f.user_id = $1)",
+  ),
+};
+const FETCHES_OF = all("fetches", "t.export_id = any ($1)");
+const LEGAL_ACCESS: Record<About["of"], string> = {
+  all: all("legal_access", "true"),
+  person: all("legal_access", `t.user_id = $1 or ${wasIn("$1", "t.room_id", "t.ends_ms")}`),
+  room: all("legal_access", `t.room_id = $1 or ${wasIn("t.user_id", "$1", "t.ends_ms")}`),
+  by: all("legal_access", "t.holder = $1"),
+};
+const idOf = (about: About): string[] =>
+  about.of === "all" ? [] : [about.of === "room" ? about.roomId : about.userId];
 const UNSEEN = all("devices", "t.ended_ms is null and t.last_seen_ms < $1");
 
 /** The graph as the tables have it. */
@@ -89,6 +124,9 @@ export function tablesGraph(db: Pick<Db, "query">): Graph {
       return new Map(rows.map(({ roomId, members }) => [roomId, members]));
     },
     unmanaged: () => db.query<{ roomId: string; members: number }>(UNMANAGED),
+    exports: (about) => db.query<Export>(EXPORTS[about.of], idOf(about)),
+    fetchesOf: (ids) => db.query<Fetch>(FETCHES_OF, [ids]),
+    legalAccess: (about) => db.query<LegalAccess>(LEGAL_ACCESS[about.of], idOf(about)),
     administrators: () => db.query<Person>(ADMINISTRATORS),
     devicesUnseenSince: (before_ms) => db.query<Device>(UNSEEN, [before_ms]),
     async roomCounts(ids) {

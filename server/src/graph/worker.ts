@@ -5,6 +5,7 @@ import { startRounds } from "../rounds.ts";
 import { holderName } from "../worker/progress.ts";
 import { markSenders, putAccounts, putRecent } from "./accounts.ts";
 import { bringMirror } from "./age/mirror.ts";
+import { putTaken } from "./taken.ts";
 import { leaveLease, type Progress, projectStretch, takeLease } from "./project.ts";
 
 /** Starts it; gives the function that ends it. */
@@ -53,6 +54,7 @@ async function lookThroughAccounts(
   if (!isWhole && now_ms - (recent_ms ?? 0) < limits.graphRecent_ms) return;
   if (isWhole) await putAccounts(ctx, () => !signal.aborted);
   else await putRecent(ctx, (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
+  await putTaken(ctx, isWhole ? 0 : (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
   await markSenders(ctx);
   const column = isWhole ? "accounts_at = now(), recent_at = now()" : "recent_at = now()";
   await ctx.db.graph.query(`update graph.progress set ${column}`);

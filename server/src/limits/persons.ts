@@ -8,4 +8,7 @@ export const personLimits = {
   exports: 5,
   /** Files that are looked for at once, for an archive and for an erasure. */
   personFiles: 50,
+  /** Legal access: how far off its end may be, and the most characters of a reference to a case. */
+  legalAccess_ms: 366 * 24 * 3_600_000,
+  legalCase_characters: 200,
 } as const;

@@ -1,5 +1,5 @@
 /**
- * A person's export, as a job: section by section, page by page, each page a part in the database. A step that is done twice writes
+ * An export of what the server has of a person, or under legal access of a room, as a job: section by section, page by page, each page a part in the database. A step that is done twice writes
  * the same part again. What is in the parts is written down at the end, with the SHA-256 of each.
  */
 import { createHash } from "node:crypto";
@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Job, Step } from "../worker/job.ts";
+import type { Page } from "./section.ts";
 import { sections } from "./sections.ts";
 
 const parameters = z.object({ userId: z.string() });
@@ -27,30 +28,55 @@ export interface Part {
 
 const pack = promisify(gzip);
 
-export async function exportStep(ctx: Context, job: Job): Promise<Step> {
+/** A section of what is gathered, of whatever it is gathered of. */
+export interface Gathered {
+  name: string;
+  about: string;
+  read(ctx: Context, asked: { after: string; limit: number }): Promise<Page>;
+}
+
+export interface Gathering {
+  sections: readonly Gathered[];
+  /** What the manifest says of it besides. */
+  told: Readonly<Record<string, string | number>>;
+}
+
+/** All that the server has of one person. */
+export function sectionsOf(userId: string): readonly Gathered[] {
+  return sections.map(({ name, about, read }) => ({
+    name,
+    about,
+    read: (ctx, asked) => read(ctx, { userId, ...asked }),
+  }));
+}
+
+export function exportStep(ctx: Context, job: Job): Promise<Step> {
   const { userId } = parameters.parse(job.parameters);
-  const first = sections[0]?.name as string;
+  return gatherStep(ctx, job, { sections: sectionsOf(userId), told: { user_id: userId } });
+}
+
+export async function gatherStep(ctx: Context, job: Job, { sections: all, told }: Gathering): Promise<Step> {
+  const first = all[0]?.name as string;
   const at = job.cursor === null ? { section: first, after: "", number: 0 } : cursor.parse(job.cursor);
-  const index = sections.findIndex(({ name }) => name === at.section);
-  const section = sections[index];
+  const index = all.findIndex(({ name }) => name === at.section);
+  const section = all[index];
   if (!section) throw new Error(`this version has no section ${at.section}`);
-  const page = await section.read(ctx, { userId, after: at.after, limit: limits.exportPart_records });
+  const page = await section.read(ctx, { after: at.after, limit: limits.exportPart_records });
   const number = page.records.length > 0 ? at.number + 1 : at.number;
   if (page.records.length > 0) await keepPart(ctx, job, { section: at.section, number, records: page.records });
   const progress = {
     ...job.progress,
     records: (job.progress["records"] ?? 0) + page.records.length,
     sections_done: index,
-    sections_total: sections.length,
+    sections_total: all.length,
   };
-  const next = nextOf(index, { ...at, number }, page.next);
-  if (!next) await finish(ctx, job, userId);
+  const next = nextOf(all[index + 1], { ...at, number }, page.next);
+  if (!next) await finish(ctx, job, { sections: all, told });
   return { cursor: next ?? at, progress, isDone: next === undefined };
 }
 
-function nextOf(index: number, at: Cursor, after: string | undefined): Cursor | undefined {
+function nextOf(section: Gathered | undefined, at: Cursor, after: string | undefined): Cursor | undefined {
   if (after !== undefined) return { ...at, after };
-  const section = sections[index + 1];
   return section && { section: section.name, after: "", number: 0 };
 }
 
@@ -81,13 +107,13 @@ async function keepPart(
     );
 }
 
-async function finish(ctx: Context, job: Job, userId: string): Promise<void> {
+async function finish(ctx: Context, job: Job, { sections: all, told }: Gathering): Promise<void> {
   const parts = await ctx.db.console.query<Part>(
     "select section, number, records, sha256 from console.export_parts where job_id = $1 order by section, number",
     [job.jobId],
   );
-  const about = Object.fromEntries(sections.map(({ name, about }) => [name, about]));
-  const manifest = { server_name: ctx.config.serverName, user_id: userId, made_ts: ctx.seams.now_ms(), about, parts };
+  const about = Object.fromEntries(all.map(({ name, about: text }) => [name, text]));
+  const manifest = { server_name: ctx.config.serverName, ...told, made_ts: ctx.seams.now_ms(), about, parts };
   await ctx.db.console.change(
     `update console.exports e set manifest = $3, ready_at = now(), expires_at = now() + $4 * interval '1 millisecond'
      from console.jobs j where e.job_id = $1 and j.job_id = e.job_id and j.lease = $2`,

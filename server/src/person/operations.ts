@@ -6,17 +6,21 @@ import { readStanding } from "../auth/for-operators.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { Answer } from "../http.ts";
+import { isOpened } from "../legal/access.ts";
 import { openHolds } from "../retention/holds.ts";
 import { createJob } from "../worker/jobs.ts";
 import { archiveHeaders, archiveOf, beginExport, listExports } from "./exports.ts";
 
-const exported = z.object({
+export const exported = z.object({
   export_id: z.int(),
   state: z.enum(["making", "ready", "failed"]),
   created_ts: z.int(),
   created_by: z.string(),
   expires_ts: z.int().nullable(),
   records: z.int(),
+  fetches: z
+    .array(z.object({ fetched_ts: z.int(), fetched_by: z.string() }))
+    .meta({ description: "Who fetched it, the newest first." }),
 });
 
 async function refuseUnknown(ctx: Context, userId: string): Promise<void> {
@@ -69,8 +73,9 @@ const fetch = operation({
   isAudited: true,
   answer: "stream",
   command: { name: "user fetch-export", arguments: ["userId", "exportId"], isStream: true },
-  async handle({ params: { userId, exportId }, audit }, ctx) {
-    const payload = await archiveOf(ctx, userId, exportId);
+  async handle({ params: { userId, exportId }, actor, audit }, ctx) {
+    const { userId: by, device } = actor;
+    const payload = await archiveOf(ctx, { exportId, of: { userId }, by, device });
     audit({ target: userId, after: { export_id: Number(exportId) } });
     return new Answer({ headers: archiveHeaders(exportId), payload });
   },
@@ -94,6 +99,8 @@ People who have it on their devices keep it.`,
       throw matrixError("M_FORBIDDEN", `This account is an operator's ("${role}"). Take that away first.`);
     if ((await openHolds(ctx)).users.includes(userId))
       throw matrixError("M_FORBIDDEN", "A legal hold keeps what this person wrote: release it first.");
+    if (await isOpened(ctx, userId))
+      throw matrixError("M_FORBIDDEN", "Legal access to what the server has of this person is in force: end it first.");
     const job_id = await transact(async (db) => {
       const job = { kind: "person.erase", target: userId, parameters: { userId }, createdBy: actor.userId };
       const id = await createJob(ctx, { ...job, uniqueKey: `erase ${userId}` }, db);

@@ -30,9 +30,10 @@ const fetch = route({
   path: `${PATH}/:exportId/archive`,
   access: "session",
   rate: "other",
-  async handle({ session: { userId }, params }, ctx) {
+  async handle({ session: { userId, deviceId }, params }, ctx) {
     const exportId = params["exportId"] as string;
-    return new Answer({ headers: archiveHeaders(exportId), payload: await archiveOf(ctx, userId, exportId) });
+    const payload = await archiveOf(ctx, { exportId, of: { userId }, by: userId, device: deviceId });
+    return new Answer({ headers: archiveHeaders(exportId), payload });
   },
 });
 

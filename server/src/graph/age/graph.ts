@@ -1,8 +1,21 @@
 /** The access graph in Apache AGE, asked in openCypher. What is several steps away is walked step by step: AGE's own paths of any length read the whole graph into memory first. */
 import type { Db } from "../../db/database.ts";
 import { rowOf, type TableName } from "../columns.ts";
-import type { Admission, Device, MembershipRow, Nesting, Person, Power, Room, Stay, Visibility } from "../model.ts";
-import type { Graph } from "../port.ts";
+import type {
+  Admission,
+  Device,
+  Export,
+  Fetch,
+  LegalAccess,
+  MembershipRow,
+  Nesting,
+  Person,
+  Power,
+  Room,
+  Stay,
+  Visibility,
+} from "../model.ts";
+import type { About, Graph } from "../port.ts";
 import { GRAPH } from "./mirror.ts";
 
 type Params = Record<string, unknown>;
@@ -59,12 +72,55 @@ const QUERIES = {
     "match (p:Person)-[w:HAS_POWER_IN]->(r:Room), (p)-[m:MEMBER_OF]->(r) where w.level >= r.manage_level return distinct r.room_id",
   ),
   roomIds: cypher("match (r:Room) return {roomId: r.room_id, isOpen: r.users_default >= r.manage_level}"),
-  administrators: cypher("match (p:Person) where p.is_admin = true return properties(p)"),
+  administrators: cypher("match (p:Person) where p.is_admin = true or p.role is not null return properties(p)"),
+  exports: cypher("match (x:Export) return properties(x)"),
+  exportsOfPerson: cypher("match (x:Export)-[:HAS_DATA_OF]->(p:Person) where p.user_id = $id return properties(x)"),
+  exportsWithPerson: cypher(
+    "match (p:Person)-[s:STAYED_IN]->(r:Room), (x:Export)-[:HAS_DATA_OF]->(r) where p.user_id = $id and s.from_ms <= x.made_ms return properties(x)",
+  ),
+  exportsOfRoom: cypher("match (x:Export)-[:HAS_DATA_OF]->(r:Room) where r.room_id = $id return properties(x)"),
+  exportsWithRoom: cypher(
+    "match (p:Person)-[s:STAYED_IN]->(r:Room), (x:Export)-[:HAS_DATA_OF]->(p) where r.room_id = $id and s.from_ms <= x.made_ms return properties(x)",
+  ),
+  exportsMade: cypher("match (x:Export) where x.made_by = $id return properties(x)"),
+  exportsFetched: ofPerson("[:FETCHED]->(x:Export)", "x"),
+  fetchesOf: cypher(
+    "unwind $ids as wanted match (p:Person)-[f:FETCHED]->(x:Export) where x.export_id = wanted return properties(f)",
+  ),
+  accesses: cypher("match (x:LegalAccess) return properties(x)"),
+  accessToPerson: cypher("match (x:LegalAccess)-[:OPENS]->(p:Person) where p.user_id = $id return properties(x)"),
+  accessWithPerson: cypher(
+    "match (p:Person)-[s:STAYED_IN]->(r:Room), (x:LegalAccess)-[:OPENS]->(r) where p.user_id = $id and s.from_ms <= x.ends_ms return properties(x)",
+  ),
+  accessToRoom: cypher("match (x:LegalAccess)-[:OPENS]->(r:Room) where r.room_id = $id return properties(x)"),
+  accessWithRoom: cypher(
+    "match (p:Person)-[s:STAYED_IN]->(r:Room), (x:LegalAccess)-[:OPENS]->(p) where r.room_id = $id and s.from_ms <= x.ends_ms return properties(x)",
+  ),
+  accessOf: ofPerson("[:HOLDS]->(x:LegalAccess)", "x"),
   unseen: cypher("match (d:Device) where d.last_seen_ms < $before and d.ended_ms is null return properties(d)"),
   roomCounts: cypher(
     "unwind $ids as wanted match (p:Person)-[m:MEMBER_OF]->(r:Room) where p.user_id = wanted with p.user_id as person, count(*) as rooms return {userId: person, rooms: rooms}",
   ),
 };
+
+type Query = keyof typeof QUERIES;
+const EXPORTS: Record<About["of"], Query[]> = {
+  all: ["exports"],
+  person: ["exportsOfPerson", "exportsWithPerson"],
+  room: ["exportsOfRoom", "exportsWithRoom"],
+  by: ["exportsMade", "exportsFetched"],
+};
+const ACCESS: Record<About["of"], Query[]> = {
+  all: ["accesses"],
+  person: ["accessToPerson", "accessWithPerson"],
+  room: ["accessToRoom", "accessWithRoom"],
+  by: ["accessOf"],
+};
+const idOf = (about: About) => (about.of === "all" ? {} : { id: about.of === "room" ? about.roomId : about.userId });
+/** By several ways, or fetched several times, one is found more than once. */
+const once = <T>(rows: readonly T[], key: (row: T) => number) => [
+  ...new Map(rows.map((row) => [key(row), row])).values(),
+];
 
 /** The graph as Apache AGE has it. */
 export function ageGraph(db: Db): Graph {
@@ -116,17 +172,14 @@ export function ageGraph(db: Db): Graph {
       return new Map(counts.map(({ roomId, members }) => [roomId, members]));
     },
     async unmanaged() {
-      const [all, managed] = await Promise.all([
-        ask<{ roomId: string; isOpen: boolean }>("roomIds", {}),
-        ask<string>("managed", {}),
-      ]);
-      const open = all.filter(({ isOpen }) => isOpen).map(({ roomId }) => roomId);
-      const openly = open.length === 0 ? [] : await graph.managersOf(open);
-      const known = new Set([...managed, ...openly.map(({ roomId }) => roomId)]);
-      const left = all.map(({ roomId }) => roomId).filter((roomId) => !known.has(roomId));
-      const counts = left.length === 0 ? new Map<string, number>() : await graph.memberCounts(left);
-      return left.map((roomId) => ({ roomId, members: counts.get(roomId) ?? 0 }));
+      const all = ask<{ roomId: string; isOpen: boolean }>("roomIds", {});
+      return unmanaged(graph, await Promise.all([all, ask<string>("managed", {})]));
     },
+    exports: async (about) =>
+      once(await rows<Export>("exports", EXPORTS[about.of], idOf(about)), ({ exportId }) => exportId),
+    fetchesOf: (ids) => rows<Fetch>("fetches", "fetchesOf", { ids }),
+    legalAccess: async (about) =>
+      once(await rows<LegalAccess>("legal_access", ACCESS[about.of], idOf(about)), ({ accessId }) => accessId),
     administrators: () => rows<Person>("people", "administrators", {}),
     devicesUnseenSince: (before) => rows<Device>("devices", "unseen", { before }),
     async roomCounts(ids) {
@@ -135,6 +188,19 @@ export function ageGraph(db: Db): Graph {
     },
   };
   return graph;
+}
+
+/** Of all rooms, those that are not managed by somebody with power by name, nor by anybody else. */
+async function unmanaged(
+  graph: Graph,
+  [all, managed]: [{ roomId: string; isOpen: boolean }[], string[]],
+): Promise<{ roomId: string; members: number }[]> {
+  const open = all.filter(({ isOpen }) => isOpen).map(({ roomId }) => roomId);
+  const openly = open.length === 0 ? [] : await graph.managersOf(open);
+  const known = new Set([...managed, ...openly.map(({ roomId }) => roomId)]);
+  const left = all.map(({ roomId }) => roomId).filter((roomId) => !known.has(roomId));
+  const counts = left.length === 0 ? new Map<string, number>() : await graph.memberCounts(left);
+  return left.map((roomId) => ({ roomId, members: counts.get(roomId) ?? 0 }));
 }
 
 /** Members that are not named in rooms where that is power enough. */

@@ -8,7 +8,7 @@ import { asError } from "../../errors.ts";
 import type { Transaction } from "../../worker/progress.ts";
 
 export const GRAPH = "parley_access";
-const VERTICES = ["Person", "Device", "Room"];
+const VERTICES = ["Person", "Device", "Room", "Export", "LegalAccess"];
 const EDGES = [
   "USES",
   "MEMBER_OF",
@@ -21,6 +21,10 @@ const EDGES = [
   "CONTAINS",
   "LETS_IN",
   "SHOWED_HISTORY",
+  "HAS_DATA_OF",
+  "FETCHED",
+  "OPENS",
+  "HOLDS",
 ];
 /** In this order: edges find their ends. */
 const TABLES = [
@@ -33,12 +37,16 @@ const TABLES = [
   "nesting",
   "admissions",
   "visibilities",
+  "exports",
+  "fetches",
+  "legal_access",
 ];
 /** What nodes are looked up by. */
 const KEYS = [
   ["Person", "user_id"],
   ["Room", "room_id"],
   ["Device", "user_id"],
+  ["Export", "export_id"],
 ] as const;
 
 /** What has been tried by this process, so that a missing right is told once. */
@@ -63,8 +71,7 @@ export async function bringMirror(ctx: Context): Promise<boolean> {
 async function fill(db: Transaction): Promise<void> {
   // Whoever sets the projection back waits, and so does the next stretch.
   await db.query("select 1 from graph.progress for update");
-  const known = await db.one("select 1 from ag_catalog.ag_graph where name = $1", [GRAPH]);
-  if (!known) await create(db);
+  await create(db);
   for (const label of [...EDGES, ...VERTICES]) await db.query(`delete from ${GRAPH}."${label}"`);
   for (const table of TABLES) {
     const inserts = await db.query<{ sql: string }>("select graph.age_inserts($1, 'graph.' || $1) as sql", [table]);
@@ -73,16 +80,24 @@ async function fill(db: Transaction): Promise<void> {
   await db.query("update graph.progress set mirrored = true");
 }
 
+/** The graph, and what a version before this one did not have in it. */
 async function create(db: Transaction): Promise<void> {
-  await db.query("select ag_catalog.create_graph($1)", [GRAPH]);
-  for (const label of VERTICES) await db.query("select ag_catalog.create_vlabel($1, $2)", [GRAPH, label]);
-  for (const label of EDGES) await db.query("select ag_catalog.create_elabel($1, $2)", [GRAPH, label]);
-  for (const label of [...VERTICES, ...EDGES]) await db.query(`create index on ${GRAPH}."${label}" (id)`);
-  for (const label of EDGES) {
+  const known = await db.one("select 1 from ag_catalog.ag_graph where name = $1", [GRAPH]);
+  if (!known) await db.query("select ag_catalog.create_graph($1)", [GRAPH]);
+  const there = await db.query<{ name: string }>(
+    "select l.name from ag_catalog.ag_label l join ag_catalog.ag_graph g on g.graphid = l.graph where g.name = $1",
+    [GRAPH],
+  );
+  const isNew = (label: string) => !there.some(({ name }) => name === label);
+  const [vertices, edges] = [VERTICES.filter(isNew), EDGES.filter(isNew)];
+  for (const label of vertices) await db.query("select ag_catalog.create_vlabel($1, $2)", [GRAPH, label]);
+  for (const label of edges) await db.query("select ag_catalog.create_elabel($1, $2)", [GRAPH, label]);
+  for (const label of [...vertices, ...edges]) await db.query(`create index on ${GRAPH}."${label}" (id)`);
+  for (const label of edges) {
     await db.query(`create index on ${GRAPH}."${label}" (start_id)`);
     await db.query(`create index on ${GRAPH}."${label}" (end_id)`);
   }
-  for (const [label, key] of KEYS)
+  for (const [label, key] of KEYS.filter(([name]) => isNew(name)))
     await db.query(
       `create index on ${GRAPH}."${label}" (ag_catalog.agtype_access_operator(variadic array[properties, '"${key}"'::ag_catalog.agtype]))`,
     );

@@ -2,7 +2,7 @@
  * The answers of the access graph, worked out again and again from the list of events alone: slow, without any table, and without any
  * code of the graph. What the specification says of memberships, power, restricted rooms and history visibility, read once more.
  */
-import type { Happened, History } from "./history.ts";
+import type { Happened, History, SimulatedAccess, SimulatedExport, Subject } from "./history.ts";
 
 export class Brute {
   readonly history: History;
@@ -141,5 +141,31 @@ export class Brute {
       }
     }
     return found;
+  }
+
+  /** Whether the person had been a member of the room by then. */
+  private wasIn(user: string, room: string, until_ms: number): boolean {
+    return this.history.events.some(
+      (e) =>
+        e.room === room &&
+        e.type === "m.room.member" &&
+        e.stateKey === user &&
+        e.content["membership"] === "join" &&
+        e.ts <= until_ms,
+    );
+  }
+
+  /** Whether an export, or access until then, has something of the person or the room. */
+  private has(of: Subject, who: Subject, until_ms: number): boolean {
+    if (who.user !== null) return of.user === who.user || (of.room !== null && this.wasIn(who.user, of.room, until_ms));
+    return of.room === who.room || (of.user !== null && this.wasIn(of.user, who.room as string, until_ms));
+  }
+
+  exportsWith(who: Subject): SimulatedExport[] {
+    return this.history.exports.filter((each) => this.has(each, who, each.ts));
+  }
+
+  accessesTo(who: Subject): SimulatedAccess[] {
+    return this.history.accesses.filter((each) => this.has(each, who, each.ends));
   }
 }

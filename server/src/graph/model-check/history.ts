@@ -21,10 +21,32 @@ export interface SimulatedDevice {
   ended: boolean;
 }
 
+/** Of a person or of a room. */
+export interface Subject {
+  user: string | null;
+  room: string | null;
+}
+
+export interface SimulatedExport extends Subject {
+  id: number;
+  by: string;
+  ts: number;
+  fetches: { user: string; device: string | null }[];
+}
+
+export interface SimulatedAccess extends Subject {
+  id: number;
+  holder: string;
+  ends: number;
+}
+
 export interface History {
   people: string[];
   rooms: string[];
   admins: string[];
+  auditors: string[];
+  exports: SimulatedExport[];
+  accesses: SimulatedAccess[];
   events: Happened[];
   devices: SimulatedDevice[];
 }
@@ -61,10 +83,14 @@ export async function tellHistory(ctx: Context, seed: number, onSignedUp: () => 
     people: Array.from({ length: 9 }, (_, i) => name("@", i)),
     rooms: Array.from({ length: 8 }, (_, i) => name("!", i)),
     admins: [],
+    auditors: [],
+    exports: [],
+    accesses: [],
     events: [],
     devices: [],
   };
   history.admins = history.people.slice(0, 2);
+  history.auditors = history.people.slice(2, 3);
   const telling: Telling = { ctx, history, random, pick, count: 0 };
   await signUp(telling);
   await onSignedUp();
@@ -79,6 +105,8 @@ async function signUp({ ctx, history, random }: Telling): Promise<void> {
       userId,
       history.admins.includes(userId),
     ]);
+    if (history.auditors.includes(userId))
+      await ctx.db.console.query("insert into console.operators (user_id, role) values ($1, 'auditor')", [userId]);
     for (let i = 0; i < 1 + Math.floor(random() * 3); i++) {
       const created_ms = START_MS + Math.floor(random() * STEPS) * 1_000;
       const device = {
@@ -119,6 +147,7 @@ async function happen(telling: Telling): Promise<void> {
     append(telling, { room, type, stateKey, sender, content });
   const dice = random();
   if (dice < 0.5) return say("m.room.member", pick(history.people), { membership: pick(MEMBERSHIPS) });
+  if (dice < 0.54) return take(telling);
   if (dice < 0.6)
     return append(telling, { room, type: "m.room.message", stateKey: undefined, sender, content: { body: "…" } });
   if (dice < 0.7) return say("m.room.join_rules", "", { join_rule: pick(RULES), allow: allowOf(telling) });
@@ -156,6 +185,47 @@ async function signOut({ ctx, pick, history }: Telling): Promise<void> {
   const device = pick(history.devices);
   device.ended = true;
   await ctx.db.auth.query("select auth.end_sessions($1, $2, null)", [device.userId, [device.deviceId]]);
+}
+
+/** Somebody exports something, or fetches what was exported; legal access is granted, or ended. */
+async function take(telling: Telling): Promise<void> {
+  const { ctx, pick, random, history } = telling;
+  const ts = START_MS + ++telling.count * 1_000;
+  const isOfRoom = random() < 0.5;
+  const of: Subject = isOfRoom ? { user: null, room: pick(history.rooms) } : { user: pick(history.people), room: null };
+  const [by, dice] = [pick(history.people), random()];
+  if (dice < 0.45) {
+    // Numbers of jobs go on from one history to the next.
+    const row = await ctx.db.console.one<{ id: number }>(
+      `insert into console.exports (job_id, user_id, room_id, created_by, ready_at, expires_at)
+       select coalesce(max(job_id), 0) + 1, $1, $2, $3, to_timestamp($4::float8 / 1000), now() + interval '7 days' from console.exports
+       returning job_id as id`,
+      [of.user, of.room, by, ts],
+    );
+    history.exports.push({ ...of, id: (row as { id: number }).id, by, ts, fetches: [] });
+  } else if (dice < 0.75 && history.exports.length > 0) {
+    const export_ = pick(history.exports);
+    const device = history.devices.find(({ userId }) => userId === by)?.deviceId ?? null;
+    await ctx.db.console.query(
+      "insert into console.export_fetches (job_id, fetched_by, device_id, fetched_at) values ($1, $2, $3, to_timestamp($4::float8 / 1000))",
+      [export_.id, by, device, ts],
+    );
+    export_.fetches.push({ user: by, device });
+  } else if (dice < 0.92 || history.accesses.length === 0) {
+    const ends = ts + 200_000;
+    const row = await ctx.db.console.one<{ id: number }>(
+      `insert into console.legal_access (user_id, room_id, holder, case_reference, reason, granted_by, granted_at, ends_at)
+       values ($1, $2, $3, 'case', 'an order', $3, to_timestamp($4::float8 / 1000), to_timestamp($5::float8 / 1000)) returning access_id as id`,
+      [of.user, of.room, by, ts, ends],
+    );
+    history.accesses.push({ ...of, id: (row as { id: number }).id, holder: by, ends });
+  } else {
+    const access = pick(history.accesses);
+    access.ends = Math.min(access.ends, ts);
+    const sql =
+      "update console.legal_access set ended_at = to_timestamp($2::float8 / 1000) where access_id = $1 and ended_at is null";
+    await ctx.db.console.query(sql, [access.id, ts]);
+  }
 }
 
 async function append(telling: Telling, event: Omit<Happened, "position" | "ts">): Promise<void> {

@@ -1,7 +1,8 @@
 /** Who administers the server, or one room, and who gave them that? */
 import { matrixError } from "../../errors.ts";
 import { day, edge, type Found, levelWords, type Names, namesOf, personNode, plural, roomNode } from "../answer.ts";
-import type { Power } from "../model.ts";
+import { operatorRoles } from "../../console/operation.ts";
+import type { Person, Power } from "../model.ts";
 import type { Graph } from "../port.ts";
 
 export async function administratorsPaths(graph: Graph, { roomId }: { roomId?: string | undefined }): Promise<Found> {
@@ -12,28 +13,42 @@ async function ofServer(graph: Graph): Promise<Found> {
   const administrators = (await graph.administrators()).toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
   const rooms = await graph.roomCounts(administrators.map(({ userId }) => userId));
   const devices = await Promise.all(administrators.map(({ userId }) => graph.devicesOf(userId)));
-  const items = administrators.map(({ userId, name, status, created_ms }, index) => {
+  const items = administrators.map(({ userId, name, status, role, roleBy, role_ms }, index) => {
     const open = (devices[index] ?? []).filter(({ ended_ms }) => ended_ms === null);
     const unverified = open.filter(({ isVerified }) => !isVerified).length;
     return {
       user_id: userId,
       name,
       status,
+      role,
+      by: roleBy,
+      since_ts: role_ms,
       devices: open.length,
       unverified_devices: unverified,
       rooms: rooms.get(userId) ?? 0,
-      created_ts: created_ms,
     };
   });
   const open = items.filter(({ unverified_devices }) => unverified_devices > 0).length;
   const server = { id: "server", type: "space", label: "This server", properties: {} };
   return {
-    sentence: `${plural(items.length, "person administers", "people administer")} this server${open > 0 ? `; ${open} of them with a device that is not verified` : ""}.`,
+    sentence: `${plural(items.length, "person has a role", "people have a role")} on this server${rolesIn(administrators)}${open > 0 ? `; ${open} of them with a device that is not verified` : ""}.`,
     items,
     nodes: [server, ...administrators.map((person) => personNode(person, person.userId))],
-    edges: administrators.map(({ userId }) => edge("administers", [userId, server.id])),
+    edges: administrators.flatMap(({ userId, role, roleBy, role_ms }) => [
+      edge("administers", [userId, server.id], { label: role ?? "administers", properties: { since_ts: role_ms } }),
+      ...(roleBy === null ? [] : [edge("gave_role", [roleBy, userId], { label: "gave the role" })]),
+    ]),
     roots: [server.id],
   };
+}
+
+/** ": 1 owner and 2 auditors". */
+function rolesIn(people: readonly Person[]): string {
+  const counts = [...operatorRoles]
+    .toReversed()
+    .map((role) => ({ role, count: people.filter((each) => each.role === role).length }));
+  const parts = counts.filter(({ count }) => count > 0).map(({ role, count }) => plural(count, role));
+  return parts.length > 0 ? `: ${parts.join(" and ")}` : "";
 }
 
 async function ofRoom(graph: Graph, roomId: string): Promise<Found> {

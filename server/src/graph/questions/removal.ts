@@ -74,7 +74,7 @@ async function ofPerson(graph: Graph, userId: string): Promise<Found> {
   if (count("nobody is left") > 0) parts.push(`${plural(count("nobody is left"), "room")} would be empty`);
   return {
     sentence: `Without ${names.person(userId)} ${parts.join(", ")}.`,
-    details: names.people.get(userId)?.isAdmin ? ["They administer this server."] : [],
+    details: names.people.get(userId)?.role ? [`On this server they are ${names.people.get(userId)?.role}.`] : [],
     items: sorted.map(([roomId, effect]) => roomRow(names, roomId, effect)),
     nodes: [
       personNode(names.people.get(userId), userId),
@@ -117,16 +117,17 @@ async function ofAdministration(graph: Graph, userId: string): Promise<Found> {
   const administrators = await graph.administrators();
   const names = await namesOf(graph, [userId], []);
   const left = administrators.filter((each) => each.userId !== userId && each.status === "active");
-  const isOne = administrators.some((each) => each.userId === userId);
+  const own = administrators.find((each) => each.userId === userId);
+  const owners = left.filter(({ role }) => role === "owner").length;
   const rest =
-    left.length === 0
-      ? "nobody would administer this server"
-      : `${plural(left.length, "person", "people")} would still administer this server`;
+    owners === 0
+      ? "nobody would own this server"
+      : `${plural(owners, "owner")} and ${plural(left.length - owners, "other operator")} would be left`;
   return {
-    sentence: isOne
-      ? `Without the role of ${names.person(userId)} ${rest}.`
-      : `${names.person(userId)} does not administer this server: nothing would change.`,
-    items: left.map((each) => ({ user_id: each.userId, name: each.name, effect: "still administers it" })),
+    sentence: own
+      ? `Without the role of ${names.person(userId)} (${own.role ?? "administrator"}) ${rest}.`
+      : `${names.person(userId)} has no role on this server: nothing would change.`,
+    items: left.map((each) => ({ user_id: each.userId, name: each.name, role: each.role, effect: "stays" })),
     nodes: [personNode(names.people.get(userId), userId), ...left.map((each) => personNode(each, each.userId))],
     edges: [],
     roots: [userId],

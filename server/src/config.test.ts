@@ -13,6 +13,7 @@ const refused: Record<string, readonly string[]> = {
   AUTH_SIGNING_KEY_DAYS: ["0", "366", "a month"],
   PARLEY_REGISTRATION: ["yes", "Open"],
   PARLEY_GUESTS: ["yes", "On"],
+  PARLEY_ROOM_VERSION: ["13", "0", "12.0", "org.matrix.msc3757.11"],
   PARLEY_RATE_LIMITS: ["true", "0"],
   PARLEY_PASSWORD_COST: ["high"],
   PARLEY_QUERY_TOKENS: ["yes", "Off"],

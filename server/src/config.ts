@@ -10,6 +10,7 @@ import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
 import { type Mail, readMail } from "./auth/email/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
+import { type RoomVersionId, supportedRoomVersions } from "./rooms/rules/versions.ts";
 import { readSecrets, type SecretsConfig } from "./secrets/config.ts";
 import { type Billing, readBilling } from "./settings/read-billing.ts";
 import {
@@ -42,6 +43,8 @@ export interface Config {
   registration: "open" | "token" | "off";
   /** Whether there are guests. */
   guests: boolean;
+  /** Of a room whose maker names none. */
+  roomVersion: RoomVersionId;
   rateLimits: boolean;
   passwordCost: "standard" | "low";
   /** Whether an access token in the query string counts. */
@@ -133,6 +136,7 @@ export function readConfig(environment: Env = process.env): Config {
       ["open", "token", "off"],
     ),
     guests: oneOf(env, "PARLEY_GUESTS", ["on", "off"]) === "on",
+    roomVersion: oneOf(env, "PARLEY_ROOM_VERSION", supportedRoomVersions),
     rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",
     passwordCost: oneOf(env, "PARLEY_PASSWORD_COST", ["standard", "low"]),
     queryTokens: oneOf(env, "PARLEY_QUERY_TOKENS", ["on", "off"]) === "on",

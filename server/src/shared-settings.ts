@@ -14,6 +14,7 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_PUBLIC_URL: config.publicUrl ?? "",
     PARLEY_REGISTRATION: config.registration,
     PARLEY_GUESTS: `${config.guests}`,
+    PARLEY_ROOM_VERSION: config.roomVersion,
     PARLEY_RATE_LIMITS: `${config.rateLimits}`,
     PARLEY_QUERY_TOKENS: `${config.queryTokens}`,
     PARLEY_REGISTRATION_SHARED_SECRET: secretOf(config.registrationSecret),

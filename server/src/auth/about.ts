@@ -2,7 +2,7 @@
 import { matrixError } from "../errors.ts";
 import { type Route, route } from "../http.ts";
 import { vapidOf } from "../push/web/vapid.ts";
-import { defaultRoomVersion, supportedRoomVersions } from "../rooms/rules/versions.ts";
+import { supportedRoomVersions } from "../rooms/rules/versions.ts";
 
 const NEWEST_MINOR = 19;
 const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
@@ -36,7 +36,7 @@ const getCapabilities = route({
     capabilities: {
       "m.change_password": { enabled: true },
       "m.room_versions": {
-        default: defaultRoomVersion,
+        default: ctx.config.roomVersion,
         available: Object.fromEntries(supportedRoomVersions.map((version) => [version, "stable"])),
       },
       "m.set_displayname": { enabled: true },

@@ -67,6 +67,7 @@ async function makeRoom(ctx: Context, { channel, owner, key }: Making & { key: s
   const plan = planRoom(body, {
     creator: owner,
     serverName: ctx.config.serverName,
+    defaultVersion: ctx.config.roomVersion,
     now_ms: channel.created_ms ?? ctx.seams.now_ms(),
     newEventId: () => newEventId(ctx),
     newRoomLocalpart: () => randomToken(ctx.seams, 18),

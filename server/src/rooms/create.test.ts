@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Json } from "../../../testkit/src/http.ts";
+import { type Json, registerPerson } from "../../../testkit/src/http.ts";
 import { startNeighbours } from "../../../testkit/src/neighbours.ts";
+import { startTestServer } from "../../../testkit/src/server.ts";
 
 const CLIENT = "/_matrix/client/v3";
 const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
@@ -86,4 +87,17 @@ test("a room that can not be as it was asked for leaves nothing behind", async (
   const official = { type: "m.room.canonical_alias", content: { alias: "#official:localhost" } };
   await refused({ initial_state: [official] }, 400, "M_BAD_ALIAS");
   assert.equal(await eventCount(), before);
+});
+
+test("where the server is set to another version, rooms have it whose makers name none, and clients are told so", async () => {
+  await using other = await startTestServer({ config: { roles: ["auth", "messages"], roomVersion: "11" } });
+  const carol = await registerPerson(other.url, "carol");
+  const versionOf = async (options: object) => {
+    const { room_id: id } = await carol.call("POST", `${CLIENT}/createRoom`, options);
+    return (await carol.call("GET", `${CLIENT}/rooms/${encodeURIComponent(id)}/state/m.room.create`)).room_version;
+  };
+  assert.equal(await versionOf({}), "11");
+  assert.equal(await versionOf({ room_version: "12" }), "12");
+  const { capabilities } = await carol.call("GET", `${CLIENT}/capabilities`);
+  assert.equal(capabilities["m.room_versions"].default, "11");
 });

@@ -41,6 +41,7 @@ async function makePlan(ctx: Context, creator: string, body: CreateRoomBody): Pr
   return planRoom(body, {
     creator,
     serverName: ctx.config.serverName,
+    defaultVersion: ctx.config.roomVersion,
     now_ms: ctx.seams.now_ms(),
     newEventId: () => newEventId(ctx),
     newRoomLocalpart: () => randomToken(ctx.seams, 18),

@@ -91,6 +91,7 @@ async function makeRoom(ctx: Context, { userId, sender }: Addressed): Promise<st
     {
       creator: sender,
       serverName: ctx.config.serverName,
+      defaultVersion: ctx.config.roomVersion,
       now_ms: ctx.seams.now_ms(),
       newEventId: () => newEventId(ctx),
       newRoomLocalpart: () => randomToken(ctx.seams, 18),

@@ -61,6 +61,11 @@ export const settings: readonly Setting[] = [
     doc: "on or off. On: whoever reaches the server gets an account of a guest, without a password.",
   },
   {
+    name: "PARLEY_ROOM_VERSION",
+    default: "12",
+    doc: "The version of a new room when its maker names none. 11 for bridges and apps that do not know version 12.",
+  },
+  {
     name: "ENVIRONMENT",
     doc: "A word for what this installation is. In production, settings that are for tests only stop the start.",
   },

@@ -17,7 +17,7 @@ import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
 import { refuseInMaintenance } from "./system/maintenance.ts";
-import { validate } from "./validate.ts";
+import { readQuery, validate } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
@@ -288,7 +288,7 @@ async function serve(ctx: Context, each: Route, { request, reply, authenticate }
   const answer = await each.handle(
     {
       params: request.params as Record<string, string>,
-      query: (each.query ? validate(each.query, request.query, "query") : request.query) as never,
+      query: readQuery(each, request.query as object) as never,
       body: readBody(each, request) as never,
       session: session as never,
       address: request.ip,

@@ -15,6 +15,16 @@ export function validate<T extends z.ZodType>(schema: T, value: unknown, where: 
   );
 }
 
+/**
+ * The query of a request to `path`. Clients of Matrix also write what they do not have as an empty text (`?from=&dir=b`), and none
+ * of its parameters has a meaning when it is empty.
+ */
+export function readQuery({ path, query: schema }: { path: string; query?: z.ZodType }, query: object): unknown {
+  const isMatrix = path.startsWith("/_matrix/");
+  const given = isMatrix ? Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")) : query;
+  return schema ? validate(schema, given, "query") : given;
+}
+
 /** What a schema's `refine` has as its second argument for an identifier: a text that is none is of the right type, and means nothing. */
 export const identifier = (error: string) => ({ error, params: { isIdentifier: true } });
 

@@ -100,3 +100,12 @@ test("a redacted event comes without its content and says why", async () => {
   assert.equal(event.unsigned.redacted_because.event_id, redaction);
   assert.ok(!JSON.stringify(await room.read(bob, `context/${redaction}`)).includes("gone"));
 });
+
+test("a parameter that is empty is as one that is not there", async () => {
+  const room = await newRoom();
+  await room.say(alice, "hello");
+  const first = await alice.call("GET", `${room.path}/messages?dir=b&from=&to=&filter=&limit=`);
+  assert.deepEqual(first, await alice.call("GET", `${room.path}/messages?dir=b`));
+  const { status, body } = await alice.ask("GET", `${room.path}/messages?dir=&from=`);
+  assert.deepEqual([status, body.errcode], [400, "M_MISSING_PARAM"]);
+});

@@ -6,6 +6,8 @@ export const jobLimits = {
   jobsAtOnce: 2,
   jobRetry_ms: 5_000,
   job_failures: 5,
+  /** Messages of a queue that could not be done and are put back at once. */
+  deadRetried_messages: 1_000,
   /** How long jobs and imports that are over are kept, how often old ones are looked for, and how many rows go at once. */
   finishedKept_ms: 90 * 86_400_000,
   finishedLook_ms: 3_600_000,

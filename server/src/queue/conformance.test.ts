@@ -272,6 +272,31 @@ for (const [adapter, openPlace] of [
       );
     });
 
+    test("dead messages are put back as new ones, the oldest first and no more than were asked for, or removed", async () => {
+      const die = async (bodies: readonly string[]) => {
+        const consumer = collect(queue, () => Promise.reject(new Error("it can not be done")));
+        for (const body of bodies) {
+          const before = (await depth()).dead;
+          await queue.publish(NAME, body);
+          await until(async () => (await depth()).dead > before, "a dead message");
+        }
+        await consumer.close();
+      };
+      await queue.discardDead(NAME);
+      await die(["one", "two", "three"]);
+      assert.equal(await queue.retryDead(NAME, 2), 2);
+      const consumer = collect(queue);
+      await until(() => consumer.got.length === 2, "both");
+      await isEmpty();
+      await consumer.close();
+      assert.deepEqual(
+        consumer.got,
+        ["one", "two"].map((body) => ({ body, attempt: 1, format: 1 })),
+      );
+      assert.equal(await queue.discardDead(NAME), 1);
+      assert.deepEqual([(await depth()).dead, await queue.retryDead(NAME, 9)], [0, 0]);
+    });
+
     test("closing lets the handlers that run finish, and their messages are done", async () => {
       const closing = await place.open();
       let finished = 0;

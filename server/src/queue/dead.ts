@@ -22,7 +22,12 @@ export function listDead(ctx: Context, { limit, before }: { limit: number; befor
   );
 }
 
+/** Dead messages wherever they are; those of a broker that is away are not known. */
 export async function countDead(ctx: Context): Promise<number> {
+  if (ctx.config.queue === "rabbitmq") {
+    const depths = (await ctx.queue?.depths().catch(() => [])) ?? [];
+    return depths.reduce((sum, { dead }) => sum + dead, 0);
+  }
   return (await ctx.db.queue.one<{ dead: number }>("select count(*) as dead from queue.dead"))?.dead ?? 0;
 }
 

@@ -82,3 +82,28 @@ export function countMessages(db: Db, names: readonly QueueName[]): Promise<Dept
     [names],
   );
 }
+
+/** Puts the oldest dead messages back as if they were new. */
+export function retryDeadOf(db: Db, name: QueueName, limit: number): Promise<number> {
+  return countOf(
+    db,
+    `with gone as (
+       delete from queue.dead where id in (select id from queue.dead where name = $1 order by id limit $2) returning id, name, body, format
+     ),
+     back as (insert into queue.messages (name, body, format) select name, body, format from gone order by id)
+     select count(*) as count from gone`,
+    [name, limit],
+  );
+}
+
+export function discardDeadOf(db: Db, name: QueueName): Promise<number> {
+  return countOf(
+    db,
+    "with gone as (delete from queue.dead where name = $1 returning id) select count(*) as count from gone",
+    [name],
+  );
+}
+
+async function countOf(db: Db, sql: string, params: unknown[]): Promise<number> {
+  return (await db.one<{ count: number }>(sql, params))?.count ?? 0;
+}

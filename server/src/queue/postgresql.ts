@@ -11,7 +11,7 @@ import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Seams } from "../seams.ts";
 import { openConsumer } from "./postgresql-consumer.ts";
-import { countMessages, insertMessages, type NewMessage } from "./postgresql-queries.ts";
+import { countMessages, discardDeadOf, insertMessages, type NewMessage, retryDeadOf } from "./postgresql-queries.ts";
 import { type Consumer, type Queue, type QueueEvents, type QueueName, queueNames, type QueueTuning } from "./queue.ts";
 
 export interface PostgresqlQueueOptions {
@@ -48,6 +48,12 @@ export function openPostgresqlQueue(options: PostgresqlQueueOptions): Queue {
       return consumer;
     },
     depths: () => countMessages(db, queueNames),
+    async retryDead(name, limit) {
+      const moved = await retryDeadOf(db, name, limit);
+      if (moved > 0) hints.announce(name);
+      return moved;
+    },
+    discardDead: (name) => discardDeadOf(db, name),
     async close() {
       await published.drained();
       await Promise.all([...consumers].map((consumer) => consumer.close()));

@@ -23,6 +23,10 @@ export interface Queue {
   consume(name: QueueName, handle: Handle): Consumer;
   /** How many messages there are of each queue. */
   depths(): Promise<Depth[]>;
+  /** Puts at most `limit` dead messages back, the oldest first, as if they were new. Gives how many. */
+  retryDead(name: QueueName, limit: number): Promise<number>;
+  /** Removes the dead messages of a queue for good. Gives how many. */
+  discardDead(name: QueueName): Promise<number>;
   /** Lets the handlers that run finish, for at most `drain_ms`, and closes. What they did not finish is handed out again. */
   close(): Promise<void>;
 }

@@ -20,6 +20,7 @@ import {
   type QueueTuning,
 } from "./queue.ts";
 import { type Link, openLink } from "./rabbitmq-link.ts";
+import { discardDeadOf, retryDeadOf } from "./rabbitmq-dead.ts";
 import { assertTopology, deadQueueOf, retryQueueOf } from "./rabbitmq-topology.ts";
 
 export interface RabbitmqQueueOptions {
@@ -56,11 +57,18 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
       return consumer;
     },
     depths: () => readDepths(link),
+    retryDead: (name, limit) =>
+      retryDeadOf(upOf(link), { name, limit, publish: (message) => send(name, message.content, asNew(message)) }),
+    discardDead: (name) => discardDeadOf(upOf(link), name),
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.close()));
       await link.close();
     },
   };
+}
+
+function asNew({ properties }: Pick<ConsumeMessage, "properties">): Headers {
+  return { [ATTEMPTS_HEADER]: 0, [FORMAT_HEADER]: properties.headers?.[FORMAT_HEADER] ?? 1 };
 }
 
 /** Publishes to one of the broker's queues; resolves when the broker has confirmed that it is kept. */
@@ -209,9 +217,14 @@ function numberIn({ properties }: ConsumeMessage, header: string, otherwise: num
   return Number(properties.headers?.[header] ?? otherwise);
 }
 
-async function readDepths(link: Link): Promise<Depth[]> {
+function upOf(link: Link): ConfirmChannel {
   const channel = link.channel();
   if (!channel) throw unavailable();
+  return channel;
+}
+
+async function readDepths(link: Link): Promise<Depth[]> {
+  const channel = upOf(link);
   return Promise.all(
     queueNames.map(async (name) => {
       const [queue, dead] = await Promise.all([channel.checkQueue(name), channel.checkQueue(deadQueueOf(name))]);

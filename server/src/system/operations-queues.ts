@@ -3,8 +3,11 @@ import { z } from "zod";
 import { cursorOf, readCursor } from "../console/cursor.ts";
 import { operation, type Operation, pageOf, pageQuery, reasonSchema } from "../console/operation.ts";
 import { time } from "../console/users/shapes.ts";
+import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { discardDead, listDead, retryDead } from "../queue/dead.ts";
+import { type Queue, type QueueName, queueNames } from "../queue/queue.ts";
 
 const queues = operation({
   id: "system.queues",
@@ -16,7 +19,7 @@ const queues = operation({
     adapter: z.enum(["none", "postgresql", "rabbitmq"]),
     handles_dead: z.boolean().meta({
       description:
-        "Whether dead messages can be put back or removed here; those of RabbitMQ are its own tools' matter.",
+        "Whether dead messages can be seen, put back and removed one by one; those of RabbitMQ can only all at once.",
     }),
     items: z.array(z.object({ queue: z.string(), waiting: z.int(), dead: z.int() })),
   }),
@@ -103,4 +106,52 @@ const discard = operation({
   },
 });
 
-export const operations: readonly Operation[] = [queues, listLetters, retry, discard];
+/** Throws M_NOT_FOUND where nothing goes through a queue here, or through another one. */
+function queueOf({ queue }: Context, name: string): { queue: Queue; name: QueueName } {
+  const known = queueNames.find((each) => each === name);
+  if (!queue || !known)
+    throw matrixError(
+      "M_NOT_FOUND",
+      `There is no such queue. Those of a server with one are ${queueNames.join(", ")}.`,
+    );
+  return { queue, name: known };
+}
+
+const retryAll = operation({
+  id: "dead_letters.retry_all",
+  method: "POST",
+  path: "/system/queues/:queue/retry-dead",
+  summary: "Puts the messages of a queue back that could not be done, the oldest first, as if they were new",
+  description: `At most ${limits.deadRetried_messages} at a time: \`left\` says how many are still dead. Of a queue in RabbitMQ too.`,
+  role: "operator",
+  body: z.object({ reason: reasonSchema.optional() }),
+  answer: z.object({ queue: z.string(), put_back: z.int(), left: z.int() }),
+  command: { name: "system queue retry", arguments: ["queue"] },
+  async handle({ params, audit }, ctx) {
+    const { queue, name } = queueOf(ctx, params.queue);
+    const put_back = await queue.retryDead(name, limits.deadRetried_messages);
+    audit({ after: { put_back } });
+    const left = (await queue.depths()).find((each) => each.name === name)?.dead ?? 0;
+    return { queue: name, put_back, left };
+  },
+});
+
+const discardAll = operation({
+  id: "dead_letters.discard_all",
+  method: "POST",
+  path: "/system/queues/:queue/discard-dead",
+  summary: "Removes the messages of a queue for good that could not be done",
+  description: "What people sent or read is lost with them. Of a queue in RabbitMQ too.",
+  role: "operator",
+  body: z.object({ reason: reasonSchema }),
+  answer: z.object({ queue: z.string(), removed: z.int() }),
+  command: { name: "system queue discard", arguments: ["queue"] },
+  async handle({ params, audit }, ctx) {
+    const { queue, name } = queueOf(ctx, params.queue);
+    const removed = await queue.discardDead(name);
+    audit({ after: { removed } });
+    return { queue: name, removed };
+  },
+});
+
+export const operations: readonly Operation[] = [queues, listLetters, retry, discard, retryAll, discardAll];

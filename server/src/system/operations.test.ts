@@ -158,6 +158,33 @@ test("a dead message is put back or removed by its number, and nobody sees what 
   assert.equal((await root.ask("POST", `${SYSTEM}/dead-letters/9/discard`, {})).status, 400, "without a reason");
 });
 
+test("all dead messages of a queue are put back or removed, and stand on the overview until they are", async () => {
+  assert.equal(
+    (await root.ask("POST", `${SYSTEM}/queues/chat.messages/retry-dead`, {})).status,
+    404,
+    "without a queue",
+  );
+  await using queued = await startTestServer({ config: { queue: "postgresql", isQueueWorker: false } });
+  const owner = await makeAdministrator(queued, "owner");
+  const add = (name: string, count: number) =>
+    queued.ctx.db.queue.change(
+      "insert into queue.dead (id, name, body, attempts, reason) select n, $1, '{}', 5, 'it failed' from generate_series(1, $2::int) n",
+      [name, count],
+    );
+  const says = async () =>
+    (await owner.call("GET", "/_parley/admin/v1/overview")).attention.map((each: Json) => each.says);
+  await add("read.receipts", 3);
+  assert.ok((await says()).includes("3 messages in a queue could not be done."));
+  const back = await owner.call("POST", `${SYSTEM}/queues/read.receipts/retry-dead`, {});
+  assert.deepEqual(back, { queue: "read.receipts", put_back: 3, left: 0 });
+  await add("read.receipts", 2);
+  const path = `${SYSTEM}/queues/read.receipts/discard-dead`;
+  assert.equal((await owner.ask("POST", path, {})).status, 400, "without a reason");
+  assert.deepEqual(await owner.call("POST", path, { reason }), { queue: "read.receipts", removed: 2 });
+  assert.equal((await owner.ask("POST", `${SYSTEM}/queues/others/discard-dead`, { reason })).status, 404);
+  assert.ok(!(await says()).some((each: string) => each.includes("queue")));
+});
+
 test("an operator refuses writes and ends it; the API itself goes on", async () => {
   const ana = await registerPerson(server.url, "ana");
   const room = await createRoom(ana);

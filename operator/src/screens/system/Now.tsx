@@ -1,5 +1,5 @@
 import { Notice } from "../../../../web/src/ui/Notice.tsx";
-import { call } from "../../api.ts";
+import { call, pathOf } from "../../api.ts";
 import { Section } from "../../frame/Screen.tsx";
 import { useAnswer } from "../../model/queries.ts";
 import { exactTime } from "../../model/time.ts";
@@ -8,7 +8,7 @@ import { ActButton } from "../../parts/ActButton.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { grouped } from "../../parts/words.ts";
+import { count, grouped } from "../../parts/words.ts";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
 import type { Maintenance, Process, Queues } from "./shapes.ts";
 
@@ -142,7 +142,9 @@ function Processes() {
   );
 }
 
-const queueColumns: SimpleTableProps<Queues["items"][number]>["columns"] = [
+type Queue = Queues["items"][number];
+
+const queueColumns: SimpleTableProps<Queue>["columns"] = [
   { id: "queue", label: "Queue", value: ({ queue }) => queue },
   {
     id: "waiting",
@@ -152,7 +154,47 @@ const queueColumns: SimpleTableProps<Queues["items"][number]>["columns"] = [
     atEnd: true,
   },
   { id: "dead", label: "Failed", value: ({ dead }) => dead, cell: ({ dead }) => grouped(dead), atEnd: true },
+  {
+    id: "act",
+    label: "Act",
+    value: () => null,
+    cell: (queue) =>
+      queue.dead > 0 && (
+        <>
+          <ActButton variant="quiet" act={() => putAllBack(queue)}>
+            Put all back
+          </ActButton>
+          <ActButton variant="quiet" act={() => removeAll(queue)}>
+            Remove all
+          </ActButton>
+        </>
+      ),
+  },
 ];
+
+function putAllBack({ queue, dead }: Queue): Act<{ put_back: number; left: number }> {
+  return {
+    title: `Put back what failed in ${queue}?`,
+    consequence: `${count(dead, "message")} will begin anew at the end of the queue. Where the cause is still there they come back here.`,
+    label: "Put back",
+    run: () => call(pathOf`/system/queues/${queue}/retry-dead`, { method: "POST", body: {} }),
+    says: ({ put_back, left }) =>
+      `Put ${count(put_back, "message")} back.${left > 0 ? ` ${count(left, "message")} are left: put them back too.` : ""}`,
+  };
+}
+
+function removeAll({ queue, dead }: Queue): Act<{ removed: number }> {
+  return {
+    title: `Remove what failed in ${queue}?`,
+    consequence: `What people sent or read in ${count(dead, "message")} is lost with them, for good.`,
+    label: "Remove",
+    isDangerous: true,
+    asksReason: true,
+    typed: queue,
+    run: ({ reason }) => call(pathOf`/system/queues/${queue}/discard-dead`, { method: "POST", body: { reason } }),
+    says: ({ removed }) => `Removed ${count(removed, "message")}.`,
+  };
+}
 
 function QueuesSection() {
   const queues = useAnswer<Queues>("/system/queues", { every_ms: LOOK_MS });
@@ -172,5 +214,5 @@ function QueuesSection() {
 function adapterOf({ adapter, handles_dead }: Queues): string {
   if (adapter === "none") return "There are none: everything runs in one process.";
   const where = adapter === "postgresql" ? "They are in PostgreSQL." : "They are in RabbitMQ.";
-  return handles_dead ? where : `${where} What failed there is for its own tools.`;
+  return handles_dead ? where : `${where} What failed there is put back or removed all at once.`;
 }

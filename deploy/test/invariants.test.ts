@@ -36,6 +36,11 @@ function setEnv(objects: readonly KubernetesObject[], name: string, [setting, va
   env.splice(0, env.length, ...env.filter((each) => each.name !== setting), { name: setting, value });
 }
 
+function setWave(objects: readonly KubernetesObject[], wave: string): void {
+  const { metadata } = find(objects, "PersistentVolumeClaim", "media");
+  metadata.annotations = { ...metadata.annotations, "argocd.argoproj.io/sync-wave": wave };
+}
+
 interface PolicySpec {
   egress: { to?: unknown[]; ports?: { port: number }[] }[];
   ingress: { from?: unknown[]; ports?: { port: number }[] }[];
@@ -204,6 +209,10 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
     [/may connect to anything/, (all) => policy(all, "keys").egress.push({})],
     [/may not ask for names/, (all) => drop(all, "NetworkPolicy", "names")],
     [/no policy lets it out to redis/, (all) => setEnv(all, "keys", ["REDIS_URL", "redis://cache"])],
+  ],
+  "a claim is of the wave in which it is bound": [
+    [/PersistentVolumeClaim parley-media is of wave -2/, (all) => setWave(all, "-2")],
+    [/PersistentVolumeClaim parley-media is of wave 2/, (all) => setWave(all, "2")],
   ],
   "what no policy allows is denied, both ways": [
     [/no policy says what is its Ingress/, (all) => drop(all, "NetworkPolicy", "default-deny")],

@@ -24,6 +24,7 @@ import {
   wrongMounts,
   wrongSelectors,
 } from "./invariants/references.ts";
+import { unboundClaims } from "./invariants/waves.ts";
 import type { KubernetesObject } from "./schema.ts";
 
 export interface Invariant {
@@ -54,6 +55,7 @@ export const invariants: readonly Invariant[] = [
   { rule: "a pod gets out to what it uses and nowhere else", check: wrongWaysOut },
   { rule: "what no policy allows is denied, both ways", check: undenied },
   { rule: "an ingress controller takes every path", check: refusedPaths },
+  { rule: "a claim is of the wave in which it is bound", check: unboundClaims },
 ];
 
 /** Whatever any of the rules finds. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { schemas } from "../../server/src/db/roles.ts";
 import { readKnown } from "../../server/src/db/schema.ts";
 import {
   args,
@@ -264,6 +265,14 @@ test("the ports of what is not Parley are those of the description", { skip }, a
       const [{ port } = { port: 0 }] = (service["spec"] as { ports: { port: number }[] }).ports;
       if (what) assert.ok(servicePorts[what].includes(port), `${name}: ${service.metadata.name}`);
     }
+});
+
+test("the ConfigMap of the database names every schema that the server has", { skip }, async () => {
+  for (const name of ["minikube", "telegram", "irc"]) {
+    const maps = ofKind(await objectsOf(name), "ConfigMap") as (KubernetesObject & { data?: Record<string, string> })[];
+    const [named] = maps.flatMap(({ data }) => data?.["PARLEY_SCHEMAS"] ?? []);
+    assert.deepEqual(named?.split(/\s+/), [...schemas], name);
+  }
 });
 
 test(

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openFilesLimit } from "./processes.ts";
 import type { User } from "./matrix.ts";
-import type { Cut, Meter } from "./meter.ts";
+import { createMeter, type Cut, type Meter } from "./meter.ts";
 import type { Options } from "./options.ts";
 import type { Probe } from "./probe.ts";
 import type { Goal, Run, Unit } from "./result.ts";
@@ -51,6 +51,9 @@ export interface Scenario {
   run(bench: Bench): Promise<Outcome>;
 }
 
+/** How a scenario times what the server does for one user of the many rooms. */
+export const inManyRooms = { unit: "ms", needs: { pair: 2, crowd: 0 } } as const satisfies Partial<Scenario>;
+
 /** Turns what was counted in a window into the scenario's number. */
 export type ValueOf = (cut: Cut, seconds: number) => number;
 
@@ -73,6 +76,21 @@ export async function measureRuns(bench: Bench, meter: Meter, value: ValueOf): P
     measured.push(await measureWindow(bench, { meter, value, until: () => sleep(seconds * 1000) }));
   }
   return measured;
+}
+
+/** Measures how long steps take that follow one another, so that no time is one of waiting for another step; `step` tells the meter. */
+export async function measureSteps(bench: Bench, step: (meter: Meter) => Promise<void>): Promise<Run[]> {
+  const meter = createMeter();
+  const stopping = new AbortController();
+  const load = (async () => {
+    while (!stopping.signal.aborted) await step(meter);
+  })();
+  try {
+    return await Promise.race([measureRuns(bench, meter, medianLatency), load.then(() => [])]);
+  } finally {
+    stopping.abort();
+    await load.catch(() => undefined); // its error has ended the race already
+  }
 }
 
 export interface Window {

@@ -1,6 +1,14 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Bench, measureRuns, measureWindow, medianLatency, type Outcome, type Scenario } from "../bench.ts";
+import {
+  type Bench,
+  inManyRooms,
+  measureSteps,
+  measureWindow,
+  medianLatency,
+  type Outcome,
+  type Scenario,
+} from "../bench.ts";
 import { type Answer, type Connection, connect, exchange } from "../http.ts";
 import { call, headersOf, sendRequest, type SyncQuery, syncRequest, UnexpectedAnswer, type User } from "../matrix.ts";
 import { createMeter, type Meter } from "../meter.ts";
@@ -17,29 +25,26 @@ export const memory: Scenario = {
 };
 
 export const initialSync: Scenario = {
+  ...inManyRooms,
   name: "initial-sync",
   title: "Initial sync of a user in many rooms",
-  unit: "ms",
   goals: [],
-  needs: { pair: 2, crowd: 0 },
   run: measureInitialSync,
 };
 
 export const syncUnchanged: Scenario = {
+  ...inManyRooms,
   name: "sync-unchanged",
   title: "Incremental sync in many rooms, nothing changed",
-  unit: "ms",
   goals: [],
-  needs: { pair: 2, crowd: 0 },
   run: (bench) => measureIncremental(bench, syncNothing),
 };
 
 export const syncChanged: Scenario = {
+  ...inManyRooms,
   name: "sync-changed",
   title: "Incremental sync in many rooms, one message in one room",
-  unit: "ms",
   goals: [],
-  needs: { pair: 2, crowd: 0 },
   run: (bench) => measureIncremental(bench, syncOneMessage),
 };
 
@@ -122,24 +127,15 @@ interface Place {
   sent: number;
 }
 
-/** One request after the other, so that the time is the server's and no waiting in its queue. */
 async function measureIncremental(bench: Bench, step: (place: Place, meter: Meter) => Promise<void>): Promise<Outcome> {
   const { first, second, roomIds } = await bench.world();
   const connection = connect(bench.origin);
   const initial = await sync(connection, first, { timeout_ms: 0 });
   const since = JSON.parse(initial.body.toString()).next_batch as string;
   const place: Place = { connection, reader: first, writer: second, roomIds, since, tag: uniqueTag(), sent: 0 };
-  const meter = createMeter();
-  const stopping = new AbortController();
-  const load = (async () => {
-    while (!stopping.signal.aborted) await step(place, meter);
-  })();
   try {
-    const runs = await Promise.race([measureRuns(bench, meter, medianLatency), load.then(() => [])]);
-    return { runs, notes: [] };
+    return { runs: await measureSteps(bench, (meter) => step(place, meter)), notes: [] };
   } finally {
-    stopping.abort();
-    await load.catch(() => undefined); // its error has ended the race already
     await connection.destroy();
   }
 }

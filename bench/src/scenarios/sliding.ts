@@ -1,5 +1,13 @@
 import { performance } from "node:perf_hooks";
-import { type Bench, measureRuns, measureWindow, medianLatency, type Outcome, type Scenario } from "../bench.ts";
+import {
+  type Bench,
+  inManyRooms,
+  measureSteps,
+  measureWindow,
+  medianLatency,
+  type Outcome,
+  type Scenario,
+} from "../bench.ts";
 import { type Connection, connect, exchange } from "../http.ts";
 import { call, headersOf, sendRequest, UnexpectedAnswer, type User } from "../matrix.ts";
 import { createMeter, type Meter } from "../meter.ts";
@@ -9,21 +17,19 @@ const FEATURE = "org.matrix.simplified_msc3575";
 const PATH = `/_matrix/client/unstable/${FEATURE}/sync`;
 
 export const slidingSync: Scenario = {
+  ...inManyRooms,
   name: "sliding-sync",
   title: "First answer of sliding sync to a user in many rooms, twenty of them on show",
-  unit: "ms",
   goals: [{ of: "value", below: 30 }],
-  needs: { pair: 2, crowd: 0 },
   needsFeature: FEATURE,
   run: measureFirst,
 };
 
 export const slidingNews: Scenario = {
+  ...inManyRooms,
   name: "sliding-sync-news",
   title: "Sliding sync that follows, one message in one room of many",
-  unit: "ms",
   goals: [{ of: "value", below: 2 }],
-  needs: { pair: 2, crowd: 0 },
   needsFeature: FEATURE,
   run: measureNews,
 };
@@ -98,7 +104,7 @@ async function measureFirst(bench: Bench): Promise<Outcome> {
   };
 }
 
-/** One request after the other: the clock runs from the request to the answer that has the message. */
+/** The clock runs from the request to the answer that has the message. */
 async function measureNews(bench: Bench): Promise<Outcome> {
   const { first, second, roomIds } = await bench.world();
   const connection = connect(bench.origin);
@@ -110,10 +116,11 @@ async function measureNews(bench: Bench): Promise<Outcome> {
     pos = more.pos;
     rooms = Object.keys(more.rooms).length;
   }
-  const [meter, tag, stopping] = [createMeter(), uniqueTag(), new AbortController()];
-  const step = async (sent: number, hits: Meter): Promise<void> => {
+  const tag = uniqueTag();
+  let sent = 0;
+  const step = async (meter: Meter): Promise<void> => {
     const text = messageText(tag, sent);
-    await call(connection, second, sendRequest(roomIds[sent % roomIds.length] ?? "", text));
+    await call(connection, second, sendRequest(roomIds[sent++ % roomIds.length] ?? "", text));
     const from_ms = performance.now();
     for (let seen = false; !seen;) {
       const answer = await slide(connection, first, { body, query: `timeout=10000&pos=${pos}` });
@@ -122,17 +129,11 @@ async function measureNews(bench: Bench): Promise<Outcome> {
         timeline.some(({ content }) => content.body === text),
       );
     }
-    hits.hit(performance.now() - from_ms);
+    meter.hit(performance.now() - from_ms);
   };
-  const load = (async () => {
-    for (let sent = 0; !stopping.signal.aborted; sent++) await step(sent, meter);
-  })();
   try {
-    const runs = await Promise.race([measureRuns(bench, meter, medianLatency), load.then(() => [])]);
-    return { runs, notes: [`${roomIds.length} rooms, all of them on show`] };
+    return { runs: await measureSteps(bench, step), notes: [`${roomIds.length} rooms, all of them on show`] };
   } finally {
-    stopping.abort();
-    await load.catch(() => undefined); // its error has ended the race already
     await connection.destroy();
   }
 }

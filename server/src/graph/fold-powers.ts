@@ -1,16 +1,15 @@
 /** Who has power in a room, and who gave it. Specification: client-server-api, `m.room.power_levels`; rooms, version 12. */
+import { levelOf } from "../rooms/rules/power.ts";
+import { roomVersion } from "../rooms/rules/versions.ts";
 import { clean } from "./clean.ts";
 import type { Step } from "./fold.ts";
 import { type Power, UNLIMITED } from "./model.ts";
 
 type Content = Record<string, unknown>;
 
-/** Creators of these versions have power without limit. */
-const WITH_LIMITS = new Set(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]);
-
 export function foldCreate({ draft, entry, content, room }: Step): void {
   const version = typeof content["room_version"] === "string" ? content["room_version"] : "1";
-  const isUnlimited = !WITH_LIMITS.has(version);
+  const isUnlimited = hasUnlimitedCreators(version);
   const more = isUnlimited && Array.isArray(content["additional_creators"]) ? content["additional_creators"] : [];
   const predecessor = content["predecessor"] as { room_id?: unknown } | undefined;
   room.roomVersion = version;
@@ -24,10 +23,12 @@ export function foldCreate({ draft, entry, content, room }: Step): void {
   draft.changed.powers.add(room.roomId);
 }
 
-const numberIn = (map: unknown, key: string): number | undefined => {
-  const value = typeof map === "object" && map !== null && Object.hasOwn(map, key) ? (map as Content)[key] : undefined;
-  return typeof value === "number" ? value : undefined;
-};
+function hasUnlimitedCreators(version: string | null): boolean {
+  return roomVersion(version ?? "1")?.privilegedCreators === true;
+}
+
+const numberIn = (map: unknown, key: string): number | undefined =>
+  typeof map === "object" && map !== null && Object.hasOwn(map, key) ? levelOf((map as Content)[key]) : undefined;
 
 /** Whose level stays the same keeps who gave it, and when. */
 export function foldLevels({ draft, entry, content, room }: Step): void {
@@ -36,11 +37,12 @@ export function foldLevels({ draft, entry, content, room }: Step): void {
   room.inviteLevel = numberIn(content, "invite") ?? 0;
   room.manageLevel = numberIn(content["events"], "m.room.power_levels") ?? numberIn(content, "state_default") ?? 50;
   const before = draft.powers.get(room.roomId) ?? new Map<string, Power>();
-  const isUnlimited = !WITH_LIMITS.has(room.roomVersion ?? "1");
+  const isUnlimited = hasUnlimitedCreators(room.roomVersion);
   const now = new Map([...before].filter(([userId]) => isUnlimited && room.creators.includes(userId)));
   const users = typeof content["users"] === "object" && content["users"] !== null ? content["users"] : {};
-  for (const [userId, level] of Object.entries(users)) {
-    if (typeof level !== "number" || now.has(userId) || clean(userId) !== userId) continue;
+  for (const [userId, given] of Object.entries(users)) {
+    const level = levelOf(given);
+    if (level === undefined || now.has(userId) || clean(userId) !== userId) continue;
     const known = before.get(userId);
     const fresh = {
       roomId: room.roomId,

@@ -3,6 +3,7 @@
  * Only who may do and read what is taken from the events, never what somebody wrote.
  */
 import type { LogEntry } from "../log/entry.ts";
+import { roomVersion } from "../rooms/rules/versions.ts";
 import { clean } from "./clean.ts";
 import { type Draft, nestingKey, pairKey } from "./draft.ts";
 import { foldLevels, foldCreate } from "./fold-powers.ts";
@@ -116,7 +117,7 @@ function foldStay(draft: Draft, key: string, { row, before, entry }: Change): vo
 
 /** Specification: client-server-api, "Restricted rooms". Who may come in by another room is kept while the rule says so. */
 function foldJoinRules({ draft, entry, content, room }: Step): void {
-  room.joinRule = text(content["join_rule"]) ?? "unknown";
+  room.joinRule = joinRuleIn(room, text(content["join_rule"]));
   const before = draft.admissions.get(room.roomId) ?? new Map();
   const now = new Map<string, { roomId: string; viaRoomId: string; byUser: string; since_ms: number }>();
   for (const viaRoomId of allowedRooms(room.joinRule, content["allow"])) {
@@ -125,6 +126,12 @@ function foldJoinRules({ draft, entry, content, room }: Step): void {
   }
   draft.admissions.set(room.roomId, now);
   draft.changed.admissions.add(room.roomId);
+}
+
+/** What a version does not know lets nobody in, as `private` does in all of them. */
+function joinRuleIn({ roomVersion: version }: Room, rule: string | null): string {
+  const isKnown = rule === "private" || roomVersion(version ?? "1")?.joinRules.has(rule) === true;
+  return rule !== null && isKnown ? rule : "unknown";
 }
 
 function allowedRooms(joinRule: string, allow: unknown): string[] {

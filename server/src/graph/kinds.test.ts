@@ -1,4 +1,7 @@
-/** Who in the graph is a person, a bot, or an application service's; and which services are sent what happens in a room. */
+/**
+ * Who in the graph is a person, a bot, or an application service's; which services are sent what happens in a room; and what rooms of old
+ * versions say.
+ */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { askAs, startService } from "../../../testkit/src/appservice.ts";
@@ -59,4 +62,31 @@ test("a room that no service is interested in names none", async () => {
   const { nodes, details } = await root.call("GET", `${API}/graph/who-can-read?room_id=${encodeURIComponent(room.id)}`);
   assert(!nodes.some(({ type }: { type: string }) => type === "service"));
   assert(!details.some((detail: string) => detail.includes("application service")));
+});
+
+test("in a room of an old version power may be written as a text, and a join rule that came later lets nobody in", async () => {
+  const parent = await createRoom(ana);
+  const users = { [ana.userId]: "100", "@ben:localhost": " 50" };
+  const allow = [{ type: "m.room_membership", room_id: parent.id }];
+  const rules = { type: "m.room.join_rules", content: { join_rule: "restricted", allow } };
+  const roomOf = (room_version: string) =>
+    createRoom(ana, { room_version, power_level_content_override: { users, invite: "10" }, initial_state: [rules] });
+  const [old, newer] = [await roomOf("7"), await roomOf("9")];
+  await build();
+  const { db } = server.ctx;
+  const levels = (room: { id: string }) =>
+    db.graph.query("select user_id, level from graph.powers where room_id = $1 order by level", [room.id]);
+  const shown = (room: { id: string }) =>
+    db.graph.one(
+      `select join_rule, invite_level, (select count(*) from graph.admissions a where a.room_id = r.room_id) as ways
+       from graph.rooms r where room_id = $1`,
+      [room.id],
+    );
+  for (const room of [old, newer])
+    assert.deepEqual(await levels(room), [
+      { user_id: "@ben:localhost", level: 50 },
+      { user_id: ana.userId, level: 100 },
+    ]);
+  assert.deepEqual(await shown(old), { join_rule: "unknown", invite_level: 10, ways: 0 });
+  assert.deepEqual(await shown(newer), { join_rule: "restricted", invite_level: 10, ways: 1 });
 });

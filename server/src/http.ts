@@ -17,7 +17,7 @@ import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
 import { refuseInMaintenance } from "./system/maintenance.ts";
-import { readQuery, validate } from "./validate.ts";
+import { readJson, readQuery } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
@@ -329,7 +329,7 @@ function readBody(each: Route, request: FastifyRequest): unknown {
   } catch (thrown) {
     throw matrixError("M_NOT_JSON", `The body is not JSON: ${asError(thrown).message}`);
   }
-  return validate(each.body, json, "body");
+  return readJson(each.path, each.body, json);
 }
 
 function closeSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {

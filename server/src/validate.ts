@@ -1,15 +1,19 @@
 /** What comes from the network is looked at before anybody uses it. */
 import type { z } from "zod";
-import { matrixError } from "./errors.ts";
+import { type MatrixError, matrixError } from "./errors.ts";
 
 /** Checks a value from the network; what is wrong with it is said in a sentence that names the place. */
 export function validate<T extends z.ZodType>(schema: T, value: unknown, where: "body" | "query"): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  throw fault(result.error, value, where);
+}
+
+function fault(error: z.ZodError, value: unknown, where: "body" | "query"): MatrixError {
+  const issue = error.issues[0];
   const place = issue?.path.length ? `"${issue.path.join(".")}"` : `the ${where}`;
-  if (issue && isAbsent(value, issue.path)) throw matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
-  throw matrixError(
+  if (issue && isAbsent(value, issue.path)) return matrixError("M_MISSING_PARAM", `The ${where} has no ${place}.`);
+  return matrixError(
     where === "body" && !isIdentifier(issue) ? "M_BAD_JSON" : "M_INVALID_PARAM",
     `${place} is not valid: ${issue?.message ?? "unknown"}`,
   );
@@ -23,6 +27,20 @@ export function readQuery({ path, query: schema }: { path: string; query?: z.Zod
   const isMatrix = path.startsWith("/_matrix/");
   const given = isMatrix ? Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")) : query;
   return schema ? validate(schema, given, "query") : given;
+}
+
+/**
+ * The body of a request to `path`. Libraries of Matrix also write null for what their caller did not give (`"reason": null`): where a
+ * member may not be null it is as one that is not there.
+ */
+export function readJson<T extends z.ZodType>(path: string, schema: T, json: unknown): z.output<T> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  if (path.startsWith("/_matrix/") && typeof json === "object" && json !== null && !Array.isArray(json)) {
+    const without = schema.safeParse(Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null)));
+    if (without.success) return without.data;
+  }
+  throw fault(result.error, json, "body");
 }
 
 /** What a schema's `refine` has as its second argument for an identifier: a text that is none is of the right type, and means nothing. */

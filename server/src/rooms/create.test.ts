@@ -101,3 +101,10 @@ test("where the server is set to another version, rooms have it whose makers nam
   const { capabilities } = await carol.call("GET", `${CLIENT}/capabilities`);
   assert.equal(capabilities["m.room_versions"].default, "11");
 });
+
+test("null for what may be left out is as leaving it out, and for nothing else", async () => {
+  const { path } = await create({ name: null, room_version: null, invite: [bob.userId] });
+  await alice.call("POST", `${path}/kick`, { user_id: bob.userId, reason: null });
+  const { status, body } = await alice.ask("POST", `${path}/ban`, { user_id: null, reason: "x" });
+  assert.deepEqual([status, body.errcode], [400, "M_BAD_JSON"]);
+});

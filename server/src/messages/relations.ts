@@ -83,5 +83,13 @@ const ALL_FORWARDS = `${ALL} order by e.position limit $10`;
 const PATH = "/_matrix/client/v1/rooms/:roomId/relations/:eventId";
 
 export const relationRoutes: readonly Route[] = [PATH, `${PATH}/:relType`, `${PATH}/:relType/:eventType`].map((path) =>
-  route({ method: "GET", path, access: "session", query, handle: relations }),
+  // As it was called before it was specified, and still is by matrix-bot-sdk.
+  route({
+    method: "GET",
+    path,
+    alsoAt: [path.replace("/v1/", "/unstable/")],
+    access: "session",
+    query,
+    handle: relations,
+  }),
 );

@@ -236,6 +236,8 @@ export const limits = {
   oneTimeKeys_keys: 1_000,
   keyObject_bytes: 16_384,
   keysQuery_users: 5_000,
+  /** A room without encryption has its members told of each other's keys up to here. */
+  keysWithoutEncryption_members: 100,
   keysClaim_devices: 2_000,
   keysClaimBatch_devices: 50,
   signatures: 1_000,

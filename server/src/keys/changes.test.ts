@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { limits } from "../limits.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { crossSigningOf, uploadDevice, V3 } from "../../../testkit/src/keys.ts";
 
@@ -63,12 +64,32 @@ test("one's own changes are told", async () => {
   assert.deepEqual(await changesOf(alice, from), { changed: [alice.userId], left: [] });
 });
 
-test("keys of somebody who shares only rooms without encryption do not matter", async () => {
+test("members of a small room without encryption are told of each other's keys too", async () => {
   const [alice, bob] = [await somebody(), await somebody()];
-  await act(bob, await createRoom(alice, false), "join");
-  const from = await tokenOf(alice);
+  const [roomId, first] = [await createRoom(alice, false), await tokenOf(alice)];
+  await act(bob, roomId, "join");
+  assert.deepEqual(await changesOf(alice, first), { changed: [bob.userId], left: [] });
+  const second = await tokenOf(alice);
   await uploadDevice(bob);
-  assert.deepEqual(await changesOf(alice, from), { changed: [], left: [] });
+  assert.deepEqual(await changesOf(alice, second), { changed: [bob.userId], left: [] });
+  const third = await tokenOf(alice);
+  await act(bob, roomId, "leave");
+  assert.deepEqual(await changesOf(alice, third), { changed: [], left: [bob.userId] });
+  const fourth = await tokenOf(alice);
+  await uploadDevice(bob);
+  assert.deepEqual(await changesOf(alice, fourth), { changed: [], left: [] });
+});
+
+test("members of a large room are told of each other's keys where it is encrypted", async (t) => {
+  const changed: { keysWithoutEncryption_members: number } = limits;
+  t.mock.property(changed, "keysWithoutEncryption_members", 1);
+  for (const isEncrypted of [false, true]) {
+    const [alice, bob] = [await somebody(), await somebody()];
+    await act(bob, await createRoom(alice, isEncrypted), "join");
+    const from = await tokenOf(alice);
+    await uploadDevice(bob);
+    assert.deepEqual(await changesOf(alice, from), { changed: isEncrypted ? [bob.userId] : [], left: [] });
+  }
 });
 
 test("who comes to an encrypted room has changed, who leaves the last one has left", async () => {

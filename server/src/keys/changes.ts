@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { route } from "../http.ts";
 import { parseToken } from "../log/token.ts";
 import type { RoomState } from "../rooms/state.ts";
-import { tellsOfKeys } from "./device-lists.ts";
+import { isAboutKeys, tellsOfKeys } from "./device-lists.ts";
 
 const ENCRYPTION = "m.room.encryption";
 
@@ -31,7 +31,7 @@ interface Stretch {
 }
 
 async function changesOf(ctx: Context, userId: string, stretch: Stretch): Promise<object> {
-  const { joined, left } = await encryptedRooms(ctx, userId, stretch);
+  const { joined, left } = await roomsOfKeys(ctx, userId, stretch);
   const shares = (other: string) => joined.some(({ room }) => room.membership(other) === "join");
   const { came, went } = await movedMembers(ctx, joined, stretch);
   for (const { room, position } of joined) {
@@ -48,18 +48,18 @@ async function changesOf(ctx: Context, userId: string, stretch: Stretch): Promis
   };
 }
 
-interface EncryptedRoom {
+interface RoomOfKeys {
   room: RoomState;
   /** Where the person's own membership stands. */
   position: number;
 }
 
-/** The encrypted rooms that the person is in, and those that they left in the stretch or after it. */
-async function encryptedRooms(
+/** The rooms about keys that the person is in, and those that they left in the stretch or after it. */
+async function roomsOfKeys(
   ctx: Context,
   userId: string,
   { from }: Stretch,
-): Promise<{ joined: EncryptedRoom[]; left: EncryptedRoom[] }> {
+): Promise<{ joined: RoomOfKeys[]; left: RoomOfKeys[] }> {
   const memberships = [...(await ctx.rooms.memberships(userId))];
   const joined = memberships.filter(([, { membership }]) => membership === "join");
   const left = memberships.filter(
@@ -69,13 +69,13 @@ async function encryptedRooms(
     const rooms = await Promise.all(
       some.map(async ([roomId, { position }]) => ({ room: await ctx.rooms.load(roomId), position })),
     );
-    return rooms.filter(({ room }) => room.get(ENCRYPTION));
+    return rooms.filter(({ room }) => isAboutKeys(room));
   };
   return { joined: await load(joined), left: await load(left) };
 }
 
 /** Who came to the rooms in the stretch, and who went. */
-async function movedMembers(ctx: Context, rooms: readonly EncryptedRoom[], { from, to }: Stretch) {
+async function movedMembers(ctx: Context, rooms: readonly RoomOfKeys[], { from, to }: Stretch) {
   const states = new Map(rooms.map(({ room }) => [room.roomId, room]));
   const rows = await ctx.db.log.query<{ roomId: string; userId: string; wasJoined: boolean }>(
     `select room_id as "roomId", state_key as "userId", coalesce(unsigned, '') like '%"membership":"join"%' as "wasJoined"

@@ -8,7 +8,7 @@ import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
 import { readManyKeyCounts } from "../keys/counts.ts";
-import { tellsOfKeys } from "../keys/device-lists.ts";
+import { isAboutKeys, tellsOfKeys } from "../keys/device-lists.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openLookup } from "../lookups.ts";
@@ -122,22 +122,21 @@ export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string |
   const { userId } = run.ask.session;
   const changed = new Set<string>();
   const maybeLeft = new Set<string>();
-  const encrypted = [...run.joined.values()].filter((room) => room.get("m.room.encryption"));
-  const shares = (other: string) => encrypted.some((room) => room.membership(other) === "join");
+  const rooms = [...run.joined.values()].filter(isAboutKeys);
+  const shares = (other: string) => rooms.some((room) => room.membership(other) === "join");
   for (const entry of run.news.deviceLists) {
     const whose = entry.userId;
     if (whose !== null && tellsOfKeys(entry, userId) && (whose === userId || shares(whose))) changed.add(whose);
   }
-  for (const room of encrypted) noteMembers(run, room, { changed, maybeLeft });
-  for (const room of leftRooms)
-    if (room.get("m.room.encryption")) for (const other of room.joined()) maybeLeft.add(other);
+  for (const room of rooms) noteMembers(run, room, { changed, maybeLeft });
+  for (const room of leftRooms) if (isAboutKeys(room)) for (const other of room.joined()) maybeLeft.add(other);
   changed.delete("");
   const left = [...maybeLeft].filter((other) => other !== userId && !shares(other));
   if (changed.size === 0 && left.length === 0) return undefined;
   return JSON.stringify({ changed: [...changed], left });
 }
 
-/** Who came to an encrypted room, or left it. */
+/** Who came to a room, or left it. */
 function noteMembers(
   run: Run,
   room: RoomState,

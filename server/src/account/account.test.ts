@@ -124,6 +124,7 @@ test("presence is seen by who shares a room, and typing is for members", async (
   const room = await createRoom(alice);
   const typing = (person: Person) => `${room.path}/typing/${encodeURIComponent(person.userId)}`;
   assert.deepEqual(await refusal(carol.ask("PUT", typing(carol), { typing: true })), [403, "M_FORBIDDEN"]);
-  await alice.call("PUT", typing(alice), { typing: true, timeout: 10_000 });
+  assert.deepEqual(await refusal(alice.ask("PUT", typing(alice), { typing: 2 })), [400, "M_BAD_JSON"]);
+  await alice.call("PUT", typing(alice), { typing: 1, timeout: 10_000 });
   assert.deepEqual(server.ctx.ephemeral.typing(room.id)?.users, [alice.userId]);
 });

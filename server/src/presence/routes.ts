@@ -10,7 +10,11 @@ import { startReceiptWorker } from "./receipts-write.ts";
 import { presenceContent } from "./content.ts";
 import { receiptRoutes } from "./receipts.ts";
 
-const typingBody = z.looseObject({ typing: z.boolean(), timeout: z.number().int().min(0).optional() });
+// Clients in languages without truth values write 1 and 0.
+const truth = z.union([z.boolean(), z.literal([0, 1]).transform((value) => value === 1)], {
+  error: "must be a boolean",
+});
+const typingBody = z.looseObject({ typing: truth, timeout: z.number().int().min(0).optional() });
 const presenceBody = z.looseObject({
   presence: z.enum(["online", "offline", "unavailable"]),
   status_msg: z.string().max(limits.displayname_bytes).nullish(),

@@ -39,8 +39,14 @@ async function momentOf(ctx: Context, at: string | undefined, { upTo }: ReadAcce
 
 function memberEntries(ctx: Context, room: RoomState, position: number | undefined): Promise<LogEntry[]> | LogEntry[] {
   // Nothing changed after the newest state event, so any later moment is as good as now.
-  if (position !== undefined && position < room.position) return stateAt(ctx, room.roomId, { position, type: MEMBER });
+  if (position !== undefined && position < room.position)
+    return stateAt(ctx, room.roomId, { position: Math.max(position, beginningOf(room)), type: MEMBER });
   return [...room.ofType(MEMBER).values()].map((event) => event.entry);
+}
+
+/** Where the creator is in the room. The token before the first event, with which a first sync begins, means this moment. */
+function beginningOf(room: RoomState): number {
+  return (room.get("m.room.create")?.position ?? 0) + 1;
 }
 
 /** What the event made of its person; of a current event the room knows it without parsing. */

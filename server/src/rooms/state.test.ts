@@ -137,6 +137,18 @@ test("members are filtered by what they are and by what they are not, and either
   await refused(alice.ask("GET", `${room}/members?at=nonsense`), 400, "M_INVALID_PARAM");
 });
 
+test("members at the token before a room's first event are those with whom it begins", async () => {
+  const { log } = server.ctx;
+  const token = formatToken({ epoch: log.epoch, position: log.hub.head() });
+  const room = await newRoom();
+  await bob.call("POST", `${room}/join`, {});
+  const { chunk } = await alice.call("GET", `${room}/members?at=${token}`);
+  assert.deepEqual(
+    chunk.map((event: Json) => event.state_key),
+    [alice.userId],
+  );
+});
+
 test("members at a token are those of that moment", async () => {
   const room = await newRoom();
   const { log } = server.ctx;

@@ -47,8 +47,9 @@ export async function joinedRoom(run: Run, room: RoomState): Promise<string | un
   const sections = [
     `"timeline":${await timelineJson(run, room, { ...timeline, relations: await relationsOf(run, room, timeline) })}`,
     stateJson(run, room, { timeline, isNew, end: upTo, state }),
+    // Always there, as the timeline and the state are: there are clients and suites that ask for all three.
+    `"ephemeral":{"events":[${ephemeral.join(",")}]}`,
   ];
-  if (ephemeral.length > 0) sections.push(`"ephemeral":{"events":[${ephemeral.join(",")}]}`);
   if (accountData.length > 0) sections.push(`"account_data":{"events":[${accountData.join(",")}]}`);
   if (isNew || ask.fullState || timeline.limited || here.events.some((event) => event.type === "m.room.member"))
     sections.push(`"summary":${summaryOf(room, ask.session.userId)}`);

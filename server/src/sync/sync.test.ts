@@ -29,6 +29,20 @@ test("a sync with nothing to tell is answered at its timeout, with a token to go
   );
 });
 
+test("a room always comes with its timeline, state and ephemeral events, however empty", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const first = await sync(bob);
+  await say(alice, roomId, "hello");
+  for (const answer of [first, await sync(bob, { since: first.next_batch })]) {
+    const { timeline, state, ephemeral } = answer.rooms.join[roomId];
+    assert.deepEqual(ephemeral, { events: [] });
+    assert.ok(Array.isArray(state.events));
+    assert.deepEqual(Object.keys(timeline).toSorted(), ["events", "limited", "prev_batch"]);
+  }
+});
+
 test("many messages at once give a limited timeline, its newest, and a token from which the rest can be read", async () => {
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];

@@ -26,6 +26,8 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["retention", "/retention", "Messages are kept for (days)"],
   ["retention-rooms", "/retention/rooms", "No room has a policy"],
   ["holds", "/retention/holds", "A dispute"],
+  ["legal", "/retention/legal", "12 Cs 34/26"],
+  ["graph-taken", "/graph?question=taken", /exports were made, of which 0 left the server/],
   ["audit", "/audit", "holds.place"],
   ["bots", "/bots", "@deploys:localhost"],
   ["bot", "/bots/@deploys:localhost", "The bot has no token"],
@@ -276,6 +278,13 @@ async function fill({ server }: ConsoleWorld, ana: Person): Promise<TestRoom> {
   await act("/bots", { username: "deploys", owner: "ana", purpose: "Says what was released" });
   await act("/webhooks", { bot: "@deploys:localhost", room_id: room.id, name: "Releases" });
   await act("/retention/holds", { user_id: ana.userId, reason: "A dispute" });
+  await act("/legal/access", {
+    room_id: room.id,
+    holder: "@adam:localhost",
+    case_reference: "12 Cs 34/26",
+    ends_ts: Date.now() + 86_400_000,
+    reason: "An order of the court",
+  });
   return room;
 }
 

@@ -23,6 +23,7 @@ export async function fillWorld({ db, log }: Pick<Context, "db" | "log">): Promi
      select '@person' || i || ':localhost', 'LAPTOP', now() - interval '200 days', now() - i % 180 * interval '1 day' from generate_series(0, $1::integer - 1) i`,
     [PEOPLE],
   );
+  await fillExports(db);
   let entries: NewEntry[] = [];
   const flush = async () => {
     const batch = entries;
@@ -36,6 +37,23 @@ export async function fillWorld({ db, log }: Pick<Context, "db" | "log">): Promi
     if (entries.length >= AT_ONCE) await flush();
   }
   await flush();
+}
+
+/** Of every fiftieth person and every tenth room, fetched by one of twenty; and legal access to as many. */
+async function fillExports(db: Context["db"]): Promise<void> {
+  await db.console.query(
+    `insert into console.exports (job_id, user_id, room_id, created_by, ready_at, expires_at)
+     select i + 1, case when i % 2 = 0 then '@person' || i * 25 || ':localhost' end, case when i % 2 = 1 then '!room' || i * 5 || ':localhost' end,
+       '@person' || i % 20 || ':localhost', now(), now() + interval '7 days' from generate_series(0, 399) i`,
+  );
+  await db.console.query(
+    `insert into console.export_fetches (job_id, fetched_by, device_id)
+     select i + 1, '@person' || i % 20 || ':localhost', 'LAPTOP' from generate_series(0, 399) i`,
+  );
+  await db.console.query(
+    `insert into console.legal_access (user_id, room_id, holder, case_reference, reason, granted_by, ends_at)
+     select user_id, room_id, created_by, 'case ' || job_id, 'an order', '@person0:localhost', now() + interval '90 days' from console.exports`,
+  );
 }
 
 interface Event {

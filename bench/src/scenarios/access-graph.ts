@@ -9,11 +9,13 @@ import { connectOwner } from "../../../server/src/db/database.ts";
 import { answer } from "../../../server/src/graph/open.ts";
 import { startOver } from "../../../server/src/graph/project.ts";
 import { administratorsPaths } from "../../../server/src/graph/questions/administrators.ts";
+import { withCopies, withFetched, withTakers, withTakings } from "../../../server/src/graph/questions/also-taken.ts";
 import { exposed } from "../../../server/src/graph/questions/exposed.ts";
 import { orphans } from "../../../server/src/graph/questions/orphans.ts";
 import { reach } from "../../../server/src/graph/questions/reach.ts";
 import { effectOfRemoval } from "../../../server/src/graph/questions/removal.ts";
 import { staleDevices } from "../../../server/src/graph/questions/stale.ts";
+import { taken } from "../../../server/src/graph/questions/taken.ts";
 import { whoCanRead } from "../../../server/src/graph/questions/who.ts";
 import { why } from "../../../server/src/graph/questions/why.ts";
 import type { Graph } from "../../../server/src/graph/port.ts";
@@ -135,11 +137,22 @@ const ROUNDS = 15;
 const now_ms = Date.now();
 
 const QUESTIONS: Readonly<Record<string, (i: number) => (graph: Graph) => Promise<object>>> = {
-  why: (i) => (graph) => why(graph, { userId: person(i * 331), roomId: room(i * 17) }),
-  "who can read": (i) => (graph) => whoCanRead(graph, { roomId: room(i * 10) }),
-  "who can read, by a public space": (i) => (graph) => whoCanRead(graph, { roomId: room(i * 100 + 1) }),
-  reach: (i) => (graph) => reach(graph, { userId: person(i * 331) }),
-  exposed: (i) => (graph) => exposed(graph, { userId: person(i * 331), deviceId: "LAPTOP" }),
+  why: (i) => async (graph) => {
+    const asked = { userId: person(i * 331), roomId: room(i * 17), now_ms };
+    return withCopies(graph, await why(graph, asked), asked);
+  },
+  "who can read": (i) => (graph) => readers(graph, room(i * 10)),
+  "who can read, by a public space": (i) => (graph) => readers(graph, room(i * 100 + 1)),
+  reach: (i) => async (graph) => {
+    const asked = { userId: person(i % 2 === 0 ? i : i * 331), now_ms };
+    return withTakings(graph, await reach(graph, asked), asked);
+  },
+  exposed: (i) => async (graph) => {
+    const asked = { userId: person(i % 2 === 0 ? i : i * 331), deviceId: "LAPTOP", now_ms };
+    return withFetched(graph, await exposed(graph, asked), asked);
+  },
+  taken: () => (graph) => taken(graph, { now_ms }),
+  "taken, of a person": (i) => (graph) => taken(graph, { userId: person(i * 50), now_ms }),
   "without a person": (i) => (graph) => effectOfRemoval(graph, { kind: "person", userId: person(i * 5) }),
   "without a space": (i) => (graph) => effectOfRemoval(graph, { kind: "space", roomId: room(i * 10) }),
   orphans: () => orphans,
@@ -147,6 +160,11 @@ const QUESTIONS: Readonly<Record<string, (i: number) => (graph: Graph) => Promis
   "administrators of a room": (i) => (graph) => administratorsPaths(graph, { roomId: room(i * 7) }),
   stale: () => (graph) => staleDevices(graph, { days: 90, unverified: false, now_ms }),
 };
+
+async function readers(graph: Graph, roomId: string) {
+  const asked = { roomId, now_ms };
+  return withTakers(graph, await whoCanRead(graph, asked), asked);
+}
 
 async function measureQuestions({ ctx, own }: Inside, backEnd: Graph["kind"] = "tables"): Promise<Outcome> {
   own.progress("building the graph");

@@ -5,7 +5,7 @@ import type { Column } from "../../table/types.ts";
 
 export interface Asked {
   /** Its name in the list of questions (questions.ts). */
-  question: "why" | "who" | "reach" | "exposed" | "remove-person" | "remove-device" | "paths";
+  question: "why" | "who" | "reach" | "exposed" | "remove-person" | "remove-device" | "paths" | "taken";
   /** Who and what it is about: `user_id`, `room_id`, `device_id`. */
   about: Search;
 }

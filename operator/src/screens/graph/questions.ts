@@ -42,6 +42,15 @@ export const questions: readonly Question[] = [
     path: "/graph/stale-devices",
     fields: [{ name: "days", kind: "days", label: "Not seen for days", isOptional: true }],
   },
+  {
+    name: "taken",
+    label: "What has left the server?",
+    path: "/graph/taken",
+    fields: [
+      { ...person, isOptional: true, label: "Person (none: all)" },
+      { ...room, isOptional: true, label: "Room (none: all)" },
+    ],
+  },
 ];
 
 function removal(name: string, label: string, fields: Question["fields"]): Question {
@@ -142,6 +151,8 @@ const WORDS: Readonly<Record<string, string>> = {
   last_seen_ts: "last seen",
   user_id: "user id",
   room_id: "room id",
+  case_reference: "case",
+  taken_ts: "taken",
 };
 
 /** The name of a column or property, as a person reads it. */

@@ -3,6 +3,7 @@ import { Screen } from "../../frame/Screen.tsx";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { Holds } from "./Holds.tsx";
+import { Legal } from "./Legal.tsx";
 import { PolicyTab } from "./Policy.tsx";
 import { RoomPolicies, setRoomPolicy } from "./RoomPolicies.tsx";
 
@@ -27,11 +28,13 @@ export default function Retention() {
           { name: "policy", to: "/retention", label: "Policy" },
           { name: "rooms", to: "/retention/rooms", label: "Rooms" },
           { name: "holds", to: "/retention/holds", label: "Legal holds" },
+          { name: "legal", to: "/retention/legal", label: "Legal access" },
         ]}
       />
       {tab === "policy" && <PolicyTab />}
       {tab === "rooms" && <RoomPolicies />}
       {tab === "holds" && <Holds />}
+      {tab === "legal" && <Legal />}
     </Screen>
   );
 }

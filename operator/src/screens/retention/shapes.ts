@@ -32,6 +32,29 @@ export interface Hold {
   released_by: string | null;
 }
 
+export interface LegalAccess {
+  access_id: number;
+  room_id: string | null;
+  user_id: string | null;
+  holder: string;
+  case_reference: string;
+  reason: string;
+  granted_ts: number;
+  granted_by: string;
+  ends_ts: number;
+  ended_ts: number | null;
+  ended_by: string | null;
+  in_force: boolean;
+}
+
+export interface LegalExport {
+  export_id: number;
+  state: "making" | "ready" | "failed";
+  created_ts: number;
+  records: number;
+  fetches: { fetched_ts: number; fetched_by: string }[];
+}
+
 export interface RoomPolicy {
   room_id: string;
   max_lifetime_ms: number | null;

@@ -167,6 +167,10 @@ function Access({ roomId }: { roomId: string }) {
         <QuestionLink question="paths" about={about}>
           Who made whom administrator?
         </QuestionLink>
+        {" · "}
+        <QuestionLink question="taken" about={about}>
+          What of it has left the server?
+        </QuestionLink>
       </p>
     </Section>
   );

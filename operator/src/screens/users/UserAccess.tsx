@@ -14,10 +14,11 @@ export interface Reached {
   sentence: string;
   details: string[];
   items: {
-    room_id: string;
+    /** Null for what the server has of another person. */
+    room_id: string | null;
     name: string;
     type: string;
-    how: "member" | "invited" | "restricted" | "public" | "readable";
+    how: "member" | "invited" | "restricted" | "public" | "readable" | "legal access" | "fetched export";
     via: string | null;
     since_ts: number | null;
     by: string | null;
@@ -35,6 +36,8 @@ const HOW: Readonly<Record<Row["how"], string>> = {
   restricted: "May join as a member of",
   public: "May join, as everybody may",
   readable: "May read, as everybody may",
+  "legal access": "May export what is stored, for",
+  "fetched export": "Has a copy,",
 };
 
 const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
@@ -42,15 +45,21 @@ const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
     id: "room",
     label: "Room",
     value: ({ name }) => name,
-    cell: ({ name, room_id }) => <Link to={pathOf`/rooms/${room_id}`}>{name}</Link>,
+    cell: ({ name, room_id }) => (room_id === null ? name : <Link to={pathOf`/rooms/${room_id}`}>{name}</Link>),
   },
   {
     id: "why",
     label: "Why",
     value: ({ how, via }) => `${HOW[how]} ${via ?? ""}`,
-    cell: ({ how, via, by }) => (
+    cell: ({ how, via, by, type }) => (
       <>
-        {HOW[how]} {via} {by && <span>, let in by {<UserLinks userIds={[by]} />}</span>}
+        {HOW[how]} {via}{" "}
+        {by && (
+          <span>
+            , {type === "export" ? "made" : type === "legal access" ? "granted" : "let in"} by{" "}
+            {by.startsWith("@") ? <UserLinks userIds={[by]} /> : by}
+          </span>
+        )}
       </>
     ),
   },
@@ -65,11 +74,12 @@ const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
     id: "ask",
     label: "Ask",
     value: () => null,
-    cell: ({ room_id, name }) => (
-      <QuestionLink question="why" about={{ user_id: userId, room_id }}>
-        Why can they read {name}?
-      </QuestionLink>
-    ),
+    cell: ({ room_id, name }) =>
+      room_id !== null && (
+        <QuestionLink question="why" about={{ user_id: userId, room_id }}>
+          Why can they read {name}?
+        </QuestionLink>
+      ),
   },
 ];
 
@@ -81,7 +91,12 @@ export function UserAccess({ userId }: { userId: string }) {
       <Shown answer={reached}>
         {({ items }) =>
           items.length > 0 ? (
-            <SimpleTable label="Rooms" items={items} columns={columnsFor(userId)} rowId={({ room_id }) => room_id} />
+            <SimpleTable
+              label="Rooms"
+              items={items}
+              columns={columnsFor(userId)}
+              rowId={({ room_id, how, via, since_ts }) => `${room_id} ${how} ${via} ${since_ts}`}
+            />
           ) : (
             <Empty>This person reaches no room.</Empty>
           )
@@ -101,6 +116,10 @@ function Questions({ userId }: { userId: string }) {
       {" · "}
       <QuestionLink question="remove-person" about={about}>
         What would change without them?
+      </QuestionLink>
+      {" · "}
+      <QuestionLink question="taken" about={about}>
+        Who has taken data of theirs?
       </QuestionLink>
     </span>
   );

@@ -15,6 +15,7 @@ interface Export {
   created_by: string;
   expires_ts: number | null;
   records: number;
+  fetches: { fetched_ts: number; fetched_by: string }[];
 }
 
 interface Proof {
@@ -34,6 +35,11 @@ const exportColumns = (userId: string, mayFetch: boolean): SimpleTableProps<Expo
   { id: "state", label: "State", value: ({ state }) => STATES[state] },
   { id: "records", label: "Records", value: ({ records }) => records, atEnd: true },
   { id: "until", label: "Kept until", value: ({ expires_ts }) => (expires_ts === null ? "–" : exactTime(expires_ts)) },
+  {
+    id: "fetched",
+    label: "Fetched by",
+    value: ({ fetches }) => [...new Set(fetches.map(({ fetched_by }) => fetched_by))].join(", ") || "nobody",
+  },
   {
     id: "fetch",
     label: "Archive",

@@ -19,6 +19,8 @@ const KNOWN: Readonly<Record<string, { shape: Shape; hue: Hue }>> = {
   device: { shape: "triangle", hue: { light: "#2b5f9e", dark: "#82b3ea" } },
   bot: { shape: "hexagon", hue: { light: "#7a6300", dark: "#dcc04f" } },
   service: { shape: "square", hue: { light: "#9a2c5e", dark: "#ec8fb8" } },
+  export: { shape: "triangle", hue: { light: "#7a2222", dark: "#f0908c" } },
+  "legal access": { shape: "hexagon", hue: { light: "#7a2222", dark: "#f0908c" } },
   more: { shape: "circle", hue: { light: "#8c8d85", dark: "#6e7370" } },
 };
 

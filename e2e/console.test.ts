@@ -34,6 +34,7 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["webhooks", "/integrations/webhooks", "Releases"],
   ["services", "/integrations/services", "it answered 502"],
   ["service", "/integrations/services?open=telegram", "@telegram_.*"],
+  ["push", "/push", "push.example.org"],
   ["imports", "/imports", "Kind of file"],
   ["imports-channels", "/imports/channels", "Choose users.json"],
   ["imports-done", "/imports/done", "Nothing has been imported"],
@@ -265,6 +266,16 @@ async function fill({ server }: ConsoleWorld, ana: Person): Promise<TestRoom> {
   });
   assert.equal(upload.status, 200);
   await ana.call("POST", `${room.path}/report/${encodeURIComponent(event)}`, { reason: "Shouting" });
+  await ana.call("POST", "/_matrix/client/v3/pushers/set", {
+    kind: "http",
+    app_id: "org.example.app",
+    pushkey: "a key of Ana's",
+    app_display_name: "App",
+    device_display_name: "Ana's phone",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+  });
+  await server.ctx.db.push.change("update push.pushers set failures = 9, failing_since = now() - interval '2 hours'");
   const root = await tokenOf(server.url);
   const act = async (path: string, body: object) => {
     const answer = await fetch(`${server.url}/_parley/admin/v1${path}`, {

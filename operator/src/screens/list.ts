@@ -69,6 +69,7 @@ export const groups: readonly ScreenGroup[] = [
     title: "Server",
     screens: [
       { path: "/bots", label: "Bots and integrations", icon: "link", load: bots },
+      { path: "/push", label: "Push notifications", icon: "bell", load: () => import("./push/Push.tsx") },
       { path: "/imports", label: "Imports", icon: "download", load: imports },
       { path: "/billing", label: "Billing", icon: "file", load: () => import("./billing/Billing.tsx") },
       { path: "/system", label: "Jobs and system", icon: "settings", load: system },

@@ -13,6 +13,7 @@ import { importLogOperations } from "../imports/operations-log.ts";
 import { importOperations } from "../imports/operations.ts";
 import { mediaOperations } from "../media/operations.ts";
 import { legalOperations } from "../legal/operations.ts";
+import { pusherOperations } from "../push/operations.ts";
 import { holdOperations } from "../retention/operations-holds.ts";
 import { retentionOperations } from "../retention/operations.ts";
 import { roomActs } from "../rooms/operations-acts.ts";
@@ -52,6 +53,7 @@ export const operations: readonly Operation[] = [
   ...registration,
   ...bots,
   ...appserviceOperations,
+  ...pusherOperations,
   ...system,
   ...graphOperations,
   ...searchOperations,

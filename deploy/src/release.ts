@@ -284,8 +284,7 @@ export const keepersOf = {
 } as const satisfies Record<Shape, Record<"worker" | "web", WorkloadName>>;
 
 /** What the settings of which are for processes with the role web or worker alone. */
-export const consoleSettings =
-  "^(STRIPE_|MASTER_ENCRYPTION_KEY$|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_)";
+export const consoleSettings = "^(STRIPE_|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_)";
 
 /** The static web image has no other part of Parley in it: it hands `/api` to the API, and needs no database. */
 export const staticWeb = { port: workloads.web.port, calls: "API_BASE_URL", uid: user.uid } as const;

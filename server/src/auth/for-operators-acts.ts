@@ -5,6 +5,7 @@ import { listPerson } from "../directory/people.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { afterEnding, type Ended, ENDED_COLUMNS } from "./end-sessions.ts";
+import { removePasskeys } from "./factors/passkeys.ts";
 import { moderateAccount } from "./moderation.ts";
 import { hashPassword } from "./hashing.ts";
 import { checkNewPassword } from "./passwords.ts";
@@ -28,8 +29,9 @@ export interface SignInLink {
   expires_ms: number;
 }
 
-/** Takes the password and all sessions, and gives a link by which the person sets another password. Throws M_NOT_FOUND. */
+/** Takes the password, the passkeys and all sessions, and gives a link by which the person sets another password. Throws M_NOT_FOUND. */
 export async function resetSignIn(ctx: Context, userId: string): Promise<SignInLink> {
+  await removePasskeys(ctx, userId);
   const row = await ctx.db.auth.one<Ended>(`select ${ENDED_COLUMNS} from auth.reset_sign_in($1)`, [userId]);
   if (!row) throw noSuchAccount();
   await afterEnding(ctx, userId, row);

@@ -1,5 +1,5 @@
 /**
- * A new master key for the passwords of saved connections, while any number of processes use them. The file that MASTER_ENCRYPTION_KEY names
+ * A new master key for the passwords of saved connections and the secrets of second factors, while any number of processes use them. The file that MASTER_ENCRYPTION_KEY names
  * is a ring, of which the first key wraps and all of them unwrap:
  *
  * 1. Publish: the new key is the second line. Every process knows it then.
@@ -13,7 +13,8 @@ import { chmodSync, existsSync, readFileSync, renameSync, statSync, chownSync, w
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
-import { openDatabase } from "../db/database.ts";
+import { rewrapSecrets } from "../auth/factors/sealing.ts";
+import { type Db, openDatabase } from "../db/database.ts";
 import { StartError } from "../errors.ts";
 import { credentialsPath } from "../explorer/config.ts";
 import { inJsonFile } from "../explorer/credentials/json-file.ts";
@@ -24,7 +25,7 @@ import { rewrapAll } from "../explorer/rewrap.ts";
 import { limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import { isInFile } from "../secrets/address.ts";
-import { masterKeysOf, nameOfFirst, parseMasterKeys } from "../secrets/master-keys.ts";
+import { type MasterKeys, masterKeysOf, nameOfFirst, parseMasterKeys } from "../secrets/master-keys.ts";
 import { pause, type Seams } from "../seams.ts";
 import type { Command } from "./command.ts";
 import { milliseconds } from "./command.ts";
@@ -34,6 +35,8 @@ export interface RotateMasterKey {
   /** The ring: a key on each line. */
   file: string;
   store: CredentialStore;
+  /** Where the secrets of second factors are. */
+  secrets: Pick<Db, "query" | "change">;
   /** How long the file may take to be the new one everywhere: none where all processes read the same file. */
   wait_ms: number;
   /** How long somebody who wrapped with the old key at the last moment may take to save it. */
@@ -63,15 +66,37 @@ export async function rotateMasterKey(rotation: RotateMasterKey): Promise<void> 
 
 /** Everything is wrapped with the first key, and then there is no other. */
 async function finish(rotation: RotateMasterKey, first: string): Promise<void> {
-  const { file, store, seams, settle_ms = limits.rewrapSettle_ms, say } = rotation;
+  const { file, store, secrets, seams, settle_ms = limits.rewrapSettle_ms, say } = rotation;
   const keys = parseMasterKeys(linesIn(file).join("\n"), "MASTER_ENCRYPTION_KEY");
   const masterKeys = masterKeysOf(() => keys, seams);
-  const rewrapping = { store, masterKeys, first: nameOfFirst(masterKeys) };
-  const count = await rewrapAll(rewrapping);
+  const rewrapping = { store, secrets, masterKeys };
+  const before = await rewrapEverything(rewrapping);
   await pause(seams, settle_ms);
-  say(`wrapped anew: ${count + (await rewrapAll(rewrapping))} saved connections`);
+  const after = await rewrapEverything(rewrapping);
+  say(wrappedAnew({ saved: before.saved + after.saved, factors: before.factors + after.factors }));
   replaceFile(file, [first]);
   say(`retired: ${file} has the new key only; keep the old one as long as backups of before`);
+}
+
+interface Rewrapping {
+  store: CredentialStore;
+  secrets: RotateMasterKey["secrets"];
+  masterKeys: Pick<MasterKeys, "wrap" | "unwrap">;
+}
+
+/** How many there were of each. */
+interface Rewrapped {
+  saved: number;
+  factors: number;
+}
+
+async function rewrapEverything({ store, secrets, masterKeys }: Rewrapping): Promise<Rewrapped> {
+  const saved = await rewrapAll({ store, masterKeys, first: nameOfFirst(masterKeys) });
+  return { saved, factors: await rewrapSecrets(secrets, masterKeys) };
+}
+
+function wrappedAnew({ saved, factors }: Rewrapped): string {
+  return `wrapped anew: ${saved} saved connections, ${factors} second factors`;
 }
 
 function linesIn(file: string): string[] {
@@ -94,7 +119,7 @@ function replaceFile(file: string, lines: readonly string[]): void {
 
 export const rotateMasterKeyCommand: Command = {
   name: "rotate master-key",
-  summary: "Makes a new master key for the passwords of saved connections, while they are used.",
+  summary: "Makes a new master key for the passwords of saved connections and for second factors, while they are used.",
   help: `Where MASTER_ENCRYPTION_KEY names a file (file:///…), or there is the embedded database, the new key is published in the file, everything
 is wrapped with it, and the old key is retired. Where the keys are with a provider of secrets, put the new one first there and keep the old one
 as the second line; this wraps everything anew and says which keys nothing needs any more. Cut short, the next rotation goes on from there. See
@@ -106,14 +131,14 @@ docs/operations/explorer.md.`,
     },
   },
   run: (call) =>
-    withStore(call, async (store, config) => {
+    withStores(call, async ({ store, secrets, config }) => {
       const steps: string[] = [];
       const say = (text: string) => (call.say(text), void steps.push(text));
       const file = fileOf(config);
       const { seams } = call;
       const wait_ms = milliseconds(call, "wait-s", 0);
-      if (file !== undefined) await rotateMasterKey({ file, store, wait_ms, seams, say });
-      else await rewrapWithProvider({ config, store, seams, say });
+      if (file !== undefined) await rotateMasterKey({ file, store, secrets, wait_ms, seams, say });
+      else await rewrapWithProvider({ config, store, secrets, seams, say });
       return { ok: true, data: { steps } };
     }),
 };
@@ -128,38 +153,42 @@ function fileOf(config: Config): string | undefined {
   throw new StartError("There is no master key yet: nothing is protected with one, and nothing is to be rotated.");
 }
 
-interface Rewrap {
-  config: Config;
-  store: CredentialStore;
+interface Rewrap extends Stores {
   seams: Seams;
   say(text: string): void;
 }
 
-async function rewrapWithProvider({ config, store, seams, say }: Rewrap): Promise<void> {
+async function rewrapWithProvider({ config, store, secrets, seams, say }: Rewrap): Promise<void> {
   const warn = ({ reason }: { reason: string }) => say(reason);
   const logger = { warn } as Pick<Logger, "warn">;
   const masterKeys = await openExplorerKeys({ config, dataDir: dataDirOf(config), seams, logger });
   try {
-    const first = nameOfFirst(masterKeys);
-    say(`wrapped anew: ${await rewrapAll({ store, masterKeys, first })} saved connections`);
-    say(`every one is wrapped with the key ${first}: the other lines may go, once no backup needs them`);
+    say(wrappedAnew(await rewrapEverything({ store, secrets, masterKeys })));
+    say(
+      `every one is wrapped with the key ${nameOfFirst(masterKeys)}: the other lines may go, once no backup needs them`,
+    );
   } finally {
     masterKeys.close();
   }
 }
 
-async function withStore<T>(
-  call: Parameters<Command["run"]>[0],
-  use: (store: CredentialStore, config: Config) => Promise<T>,
-): Promise<T> {
+interface Stores {
+  config: Config;
+  store: CredentialStore;
+  secrets: RotateMasterKey["secrets"];
+}
+
+async function withStores<T>(call: Parameters<Command["run"]>[0], use: (stores: Stores) => Promise<T>): Promise<T> {
   const config = call.config();
   const { credentials } = config.explorer;
-  if (credentials.type === "json_file")
-    return use(inJsonFile(credentialsPath(credentials.path, dataDirOf(config)), call.seams), config);
   return withOwnerUrl(call, async (url) => {
     const db = openDatabase({ url, connections: 1, onError: () => {}, seams: call.seams });
+    const store =
+      credentials.type === "json_file"
+        ? inJsonFile(credentialsPath(credentials.path, dataDirOf(config)), call.seams)
+        : inPostgresql(db.console);
     try {
-      return await use(inPostgresql(db.console), config);
+      return await use({ config, store, secrets: db.auth });
     } finally {
       await db.close();
     }

@@ -10,12 +10,14 @@ import { Shown } from "../../parts/Shown.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { Time } from "../../parts/Time.tsx";
+import { count } from "../../parts/words.ts";
 import { AuditTable } from "../audit/AuditTable.tsx";
 import {
   deactivateUser,
   eraseUser,
   exportUser,
   renameUser,
+  removeSecondFactors,
   resetSignIn,
   restrictUser,
   setRole,
@@ -70,6 +72,12 @@ function UserActs({ user }: { user: UserDetail }) {
         user.status === "suspended" && { label: "Let in again", act: () => unsuspendUsers([user]) },
         user.status === "read_only" && { label: "Let act again", act: () => unsuspendUsers([user]) },
         user.status === "active" && { label: "Let only read", act: () => restrictUser(user), isDangerous: true },
+        isThere &&
+          (user.has_second_factor || user.passkeys > 0) && {
+            label: "Remove second factors",
+            act: () => removeSecondFactors(user),
+            isDangerous: true,
+          },
         isThere && { label: "Reset sign-in", act: () => resetSignIn(user), isDangerous: true },
         user.status === "active" && { label: "Suspend", act: () => suspendUsers([user]), isDangerous: true },
         { label: "Gather their data", act: () => exportUser(user), needs: "owner" },
@@ -78,6 +86,12 @@ function UserActs({ user }: { user: UserDetail }) {
       ]}
     />
   );
+}
+
+function waysIn({ has_password, has_second_factor, passkeys }: UserDetail): string {
+  const password = has_second_factor ? "Password and a code" : "Password";
+  const ways = [has_password ? password : "No password is set", passkeys > 0 ? count(passkeys, "passkey") : ""];
+  return ways.filter((way) => way !== "").join(", ");
 }
 
 function Profile({ user }: { user: UserDetail }) {
@@ -92,7 +106,7 @@ function Profile({ user }: { user: UserDetail }) {
           <Fact name="Status">{user.status.replace("_", " ")}</Fact>
           <Fact name="Role">{user.role ?? "No operator"}</Fact>
           <Fact name="Source">{user.source}</Fact>
-          <Fact name="Signs in with">{user.has_password ? "Password" : "No password is set"}</Fact>
+          <Fact name="Signs in with">{waysIn(user)}</Fact>
           <Fact name="Devices">{user.devices}</Fact>
           <Fact name="Last seen">
             <Time at_ms={user.last_seen_ts} />

@@ -135,13 +135,26 @@ export function unsuspendUsers(users: readonly User[]): Act {
 export function resetSignIn(user: User): Act<Link> {
   return {
     title: `Reset the sign-in of ${user.user_id}?`,
-    consequence: `The password goes and ${count(user.devices, "device")} will be signed out. The person sets a new password with a link. Their recovery key is theirs alone: it is neither needed nor changed.`,
+    consequence: `The password and the passkeys go, and ${count(user.devices, "device")} will be signed out. The person sets a new password with a link. Their recovery key is theirs alone: it is neither needed nor changed.`,
     label: "Reset sign-in",
     isDangerous: true,
     asksReason: true,
     run: ({ reason }) => call(pathOf`/users/${user.user_id}/reset-sign-in`, { method: "POST", body: { reason } }),
     done: `Reset the sign-in of ${user.user_id}.`,
     shows: (link) => <OneTimeLink {...link} />,
+  };
+}
+
+export function removeSecondFactors(user: User): Act {
+  return {
+    title: `Remove the second factors of ${user.user_id}?`,
+    consequence:
+      "Passkeys, codes from an app and recovery codes go: from then on the password alone signs in. Sessions go on. Be sure that it is the person who asks, by a way that needs none of these.",
+    label: "Remove second factors",
+    isDangerous: true,
+    asksReason: true,
+    run: async ({ reason }) => void (await post(pathOf`/users/${user.user_id}/remove-second-factors`, { reason })),
+    done: `Removed the second factors of ${user.user_id}.`,
   };
 }
 

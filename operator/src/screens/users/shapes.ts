@@ -16,4 +16,7 @@ export interface UserDetail extends User {
   suspended_ts: number | null;
   deactivated_ts: number | null;
   has_password: boolean;
+  passkeys: number;
+  /** Whether a code is asked for after the password. */
+  has_second_factor: boolean;
 }

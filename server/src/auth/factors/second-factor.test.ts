@@ -1,11 +1,15 @@
 /** Codes after the password (RFC 6238), recovery codes, and what an account with a second factor refuses to the password alone. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { codeOf, codesIn, factorsConfig, secretIn, setUpCodes } from "../../../../testkit/src/factors.ts";
 import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import { type Browser, openBrowser, signIn, signInByOAuth } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { limits } from "../../limits.ts";
+import { masterKeysOf, parseMasterKeys } from "../../secrets/master-keys.ts";
+import { realSeams } from "../../seams.ts";
+import { purposeOf, rewrapSecrets } from "./sealing.ts";
 import { sections } from "../for-export.ts";
 
 const FACTORS = "/oauth2/account/factors";
@@ -262,4 +266,19 @@ test("without a master key there are no codes, and a sentence says what there is
   const refused = await browser.send(page, {}, "begin_totp");
   assert.equal(refused.status, 400);
   assert.match(refused.text, /MASTER_ENCRYPTION_KEY. A passkey needs none/);
+});
+
+test("a rotation of the master key wraps every secret anew, and the new key alone opens it", async () => {
+  await using own = await startTestServer({ config });
+  await registerPerson(own.url, "rita");
+  await setUpCodes(own.url, "rita");
+  const before = config.explorer.masterKey as string;
+  const next = randomBytes(32).toString("base64");
+  const ring = (...lines: string[]) => masterKeysOf(() => parseMasterKeys(lines.join("\n")), realSeams);
+  const { auth } = own.ctx.db;
+  assert.equal(await rewrapSecrets(auth, ring(next, before)), 1);
+  assert.equal(await rewrapSecrets(auth, ring(next, before)), 0);
+  const row = await auth.one<{ wrapped: Buffer }>("select wrapped from auth.totp_secrets");
+  assert.equal(ring(next).unwrap(row?.wrapped as Buffer, purposeOf("@rita:localhost")).length, 20);
+  await assert.rejects(rewrapSecrets(auth, ring(before)), /does not have/);
 });

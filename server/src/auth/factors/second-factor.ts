@@ -3,9 +3,9 @@ import type { Context } from "../../context.ts";
 import { type MatrixError, matrixError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { addressOf, paths } from "../oauth/addresses.ts";
-import { removePasskeys } from "./passkeys.ts";
+import { listPasskeys, removePasskeys } from "./passkeys.ts";
 import { removeRecoveryCodes, useRecoveryCode } from "./recovery-codes.ts";
-import { removeTotp, useTotp } from "./totp.ts";
+import { hasSecondFactor, removeTotp, useTotp } from "./totp.ts";
 
 /**
  * Throws M_FORBIDDEN unless `code` is one of the person's app, or one of their recovery codes; it is used up then. Every try counts, and
@@ -32,15 +32,21 @@ export function needsBrowser(ctx: Context): MatrixError {
   });
 }
 
-export interface Removed {
+/** What signs an account in besides or after its password. */
+export interface Factors {
   passkeys: number;
-  hadSecondFactor: boolean;
+  hasSecondFactor: boolean;
 }
 
-/** Takes everything that signs the person in besides or after their password. */
-export async function removeFactors(ctx: Context, userId: string): Promise<Removed> {
+export async function factorsOf(ctx: Context, userId: string): Promise<Factors> {
+  const [passkeys, isProtected] = await Promise.all([listPasskeys(ctx, userId), hasSecondFactor(ctx, userId)]);
+  return { passkeys: passkeys.length, hasSecondFactor: isProtected };
+}
+
+/** Gives what there was. Takes everything that signs the person in besides or after their password. */
+export async function removeFactors(ctx: Context, userId: string): Promise<Factors> {
   const hadSecondFactor = await removeTotp(ctx, userId);
   await removeRecoveryCodes(ctx, userId);
   await ctx.db.auth.change("delete from auth.half_sign_ins where user_id = $1", [userId]);
-  return { passkeys: await removePasskeys(ctx, userId), hadSecondFactor };
+  return { passkeys: await removePasskeys(ctx, userId), hasSecondFactor: hadSecondFactor };
 }

@@ -1,4 +1,5 @@
 /** Passwords that PostgreSQL takes only until a day, and master keys that saved passwords still need. */
+import { purposeOf, wrappedOtherwise } from "../../auth/factors/sealing.ts";
 import type { Database } from "../../db/database.ts";
 import { asError } from "../../errors.ts";
 import { openCredentials } from "../../explorer/credentials/open.ts";
@@ -17,11 +18,15 @@ const MOST = 20;
 export const keys: Check = {
   name: "keys",
   async look(patient) {
-    const found = [...(await passwords(patient)), ...(await savedPasswords(patient))];
+    const found = [
+      ...(await passwords(patient)),
+      ...(await savedPasswords(patient)),
+      ...(await factorSecrets(patient)),
+    ];
     return orWell(
       "keys",
       found,
-      "No password and no key is about to expire, and each saved password has its master key.",
+      "No password and no key is about to expire, and each saved password and second factor has its master key.",
     );
   },
 };
@@ -96,6 +101,24 @@ async function savedPasswords(patient: Patient): Promise<Finding[]> {
         fix: 'Run "parley rotate master-key", which finishes it.',
       },
     ];
+  } finally {
+    masterKeys.close();
+  }
+}
+
+/** Of people's second factors, where there are any. */
+async function factorSecrets(patient: Patient): Promise<Finding[]> {
+  const { auth } = patient.db;
+  if (!(await auth.one("select 1 from auth.totp_secrets limit 1"))) return [];
+  const masterKeys = await openExplorerKeys({ ...patient, logger: createLogger("silent") });
+  try {
+    const others = await wrappedOtherwise(auth, nameOfFirst(masterKeys), MOST);
+    for (const { userId, wrapped } of others) masterKeys.unwrap(wrapped, purposeOf(userId));
+    return [];
+  } catch (thrown) {
+    const fix =
+      "See docs/operations/second-factors.md. Until then these people sign in with a passkey or a recovery code.";
+    return [{ check: "keys", state: "failure", says: asError(thrown).message, fix }];
   } finally {
     masterKeys.close();
   }

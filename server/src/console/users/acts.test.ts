@@ -1,6 +1,7 @@
 /** What operators do with accounts and devices takes effect at once, for clients on every replica, and stands in the audit log. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { factorsConfig, setUpCodes } from "../../../../testkit/src/factors.ts";
 import { type Json, type Person, registerPerson, request, signInPerson } from "../../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer } from "../../../../testkit/src/server.ts";
@@ -310,4 +311,30 @@ test("several owners are taken at once, though each waits for the one before", a
     owners.map(({ userId }) => root.ask("PUT", `${API}/users/${userId}/role`, { role: null, reason })),
   );
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+});
+
+test("an operator takes the second factors of a person, and the password alone is good again; not those of an owner", async () => {
+  await using server = await startTestServer({ config: factorsConfig() });
+  const root = await makeAdministrator(server, "root");
+  const otto = await makeOperator(server, "otto", "operator");
+  const ana = await registerPerson(server.url, "ana");
+  await setUpCodes(server.url, "ana");
+  await server.ctx.db.auth.change(
+    "insert into auth.passkeys (credential_id, user_id, public_key, counter, transports, name) values ('x', $1, 'k', 0, '{}', 'Telephone')",
+    [ana.userId],
+  );
+  const user = `${API}/users/${ana.userId}`;
+  const { passkeys, has_second_factor } = await otto.call("GET", user);
+  assert.deepEqual([passkeys, has_second_factor], [1, true]);
+  assert.equal((await login(server.url, "ana", "password of ana")).status, 403);
+  await otto.call("POST", `${user}/remove-second-factors`, { reason });
+  assert.equal((await login(server.url, "ana", "password of ana")).status, 200);
+  assert.equal((await statusOf(ana))[0], 200, "sessions go on");
+  assert.equal((await otto.call("GET", user)).passkeys, 0);
+  const [entry] = await audited(root, "users.remove_second_factors");
+  assert.deepEqual(
+    [entry.actor, entry.target, entry.before],
+    [otto.userId, ana.userId, { passkeys: 1, has_second_factor: true }],
+  );
+  assert.equal((await otto.ask("POST", `${API}/users/${root.userId}/remove-second-factors`, { reason })).status, 403);
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { changeProfile, profileOf } from "../../account/profile.ts";
 import { deactivateAccount } from "../../auth/deactivate.ts";
+import { removeFactors } from "../../auth/factors/second-factor.ts";
 import { readAccount } from "../../auth/for-operators.ts";
 import { createAccount, resetSignIn, suspendAccount, unsuspendAccount } from "../../auth/for-operators-acts.ts";
 import { moderateAccount } from "../../auth/moderation.ts";
@@ -119,8 +120,9 @@ const resetUser = operation({
   id: "users.reset_sign_in",
   method: "POST",
   path: "/users/:userId/reset-sign-in",
-  summary: "Takes the password and all sessions of an account, and gives a link to set another password",
-  description: "What the person has encrypted stays theirs: nobody here can reset a recovery key.",
+  summary: "Takes the password, the passkeys and all sessions of an account, and gives a link to set another password",
+  description:
+    "What the person has encrypted stays theirs: nobody here can reset a recovery key. Codes from their app are asked for as before.",
   role: "operator",
   body: becauseOf,
   answer: z.object({ link: z.string(), link_expires_ts: time }),
@@ -135,6 +137,29 @@ const resetUser = operation({
       after: { has_password: false, devices: 0 },
     });
     return { link, link_expires_ts: expires_ms };
+  },
+});
+
+const removeFactorsOf = operation({
+  id: "users.remove_second_factors",
+  method: "POST",
+  path: "/users/:userId/remove-second-factors",
+  summary:
+    "Takes the passkeys, the codes and the recovery codes of an account: the password alone signs in to it again",
+  description:
+    "For somebody who has lost them. Sessions go on. Who may have the password too is given another with `users.reset_sign_in`.",
+  role: "operator",
+  body: becauseOf,
+  answer: nothing,
+  command: { name: "user remove-second-factors", arguments: ["userId"] },
+  async handle({ params: { userId }, actor, audit }, ctx) {
+    await mayActOn(ctx, actor, userId);
+    const { passkeys, hasSecondFactor } = await removeFactors(ctx, userId);
+    audit({
+      before: { passkeys, has_second_factor: hasSecondFactor },
+      after: { passkeys: 0, has_second_factor: false },
+    });
+    return {};
   },
 });
 
@@ -235,6 +260,7 @@ export const userActs = [
   restrictUser,
   unsuspendUser,
   resetUser,
+  removeFactorsOf,
   deactivateUser,
   renameUser,
   suspendMany,

@@ -7,6 +7,7 @@ import {
   listAccounts,
   readAccount,
 } from "../../auth/for-operators.ts";
+import { factorsOf } from "../../auth/factors/second-factor.ts";
 import type { Context } from "../../context.ts";
 import { fold, wordsOf } from "../../directory/fold.ts";
 import { findPeople } from "../../directory/people.ts";
@@ -88,17 +89,21 @@ const readUser = operation({
     suspended_ts: time.nullable(),
     deactivated_ts: time.nullable(),
     has_password: z.boolean(),
+    passkeys: z.int(),
+    has_second_factor: z.boolean().meta({ description: "Whether a code from an app is asked for after the password." }),
   }),
   command: { name: "user show", arguments: ["userId"] },
   async handle({ params: { userId } }, ctx) {
     const account = await readAccount(ctx, userId);
     if (!account) throw matrixError("M_NOT_FOUND", "There is no such account.");
-    const [shown] = await peopleOf(ctx, [account]);
+    const [[shown], factors] = await Promise.all([peopleOf(ctx, [account]), factorsOf(ctx, userId)]);
     return {
       ...(shown as NonNullable<typeof shown>),
       suspended_ts: account.suspended_ms,
       deactivated_ts: account.deactivated_ms,
       has_password: account.hasPassword,
+      passkeys: factors.passkeys,
+      has_second_factor: factors.hasSecondFactor,
     };
   },
 });

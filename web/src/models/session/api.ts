@@ -83,6 +83,23 @@ export function logIn(
   });
 }
 
+/** Signs in with a token of the server's own pages, as `logIn` does with a password. POST /v3/login. */
+export function logInByToken(
+  baseUrl: string,
+  login: { token: string; deviceId?: string; deviceName: string },
+): Promise<LoginAnswer> {
+  return request(baseUrl, "/v3/login", {
+    method: "POST",
+    body: {
+      type: "m.login.token",
+      token: login.token,
+      initial_device_display_name: login.deviceName,
+      refresh_token: true,
+      ...(login.deviceId && { device_id: login.deviceId }),
+    },
+  });
+}
+
 /** `@` stands at the beginning of a user id, and in the middle of an address. */
 function identifierOf(name: string): object {
   if (name.lastIndexOf("@") > 0) return { type: "m.id.thirdparty", medium: "email", address: name };

@@ -21,6 +21,13 @@ describe("errors as sentences", () => {
     assert.equal(new Set(texts).size, texts.length);
   });
 
+  it("says what the server says of what is done on its own pages, and not that a password is wrong", () => {
+    for (const field of ["io.parley.second_factor", "io.parley.account_page"]) {
+      const error = new RequestError(403, { errcode: "M_FORBIDDEN", error: "Do it there.", [field]: "x" });
+      assert.deepEqual(failureOf(error, "signIn"), { text: "Do it there.", isForBrowser: true });
+    }
+  });
+
   it("reads the errors of the SDK like ours", () => {
     const theirs = new MatrixError({ errcode: "M_USER_IN_USE", error: "x" }, 400);
     assert.deepEqual(failureOf(theirs, "register"), failureOf(refusal("M_USER_IN_USE", 400), "register"));

@@ -14,6 +14,8 @@ export interface Failure {
   field?: "userName" | "password" | "newPassword" | "token" | "email";
   /** When trying again makes sense, in milliseconds since the epoch; set for rate limits only. */
   retryAt_ms?: number;
+  /** Where it is to be done in the browser instead, on the server's own pages. */
+  isForBrowser?: boolean;
 }
 
 /** The parts of an error that matter here; both the SDK's `MatrixError` and our `RequestError` have them. */
@@ -22,7 +24,7 @@ interface ErrorParts {
   status?: number;
   message: string;
   /** The server wants it to be done in the browser, on its own pages, and its sentence says so. */
-  isElsewhere: boolean;
+  isForBrowser: boolean;
   retryAfter_ms: number;
 }
 
@@ -87,7 +89,7 @@ const TABLES: Record<Doing, Record<string, Failure>> = {
  */
 export function failureOf(error: unknown, doing: Doing, now_ms: number = Date.now()): Failure {
   const parts = partsOf(error);
-  if (parts.isElsewhere) return { text: parts.message };
+  if (parts.isForBrowser) return { text: parts.message, isForBrowser: true };
   if (parts.errcode === "M_LIMIT_EXCEEDED" || parts.status === 429) return rateLimited(parts, now_ms);
   const known = parts.errcode ? (TABLES[doing][parts.errcode] ?? OTHER[parts.errcode]) : undefined;
   if (known) return known;
@@ -118,7 +120,7 @@ function partsOf(error: unknown): ErrorParts {
     errcode: typeof fields.errcode === "string" ? fields.errcode : undefined,
     status: numberOf(fields.httpStatus),
     message: textOf(data.error) ?? (error instanceof Error ? error.message : "unknown error"),
-    isElsewhere: "io.parley.second_factor" in data || "io.parley.account_page" in data,
+    isForBrowser: "io.parley.second_factor" in data || "io.parley.account_page" in data,
     retryAfter_ms:
       numberOf(fields.retryAfter_ms) ??
       headerRetry_ms(fields) ??

@@ -9,7 +9,7 @@ import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
 import { forgetPush } from "../push/forget.ts";
 import { forgetHandled } from "../verification/handled.ts";
-import { logIn, logOut, type LoginAnswer } from "./api.ts";
+import { logIn, logInByToken, logOut, type LoginAnswer } from "./api.ts";
 import { deleteStores, openClient, openCrypto, saveWhenHidden, startSync, stopClient } from "./client.ts";
 import {
   clearCredentials,
@@ -24,6 +24,7 @@ import { failureOf, isUnreachable } from "./failure.ts";
 import { joinTabs, type Leadership } from "./leader.ts";
 import { registerAccount } from "./registration.ts";
 import { nextState, type SessionEvent, type SessionState, type SignedOutReason } from "./state.ts";
+import { addressToLeaveFor, takeLoginToken } from "./throughBrowser.ts";
 import { forgetPassword, rememberPassword } from "./uia.ts";
 
 /** The state of the session; a view selects what it shows. */
@@ -50,11 +51,11 @@ export function restore(): void {
     const text = `Parley cannot run in this browser: it has no ${missing.join(" and no ")}.`;
     return dispatch({ type: "failed", error: { text }, unsupported: true });
   }
-  if (!loadCredentials()) {
-    dispatch({ type: "noCredentials" });
-    return followOtherTabs();
-  }
-  join();
+  const token = takeLoginToken();
+  if (token !== undefined) return void comeBack(token);
+  if (loadCredentials()) return join();
+  dispatch({ type: "noCredentials" });
+  followOtherTabs();
 }
 
 /**
@@ -65,6 +66,30 @@ export function restore(): void {
 export async function signIn(userName: string, password: string): Promise<void> {
   const answer = await logIn(baseUrl, { userName, password, deviceName: deviceName() });
   begin(answer, password);
+}
+
+/** Leaves this page for the server's own, where a passkey or a code signs in. `restore` goes on when the browser comes back. */
+export function signInThroughBrowser(): void {
+  location.assign(addressToLeaveFor(baseUrl));
+}
+
+/** The browser comes back from the server's pages: a new device, or the one that was to sign in again. */
+async function comeBack(token: string): Promise<void> {
+  // A token stands in no history, and is not tried a second time.
+  history.replaceState(null, "", "/");
+  dispatch({ type: "step", step: "signing-in" });
+  const credentials = loadCredentials();
+  try {
+    const device = credentials ? { deviceId: credentials.deviceId } : {};
+    const answer = await logInByToken(baseUrl, { token, deviceName: deviceName(), ...device });
+    if (!credentials) saveCredentials(newCredentials(baseUrl, answer));
+    else if (answer.user_id === credentials.userId) saveCredentials(withTokens(credentials, answer));
+    // Somebody else's session has no place in a browser that keeps the keys of this one.
+    else await logOut(baseUrl, answer.access_token);
+    join();
+  } catch (error) {
+    dispatch({ type: "failed", error: failureOf(error, "other") });
+  }
 }
 
 /**

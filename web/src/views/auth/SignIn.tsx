@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { Link } from "wouter";
-import { signIn } from "../../models/session/session.ts";
+import { signIn, signInThroughBrowser } from "../../models/session/session.ts";
 import type { SignedOutReason } from "../../models/session/state.ts";
+import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Page } from "./Page.tsx";
@@ -15,6 +16,9 @@ const REASONS: Record<SignedOutReason, string | null> = {
   deactivated: "The account is deactivated. Nothing of it is left in this browser.",
   "by-you": null,
 };
+
+const SECOND_FACTOR =
+  "The password is right. This account also has a second factor: sign in on the server's page, which asks for it, and you come back here.";
 
 export function SignIn({ reason }: { reason?: SignedOutReason }) {
   const [userName, setUserName] = useState("");
@@ -59,8 +63,20 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
           isRequired
           error={failure?.field === "password" && failure.text}
         />
-        {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
-        <SubmitButton label="Sign in" busy={busy} isComplete={complete} wait_s={wait_s} />
+        {failure?.isForBrowser && <Notice>{SECOND_FACTOR}</Notice>}
+        {failure && !failure.field && !failure.isForBrowser && <Notice tone="danger">{failure.text}</Notice>}
+        {failure?.isForBrowser ? (
+          <Button variant="primary" size="large" wide onPress={signInThroughBrowser}>
+            Continue in the browser
+          </Button>
+        ) : (
+          <>
+            <SubmitButton label="Sign in" busy={busy} isComplete={complete} wait_s={wait_s} />
+            <Button variant="link" onPress={signInThroughBrowser}>
+              Use a passkey or a code
+            </Button>
+          </>
+        )}
       </form>
     </Page>
   );

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { StartStep } from "../../models/session/state.ts";
-import { forget, signInAgain, signOut, takeOver } from "../../models/session/session.ts";
+import { forget, signInAgain, signInThroughBrowser, signOut, takeOver } from "../../models/session/session.ts";
 import type { Failure } from "../../models/session/failure.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -104,6 +104,9 @@ export function SignInAgain({ userId }: { userId: string }) {
         />
         {failure && !failure.field && <Notice tone="danger">{failure.text}</Notice>}
         <SubmitButton label="Sign in" busy={busy} isComplete={password !== ""} wait_s={wait_s} />
+        <Button variant={failure?.isForBrowser ? "secondary" : "link"} onPress={signInThroughBrowser}>
+          Use a passkey or a code
+        </Button>
         <Button variant="link" onPress={() => void signOut({ force: true })}>
           Sign out and delete what this browser keeps
         </Button>

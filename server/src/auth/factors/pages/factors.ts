@@ -120,7 +120,7 @@ function onePasskey(browser: Browser, { id, name, created_ms, lastUsed_ms }: Lis
         /></label>
         <button class="second">Rename</button>`,
     })}
-    ${form(browser, "remove_passkey", { id, inside: html`<button class="second">Remove ${name}</button>` })}
+    ${form(browser, "remove_passkey", { id, inside: html`<button class="second" aria-label="Remove ${name}">Remove</button>` })}
   </li> `;
 }
 

@@ -59,6 +59,7 @@ function say(form, error) {
 
 /** Calls off the question that waits in the field of the user name: there is one at a time. */
 let waiting = new AbortController();
+let isPressed = false;
 
 const asks = {
   async create(form) {
@@ -72,8 +73,9 @@ const asks = {
   },
 
   async get(form) {
+    const publicKey = await askServer(form);
     waiting.abort();
-    return navigator.credentials.get({ publicKey: await askServer(form) });
+    return navigator.credentials.get({ publicKey });
   },
 };
 
@@ -81,6 +83,7 @@ function listen(form) {
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    isPressed = true;
     form.querySelector("[role=alert]").hidden = true;
     asks[form.dataset.passkey](form).then(
       (credential) => send(form, credential),
@@ -94,6 +97,7 @@ async function offer(form) {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   for (;;) {
     const options = await askServer(form);
+    if (isPressed) return;
     waiting = new AbortController();
     const isOld = AbortSignal.timeout(options.timeout * 0.9);
     const signal = AbortSignal.any([waiting.signal, isOld]);

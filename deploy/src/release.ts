@@ -63,6 +63,7 @@ export type Service =
   | "links"
   | "pushes"
   | "mail"
+  | "identity"
   | "secrets";
 
 /** The ports of services where an installation says nothing else. */
@@ -82,6 +83,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   /** Push gateways and push services, which people's apps name. */
   pushes: [443],
   mail: [587, 465, 25],
+  /** Providers by whom people sign in. */
+  identity: [443],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -98,6 +101,7 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   graphs: ["PARLEY_EXPLORER_HOSTS"],
   links: ["PARLEY_PREVIEWS"],
   mail: ["SMTP_URL"],
+  identity: ["PARLEY_SSO_PROVIDERS"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
@@ -188,7 +192,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     name: "api",
     roles: apiRoles,
     signal: "sockets",
-    uses: [...shared, "objects", "links", "mail"],
+    uses: [...shared, "objects", "links", "mail", "identity"],
     // What the chart asks for by default has room on a node of two processors, also while one pod more of each runs.
     resources: asking(large, "150m"),
     keepsMedia: true,
@@ -216,7 +220,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "auth",
     roles: ["auth"],
-    uses: [...shared, "mail"],
+    uses: [...shared, "mail", "identity"],
     resources: small,
   },
   keys: { ...many, ...at(8082), ...drained(DRAIN_S), name: "keys", roles: ["keys"], uses: shared, resources: small },
@@ -368,6 +372,7 @@ export const fileSettings = [
   "PARLEY_REGISTRATION_SHARED_SECRET",
   "PARLEY_VAPID_PRIVATE_KEY",
   "SMTP_URL",
+  "PARLEY_SSO_PROVIDERS",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

@@ -45,6 +45,8 @@ const open = [
   "GET /_matrix/client/v3/login",
   "POST /_matrix/client/v3/login",
   "GET /_matrix/client/v3/login/sso/redirect",
+  "GET /_matrix/client/v3/login/sso/redirect/:idpId",
+  "GET /_matrix/client/v3/auth/:authType/fallback/web",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
   "GET /_matrix/client/v3/register/available",

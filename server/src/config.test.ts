@@ -73,6 +73,8 @@ const refused: Record<string, readonly string[]> = {
   SMTP_URL: ["mail.example.org", "http://mail.example.org", "smtp://", "secret://hunter2"],
   PARLEY_MAIL_FROM: ["nobody", "a@b.example, c@d.example"],
   PARLEY_REGISTRATION_EMAIL: ["yes", "required"],
+  PARLEY_SSO_PROVIDERS: ["hunter2", "[{}]", "secret://hunter2"],
+  PARLEY_SSO_CLIENTS: ["app.example.org", "javascript:alert(1)"],
   PARLEY_PREVIEWS: ["yes", "true"],
   PARLEY_PREVIEW_HOSTS: ["https://wiki.example.org", "10.0.0.0/33"],
   PARLEY_PUSH_HOSTS: ["https://push.example.org", "10.0.0.0/33"],

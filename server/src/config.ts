@@ -8,6 +8,7 @@ import { StartError } from "./errors.ts";
 import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
 import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
 import { type Mail, readMail } from "./auth/email/config.ts";
+import { readSso, type SsoConfig } from "./auth/sso/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { type RoomVersionId, supportedRoomVersions } from "./rooms/rules/versions.ts";
@@ -98,6 +99,8 @@ export interface Config {
   push: PushConfig;
   /** Undefined where no mails are sent. */
   mail: Mail | undefined;
+  /** Providers by whom people sign in. */
+  sso: SsoConfig;
   /** Whether links are fetched for a preview, and from where inside the network. */
   previews: PreviewConfig;
   /** What each setting is and where that comes from, without secrets. */
@@ -176,6 +179,7 @@ export function readConfig(environment: Env = process.env): Config {
     explorer: readExplorer(env),
     push: readPush(env),
     mail: readMail(env),
+    sso: readSso(env),
     previews: readPreviews(env),
     sources: settingSources(environment),
   };

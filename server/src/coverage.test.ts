@@ -15,11 +15,8 @@ import { type Domain, roleNames, roles } from "./roles.ts";
 
 const PAGE = new URL("../../docs/protocol/coverage.md", import.meta.url);
 
-const NO_OAUTH = "there is no sign-in by way of other providers";
 /** By operationId. An entry of an operation that is served is a mistake too. */
-const notServed: Readonly<Record<string, string>> = {
-  redirectToIdP: NO_OAUTH,
-};
+const notServed: Readonly<Record<string, string>> = {};
 
 const NO_IDENTITY = "always refused: no phone numbers are kept, and no identity server is asked";
 const FROZEN = "404 `M_NOT_FOUND`: frozen, as the specification allows; files are read by who is signed in";
@@ -46,6 +43,10 @@ const beyond: readonly (readonly [prefix: string, why: string])[] = [
   [
     "/_matrix/client/v3/rooms/:roomId/state/:eventType",
     "an empty state key, as the specification lets clients write it",
+  ],
+  [
+    "/_matrix/client/v3/auth/:authType/fallback/web",
+    "the page of a stage, which only the text of the specification has",
   ],
   ["/.well-known/openid-configuration", "where OpenID Connect has the metadata of OAuth 2.0"],
   ["/.well-known/oauth-authorization-server", "where RFC 8414 has the same"],

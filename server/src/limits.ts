@@ -1,5 +1,6 @@
 import { appserviceLimits } from "./limits/appservice.ts";
 import { slidingLimits } from "./limits/sliding.ts";
+import { ssoLimits } from "./limits/sso.ts";
 import { streamLimits } from "./limits/stream.ts";
 import { systemLimits } from "./limits/system.ts";
 import { explorerLimits } from "./explorer/limits.ts";
@@ -19,6 +20,7 @@ import { searchLimits } from "./limits/search.ts";
 export const limits = {
   ...appserviceLimits,
   ...systemLimits,
+  ...ssoLimits,
   ...streamLimits,
   ...mediaLimits,
   ...searchLimits,

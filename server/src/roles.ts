@@ -24,6 +24,7 @@ export const roles = {
       `${CLIENT}/voip/*`,
       `${CLIENT}/register/*`,
       `${CLIENT}/login/*`,
+      `${CLIENT}/auth/*`,
       `${CLIENT}/refresh`,
       `${CLIENT}/logout/*`,
       `${CLIENT}/devices/*`,

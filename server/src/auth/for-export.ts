@@ -47,4 +47,20 @@ export const sections: readonly Section[] = [
       'recovery_codes', (select count(*) from auth.recovery_codes r where r.user_id = t.user_id))`,
     from: "auth.totp_secrets t where user_id = $1",
   }),
+  sectionOf({
+    name: "external_ids",
+    about: "By whom else the person signs in: the provider, and what it calls them.",
+    schema: "auth",
+    key: "issuer || ' ' || subject",
+    record: `json_build_object('issuer', issuer, 'subject', subject, 'added_ts', ${ts("added_at")}, 'used_ts', ${ts("used_at")})`,
+    from: "auth.external_ids where user_id = $1",
+  }),
+  sectionOf({
+    name: "external_logins",
+    about: "When a provider let the person in, as long as something is left of that.",
+    schema: "auth",
+    key: "lpad(login_id::text, 20, '0')",
+    record: `json_build_object('issuer', issuer, 'subject', subject, 'created_ts', ${ts("created_at")}, 'ended_ts', ${ts("ended_at")})`,
+    from: "auth.sso_logins where user_id = $1",
+  }),
 ];

@@ -17,6 +17,7 @@ import { addressOf, paths } from "./oauth/addresses.ts";
 import { type Approvable, useApproval } from "./oauth/approvals.ts";
 import { isOAuthSession } from "./oauth/sessions.ts";
 import type { Auth } from "./shapes.ts";
+import { flowsFor } from "./sso/confirm.ts";
 import { type Stage, stages } from "./stages.ts";
 
 export interface InteractiveOptions {
@@ -51,15 +52,17 @@ interface Progress {
 export async function interactive(
   ctx: Context,
   request: InteractiveRequest,
-  { flows, byAccountPage }: InteractiveOptions,
+  { flows: wanted, byAccountPage }: InteractiveOptions,
 ): Promise<Completed> {
   // Its users have no password, and it has full control over them. Application-service-api, "Device management", "Cross-signing".
   if (request.session?.service) return {};
   const why = request.session && (await whyOnAccountPage(ctx, request.session));
   if (why !== undefined) return onAccountPage(ctx, request, { action: byAccountPage, why });
   const { auth } = request.body;
+  const flows = request.session ? await flowsFor(ctx, request.session.userId, wanted) : wanted;
   const progress = await readProgress(ctx, request);
-  const stage = auth?.type;
+  // What is complete already is as good as not said: the request then rests on the stored session.
+  const stage = auth?.type !== undefined && Object.hasOwn(progress.completed, auth.type) ? undefined : auth?.type;
   let refusal: MatrixError | undefined;
   if (stage !== undefined) {
     if (!isOffered(stage, flows)) refusal = new MatrixError("M_UNRECOGNIZED", `${stage} is not one of the stages.`);

@@ -13,6 +13,7 @@ import { isDeactivated } from "./queries.ts";
 import { loginByService, SERVICE_LOGIN } from "./service-login.ts";
 import { identifier, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
+import { identityProviders } from "./sso/providers.ts";
 import { tokenHash } from "./tokens.ts";
 import { userIdFrom } from "./user-names.ts";
 
@@ -45,6 +46,7 @@ export const loginFlows = route({
         type: "m.login.sso",
         oauth_aware_preferred: true,
         "org.matrix.msc3824.delegated_oidc_compatibility": true,
+        ...identityProviders(ctx),
       },
       ...(ctx.services.all().length > 0 ? [{ type: SERVICE_LOGIN }] : []),
     ],
@@ -92,13 +94,14 @@ async function whoIsMeant(ctx: Context, given: z.output<typeof passwordLogin>): 
   return userIdFrom(ctx, user);
 }
 
-/** A token of POST /login/get_token: one use, a short life. */
+/** A token of POST /login/get_token or of single sign-on: one use, a short life. */
 async function withToken(ctx: Context, request: LoginRequest): Promise<object> {
   const { token } = validate(tokenLogin, request.body, "body");
-  const row = await ctx.db.auth.one<{ userId: string; live: boolean }>(
-    `delete from auth.login_tokens where token_hash = $1 returning user_id as "userId", expires_at > now() as live`,
+  const row = await ctx.db.auth.one<{ userId: string; live: boolean; login: number | null }>(
+    `delete from auth.login_tokens where token_hash = $1
+     returning user_id as "userId", expires_at > now() as live, sso_login as login`,
     [tokenHash(token)],
   );
   if (!row?.live) throw matrixError("M_FORBIDDEN", "This login token is not known, has expired or was used.");
-  return signIn(ctx, { userId: row.userId, device: request.body, address: request.address });
+  return signIn(ctx, { userId: row.userId, device: request.body, address: request.address, login: row.login });
 }

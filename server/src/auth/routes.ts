@@ -15,6 +15,8 @@ import { changePassword } from "./password.ts";
 import { refresh } from "./refresh.ts";
 import { register, registerAvailable } from "./register.ts";
 import { createRegistrationToken, registrationTokenValidity } from "./registration-tokens.ts";
+import { providersOf } from "./sso/providers.ts";
+import { ssoRoutes } from "./sso/sso-routes.ts";
 import { sharedSecretRoutes } from "./shared-secret.ts";
 import { thirdPartyRoutes } from "./third-party.ts";
 
@@ -43,9 +45,11 @@ export const routes: readonly Route[] = [
   ...sharedSecretRoutes,
   ...openIdRoutes,
   ...oauthRoutes,
+  ...ssoRoutes,
 ];
 
-/** Starts the rounds of the OAuth 2.0 API. */
-export function start(ctx: Context): Promise<() => Promise<void>> {
+/** Starts the rounds of the OAuth 2.0 API. Throws StartError where the list of providers is wrong. */
+export async function start(ctx: Context): Promise<() => Promise<void>> {
+  providersOf(ctx);
   return Promise.resolve(startOAuthRounds(ctx));
 }

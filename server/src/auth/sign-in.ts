@@ -4,6 +4,7 @@ import type { Db } from "../db/database.ts";
 import { type MatrixError, matrixError } from "../errors.ts";
 import { forgetDevices } from "../keys/forget.ts";
 import { readCrossSigning } from "../keys/queries.ts";
+import { endSessions } from "./end-sessions.ts";
 import { accountLocked, readModeration } from "./moderation.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
@@ -21,6 +22,8 @@ export interface SignIn {
     refresh_token?: boolean | undefined;
   };
   address: string;
+  /** Where a provider let the person in. */
+  login?: number | null;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface SignIn {
  * its session, and its earlier tokens end. Throws M_FORBIDDEN where the account changed since it was authenticated, or where
  * the device id is that of a key.
  */
-export async function signIn(ctx: Context, { userId, passwordHash, device, address }: SignIn): Promise<object> {
+export async function signIn(ctx: Context, { userId, passwordHash, device, address, login }: SignIn): Promise<object> {
   const deviceId = device.device_id || newDeviceId(ctx);
   const access = newToken(ctx.seams, "access");
   const refresh = device.refresh_token ? newToken(ctx.seams, "refresh") : undefined;
@@ -42,13 +45,16 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
     tokenHash(access),
     refresh ? tokenHash(refresh) : null,
     lifetime_ms ?? null,
+    login ?? null,
   ];
   await openSession(ctx, {
     userId,
+    deviceId,
     chosenDeviceId: device.device_id,
     open: (db) =>
       db.one(
-        `select ended, is_new as "isNew", auth.leave_oauth($1, $3) from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
+        `select ended, is_new as "isNew", auth.leave_oauth($1, $3), auth.sso_attach($1, $3, $9) as "isOpen"
+         from auth.sign_in($1, $2, $3, $4, $5, $6, $7, $8)`,
         parameters,
       ),
   });
@@ -63,18 +69,26 @@ export async function signIn(ctx: Context, { userId, passwordHash, device, addre
 
 interface Opening {
   userId: string;
+  deviceId: string;
   /** The device's id, where it was not made for this. */
   chosenDeviceId: string | undefined;
-  /** Makes the session and its tokens; gives no row where the account may not sign in. */
-  open(db: Db): Promise<{ ended: number | null; isNew: boolean } | undefined>;
+  /**
+   * Makes the session and its tokens; gives no row where the account may not sign in. `isOpen`: not where the provider that let the person in
+   * has ended that meanwhile.
+   */
+  open(db: Db): Promise<{ ended: number | null; isNew: boolean; isOpen: boolean } | undefined>;
 }
 
 /** What every API does to sign a device in. Throws M_FORBIDDEN and M_USER_LOCKED as `signIn` does. */
-export async function openSession(ctx: Context, { userId, chosenDeviceId, open }: Opening): Promise<void> {
+export async function openSession(ctx: Context, { userId, deviceId, chosenDeviceId, open }: Opening): Promise<void> {
   if (chosenDeviceId) await refuseKeyId(ctx, userId, chosenDeviceId);
   const row = await open(ctx.db.auth);
   if (!row) throw await refusal(ctx, userId);
   if (row.ended !== null) await ctx.log.reached(row.ended);
+  if (!row.isOpen) {
+    await endSessions(ctx, { userId, deviceIds: [deviceId] });
+    throw matrixError("M_FORBIDDEN", "Your identity provider has signed you out meanwhile. Sign in again.");
+  }
   // Whoever had this device id before may have left keys behind, and messages that are not for this session.
   if (row.isNew && chosenDeviceId) await forgetDevices(ctx, userId, [chosenDeviceId]);
 }

@@ -21,9 +21,17 @@ export const stages = {
   "m.login.registration_token": registrationToken,
   "m.login.password": password,
   "m.login.email.identity": emailIdentity,
+  "m.login.sso": onPage,
 } satisfies Record<string, Check>;
 
 export type Stage = keyof typeof stages;
+
+/** What was said on the page (sso/confirm.ts) is complete already, and does not come here. */
+function onPage(): Promise<MatrixError> {
+  return Promise.resolve(
+    matrixError("M_UNAUTHORIZED", "Open the page of this stage in a browser first, and sign in there."),
+  );
+}
 
 async function registrationToken(ctx: Context, request: InteractiveRequest): Promise<string | MatrixError> {
   const { token } = validate(z.looseObject({ token: z.string() }), request.body.auth, "body");

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { eraseOwn as eraseAccount } from "../account/for-export.ts";
 import { changeProfile, profileOf } from "../account/profile.ts";
 import { deactivateAccount } from "../auth/deactivate.ts";
+import { eraseExternalIds } from "../auth/sso/accounts.ts";
 import { writeAudit } from "../console/audit/append.ts";
 import type { Context } from "../context.ts";
 import { eraseOwn as eraseInDirectory } from "../directory/for-export.ts";
@@ -79,6 +80,7 @@ const phases: { [P in Cursor["phase"]]: Phase<P> } = {
     if (await eraseNotes(ctx, userId)) return { next: { phase: "notes" } };
     await eraseMemberships(ctx, userId);
     await eraseAccount(ctx, userId);
+    await eraseExternalIds(ctx, userId);
     await eraseInDirectory(ctx, userId);
     await ctx.db.console.change("delete from console.exports where user_id = $1", [userId]);
     return { next: { phase: "files" } };

@@ -25,6 +25,7 @@ const MARKS = {
   message: "mark-of-the-message",
   former: "mark-of-a-room-that-was-left",
   report: "mark-of-the-report",
+  external: "mark-of-the-external-id",
   alias: "mark-of-the-alias",
   backup: "mark-of-the-backup",
   to_device: "mark-of-a-device-message",
@@ -73,6 +74,15 @@ async function settle(server: TestServer, bob: Person): Promise<{ alice: Person;
   await server.ctx.db.auth.change(
     "insert into auth.third_party_ids (medium, address, user_id, validated_at) values ('email', $1, $2, now())",
     [MARKS.email, alice.userId],
+  );
+  const external = ["https://sso.example.org", MARKS.external, alice.userId];
+  await server.ctx.db.auth.change(
+    "insert into auth.external_ids (issuer, subject, user_id) values ($1, $2, $3)",
+    external,
+  );
+  await server.ctx.db.auth.change(
+    "insert into auth.sso_logins (issuer, client_id, subject, user_id) values ($1, 'parley', $2, $3)",
+    external,
   );
   await alice.call("POST", `${V3}/pushers/set`, {
     kind: "http",
@@ -176,6 +186,8 @@ test("each table in which a person's id stands is in a section, or has a reason 
     "auth.accounts": "account",
     "auth.sessions": "devices",
     "auth.third_party_ids": "email_addresses",
+    "auth.external_ids": "external_ids",
+    "auth.sso_logins": "external_logins",
     "account.profiles": "profile",
     "account.filters": "filters",
     "keys.backups": "key_backups",

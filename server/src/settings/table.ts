@@ -8,6 +8,7 @@ import { pushSettings } from "./push.ts";
 import { secretSettings } from "./secrets.ts";
 import { shellSettings } from "./shell.ts";
 import type { Setting } from "./setting.ts";
+import { ssoSettings } from "./sso.ts";
 import { storageSettings } from "./storage.ts";
 import { tracingSettings } from "./tracing.ts";
 
@@ -180,5 +181,6 @@ export const settings: readonly Setting[] = [
   ...explorerSettings,
   ...pushSettings,
   ...mailSettings,
+  ...ssoSettings,
   ...previewSettings,
 ];

@@ -24,6 +24,7 @@ export const paths = {
   register: "/oauth2/register",
   account: "/oauth2/account",
   sso: "/oauth2/sso",
+  upstream: "/oauth2/upstream",
   style: "/oauth2/pages.css",
   signInCode: "/oauth2/sign-in/code",
   signInPasskey: "/oauth2/sign-in/passkey",

@@ -22,6 +22,8 @@ export interface Browser {
   since_s: number;
   /** Whether that was within `limits.oauthApproval_ms`. */
   isRecent: boolean;
+  /** Where a provider let them in: what it ends when it ends that. See auth/sso/sessions.ts. */
+  login: number | null;
   /** What forms of this browser carry, and nobody else can know. */
   formToken: string;
 }
@@ -51,7 +53,8 @@ export async function whoIs(ctx: Context, asked: Asked): Promise<Browser | undef
   if (id === undefined) return undefined;
   const row = await ctx.db.auth.one<Omit<Browser, "formToken">>(
     `select b.user_id as "userId", floor(extract(epoch from b.created_at))::bigint as since_s,
-       b.created_at > now() - $2 * interval '1 millisecond' as "isRecent"
+       b.created_at > now() - $2 * interval '1 millisecond' as "isRecent",
+       b.sso_login as login
      from auth.browser_sessions b join auth.accounts a on a.user_id = b.user_id
      where b.id_hash = $1 and b.expires_at > now() and b.session_endings = a.session_endings
        and a.deactivated_at is null and a.suspended_at is null`,
@@ -60,15 +63,22 @@ export async function whoIs(ctx: Context, asked: Asked): Promise<Browser | undef
   return row && { ...row, formToken: formTokenOf(id) };
 }
 
+/** Somebody whom a provider let in. */
+export interface LetIn {
+  userId: string;
+  login: number;
+}
+
 /** The headers that sign the browser in as somebody who has just proved that they are. Throws M_FORBIDDEN for an account that may not. */
-export async function signInBrowser(ctx: Context, asked: Asked, userId: string): Promise<Record<string, string>> {
+export async function signInBrowser(ctx: Context, asked: Asked, who: string | LetIn): Promise<Record<string, string>> {
+  const { userId, login } = typeof who === "string" ? { userId: who, login: null } : who;
   await signOutBrowser(ctx, asked);
   const id = randomToken(ctx.seams, ID_BYTES);
   const made = await ctx.db.auth.change(
-    `insert into auth.browser_sessions (id_hash, user_id, session_endings, expires_at)
-     select $1, a.user_id, a.session_endings, now() + $3 * interval '1 millisecond'
+    `insert into auth.browser_sessions (id_hash, user_id, session_endings, expires_at, sso_login)
+     select $1, a.user_id, a.session_endings, now() + $3 * interval '1 millisecond', $4
      from auth.accounts a where a.user_id = $2 and a.deactivated_at is null and a.suspended_at is null`,
-    [tokenHash(id), userId, limits.browserSession_ms],
+    [tokenHash(id), userId, limits.browserSession_ms, login],
   );
   if (made === 0) throw matrixError("M_FORBIDDEN", "This account is suspended by the operators of this server.");
   return cookie(ctx, id);

@@ -4,6 +4,8 @@
  */
 import type { Context } from "../../context.ts";
 import { limits } from "../../limits.ts";
+import { noteGrant } from "../sso/sessions.ts";
+import type { Browser } from "./browsers.ts";
 import { grantOf } from "./grants.ts";
 import { providerOf } from "./provider.ts";
 import { readScope } from "./scopes.ts";
@@ -46,11 +48,12 @@ export async function findWaiting(ctx: Context, userCode: string): Promise<Waiti
   return { userCode, clientId: row.clientId, deviceId: read.deviceId, scope: read.scope };
 }
 
-/** Lets the device in as this person. Gives whether it still waited. */
-export async function letIn(ctx: Context, waiting: Waiting, userId: string): Promise<boolean> {
+/** Lets the device in as the person of this browser. Gives whether it still waited. */
+export async function letIn(ctx: Context, waiting: Waiting, { userId, login }: Browser): Promise<boolean> {
   const provider = await providerOf(ctx);
   const { scope, clientId } = waiting;
   const grantId = await grantOf(provider, { userId, clientId, scope });
+  await noteGrant(ctx, grantId, login);
   const authTime = Math.floor(ctx.seams.now_ms() / 1_000);
   return answer(ctx, waiting, { accountId: userId, grantId, scope, resource: provider.issuer, authTime });
 }

@@ -2,6 +2,7 @@
 import type { Context } from "../../context.ts";
 import { limits } from "../../limits.ts";
 import { startRounds } from "../../rounds.ts";
+import { forgetSso } from "../sso/sessions.ts";
 
 /** The rows that each statement removes at the most; `$1` is how many. Other processes' removals are passed over. */
 const FORGOTTEN = [
@@ -27,6 +28,7 @@ const UNUSED_CLIENTS = `delete from auth.oauth_clients where client_id in (
 export async function forgetExpired(ctx: Context): Promise<void> {
   for (const statement of FORGOTTEN) await ctx.db.auth.change(statement, [limits.oauthForgotten]);
   await ctx.db.auth.change(UNUSED_CLIENTS, [limits.oauthForgotten, limits.oauthClientUnused_ms]);
+  await forgetSso(ctx);
 }
 
 export function startOAuthRounds(ctx: Context): () => Promise<void> {

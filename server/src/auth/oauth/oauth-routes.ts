@@ -9,7 +9,7 @@ import { decide, showConsent } from "./pages/consent.ts";
 import { link, showLink } from "./pages/link.ts";
 import { register, showRegister } from "./pages/register.ts";
 import { showSignIn, signIn, signOut } from "./pages/sign-in.ts";
-import { finishSso, showSso, ssoRedirect } from "./pages/sso.ts";
+import { finishSso, showSso, ssoRedirect, ssoRedirectTo } from "./pages/sso.ts";
 import { style } from "./pages/style.ts";
 
 export const oauthRoutes: readonly Route[] = [
@@ -27,6 +27,7 @@ export const oauthRoutes: readonly Route[] = [
   changeAccount,
   showConsent,
   ssoRedirect,
+  ssoRedirectTo,
   showSso,
   finishSso,
   decide,

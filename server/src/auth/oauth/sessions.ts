@@ -44,21 +44,26 @@ export async function beginSession(ctx: Context, allowed: Allowed): Promise<Toke
   const pair = await newPair(ctx, allowed, family);
   await openSession(ctx, {
     userId: allowed.userId,
+    deviceId: allowed.deviceId,
     chosenDeviceId: allowed.deviceId,
     open: (db) =>
-      db.one(`select ended, is_new as "isNew" from auth.oauth_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, [
-        allowed.userId,
-        allowed.deviceId,
-        allowed.clientName,
-        allowed.address,
-        tokenHash(pair.answer.access_token),
-        tokenHash(pair.answer.refresh_token),
-        pair.lifetime_ms,
-        allowed.clientId,
-        allowed.grantId,
-        allowed.scope,
-        tokenHash(family),
-      ]),
+      db.one(
+        `select ended, is_new as "isNew", auth.sso_attach($1, $2, (select login_id from auth.sso_grants where grant_id = $9)) as "isOpen"
+         from auth.oauth_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+        [
+          allowed.userId,
+          allowed.deviceId,
+          allowed.clientName,
+          allowed.address,
+          tokenHash(pair.answer.access_token),
+          tokenHash(pair.answer.refresh_token),
+          pair.lifetime_ms,
+          allowed.clientId,
+          allowed.grantId,
+          allowed.scope,
+          tokenHash(family),
+        ],
+      ),
   });
   return pair.answer;
 }

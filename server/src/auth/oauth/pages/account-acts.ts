@@ -10,6 +10,7 @@ import { accountSuspended, readModeration } from "../../moderation.ts";
 import { setPassword } from "../../password.ts";
 import { hasSecondFactor } from "../../factors/totp.ts";
 import { checkNewPassword, checkPassword, hasPassword } from "../../passwords.ts";
+import { unlink } from "../../sso/accounts.ts";
 import { paths } from "../addresses.ts";
 import { approve } from "../approvals.ts";
 import { type Browser, refuseForeignForm, signInBrowser, signOutBrowser } from "../browsers.ts";
@@ -31,7 +32,14 @@ interface Acting {
 
 type Act = (ctx: Context, acting: Acting) => Promise<Outcome>;
 
-const acts: Readonly<Record<string, Act>> = { rename, end, password, deactivate, cross_signing_reset: resetKeys };
+const acts: Readonly<Record<string, Act>> = {
+  rename,
+  end,
+  password,
+  deactivate,
+  cross_signing_reset: resetKeys,
+  unlink: removeProvider,
+};
 
 /** Does what the form asks for. Throws IO_PARLEY_CSRF for a form that is not of this browser, and what the act itself throws. */
 export async function act(ctx: Context, acting: Acting): Promise<Outcome> {
@@ -46,7 +54,7 @@ export async function act(ctx: Context, acting: Acting): Promise<Outcome> {
  * Throws M_FORBIDDEN unless it is the person themselves: by their password. Where they have none, or a password alone does not sign them in,
  * they have signed in a moment ago.
  */
-async function prove(ctx: Context, { browser, request, field }: Acting): Promise<void> {
+export async function prove(ctx: Context, { browser, request, field }: Acting): Promise<void> {
   const { userId, isRecent } = browser;
   const isByPassword = await hasPassword(ctx, userId);
   if (isByPassword) {
@@ -105,4 +113,9 @@ async function resetKeys(ctx: Context, acting: Acting): Promise<Outcome> {
   await prove(ctx, acting);
   await approve(ctx, acting.browser.userId, "org.matrix.cross_signing_reset");
   return { done: "Your identity may be reset within the next ten minutes. Go back to your application." };
+}
+
+async function removeProvider(ctx: Context, { browser, field }: Acting): Promise<Outcome> {
+  await unlink(ctx, browser.userId, { issuer: field("issuer"), subject: field("subject") });
+  return { done: "This way to sign in is removed. Devices that are signed in by it stay so." };
 }

@@ -7,6 +7,7 @@ import { profileOf } from "../../../account/profile.ts";
 import { type Answer, type Request, route } from "../../../http.ts";
 import { limits } from "../../../limits.ts";
 import { type DeviceRow, listDevices, readDevice } from "../../queries.ts";
+import { waysIn } from "../../sso/link.ts";
 import { paths } from "../addresses.ts";
 import { type Browser, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
@@ -130,6 +131,7 @@ async function everything(ctx: Context, browser: Browser): Promise<{ title: stri
       })}
       <h2>Passkeys and second factor</h2>
       <p><a href="${paths.factors}">Sign in without the password, or not with the password alone</a></p>
+      ${await waysIn(ctx, browser, (name, inside) => form(browser, name, { inside }))}
       <h2>More</h2>
       <p><a href="${paths.account}?action=org.matrix.cross_signing_reset">Reset the identity of your encryption</a></p>
       <p><a href="${paths.account}?action=org.matrix.account_deactivate">Deactivate the account</a></p>

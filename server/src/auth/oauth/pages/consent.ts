@@ -13,6 +13,7 @@ import { readForm } from "../forms.ts";
 import { INTERACTION_COOKIE, providerOf } from "../provider.ts";
 import { readScope } from "../scopes.ts";
 import { hidden } from "./fields.ts";
+import { noteGrant } from "../../sso/sessions.ts";
 import { withNext } from "./next.ts";
 import { type Html, html, message, page, redirect, shown } from "./page.ts";
 
@@ -134,24 +135,25 @@ export const decide = route({
     const field = await readForm(request.body);
     const found = await goingOn(ctx, request);
     if (found instanceof Answer) return found;
-    const { provider, interaction, browser } = found;
+    const { interaction, browser } = found;
     refuseForeignForm(ctx, request, { browser, token: field("token") });
     refuseNewSessions(ctx);
     interaction.result =
       field("decision") === "allow"
-        ? await allowed(provider, interaction, browser)
+        ? await allowed(ctx, interaction, browser)
         : { error: "access_denied", error_description: "The person did not allow it." };
     await interaction.save(interaction.exp - Math.floor(ctx.seams.now_ms() / 1_000));
     return redirect(interaction.returnTo);
   }),
 });
 
-async function allowed(provider: Provider, { params, prompt }: Interaction, browser: Browser) {
-  const grantId = await grantOf(provider, {
+async function allowed(ctx: Context, { params, prompt }: Interaction, browser: Browser) {
+  const grantId = await grantOf(await providerOf(ctx), {
     userId: browser.userId,
     clientId: String(params["client_id"]),
     scope: String(params["scope"]),
   });
+  await noteGrant(ctx, grantId, browser.login);
   return {
     login: { accountId: browser.userId, remember: false, ts: browser.since_s },
     consent: { grantId },

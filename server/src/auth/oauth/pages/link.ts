@@ -97,7 +97,7 @@ export const link = route({
     const code = field("user_code");
     const waiting = await waitingFor(ctx, { browser, address: request.address, code });
     const isAllowed = field("decision") === "allow";
-    const isDone = isAllowed ? await letIn(ctx, waiting, browser.userId) : await turnAway(ctx, waiting);
+    const isDone = isAllowed ? await letIn(ctx, waiting, browser) : await turnAway(ctx, waiting);
     if (!isDone) throw matrixError("M_NOT_FOUND", "The device does not wait any more. Begin again there.");
     return isAllowed
       ? message(ctx, 200, { title: "Done", sentence: "The device is being signed in. You can close this page." })

@@ -7,6 +7,7 @@ import { afterPassword } from "../../factors/pages/code.ts";
 import { checkPassword } from "../../passwords.ts";
 import { isDeactivated } from "../../queries.ts";
 import { mayRegister, needsMail } from "../../registration-tokens.ts";
+import { providerButtons } from "../../sso/begin.ts";
 import { userIdFrom } from "../../user-names.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signOutBrowser, whoIs } from "../browsers.ts";
@@ -32,7 +33,7 @@ async function signInPage(ctx: Context, given: Given): Promise<Answer> {
         ${hidden("next", given.next)} ${userField(given.user)} ${passwordField("Password", { isNeeded: true })}
         <p><button>Sign in</button></p>
       </form>
-      ${passkeyForm(given.next)}
+      ${passkeyForm(given.next)} ${providerButtons(ctx, given.next)}
       ${isOpen ? html`<p class="quiet">New here? <a href="${withNext(paths.register, given.next)}">Make an account</a></p>` : undefined}`,
   });
 }

@@ -3,12 +3,14 @@
  * for POST /login. Specification: client-server-api, "Client login via SSO" and "OAuth 2.0 aware clients".
  */
 import { z } from "zod";
+import type { Context } from "../../../context.ts";
 import { matrixError } from "../../../errors.ts";
 import { Answer, type Request, route } from "../../../http.ts";
 import { limits } from "../../../limits.ts";
 import { makeLoginToken } from "../../login-token.ts";
+import { findProvider, pathOf } from "../../sso/providers.ts";
 import { addressOf, paths } from "../addresses.ts";
-import { refuseForeignForm, refuseNewSessions, whoIs } from "../browsers.ts";
+import { type Browser, refuseForeignForm, refuseNewSessions, whoIs } from "../browsers.ts";
 import { readForm } from "../forms.ts";
 import { otherAccount } from "./consent.ts";
 import { hidden } from "./fields.ts";
@@ -44,6 +46,39 @@ export const ssoRedirect = route({
   },
 });
 
+/** Specification: "GET /login/sso/redirect/{idpId}". */
+export const ssoRedirectTo = route({
+  method: "GET",
+  path: "/_matrix/client/v3/login/sso/redirect/:idpId",
+  access: "anyone",
+  rate: "other",
+  query: z.looseObject({ redirectUrl: z.string(), action: z.string().optional() }),
+  handle({ params, query }, ctx) {
+    clientUrl(query.redirectUrl);
+    const page = pathOf(findProvider(ctx, params["idpId"]));
+    const location = addressOf(ctx, withNext(page, pathFor(query.redirectUrl, undefined)));
+    return new Answer({ status: 302, headers: { location, "cache-control": "no-store" }, payload: "" });
+  },
+});
+
+/**
+ * Whether people are sent back to this client without being asked. Specification: "Client login via SSO", "Security considerations". The
+ * sign-in page of this server's own is, and what the operator named.
+ */
+function isTrusted(ctx: Context, url: URL): boolean {
+  const own = new URL("/login", ctx.publicUrl());
+  return [own, ...ctx.config.sso.clients].some(({ origin, pathname }) => {
+    const below = pathname.endsWith("/") ? pathname : `${pathname}/`;
+    return url.origin === origin && origin !== "null" && (url.pathname === pathname || url.pathname.startsWith(below));
+  });
+}
+
+async function backToClient(ctx: Context, url: URL, { userId, login }: Browser): Promise<Answer> {
+  refuseNewSessions(ctx);
+  url.searchParams.set("loginToken", await makeLoginToken(ctx, userId, login));
+  return redirect(url.href);
+}
+
 type Asked = Pick<Request<unknown, Record<string, string>, undefined>, "headers" | "query" | "body">;
 
 export const showSso = route({
@@ -57,6 +92,7 @@ export const showSso = route({
     const browser = await whoIs(ctx, request);
     const here = pathFor(redirectUrl, action);
     if (!browser) return redirect(withNext(action === "register" ? paths.register : paths.signIn, here));
+    if (isTrusted(ctx, url)) return backToClient(ctx, url, browser);
     return page(ctx, {
       title: "Let an application in?",
       leadsTo: url.href,
@@ -86,8 +122,6 @@ export const finishSso = route({
     const browser = await whoIs(ctx, request);
     if (!browser) return redirect(withNext(paths.signIn, pathFor(url.href, undefined)));
     refuseForeignForm(ctx, request, { browser, token: field("token") });
-    refuseNewSessions(ctx);
-    url.searchParams.set("loginToken", await makeLoginToken(ctx, browser.userId));
-    return redirect(url.href);
+    return backToClient(ctx, url, browser);
   }),
 });

@@ -38,5 +38,6 @@ export type Receive = (message: string, own: boolean) => void;
 
 /** head: the log's newest position, and small entries. typing, presence and upload: what has changed in the store of the
  *  ephemeral. queue: the name of a queue
- *  that has got something. sent: what became of a send that went through the queue, where the log does not say it. */
-export type Topic = "head" | "typing" | "presence" | "upload" | "queue" | "sent" | "traces";
+ *  that has got something. due: the kind of work that is due, and when. sent: what became of a send that went through the queue, where
+ *  the log does not say it. */
+export type Topic = "head" | "typing" | "presence" | "upload" | "queue" | "due" | "sent" | "traces";

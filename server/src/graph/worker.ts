@@ -13,12 +13,21 @@ export async function startGraph(ctx: Context): Promise<() => Promise<void>> {
   const ending = new AbortController();
   const holder = holderName(ctx.seams);
   let isMore = false;
+  let seen = -1;
+  let looked_ms = Number.NEGATIVE_INFINITY;
   const end = startRounds(ctx, {
     // While it catches up it leaves the processors to others half of the time: sending goes first.
     wait_ms: () => (isMore ? limits.graphBreath_ms : limits.graphPause_ms),
     async act() {
+      const head = ctx.log.hub.head();
+      // While nothing is written nothing is asked, but for who is new or was seen; that keeps the lease too.
+      if (!isMore && head === seen && ctx.seams.monotonic_ms() - looked_ms < limits.graphRecent_ms) return;
+      // What fails is tried again.
       isMore = false;
+      seen = -1;
       isMore = await turn(ctx, holder, ending.signal);
+      seen = head;
+      looked_ms = ctx.seams.monotonic_ms();
     },
     failed: "the access graph could not be kept; it is tried again",
     isAtOnce: true,

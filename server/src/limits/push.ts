@@ -29,11 +29,12 @@ export const pushLimits = {
   pushOld_ms: 86_400_000,
   /** What waits for one pusher; the oldest goes first. */
   pushQueue_notifications: 500,
-  /** Sending: pushers at a time, and of one person, whose gateways may be slow; how many that are due are chosen from; how often others look for what is due, and notifications that are read together. */
+  /** Sending: pushers at a time, and of one person, whose gateways may be slow; how many that are due are chosen from; how often it is looked for what is due where something keeps it waiting, and where nobody has said that there is anything; and notifications that are read together. */
   pushesAtOnce: 16,
   pushesOfOne: 4,
   pushesDue: 400,
   pushPoll_ms: 1_000,
+  pushLook_ms: 10_000,
   /** When operators are told: since when a gateway takes nothing, and how long something has waited for a worker. */
   pushFailing_ms: 300_000,
   pushLate_ms: 60_000,

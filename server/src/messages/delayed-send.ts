@@ -11,6 +11,7 @@ import type { Content } from "../rooms/rules/event.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { proposeState } from "../rooms/state-put.ts";
 import { submit } from "../rooms/submit.ts";
+import { onDue } from "../worker/due.ts";
 import { startRounds } from "../rounds.ts";
 import { append, newSending } from "./sending.ts";
 import { transactionOf } from "./send-transaction.ts";
@@ -86,13 +87,20 @@ export async function endDelayed(ctx: Context, delayId: string): Promise<boolean
   return (await ctx.db.rooms.change(sql, [delayId])) > 0;
 }
 
-/** Looks again and again for what is due. Any number of workers may. */
+/** Sends what is due when it is. Any number of workers may. */
 export function startDelayed(ctx: Context): Promise<() => Promise<void>> {
+  let wait_ms: number = limits.delayedLook_ms;
   const sending = startRounds(ctx, {
-    wait_ms: () => limits.delayedRound_ms,
-    act: () => sendDue(ctx),
+    wait_ms: () => wait_ms,
+    async act() {
+      // Where the database does not answer it is asked again soon.
+      wait_ms = limits.delayedRetry_ms;
+      await sendDue(ctx);
+      if (!ctx.stopping.aborted) wait_ms = await nextDue(ctx);
+    },
     failed: "delayed events could not be sent",
     isAtOnce: true,
+    wokenBy: (wake) => onDue(ctx, "delayed", wake),
   });
   const forgetting = startRounds(ctx, {
     wait_ms: () => limits.finishedLook_ms,
@@ -108,6 +116,15 @@ export function startDelayed(ctx: Context): Promise<() => Promise<void>> {
 function forgetEnded(ctx: Context): Promise<number> {
   const sql = "delete from rooms.delayed_events where ended_at < now() - $1 * interval '1 millisecond'";
   return ctx.db.rooms.change(sql, [limits.delayed_ms]);
+}
+
+/** In how many milliseconds it is to be looked again. What somebody has is looked for when its claim may be over. */
+async function nextDue(ctx: Context): Promise<number> {
+  const row = await ctx.db.rooms.one<{ in_ms: number }>(
+    `select extract(epoch from send_at - clock_timestamp())::float8 * 1000 as in_ms from rooms.delayed_events
+     where ended_at is null and (claimed_until is null or claimed_until < now()) order by send_at limit 1`,
+  );
+  return row ? Math.min(limits.delayedLook_ms, Math.max(0, Math.ceil(row.in_ms))) : limits.delayedLook_ms;
 }
 
 const DUE = "ended_at is null and send_at <= now() and (claimed_until is null or claimed_until < now())";

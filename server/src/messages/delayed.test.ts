@@ -5,7 +5,7 @@ import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { moderateAccount } from "../auth/moderation.ts";
 import { limits } from "../limits.ts";
-import { sendDue } from "./delayed-send.ts";
+import { sendDue, startDelayed } from "./delayed-send.ts";
 
 // No worker runs here: the tests say when it is looked for what is due, and the database what time it is.
 const { server, alice, bob } = await startNeighbours(["alice", "bob"], { config: { roles: ["auth", "messages"] } });
@@ -130,6 +130,29 @@ test("who is locked or suspended meanwhile says nothing any more", async () => {
     const { chunk } = await room.read(alice, "messages", { dir: "b", limit: 20, filter: { types: [TYPE] } });
     assert.ok(!chunk.some(({ content }: Json) => content.key === key), `${delay_id} was sent`);
   }
+});
+
+test("a worker sleeps until the next is due, and is woken by what is due earlier", async () => {
+  const waits: number[] = [];
+  const [isAsleep, isSet] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const seams = {
+    ...server.ctx.seams,
+    after(delay_ms: number, action: () => void) {
+      waits.push(delay_ms);
+      if (delay_ms === limits.delayedLook_ms) isAsleep.resolve();
+      return server.ctx.seams.after(delay_ms, action);
+    },
+  };
+  server.ctx.log.hub.listen((entries) => {
+    if (entries.some(({ type, stateKey }) => type === TYPE && stateKey === "soon")) isSet.resolve();
+  });
+  const end = await startDelayed({ ...server.ctx, seams });
+  await isAsleep.promise;
+  await scheduleState(alice, "later");
+  await alice.call("PUT", `${room.path}/state/${TYPE}/soon${after(50)}`, { left: true });
+  await isSet.promise;
+  await end();
+  assert.ok(waits.length < 8, `it looked again and again: ${waits.join(", ")}`);
 });
 
 test("a delay is a number of milliseconds within a day, and not too many wait", async () => {

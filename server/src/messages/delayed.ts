@@ -13,6 +13,7 @@ import { formatFault, sizeFault } from "../rooms/rules/canonical.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import { faultError } from "../rooms/rules/verdict.ts";
 import { randomToken } from "../seams.ts";
+import { tellDue } from "../worker/due.ts";
 import { transactionOf } from "./send-transaction.ts";
 
 const UNSTABLE = "org.matrix.msc4140";
@@ -76,6 +77,7 @@ export async function schedule(ctx: Context, delayed: Delayed): Promise<{ delay_
       ctx.log.hub.head(),
     ],
   );
+  tellDue(ctx, "delayed", delay_ms);
   return { delay_id: row?.delay_id as string };
 }
 

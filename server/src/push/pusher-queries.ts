@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { tellDue } from "../worker/due.ts";
 import type { PusherKind, WantedPusher } from "./pusher-shape.ts";
 
 export interface StoredPusher {
@@ -62,4 +63,5 @@ export async function putPusher(
     if ((row?.count ?? 0) > limits.pushers)
       throw matrixError("M_TOO_LARGE", `You may have ${limits.pushers} pushers. Delete one that is not used any more.`);
   });
+  tellDue(ctx, "push", 0);
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
+import { tellDue } from "../worker/due.ts";
 
 const ADD = `with own as (
     update push.pushers set due_at = now(), failures = 0, failing_since = null
@@ -21,6 +22,7 @@ export const sendTest = route({
   async handle({ session, body }, ctx) {
     const added = await ctx.db.push.change(ADD, [session.userId, body.app_id, body.pushkey]);
     if (added === 0) throw matrixError("M_NOT_FOUND", "You have no pusher with this app_id and pushkey.");
+    tellDue(ctx, "push", 0);
     return {};
   },
 });

@@ -16,7 +16,7 @@ const waits_ms: Readonly<Record<Followed, number>> = {
 /** Starts it; gives the function that ends it. */
 export async function startPushing(ctx: Context): Promise<() => Promise<void>> {
   const holder = holderName(ctx.seams);
-  const delivering = startDelivering(ctx, holder);
+  const endDelivering = startDelivering(ctx, holder);
   const watchers = openWatchers(ctx);
   let seen = -1;
   let last: Followed = "done";
@@ -28,7 +28,6 @@ export async function startPushing(ctx: Context): Promise<() => Promise<void>> {
     const since = await watchers.refresh();
     last = since === undefined ? "done" : await followStretch(ctx, holder, { watchers, since });
     seen = head;
-    if (since !== undefined) delivering.wake();
   }
 
   const end = startRounds(ctx, {
@@ -38,7 +37,7 @@ export async function startPushing(ctx: Context): Promise<() => Promise<void>> {
   });
   return async () => {
     await end();
-    await delivering.end();
+    await endDelivering();
     await leaveLease(ctx, holder).catch(() => {});
   };
 }

@@ -3,6 +3,8 @@ import { readModeration } from "../../auth/moderation.ts";
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { startRounds, type Wake } from "../../rounds.ts";
+import { onDue } from "../../worker/due.ts";
 import { tellBrowser } from "../web/send.ts";
 import { tellGateway, type Told } from "./gateway.ts";
 import { pushMetrics } from "./metrics.ts";
@@ -11,6 +13,7 @@ import {
   claimPushers,
   dropQueued,
   type HeldPusher,
+  nextDue,
   nextOf,
   noteSent,
   postpone,
@@ -19,57 +22,46 @@ import {
   removePusher,
 } from "./queue.ts";
 
-export interface Delivering {
-  /** Something may be due. */
-  wake(): void;
-  /** Resolves when what is under way is over. */
-  end(): Promise<void>;
-}
-
-/** Sends what is due, and looks now and then for what became due, or what another worker left. */
-export function startDelivering(ctx: Context, holder: string): Delivering {
+/**
+ * Sends what is due, when it is. Who is through with one pusher looks for the next. Gives what ends it, and resolves when what is under
+ * way is over.
+ */
+export function startDelivering(ctx: Context, holder: string): () => Promise<void> {
   const sending = new Set<Promise<void>>();
-  let isOver = false;
-  let isLooking = false;
-  let isAgain = false;
+  let wait_ms: number = limits.pushLook_ms;
+  let look: Wake = () => {};
 
   function take(pusher: HeldPusher): void {
     const run = deliverAll(ctx, { ...pusher, holder })
       .catch((thrown: unknown) => failed(ctx, thrown))
       .finally(() => {
         sending.delete(run);
-        look();
+        look(0);
       });
     sending.add(run);
   }
 
   async function claim(): Promise<void> {
-    do {
-      isAgain = false;
-      const free = limits.pushesAtOnce - sending.size;
-      const claimed = free > 0 && !isOver ? await claimPushers(ctx, holder, free) : [];
-      claimed.forEach(take);
-    } while (isAgain);
+    wait_ms = limits.pushPoll_ms;
+    const free = limits.pushesAtOnce - sending.size;
+    const claimed = free > 0 ? await claimPushers(ctx, holder, free) : [];
+    claimed.forEach(take);
+    wait_ms = claimed.length < free ? await nextDue(ctx) : limits.pushLook_ms;
   }
 
-  function look(): void {
-    isAgain = true;
-    if (isLooking || isOver) return;
-    isLooking = true;
-    void claim()
-      .catch((thrown: unknown) => failed(ctx, thrown))
-      .finally(() => (isLooking = false));
-  }
-
-  const poll = ctx.seams.every(limits.pushPoll_ms, look);
-  look();
-  return {
-    wake: look,
-    async end() {
-      isOver = true;
-      poll.cancel();
-      while (sending.size > 0) await Promise.all(sending);
+  const end = startRounds(ctx, {
+    wait_ms: () => wait_ms,
+    act: claim,
+    failed: "notifications could not be sent",
+    isAtOnce: true,
+    wokenBy(wake) {
+      look = wake;
+      return onDue(ctx, "push", wake);
     },
+  });
+  return async () => {
+    await end();
+    while (sending.size > 0) await Promise.all(sending);
   };
 }
 

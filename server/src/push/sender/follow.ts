@@ -9,6 +9,7 @@ import { readPushStretch } from "../../log/for-push.ts";
 import { stillHolds } from "../../log/for-projections.ts";
 import { pushMetrics } from "./metrics.ts";
 import { type News, newsIn } from "./news.ts";
+import { tellDue } from "../../worker/due.ts";
 import { type Place, progressIn } from "../../worker/progress.ts";
 import { unreadOf } from "./unread.ts";
 import type { Watchers } from "./watchers.ts";
@@ -106,5 +107,6 @@ async function queueNews(ctx: Context, { holder, from, upTo, epoch, news, unread
   const { queued } = pushMetrics(ctx);
   queued.inc({ what: "event" }, addedEvents);
   queued.inc({ what: "counts" }, addedCounts);
+  if (addedEvents + addedCounts > 0) tellDue(ctx, "push", 0);
   return true;
 }

@@ -54,6 +54,16 @@ export function claimPushers(ctx: Context, holder: string, most: number): Promis
   return ctx.db.push.query<HeldPusher>(CLAIM, [holder, pushDelivery_ms, most, pushesOfOne, pushesDue]);
 }
 
+/** In how many milliseconds it is to be looked again. What is due and could not be taken waits for others of the same person. */
+export async function nextDue(ctx: Context): Promise<number> {
+  const row = await ctx.db.push.one<{ in_ms: number }>(
+    `select extract(epoch from due_at - clock_timestamp())::float8 * 1000 as in_ms from push.pushers
+     where due_at is not null and (held_until is null or held_until < now()) order by due_at limit 1`,
+  );
+  if (!row) return limits.pushLook_ms;
+  return row.in_ms <= 0 ? limits.pushPoll_ms : Math.min(limits.pushLook_ms, Math.ceil(row.in_ms));
+}
+
 /** The next of a pusher's queue, in order. What is more than may wait goes, the oldest first. */
 export async function nextOf(ctx: Context, { pusherId }: HeldPusher): Promise<Queued[]> {
   await ctx.db.push.change(

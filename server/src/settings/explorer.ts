@@ -24,6 +24,6 @@ export const explorerSettings: readonly Setting[] = [
   {
     name: "MASTER_ENCRYPTION_KEY",
     secret: true,
-    doc: "What passwords of saved connections are protected with: 32 random bytes in base64, or several, one a line, of which the first protects.",
+    doc: "What passwords of saved connections and secrets of second factors are protected with: 32 random bytes in base64, or several, one a line, of which the first protects.",
   },
 ];

@@ -42,6 +42,22 @@ test("a service acts as its sender without more, and as users of its namespace o
   assert.deepEqual([again.status, again.body.errcode], [400, "M_USER_IN_USE"]);
 });
 
+test("a service gets a ticket for a stream as a device, and none without one", async () => {
+  await using pair = await startPair();
+  const { server, irc } = pair;
+  await register(server, irc, "_irc_ana");
+  const ticket = (query: Record<string, string>) =>
+    askAs(server.url, irc, "POST", "/_parley/client/v1/stream/ticket", query, {});
+  const queries: Record<string, string>[] = [{}, { user_id: GHOST }];
+  for (const query of queries) {
+    const { status, body } = await ticket(query);
+    assert.deepEqual([status, body.errcode], [400, "M_MISSING_PARAM"]);
+  }
+  const device = `${V3}/devices/PHONE`;
+  assert.equal((await askAs(server.url, irc, "PUT", device, { user_id: GHOST }, {})).status, 201);
+  assert.equal((await ticket({ user_id: GHOST, device_id: "PHONE" })).status, 200);
+});
+
 test("registration and login by a service need its token and a name of its namespace", async () => {
   await using pair = await startPair();
   const { server, irc } = pair;

@@ -5,8 +5,11 @@ import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
-/** Makes a ticket for the session; it lives for `limits.streamTicket_ms`. */
+/** Makes a ticket for the session; it lives for `limits.streamTicket_ms`. Throws M_MISSING_PARAM for an application service without a device. */
 export async function newStreamTicket(ctx: Context, session: Session): Promise<string> {
+  // Such a session is the service's own, and no device has it.
+  if (session.deviceId === "")
+    throw matrixError("M_MISSING_PARAM", "A stream is that of a device: name it with device_id.");
   const ticket = newToken(ctx.seams, "stream");
   await ctx.db.auth.change(
     `with expired as (delete from auth.stream_tickets where expires_at < now())

@@ -66,8 +66,8 @@ function noSuchEvent() {
 const ACTS: Record<Action, (ctx: Context, delayId: string) => Promise<boolean>> = {
   cancel: endDelayed,
   async restart(ctx, delayId) {
-    const sql = `update rooms.delayed_events set running_since = now(), send_at = now() + delay_ms * interval '1 millisecond'
-      where delay_id = $1 and ended_at is null and claimed_until is null`;
+    const sql = `update rooms.delayed_events set running_since = now(), send_at = now() + delay_ms * interval '1 millisecond', claimed_until = null
+      where delay_id = $1 and ended_at is null and (claimed_until is null or claimed_until < now())`;
     return (await ctx.db.rooms.change(sql, [delayId])) > 0;
   },
   async send(ctx, delayId) {

@@ -147,10 +147,20 @@ export async function sendDue(ctx: Context): Promise<void> {
   );
   for (const row of rows) {
     if (ctx.stopping.aborted) return release(ctx, rows);
-    await sendDelayed(ctx, row).catch((thrown: unknown) =>
-      ctx.logger.warn({ reason: asError(thrown).message }, "a delayed event could not be sent yet"),
-    );
+    await sendDelayed(ctx, row).catch(async (thrown: unknown) => {
+      ctx.logger.warn({ reason: asError(thrown).message }, "a delayed event could not be sent yet");
+      await postpone(ctx, row.delayId);
+    });
   }
+}
+
+/** It is tried again after a while, and until then it can be put off like any that waits. */
+async function postpone(ctx: Context, delayId: string): Promise<void> {
+  await ctx.db.rooms.change(
+    `update rooms.delayed_events set claimed_until = null, send_at = now() + $2 * interval '1 millisecond'
+     where delay_id = $1 and ended_at is null`,
+    [delayId, limits.delayedClaim_ms],
+  );
 }
 
 /** A worker that stops leaves the rest to others at once. */

@@ -25,7 +25,7 @@ export function delayOf(query: unknown): number | undefined {
   const asked = (query as Record<string, unknown>)[DELAY];
   if (asked === undefined) return undefined;
   const delay_ms = Number(asked);
-  if (asked === "" || !Number.isSafeInteger(delay_ms) || delay_ms < 0)
+  if (!Number.isSafeInteger(delay_ms) || delay_ms < 0)
     throw matrixError("M_INVALID_PARAM", `"${DELAY}" is a number of milliseconds.`);
   if (delay_ms > limits.delayed_ms)
     throw matrixError("M_UNKNOWN", `An event can be delayed by ${limits.delayed_ms} ms at the most.`, {

@@ -22,6 +22,7 @@ const getVersions = route({
       "io.parley.decryptions": true,
       "org.matrix.simplified_msc3575": true,
       "org.matrix.msc4140": true,
+      "org.matrix.msc3874": true,
     },
   }),
 });

@@ -139,6 +139,25 @@ test("a filter may ask for what others relate to, by whom and how; one relation 
   assert.deepEqual(await messages({ related_by_senders: [bob.userId], related_by_rel_types: ["m.annotation"] }), []);
   assert.deepEqual(await messages({ related_by_rel_types: [] }), []);
 
+  const own2 = await createRoom(alice);
+  const root = await own2.say(alice, "root");
+  const inThread = await own2.say(alice, "in the thread", { rel_type: "m.thread", event_id: root });
+  const reference = await own2.say(alice, "reference", { rel_type: "m.reference", event_id: root });
+  const said = async (filter: object) =>
+    idsOf(
+      (
+        await own2.read(alice, "messages", {
+          dir: "f",
+          filter: JSON.stringify({ types: ["m.room.message"], ...filter }),
+        })
+      ).chunk,
+    );
+  const [wanted, unwanted] = ["org.matrix.msc3874.rel_types", "org.matrix.msc3874.not_rel_types"];
+  assert.deepEqual(await said({ [wanted]: ["m.thread"] }), [inThread]);
+  assert.deepEqual(await said({ [wanted]: ["m.thread", "m.reference"] }), [inThread, reference]);
+  assert.deepEqual(await said({ [unwanted]: ["m.thread"] }), [root, reference]);
+  assert.deepEqual(await said({ [unwanted]: ["m.thread", "m.reference"] }), [root]);
+
   const filter = { related_by_rel_types: ["m.annotation"] };
   const around = await own.read(alice, `context/${answer}`, { filter: JSON.stringify(filter) });
   assert.deepEqual(

@@ -37,6 +37,9 @@ export const roomEventFilterSchema = eventFilterSchema.extend({
   // MSC3440: of /messages, /context and /search. Clients look for threads so.
   related_by_senders: userIds,
   related_by_rel_types: entries,
+  // MSC3874: how an event relates to another, so that a timeline can be read without its threads.
+  "org.matrix.msc3874.rel_types": entries,
+  "org.matrix.msc3874.not_rel_types": entries,
 });
 
 /** The filter of /sync: the body of `POST /user/{userId}/filter`, and the `filter` of /sync where it begins with `{`. */
@@ -70,7 +73,7 @@ export type FilteredEvent = {
 };
 export type FilteredRoomEvent = FilteredEvent & {
   roomId: string | null;
-  /** The event as JSON; read only for `contains_url`, which no event without a body meets. */
+  /** The event as JSON; read only for `contains_url` and relations, which no event without a body has. */
   body?: string;
 };
 
@@ -149,6 +152,8 @@ export function compileRoomEventFilter(filter: RoomEventFilter = {}): CompiledRo
   if (inRooms) tests.push((event) => inRooms(event.roomId ?? ""));
   const { contains_url: wantsUrl } = filter;
   if (wantsUrl !== undefined) tests.push((event) => hasUrl(event) === wantsUrl);
+  const relates = compileLists(filter["org.matrix.msc3874.rel_types"], filter["org.matrix.msc3874.not_rel_types"]);
+  if (relates) tests.push((event) => relates(relTypeOf(event)));
   return {
     matches: allOf(tests),
     limit: filter.limit,
@@ -220,6 +225,14 @@ function hasUrl({ body = "" }: FilteredRoomEvent): boolean {
   if (!body.includes('"url"') && !body.includes("\\u")) return false;
   const { content } = JSON.parse(body) as { content?: unknown };
   return typeof content === "object" && content !== null && Object.hasOwn(content, "url");
+}
+
+/** How the event relates to another; empty where it does not. */
+function relTypeOf({ body = "" }: FilteredRoomEvent): string {
+  if (!body.includes('"m.relates_to"') && !body.includes("\\u")) return "";
+  const { content } = JSON.parse(body) as { content?: { "m.relates_to"?: { rel_type?: unknown } | null } | null };
+  const relType = content?.["m.relates_to"]?.rel_type;
+  return typeof relType === "string" ? relType : "";
 }
 
 // What the specification requires of every event stays: the server may give more than was asked for.

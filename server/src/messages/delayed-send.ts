@@ -13,6 +13,7 @@ import { proposeState } from "../rooms/state-put.ts";
 import { submit } from "../rooms/submit.ts";
 import { onDue } from "../worker/due.ts";
 import { startRounds } from "../rounds.ts";
+import { afterRedaction } from "./redact.ts";
 import { append, newSending } from "./sending.ts";
 import { transactionOf } from "./send-transaction.ts";
 
@@ -64,10 +65,14 @@ async function requireStanding(ctx: Context, userId: string): Promise<void> {
   if (standing.suspended) throw accountSuspended();
 }
 
-function sendMessage(ctx: Context, { sessionId, userId, roomId, type, txnId, content }: DelayedRow): Promise<string> {
-  const session = { id: sessionId, userId };
-  const sent = JSON.parse(content) as Content;
-  return append(ctx, newSending(ctx, { session, roomId, type, txnId: txnId as string, content: sent }));
+async function sendMessage(ctx: Context, row: DelayedRow): Promise<void> {
+  const { sessionId, userId, roomId, type, txnId } = row;
+  const content = JSON.parse(row.content) as Content;
+  await append(
+    ctx,
+    newSending(ctx, { session: { id: sessionId, userId }, roomId, type, txnId: txnId as string, content }),
+  );
+  if (type === "m.room.redaction") await afterRedaction(ctx, roomId, content["redacts"]);
 }
 
 async function sendState(ctx: Context, row: DelayedRow): Promise<void> {

@@ -28,12 +28,16 @@ export const redact = route({
       transaction: transactionOf(session, ["redact", roomId, redacts], params["txnId"] as string),
       propose: (room) => redactionProposal(ctx, room, proposal),
     });
-    // Redacted, it says no more that guests may come in.
-    const access = ctx.config.guests ? (await ctx.rooms.load(roomId)).get(GUEST_ACCESS) : undefined;
-    if (access?.event_id === redacts) await dismissGuests(ctx, roomId);
+    await afterRedaction(ctx, roomId, redacts);
     return encoded(`{"event_id":"${eventId}"}`);
   },
 });
+
+/** A redacted `m.room.guest_access` says no more that guests may come in. Whichever way the redaction came: its room has it. */
+export async function afterRedaction(ctx: Context, roomId: string, redacts: unknown): Promise<void> {
+  const access = ctx.config.guests ? (await ctx.rooms.load(roomId)).get(GUEST_ACCESS) : undefined;
+  if (access?.event_id === redacts) await dismissGuests(ctx, roomId);
+}
 
 /** Specification: "Account suspension": whoever is suspended redacts their own events, and nobody else's. */
 async function refuseOthers(ctx: Context, eventId: string, userId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
 import { delayOf, schedule } from "./delayed.ts";
+import { afterRedaction } from "./redact.ts";
 import { sendThroughQueue } from "./send-queue.ts";
 import { append, newSending, type Sending } from "./sending.ts";
 
@@ -33,7 +34,9 @@ async function sendMessage({ params, session, body, query }: SendRequest, ctx: C
  * Sends the event, by way of the queue where there is one, and gives its id when it is committed and known here. The way of every
  * client, over HTTP or a stream: the same session and transaction id are the same event.
  */
-export function sendEvent(ctx: Context, asked: Omit<Sending, "eventId">): Promise<string> {
+export async function sendEvent(ctx: Context, asked: Omit<Sending, "eventId">): Promise<string> {
   const sending = newSending(ctx, asked);
-  return ctx.queue ? sendThroughQueue(ctx, sending) : append(ctx, sending);
+  const eventId = await (ctx.queue ? sendThroughQueue(ctx, sending) : append(ctx, sending));
+  if (asked.type === "m.room.redaction") await afterRedaction(ctx, asked.roomId, asked.content["redacts"]);
+  return eventId;
 }

@@ -4,7 +4,8 @@ import { type Json, type Person, registerPerson, request, signInPerson } from ".
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { people } from "../../../testkit/src/syncing.ts";
 import { limits } from "../limits.ts";
-import { readAllowed } from "../outward/guard.ts";
+import { placeFor, readAllowed } from "../outward/guard.ts";
+import { guardOf } from "./sender/gateway.ts";
 
 const SET = "/_matrix/client/v3/pushers/set";
 const URL_ = "https://push.example.org/_matrix/push/v1/notify";
@@ -94,6 +95,18 @@ test("a gateway without TLS is for hosts that the operator named", async () => {
   });
   const [alice] = (await people(server, "alice")) as [Person];
   await alice.call("POST", SET, pusher({ data: { url: "http://127.0.0.1:1/_matrix/push/v1/notify" } }));
+  const mayReach = (host: string, protocol: string) =>
+    placeFor({ host, port: 80 }, guardOf(server.ctx, `${protocol}://${host}/_matrix/push/v1/notify`)).then(
+      () => true,
+      ({ errcode }) => errcode !== "M_FORBIDDEN",
+    );
+  for (const [host, protocol, isReached] of [
+    ["127.0.0.1", "http", true],
+    ["8.8.8.8", "https", true],
+    ["8.8.8.8", "http", false],
+    ["10.0.0.1", "https", false],
+  ] as const)
+    assert.equal(await mayReach(host, protocol), isReached, `${protocol}://${host}`);
 });
 
 test("a person has so many pushers, and no more", async () => {

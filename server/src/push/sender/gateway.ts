@@ -10,9 +10,12 @@ import type { HeldPusher } from "./queue.ts";
 /** Rejected: the device is not there any more, and neither should the pusher be. */
 export type Told = "sent" | "rejected";
 
-/** Pushers are set by anybody who has an account: what they name is on the public internet, or the operator named it too. */
-export function guardOf({ config }: Pick<Context, "config">): GuardOptions {
-  return { allowed: config.push.hosts, setting: PUSH_HOSTS, isPublicAllowed: true };
+/**
+ * Pushers are set by anybody who has an account: what they name is on the public internet, or the operator named it too. What goes through
+ * the public internet goes encrypted: of `http` addresses the operator named each.
+ */
+export function guardOf({ config }: Pick<Context, "config">, url: string): GuardOptions {
+  return { allowed: config.push.hosts, setting: PUSH_HOSTS, isPublicAllowed: URL.parse(url)?.protocol === "https:" };
 }
 
 /** Throws where the gateway did not take it. */
@@ -29,7 +32,7 @@ export async function tellGateway(ctx: Context, pusher: HeldPusher, notification
       answer_bytes: limits.pushAnswer_bytes,
       signal: ctx.stopping,
     },
-    guardOf(ctx),
+    guardOf(ctx, url),
   );
   if (status < 200 || status > 299) throw new Error(`the gateway answered ${status}`);
   return rejectedIn(body.toString()).includes(pusher.pushkey) ? "rejected" : "sent";

@@ -36,7 +36,7 @@ export async function tellBrowser(ctx: Context, pusher: HeldPusher, notification
       answer_bytes: limits.pushAnswer_bytes,
       signal: ctx.stopping,
     },
-    guardOf(ctx),
+    guardOf(ctx, endpoint),
   );
   if (GONE.includes(status)) return "rejected";
   if (status < 200 || status > 299) throw new Error(`the push service answered ${status}`);

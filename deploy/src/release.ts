@@ -62,6 +62,7 @@ export type Service =
   | "graphs"
   | "links"
   | "pushes"
+  | "front"
   | "mail"
   | "identity"
   | "secrets";
@@ -82,6 +83,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   links: [80, 443],
   /** Push gateways and push services, which people's apps name. */
   pushes: [443],
+  /** The public address: the doctor looks whether clients find the server there. */
+  front: [443, 80],
   mail: [587, 465, 25],
   /** Providers by whom people sign in. */
   identity: [443],
@@ -192,7 +195,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     name: "api",
     roles: apiRoles,
     signal: "sockets",
-    uses: [...shared, "objects", "links", "mail", "identity"],
+    uses: [...shared, "objects", "links", "mail", "identity", "front"],
     // What the chart asks for by default has room on a node of two processors, also while one pod more of each runs.
     resources: asking(large, "150m"),
     keepsMedia: true,
@@ -220,7 +223,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "auth",
     roles: ["auth"],
-    uses: [...shared, "mail", "identity"],
+    uses: [...shared, "mail", "identity", "front"],
     resources: small,
   },
   keys: { ...many, ...at(8082), ...drained(DRAIN_S), name: "keys", roles: ["keys"], uses: shared, resources: small },
@@ -264,7 +267,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     isServed: false,
     replicas: { least: 1, most: 10 },
     signal: "queue",
-    uses: [...shared, "stripe", "pushes"],
+    uses: [...shared, "stripe", "pushes", "front"],
     resources: small,
   },
   web: {

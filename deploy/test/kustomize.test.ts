@@ -248,10 +248,10 @@ test("minikube has the roles, ports, Services and edges of the split shape", { s
     const uses = Object.keys(workload.spec.template.metadata.labels).filter((label) =>
       label.startsWith("parley.im/uses-"),
     );
-    const pushes = described.uses.includes("pushes") ? ["pushes"] : [];
+    const outside = (["pushes", "front"] as const).filter((service) => described.uses.includes(service));
     assert.deepEqual(
       uses.toSorted(),
-      ["postgresql", ...pushes, ...Object.keys(calls)].map((each) => `parley.im/uses-${each}`).toSorted(),
+      ["postgresql", ...outside, ...Object.keys(calls)].map((each) => `parley.im/uses-${each}`).toSorted(),
       name,
     );
   }

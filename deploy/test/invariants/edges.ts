@@ -65,6 +65,8 @@ function isUsed(service: Service, env: ReadonlyMap<string, EnvValue>): boolean {
     return false;
   // Apps name where notifications go, and workers send them.
   if (service === "pushes") return typeof roles === "string" && /\b(all|worker)\b/.test(roles);
+  // The doctor looks at the public address where people are told to run it, and in workers by itself.
+  if (service === "front") return typeof roles === "string" && /\b(all|auth|worker)\b/.test(roles);
   const local: readonly EnvValue[] = localProviders;
   return (serviceSettings[service] ?? []).some((name) => !local.includes(env.get(name) ?? ""));
 }

@@ -36,7 +36,7 @@ The workloads of this installation, as a JSON object by name: what release.json 
 {{- $keepers := get $release.keepersOf $shape -}}
 {{- if and (eq $name $keepers.worker) (not $root.Values.worker.enabled) -}}
 {{- $_ := set $merged "roles" (append $merged.roles "worker") -}}
-{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "pushes") | uniq) -}}
+{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "pushes" "front") | uniq) -}}
 {{- $_ := set $merged "pools" $release.connections.pools -}}
 {{- end -}}
 {{- if and (eq $name $keepers.web) (ne $root.Values.web.image "") -}}
@@ -237,8 +237,8 @@ capabilities:
 {{- $secrets := include "parley.secretsOf" . | fromJson -}}
 {{- $used := list -}}
 {{- range $service := $workload.uses -}}
-{{- /* Apps name where notifications go: no setting says whether they do. */}}
-{{- $isUsed := has $service (list "postgresql" "pushes") -}}
+{{- /* Apps name where notifications go: no setting says whether they do. Every installation has a front. */}}
+{{- $isUsed := has $service (list "postgresql" "pushes" "front") -}}
 {{- range get $release.serviceSettings $service | default list -}}
 {{- if or (hasKey $secrets .) (and (hasKey $env .) (not (has (get $env . | toString) $release.localProviders))) -}}{{- $isUsed = true -}}{{- end -}}
 {{- end -}}

@@ -30,6 +30,14 @@ export const publicUrl: Check = {
 const REACH =
   "Check the name's address, the ingress or proxy in front, and that a process with the role auth runs behind it.";
 
+const HERE = "which may be as it should: each machine and each pod calls itself so";
+const LOOK =
+  "Look on the machine where the browser is, with curl. For people on other machines set PARLEY_PUBLIC_URL to an address that they reach.";
+
+function isLocalhost(url: string): boolean {
+  return /(^|\.)localhost$/.test(new URL(url).hostname);
+}
+
 async function lookAtWellKnown(url: string): Promise<Finding> {
   const asked = `${url}/.well-known/matrix/client`;
   let text;
@@ -46,6 +54,8 @@ async function lookAtWellKnown(url: string): Promise<Finding> {
     );
   } catch (thrown) {
     const { message, cause } = asError(thrown);
+    if (text === undefined && isLocalhost(url))
+      return found("warning", `${asked} can not be read here, ${HERE}.`, LOOK);
     const why =
       text === undefined ? [message, asError(cause ?? "").message].filter(Boolean).join(": ") : "it is no JSON";
     return found("failure", `${asked} can not be read: ${why}.`, REACH);

@@ -233,23 +233,32 @@ test(
   },
 );
 
-test("only processes that bill or explore have the keys for it, and get out to where it leads", { skip }, async () => {
-  const set = [
-    "externalSecrets.enabled=false",
-    "worker.enabled=true",
-    "api.secrets.STRIPE_SECRET_KEY=sk_a,api.secrets.STRIPE_WEBHOOK_SECRET=whsec_a",
-    "api.env.STRIPE_CUSTOMER_ID=cus_a,api.env.STRIPE_SEAT_PRICE_ID=price_a",
-    "api.secrets.MASTER_ENCRYPTION_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    "api.env.PARLEY_EXPLORER_HOSTS=db.example.org",
-  ];
-  const found = await environments("minimal", set);
-  const having = (name: string) => [...found].filter(([, env]) => env.has(name)).map(([component]) => component);
-  for (const name of ["STRIPE_SECRET_KEY", "STRIPE_CUSTOMER_ID", "MASTER_ENCRYPTION_KEY"])
-    assert.deepEqual(having(name).toSorted(), ["web", "worker"], name);
-  assert.deepEqual(having("PARLEY_EXPLORER_HOSTS"), ["web"]);
-  const objects = await renderChart("minimal", set);
-  assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
-});
+test(
+  "only processes that bill, explore or sign people in have the keys for it, and get out to where it leads",
+  { skip },
+  async () => {
+    const set = [
+      "externalSecrets.enabled=false",
+      "worker.enabled=true",
+      "api.secrets.STRIPE_SECRET_KEY=sk_a,api.secrets.STRIPE_WEBHOOK_SECRET=whsec_a",
+      "api.env.STRIPE_CUSTOMER_ID=cus_a,api.env.STRIPE_SEAT_PRICE_ID=price_a",
+      "api.secrets.MASTER_ENCRYPTION_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+      "api.env.PARLEY_EXPLORER_HOSTS=db.example.org",
+    ];
+    const found = await environments("minimal", set);
+    const having = (name: string) => [...found].filter(([, env]) => env.has(name)).map(([component]) => component);
+    for (const name of ["STRIPE_SECRET_KEY", "STRIPE_CUSTOMER_ID"])
+      assert.deepEqual(having(name).toSorted(), ["web", "worker"], name);
+    // The secrets of second factors are the role auth's.
+    assert.deepEqual(having("MASTER_ENCRYPTION_KEY").toSorted(), ["api", "web", "worker"]);
+    const split = [...(await environments("minimal", [...set, "roles.split=true"]))];
+    const keepers = split.filter(([, env]) => env.has("MASTER_ENCRYPTION_KEY")).map(([component]) => component);
+    assert.deepEqual(keepers.toSorted(), ["auth", "web", "worker"]);
+    assert.deepEqual(having("PARLEY_EXPLORER_HOSTS"), ["web"]);
+    const objects = await renderChart("minimal", set);
+    assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
+  },
+);
 
 const retry = "ENABLE_BILLING_RETRY_WORKER";
 const replay = "ENABLE_BILLING_STREAM_REPLAY";

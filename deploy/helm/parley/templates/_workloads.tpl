@@ -66,6 +66,8 @@ for the migrations alone.
 {{- $found := dict -}}
 {{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" "STRIPE_SECRET_KEY" "STRIPE_WEBHOOK_SECRET" "MASTER_ENCRYPTION_KEY" -}}
 {{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
+{{- /* Who keeps what only the master key opens: the console its saved connections, the role auth the secrets of second factors. */}}
+{{- $hasKeys := or $isConsole (has "auth" $workload.roles) -}}
 {{- if not $workload.isStatic -}}
 {{- $database := include "parley.database" $root -}}
 {{- if eq $database "postgresql" -}}
@@ -88,7 +90,7 @@ for the migrations alone.
 {{- range $of := $sources -}}
 {{- $secret := include "parley.secretName" (dict "root" $root "of" $of) -}}
 {{- range $key := include "parley.secretKeys" (dict "root" $root "of" $of) | fromJsonArray -}}
-{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) (or $isConsole $workload.isStatic (not (regexMatch $release.consoleSettings $key))) -}}
+{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) (or $isConsole $workload.isStatic (not (regexMatch $release.consoleSettings $key))) (or $hasKeys (ne $key "MASTER_ENCRYPTION_KEY")) -}}
 {{- $_ := set $found $key (dict "secret" $secret "key" $key) -}}
 {{- end -}}
 {{- end -}}

@@ -28,7 +28,7 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["holds", "/retention/holds", "A dispute"],
   ["legal", "/retention/legal", "12 Cs 34/26"],
   ["graph-taken", "/graph?question=taken", /exports were made, of which 0 left the server/],
-  ["audit", "/audit", "holds.place"],
+  ["audit", "/audit", "Streamed to http://127.0.0.1:9"],
   ["bots", "/bots", "@deploys:localhost"],
   ["bot", "/bots/@deploys:localhost", "The bot has no token"],
   ["webhooks", "/integrations/webhooks", "Releases"],
@@ -47,6 +47,9 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["versions", "/system/versions", "Licences"],
 ];
 
+/** Nothing listens there. */
+const nowhere = { url: "http://127.0.0.1:9/", authorization: undefined, ca: undefined };
+
 describe("the console", { skip }, () => {
   let bridge: TestService;
   let world: ConsoleWorld;
@@ -62,7 +65,7 @@ describe("the console", { skip }, () => {
       },
     });
     bridge.answer = () => ({ status: 502, body: {} });
-    world = await startConsole({ config: { appservices: [bridge.file] } });
+    world = await startConsole({ config: { appservices: [bridge.file], auditStream: nowhere } });
     [ana] = (await people(world.server, ["ana", "ben", "cleo"])) as [Person];
     room = await fill(world, ana);
     await bridge.until("it refused a transaction, and is asked again", (asked) => asked.length > 1);

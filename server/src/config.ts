@@ -9,6 +9,7 @@ import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
 import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
 import { type Mail, readMail } from "./auth/email/config.ts";
 import { readSso, type SsoConfig } from "./auth/sso/config.ts";
+import { type AuditStream, readAuditStream } from "./console/audit/stream/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
 import { type RoomVersionId, supportedRoomVersions } from "./rooms/rules/versions.ts";
@@ -97,6 +98,8 @@ export interface Config {
   explorer: ExplorerConfig;
   /** Where notifications may be sent. */
   push: PushConfig;
+  /** Undefined where the audit log is streamed nowhere. */
+  auditStream: AuditStream | undefined;
   /** Undefined where no mails are sent. */
   mail: Mail | undefined;
   /** Providers by whom people sign in. */
@@ -178,6 +181,7 @@ export function readConfig(environment: Env = process.env): Config {
     billing: readBilling(env, roles(env)),
     explorer: readExplorer(env),
     push: readPush(env),
+    auditStream: readAuditStream(env),
     mail: readMail(env),
     sso: readSso(env),
     previews: readPreviews(env),

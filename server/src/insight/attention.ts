@@ -2,6 +2,7 @@
 import { describeServices } from "../appservice/for-operators.ts";
 import { countPeople, listAdministrators } from "../auth/for-insight.ts";
 import { countOpenActs } from "../console/audit/entries.ts";
+import { readStreamState } from "../console/audit/stream/place.ts";
 import type { Context } from "../context.ts";
 import { verifiedDevices } from "../keys/verified.ts";
 import { limits } from "../limits.ts";
@@ -29,6 +30,7 @@ export async function readAttention(ctx: Context): Promise<Attention[]> {
     ...(await ofDoctor(ctx)),
     ...(await ofWork(ctx)),
     ...(await ofServices(ctx)),
+    ...(await ofAuditStream(ctx)),
     ...(await ofProcesses(ctx)),
     ...(await ofBackups(ctx)),
     ...ofControls(ctx),
@@ -149,6 +151,15 @@ async function ofServices(ctx: Context): Promise<Attention[]> {
         ),
       ),
     );
+}
+
+/** What operators do is kept all the same, and arrives later. */
+async function ofAuditStream(ctx: Context): Promise<Attention[]> {
+  if (!ctx.config.auditStream) return [];
+  const { position, end, failing_since_ts, error } = await readStreamState(ctx);
+  if (failing_since_ts === null || failing_since_ts > ctx.seams.now_ms() - limits.auditStreamAway_ms) return [];
+  const says = `The audit log is not taken where it is streamed to, and ${end - position} entries wait: ${error}.`;
+  return [warning("audit_stream", says, "See whether that system runs; nothing is lost meanwhile.")];
 }
 
 /** In the last 24 hours. */

@@ -10,6 +10,17 @@ export const operatorLimits = {
   auditBatch_entries: 1_000,
   /** An act that began longer ago than this has been cut off: none runs so long. */
   auditOpen_ms: 900_000,
+  /** Where the audit log is streamed: how often it is looked for more, what is sent at once, and how long the other end may take. */
+  auditStreamLook_ms: 1_000,
+  auditStream_entries: 200,
+  auditStreamSend_ms: 15_000,
+  auditStreamLease_ms: 30_000,
+  auditStreamRetryMost_ms: 60_000,
+  auditStreamError_characters: 300,
+  /** How long it may fail before operators are told of it. */
+  auditStreamAway_ms: 300_000,
+  /** RFC 5425. */
+  syslogTls_port: 6_514,
   /** The console's sessions: unused, in all, and how long a sign-in counts for what changes something. */
   consoleIdle_ms: 30 * 60_000,
   consoleSession_ms: 12 * 3_600_000,

@@ -1,5 +1,6 @@
 /** Every setting that there is. What they mean to whoever runs Parley: docs/operations/settings.md. */
 import type { RoleName } from "../roles.ts";
+import { auditSettings } from "./audit.ts";
 import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
 import { previewSettings } from "./previews.ts";
@@ -179,6 +180,7 @@ export const settings: readonly Setting[] = [
   ...tracingSettings,
   ...shellSettings,
   ...explorerSettings,
+  ...auditSettings,
   ...pushSettings,
   ...mailSettings,
   ...ssoSettings,

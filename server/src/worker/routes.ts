@@ -19,6 +19,7 @@ const parts: readonly (() => Promise<Part>)[] = [
   async () => (await import("../auth/session-limits.ts")).startEndingSessions,
   async () => (await import("../system/doctor.ts")).startExamining,
   async () => (await import("../push/worker.ts")).startPushing,
+  async () => (await import("../console/audit/stream/worker.ts")).startAuditStream,
 ];
 
 /** Starts all parts; gives the function that ends them, the newest first. */

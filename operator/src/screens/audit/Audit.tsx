@@ -4,11 +4,15 @@ import { attempt } from "../../../../web/src/ui/Toast.tsx";
 import { Tag } from "../../../../web/src/ui/Tag.tsx";
 import { call } from "../../api.ts";
 import { Screen } from "../../frame/Screen.tsx";
+import { useAnswer } from "../../model/queries.ts";
 import { exactTime } from "../../model/time.ts";
-import { grouped } from "../../parts/words.ts";
+import { count, grouped } from "../../parts/words.ts";
 import { useKept } from "../../table/kept.ts";
 import { AuditTable } from "./AuditTable.tsx";
 import type { Verification } from "./shapes.ts";
+import styles from "./Audit.module.css";
+
+const STREAM_LOOK_MS = 10_000;
 
 interface Remembered {
   position: number;
@@ -42,8 +46,36 @@ export default function Audit() {
       }
       fills
     >
+      <Stream />
       <AuditTable />
     </Screen>
+  );
+}
+
+interface StreamState {
+  target: string | null;
+  position: number;
+  end: number;
+  failing_since_ts: number | null;
+  error: string | null;
+}
+
+/** How far the log was streamed to another system, where it is. */
+function Stream() {
+  const { data } = useAnswer<StreamState>("/audit/stream", { every_ms: STREAM_LOOK_MS });
+  if (!data || data.target === null) return null;
+  const { target, position, end, failing_since_ts, error } = data;
+  return (
+    <p className={styles["stream"]}>
+      Streamed to {target} up to #{grouped(position)}
+      {end > position && `, ${count(end - position, "entry", "entries")} behind`}
+      {failing_since_ts !== null && (
+        <>
+          {" "}
+          <Tag tone="danger">failing</Tag> since {exactTime(failing_since_ts)}: {error}
+        </>
+      )}
+    </p>
   );
 }
 

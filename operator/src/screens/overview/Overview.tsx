@@ -139,6 +139,7 @@ const PLACES: Readonly<Record<string, string>> = {
   backup: "/system/backups",
   maintenance: "/system",
   registration_open: "/registration/settings",
+  audit_stream: "/audit",
   service_failing: "/integrations/services",
 };
 

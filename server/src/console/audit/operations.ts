@@ -10,6 +10,7 @@ import { operation, pageOf, pageQuery } from "../operation.ts";
 import { outcomes } from "./append.ts";
 import { csvLine } from "./csv.ts";
 import { type AuditFilter, type AuditRow, entrySchema, listEntries, readEntry, shown } from "./entries.ts";
+import { showAuditStream } from "./stream/operation.ts";
 import { verifyAudit } from "./verify.ts";
 
 const filters = {
@@ -143,4 +144,4 @@ async function* allEntries(ctx: Context, filter: AuditFilter, signal: AbortSigna
   }
 }
 
-export const auditOperations = [listAudit, verify, exportAudit, readAudit];
+export const auditOperations = [listAudit, verify, exportAudit, showAuditStream, readAudit];

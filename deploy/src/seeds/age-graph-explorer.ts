@@ -74,15 +74,19 @@ export const ageGraphExplorer: Seed = {
       ],
       [
         "1.4 table `kotte_sessions`",
-        file("server/src/db/migrations/auth/0001_accounts.sql", "sessions"),
+        file("server/src/db/migrations/console/0001_console.sql", "create table console.sessions"),
         "By migration, with every other table: an init script runs once, and never for what comes later.",
       ],
       [
         "1.4 its columns `session_id`, `user_id`, `data`, `created_at`, `expires_at`",
-        file("server/src/db/migrations/auth/0001_accounts.sql", "sessions"),
-        "Hashes of tokens in place of session ids.",
+        file("server/src/db/migrations/console/0001_console.sql", "session_hash bytea primary key"),
+        file("server/src/db/migrations/console/0001_console.sql", "expires_at timestamptz not null"),
+        "The hash of the id in its place, and of whom it is as `owner`.",
       ],
-      ["1.4 index `idx_kotte_sessions_expires`", file("server/src/db/migrations/auth/0001_accounts.sql", "index")],
+      [
+        "1.4 index `idx_kotte_sessions_expires`",
+        file("server/src/db/migrations/console/0001_console.sql", "create index sessions_expiry"),
+      ],
       [
         "1.4 `kotte_credentials` table",
         file("server/src/explorer/credentials/postgresql.ts"),
@@ -116,7 +120,7 @@ export const ageGraphExplorer: Seed = {
       [
         "2.1 `LOAD 'age'` and search_path for the session store",
         object("Cluster/parley-db", { path: "spec.postgresql.shared_preload_libraries.*", value: "age" }),
-        "Loaded by the server itself; Parley's own connections never see it.",
+        "Loaded by the server itself, for every connection; those of sessions never use it.",
       ],
       ["2.2 `SESSION_STORAGE_TYPE` (`memory`, `postgresql`)", setting("SESSION_STORAGE_TYPE"), inDatabase],
       [

@@ -110,6 +110,12 @@ test("a client that nobody named gets nobody back who has not said yes", async (
   assert.match(page.text, /other\.example/);
   const { location = "" } = await browser.send(page, {}, 'name="redirectUrl"');
   assert.match(location, /^https:\/\/other\.example\/x\?loginToken=/);
+  const known = await browser.open(begin.replace("/redirect/test?", "/redirect?"));
+  assert.match(
+    known.text,
+    /Continue as @anna/,
+    "a client that was named, but no provider: they may want to be somebody else",
+  );
 });
 
 test("a provider that there is not is not found", async () => {

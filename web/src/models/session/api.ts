@@ -106,6 +106,24 @@ function identifierOf(name: string): object {
   return { type: "m.id.user", user: name };
 }
 
+/** Somebody by whom people sign in to this server. */
+export interface Provider {
+  id: string;
+  name: string;
+}
+
+/** Those that there are; none where the server has none. GET /v3/login. */
+export async function listProviders(baseUrl: string, signal: AbortSignal): Promise<readonly Provider[]> {
+  const { flows } = await request<{ flows: { type: string; identity_providers?: Provider[] }[] }>(
+    baseUrl,
+    "/v3/login",
+    {
+      signal,
+    },
+  );
+  return flows.find(({ type }) => type === "m.login.sso")?.identity_providers ?? [];
+}
+
 /** Ends a session. POST /v3/logout. */
 export async function logOut(baseUrl: string, accessToken: string): Promise<void> {
   await request(baseUrl, "/v3/logout", { method: "POST", body: {}, accessToken });

@@ -73,6 +73,11 @@ export function signInThroughBrowser(): void {
   location.assign(addressToLeaveFor(baseUrl));
 }
 
+/** The same, to the provider of this id. */
+export function signInByProvider(id: string): void {
+  location.assign(addressToLeaveFor(baseUrl, undefined, id));
+}
+
 /** The browser comes back from the server's pages: a new device, or the one that was to sign in again. */
 async function comeBack(token: string): Promise<void> {
   // A token stands in no history, and is not tried a second time.

@@ -24,6 +24,12 @@ describe("signing in on the server's own pages", () => {
     assert.equal(comeBack(back.href), undefined);
   });
 
+  it("leaves for a provider by its id", () => {
+    const tab = { location: { origin: ORIGIN, href: `${ORIGIN}/` }, storage: memoryStorage() };
+    const left = new URL(addressToLeaveFor(ORIGIN, tab, "key~cloak"));
+    assert.equal(left.pathname, "/_matrix/client/v3/login/sso/redirect/key~cloak");
+  });
+
   it("takes no token that somebody else sends it", () => {
     const { comeBack } = leave();
     assert.equal(comeBack(`${ORIGIN}/login?loginToken=theirs`), undefined);

@@ -1,6 +1,6 @@
 /**
- * Signing in on the server's own pages, for who has a passkey or a second factor: the browser leaves for them, and comes back with a token
- * for POST /login. Specification: client-server-api, "Client login via SSO".
+ * Signing in on the server's own pages, for who has a passkey or a second factor, or by a provider: the browser leaves for them, and comes back
+ * with a token for POST /login. Specification: client-server-api, "Client login via SSO".
  *
  * The address that it comes back to has a random state, which this tab keeps: a token that somebody sends in a link of their own signs
  * nobody in to their account.
@@ -17,14 +17,15 @@ interface Tab {
 
 const thisTab = (): Tab => ({ location, storage: sessionStorage });
 
-/** Where the browser goes. */
-export function addressToLeaveFor(baseUrl: string, { location, storage }: Tab = thisTab()): string {
+/** Where the browser goes: to the server's pages, or by them to the provider of this id. */
+export function addressToLeaveFor(baseUrl: string, { location, storage }: Tab = thisTab(), provider?: string): string {
   const bytes = crypto.getRandomValues(new Uint8Array(STATE_BYTES));
   const state = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   storage.setItem(KEY, state);
   const redirectUrl = `${location.origin}/login?${new URLSearchParams({ state }).toString()}`;
   const query = new URLSearchParams({ redirectUrl }).toString();
-  return new URL(`/_matrix/client/v3/login/sso/redirect?${query}`, baseUrl).href;
+  const to = provider === undefined ? "" : `/${encodeURIComponent(provider)}`;
+  return new URL(`/_matrix/client/v3/login/sso/redirect${to}?${query}`, baseUrl).href;
 }
 
 /** The token that the browser came back with; undefined where it did not leave from this tab. It can be taken once. */

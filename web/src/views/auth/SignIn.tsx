@@ -7,6 +7,7 @@ import { Field } from "../../ui/Field.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
+import { Providers } from "./Providers.tsx";
 import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
 import styles from "./form.module.css";
@@ -78,6 +79,7 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
           </>
         )}
       </form>
+      <Providers />
     </Page>
   );
 }

@@ -7,6 +7,7 @@ import { Notice } from "../../ui/Notice.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
+import { Providers } from "./Providers.tsx";
 import { useLater } from "./useLater.ts";
 import { SubmitButton } from "./SubmitButton.tsx";
 import { useSubmit } from "./useSubmit.ts";
@@ -111,6 +112,7 @@ export function SignInAgain({ userId }: { userId: string }) {
           Sign out and delete what this browser keeps
         </Button>
       </form>
+      <Providers />
     </Page>
   );
 }

@@ -28,8 +28,9 @@ function clientUrl(given: string | undefined): URL {
   return url;
 }
 
-function pathFor(redirectUrl: string, action: string | undefined): string {
-  const query = new URLSearchParams({ redirectUrl, ...(action === undefined ? {} : { action }) });
+function pathFor(redirectUrl: string, more: { action?: string | undefined; by?: string | undefined } = {}): string {
+  const query = new URLSearchParams({ redirectUrl });
+  for (const [name, value] of Object.entries(more)) if (value !== undefined) query.set(name, value);
   return `${paths.sso}?${query.toString()}`;
 }
 
@@ -41,7 +42,7 @@ export const ssoRedirect = route({
   query: z.looseObject({ redirectUrl: z.string(), action: z.string().optional() }),
   handle({ query }, ctx) {
     clientUrl(query.redirectUrl);
-    const location = addressOf(ctx, pathFor(query.redirectUrl, query.action));
+    const location = addressOf(ctx, pathFor(query.redirectUrl, { action: query.action }));
     return new Answer({ status: 302, headers: { location, "cache-control": "no-store" }, payload: "" });
   },
 });
@@ -55,8 +56,8 @@ export const ssoRedirectTo = route({
   query: z.looseObject({ redirectUrl: z.string(), action: z.string().optional() }),
   handle({ params, query }, ctx) {
     clientUrl(query.redirectUrl);
-    const page = pathOf(findProvider(ctx, params["idpId"]));
-    const location = addressOf(ctx, withNext(page, pathFor(query.redirectUrl, undefined)));
+    const provider = findProvider(ctx, params["idpId"]);
+    const location = addressOf(ctx, withNext(pathOf(provider), pathFor(query.redirectUrl, { by: provider.id })));
     return new Answer({ status: 302, headers: { location, "cache-control": "no-store" }, payload: "" });
   },
 });
@@ -87,12 +88,13 @@ export const showSso = route({
   access: "anyone",
   rate: "other",
   handle: shown(async (request: Asked, ctx) => {
-    const { redirectUrl = "", action } = request.query;
+    const { redirectUrl = "", action, by } = request.query;
     const url = clientUrl(redirectUrl);
     const browser = await whoIs(ctx, request);
-    const here = pathFor(redirectUrl, action);
+    const here = pathFor(redirectUrl, { action });
     if (!browser) return redirect(withNext(action === "register" ? paths.register : paths.signIn, here));
-    if (isTrusted(ctx, url)) return backToClient(ctx, url, browser);
+    // Who comes from the provider that they have chosen in the client has said enough; others may want to be somebody else.
+    if (by !== undefined && browser.login !== null && isTrusted(ctx, url)) return backToClient(ctx, url, browser);
     return page(ctx, {
       title: "Let an application in?",
       leadsTo: url.href,
@@ -120,7 +122,7 @@ export const finishSso = route({
     const field = await readForm(request.body);
     const url = clientUrl(field("redirectUrl"));
     const browser = await whoIs(ctx, request);
-    if (!browser) return redirect(withNext(paths.signIn, pathFor(url.href, undefined)));
+    if (!browser) return redirect(withNext(paths.signIn, pathFor(url.href)));
     refuseForeignForm(ctx, request, { browser, token: field("token") });
     return backToClient(ctx, url, browser);
   }),

@@ -15,6 +15,8 @@ export const oauthLimits = {
   oauthGrant_ms: 60 * 60_000,
   /** How long a device code is kept after its use or end, so that who uses it again ends the session. */
   oauthKept_ms: 60 * 60_000,
+  /** For how long a refresh token is good once more after the pair that came of it was made, and used. */
+  oauthTwice_ms: 30_000,
   /** How often a client may ask whether its device code was allowed. */
   oauthPoll_s: 5,
   /** The longest device id that a scope may name. */

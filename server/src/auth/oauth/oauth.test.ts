@@ -14,6 +14,7 @@ import {
   signInByOAuth,
 } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
+import { limits } from "../../limits.ts";
 
 let server: TestServer;
 before(async () => {
@@ -142,6 +143,26 @@ test("tokens are refreshed; the old pair is good until the new one is used, so t
   assert.equal((await whoami(again.body.access_token)).status, 200);
 });
 
+/** As if so much time had gone by since tokens were made. */
+const age = (time_ms: number) =>
+  server.ctx.db.auth.change("update auth.tokens set created_at = created_at - $1 * interval '1 millisecond'", [
+    time_ms,
+  ]);
+
+test("two tabs that refresh the same token at the same time both go on, for hours", async () => {
+  const { client, tokens } = await signInByOAuth(server.url, "bob", "TWOTABSDEV");
+  let [one, other] = [tokens, tokens];
+  for (let hour = 0; hour < 3; hour++) {
+    const refreshed = await client.refresh(one.refresh_token);
+    assert.equal((await whoami(refreshed.body.access_token)).status, 200);
+    const late = await client.refresh(other.refresh_token);
+    assert.equal(late.status, 200, JSON.stringify(late.body));
+    [one, other] = [late.body, refreshed.body];
+    for (const { access_token } of [one, other, one]) assert.equal((await whoami(access_token)).status, 200);
+    await age(3_600_000);
+  }
+});
+
 test("a refresh token that comes again after its successor was used ends the session, however old it is", async () => {
   for (const generations of [1, 3]) {
     const { client, tokens } = await signInByOAuth(server.url, "bob", "REUSEDEV01");
@@ -150,6 +171,7 @@ test("a refresh token that comes again after its successor was used ends the ses
       newest = (await client.refresh(newest.refresh_token)).body;
       assert.equal((await whoami(newest.access_token)).status, 200);
     }
+    await age(limits.oauthTwice_ms);
     const reused = await client.refresh(tokens.refresh_token);
     assert.equal(reused.status, 400);
     assert.equal(reused.body.error, "invalid_grant");

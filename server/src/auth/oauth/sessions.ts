@@ -7,6 +7,7 @@
  */
 import type { Context } from "../../context.ts";
 import { matrixError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import { randomToken } from "../../seams.ts";
 import { endSessions } from "../end-sessions.ts";
 import { openSession } from "../sign-in.ts";
@@ -96,6 +97,17 @@ const SESSION = `select s.user_id as "userId", s.device_id as "deviceId", o.clie
   from auth.oauth_sessions o join auth.sessions s on s.session_id = o.session_id`;
 
 /**
+ * Two tabs of a client have the same pair, refresh it at the same time, and one of them uses what it got first. For a moment after its
+ * successor was made the token before is good for another pair, which is valid beside that one: neither takes the session from the other.
+ * RFC 9700, section 4.14.2.
+ */
+const AT_THE_SAME_TIME = `insert into auth.tokens (access_hash, refresh_hash, session_id, state, expires_at)
+  select $2, $3, t.session_id, 'used', now() + $4 * interval '1 millisecond' from auth.tokens t
+  where t.refresh_hash = $1 and t.state = 'retired' and exists (
+    select from auth.tokens s
+    where s.session_id = t.session_id and s.state = 'used' and s.created_at > now() - $5 * interval '1 millisecond')`;
+
+/**
  * New tokens for a refresh token; undefined where it is not known, or another client's. One that is not valid any more ends its
  * session. Until the new pair is used the old one is good, so that a lost answer can be asked for again.
  */
@@ -108,11 +120,13 @@ export async function refreshSession(
   const session = await ctx.db.auth.one<SessionRow>(`${SESSION} where o.family_hash = $1`, [tokenHash(family)]);
   if (session?.clientId !== clientId) return undefined;
   const { answer, lifetime_ms } = await newPair(ctx, session, family);
+  const hashes = [refreshToken, answer.access_token, answer.refresh_token].map(tokenHash);
   const row = await ctx.db.auth.one<{ outcome: "refreshed" | "retired" | null }>(
     "select auth.refresh($1, $2, $3, $4) as outcome",
-    [tokenHash(refreshToken), tokenHash(answer.access_token), tokenHash(answer.refresh_token), lifetime_ms],
+    [...hashes, lifetime_ms],
   );
   if (row?.outcome === "refreshed") return answer;
+  if ((await ctx.db.auth.change(AT_THE_SAME_TIME, [...hashes, lifetime_ms, limits.oauthTwice_ms])) > 0) return answer;
   ctx.logger.warn({ userId: session.userId, deviceId: session.deviceId }, "a refresh token was used twice");
   await end(ctx, session);
   return undefined;

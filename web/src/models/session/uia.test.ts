@@ -50,6 +50,30 @@ describe("requests that need the password", () => {
     watch();
   });
 
+  it("send a person with a second factor to the page where it is allowed, until it is", async () => {
+    const url = "https://parley.example.org/oauth2/account";
+    const flows = [{ stages: ["m.oauth"] }, { stages: ["org.matrix.cross_signing_reset"] }];
+    const asked: (string | undefined)[][] = [];
+    const watch = usePasswordQuestion.subscribe(({ question }) => {
+      if (question && !question.checking) asked.push([question.page, question.refusal]);
+    });
+    const stop = answerWith("", "");
+    const sent: (AuthDict | null)[] = [];
+    const answer = await withPassword(ANA, async (auth) => {
+      sent.push(auth);
+      if (sent.length === 3) return "done";
+      throw uia({ flows, params: { "m.oauth": { url } } });
+    });
+    assert.equal(answer, "done");
+    assert.deepEqual(sent, [null, { session: "s" }, { session: "s" }]);
+    assert.deepEqual(asked, [
+      [url, undefined],
+      [url, "It is not allowed yet. Open the page, and allow it there first."],
+    ]);
+    stop();
+    watch();
+  });
+
   it("end quietly when the dialog is closed", async () => {
     const stop = answerWith(null);
     await assert.rejects(withPassword(ANA, guarded), CancelledError);

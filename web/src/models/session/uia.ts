@@ -25,6 +25,8 @@ export interface PasswordQuestion {
   refusal?: string;
   /** True while the answer is being checked. */
   checking: boolean;
+  /** Where it is allowed instead, for an account with a second factor: any answer but null says that it was. */
+  page?: string;
   answer(password: string | null): void;
 }
 
@@ -65,7 +67,7 @@ export async function withPassword<T>(
         const uia = uiaOf(error);
         if (!uia) throw error;
         // The first refusal only names the flows; each later one is about the password that was sent.
-        if (auth) refusal = failureOf(error, "confirmPassword").text;
+        if (auth) refusal = pageOf(uia) ? NOT_ALLOWED_YET : failureOf(error, "confirmPassword").text;
         auth = await nextAuth(uia, options, refusal);
       }
     }
@@ -91,11 +93,26 @@ export async function withGivenPassword<T>(
   }
 }
 
+const NOT_ALLOWED_YET = "It is not allowed yet. Open the page, and allow it there first.";
+
+/** The page on which the server wants it to be allowed. Specification: client-server-api, "OAuth authentication". */
+function pageOf(uia: UiaData): string | undefined {
+  const url = uia.params?.["m.oauth"]?.url;
+  const isPage = typeof url === "string" && /^https?:\/\//.test(url);
+  return isPage && uia.flows.some(({ stages }) => stages.length === 1 && stages[0] === "m.oauth") ? url : undefined;
+}
+
 async function nextAuth(
   uia: UiaData,
   options: { userId: string; purpose: string },
   refusal?: string,
 ): Promise<AuthDict> {
+  const page = pageOf(uia);
+  if (page !== undefined) {
+    const allowed = await ask({ purpose: options.purpose, page, ...(refusal && { refusal }) });
+    if (allowed === null) throw new CancelledError();
+    return { session: uia.session };
+  }
   const stages = uia.flows.map((flow) => flow.stages);
   if (stages.some((names) => names.length === 1 && names[0] === "m.login.dummy")) {
     return { type: "m.login.dummy", session: uia.session };
@@ -103,31 +120,32 @@ async function nextAuth(
   if (!stages.some((names) => names.length === 1 && names[0] === "m.login.password")) {
     throw new Error("the server asks for a kind of confirmation that this app does not know");
   }
-  const password = knownPassword ?? (await askPassword(options.purpose, refusal));
+  const password = knownPassword ?? (await ask({ purpose: options.purpose, ...(refusal && { refusal }) }));
   forgetPassword();
   if (password === null) throw new CancelledError();
   const identifier = { type: "m.id.user", user: options.userId };
   return { type: "m.login.password", identifier, password, session: uia.session };
 }
 
-function askPassword(purpose: string, refusal?: string): Promise<string | null> {
+function ask(about: Pick<PasswordQuestion, "purpose" | "refusal" | "page">): Promise<string | null> {
   return new Promise((resolve) => {
     const answer = (password: string | null) => {
       const { question } = usePasswordQuestion.getState();
       if (question) usePasswordQuestion.setState({ question: { ...question, checking: true } });
       resolve(password);
     };
-    usePasswordQuestion.setState({ question: { purpose, checking: false, answer, ...(refusal && { refusal }) } });
+    usePasswordQuestion.setState({ question: { ...about, checking: false, answer } });
   });
 }
 
 interface UiaData {
   session: string;
   flows: { stages: string[] }[];
+  params?: Record<string, { url?: unknown } | undefined>;
 }
 
 function uiaOf(error: unknown): UiaData | undefined {
   const { httpStatus, data } = (error ?? {}) as { httpStatus?: number; data?: Partial<UiaData> };
   if (httpStatus !== 401 || !data || typeof data.session !== "string" || !Array.isArray(data.flows)) return undefined;
-  return { session: data.session, flows: data.flows };
+  return { session: data.session, flows: data.flows, ...(data.params && { params: data.params }) };
 }

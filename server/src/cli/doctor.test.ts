@@ -198,13 +198,15 @@ test("messages that are dead in a queue are a warning", async () => {
   await change("delete from queue.dead");
 });
 
-test("a store of files that takes none is a failure", async () => {
+test("a store of files that takes none is a failure, where there are any", async () => {
   const dataDir = mkdtempSync(join(directory.path, "data-"));
   writeFileSync(join(dataDir, "media"), "not a folder");
   expectOnly(
     { check: "files", state: "failure", says: /store of files \(filesystem\)/ },
     await examine({ PARLEY_DATA_DIR: dataDir }),
   );
+  const { bad } = await examine({ PARLEY_DATA_DIR: dataDir, ROLES: "auth" });
+  assert.equal(bad.filter(({ check }) => check === "files").length, 0, JSON.stringify(bad));
 });
 
 test("a disk that is nearly full is a warning, and then a failure", () => {

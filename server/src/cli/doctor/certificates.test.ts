@@ -58,6 +58,7 @@ test("certificates that expired or soon will are found, at each kind of address"
   const [expired, soon, good] = [certificate(-1), certificate(3), certificate(100)];
   await using redis = await listening(createTls(soon));
   await using rabbit = await listening(createTls(expired));
+  await using mail = await listening(createTls(soon));
   await using nats = await listening(secureLater('INFO {"tls_required":true}\r\n', false, good));
   await using database = await listening(secureLater("S", true, expired));
   const config = readConfig({
@@ -65,6 +66,7 @@ test("certificates that expired or soon will are found, at each kind of address"
     REDIS_URL: `rediss://127.0.0.1:${redis.port}`,
     NATS_URL: `tls://127.0.0.1:${nats.port}`,
     RABBITMQ_URL: `amqps://127.0.0.1:${rabbit.port}`,
+    SMTP_URL: `smtps://parley:secret@127.0.0.1:${mail.port}`,
     PARLEY_PUBLIC_URL: "https://127.0.0.1:1",
   });
   const found = await certificates.look({ config, seams: realSeams } as unknown as Patient);
@@ -75,6 +77,7 @@ test("certificates that expired or soon will are found, at each kind of address"
       ["REDIS_URL", "warning"],
       ["NATS_URL", "ok"],
       ["RABBITMQ_URL", "failure"],
+      ["SMTP_URL", "warning"],
       ["PARLEY_PUBLIC_URL", "failure"],
     ],
     JSON.stringify(found, null, 1),

@@ -1,6 +1,7 @@
 /** Until when the certificates are good that the database, the brokers and the public address show. */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { serverOf } from "../../auth/email/config.ts";
 import type { Config } from "../../config.ts";
 import { readHosts } from "../../db/hosts.ts";
 import { within } from "../../db/outage.ts";
@@ -36,6 +37,13 @@ export function endpointsOf(config: Config): Endpoint[] {
     { setting: "REDIS_URL", address: config.redisUrl, protocol: "rediss:", port: 6_379, begin: "at once" },
     { setting: "NATS_URL", address: config.natsUrl, protocol: "tls:", port: 4_222, begin: "nats" },
     { setting: "RABBITMQ_URL", address: config.rabbitmqUrl, protocol: "amqps:", port: 5_671, begin: "at once" },
+    {
+      setting: "SMTP_URL",
+      address: config.mail && serverOf(config.mail),
+      protocol: "smtps:",
+      port: 465,
+      begin: "at once",
+    },
     { setting: "PARLEY_PUBLIC_URL", address: config.publicUrl, protocol: "https:", port: 443, begin: "at once" },
   ] as const;
   const asked = plain.flatMap(({ setting, address, protocol, port, begin }) => {

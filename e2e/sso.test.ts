@@ -1,0 +1,74 @@
+/** A person signs in to the messenger by a provider of OpenID Connect, and is signed out by it. */
+import assert from "node:assert/strict";
+import { after, before, describe } from "node:test";
+import { registerPerson } from "../testkit/src/http.ts";
+import { startUpstream, type Upstream, UPSTREAM_CLIENT } from "../testkit/src/upstream.ts";
+import { press } from "./door.ts";
+import { skip, startWorld, story, type World } from "./fixture.ts";
+import { axeFindings, look } from "./look.ts";
+import { heading, type Profile, proveSaved, readRecoveryKey, saySaved } from "./person.ts";
+
+const SARA = { sub: "sara there", preferred_username: "sara", name: "Sara S." };
+
+describe("single sign-on", { skip }, () => {
+  let upstream: Upstream;
+  let world: World;
+  let sara: Profile;
+  const part = story(() => world);
+
+  before(async () => {
+    upstream = await startUpstream(SARA);
+    const providers = [{ id: "corp", name: "Example Inc.", issuer: upstream.issuer, ...UPSTREAM_CLIENT }];
+    world = await startWorld({ PARLEY_SSO_PROVIDERS: JSON.stringify(providers) });
+    upstream.serve(world.system.url, "corp");
+    // Whose name the newcomer would have.
+    await registerPerson(world.system.url, "sara");
+    sara = await world.fresh();
+  });
+
+  after(async () => {
+    await world?.[Symbol.asyncDispose]();
+    await upstream?.[Symbol.asyncDispose]();
+  });
+
+  part("a newcomer goes to the provider, chooses a name, and comes back to their rooms", async () => {
+    const { page } = sara;
+    await page.goto("/login");
+    await page.getByRole("button", { name: "Continue with Example Inc." }).waitFor();
+    await look(page, "sso-messenger");
+    await press(page, "Continue with Example Inc.");
+    await page.getByText("The name sara is somebody else's here.").waitFor();
+    await look(page, "sso-name");
+    await page.getByLabel("User name").fill("sara.s");
+    await press(page, "Make the account");
+    await heading(page, "Your recovery key").waitFor();
+    assert.doesNotMatch(page.url(), /loginToken/);
+    const key = await readRecoveryKey(page);
+    await saySaved(page);
+    await proveSaved(page, key);
+    await heading(page, "Welcome, Sara S.").waitFor();
+  });
+
+  part("the server's own pages offer the provider, and show that it knows the account", async () => {
+    const page = await sara.context.newPage();
+    await page.goto("/oauth2/account");
+    await page.getByRole("heading", { name: "Sign-in by others" }).waitFor();
+    await look(page, "sso-account");
+    await press(page, "Sign this browser out");
+    await page.getByRole("link", { name: "Sign in again" }).click();
+    await page.getByRole("link", { name: "Continue with Example Inc." }).waitFor();
+    await look(page, "sso-sign-in");
+    await page.close();
+  });
+
+  part("who signs out at the provider is signed out of the messenger", async () => {
+    const { page } = sara;
+    // What the client notes when its session ends is no complaint.
+    assert.deepEqual(world.complaints(), []);
+    await upstream.signOut(SARA.sub);
+    await heading(page, "Sign in").waitFor();
+    await page.getByText("This session was signed out from another device.").waitFor();
+    await page.getByRole("button", { name: "Continue with Example Inc." }).waitFor();
+    assert.deepEqual(axeFindings(), []);
+  });
+});

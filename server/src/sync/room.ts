@@ -213,7 +213,11 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
   const { ask, ctx } = run;
   const events: string[] = [];
   const seen = receipts.filter((receipt) => !isOwnReceipt(receipt) || receipt.userId === ask.session.userId);
-  if (seen.length > 0) events.push(receiptsJson(seen));
+  for (let left = seen; left.length > 0;) {
+    const { told, untold } = withoutCollisions(left);
+    events.push(receiptsJson(told));
+    left = untold;
+  }
   const typing = ctx.ephemeral.typing(room.roomId);
   if (typing && typing.changed > ask.seen && (typing.users.length > 0 || !run.ask.isFirst))
     events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));
@@ -223,6 +227,23 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
         matches({ type: event.startsWith('{"type":"m.typing"') ? "m.typing" : "m.receipt", roomId: room.roomId }),
       )
     : events;
+}
+
+/** An m.receipt event has room for one receipt of a person at an event; where they have one for a thread too, that goes into another. */
+function withoutCollisions(receipts: readonly LogEntry[]): { told: LogEntry[]; untold: LogEntry[] } {
+  const taken = new Set<string>();
+  const [told, untold] = [[] as LogEntry[], [] as LogEntry[]];
+  for (const receipt of receipts) {
+    const { event_id } = JSON.parse(receipt.body) as { event_id: string };
+    const place = JSON.stringify([
+      event_id,
+      receipt.type,
+      receipt.type === DELIVERED ? receipt.stateKey : receipt.userId,
+    ]);
+    (taken.has(place) ? untold : told).push(receipt);
+    taken.add(place);
+  }
+  return { told, untold };
 }
 
 /** One m.receipt event for all receipts. Specification: receipts module. */

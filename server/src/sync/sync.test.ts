@@ -43,6 +43,21 @@ test("a room always comes with its timeline, state and ephemeral events, however
   }
 });
 
+test("an unthreaded and a threaded receipt at one event are both told", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const root = await say(alice, roomId, "root");
+  const { next_batch: since } = await sync(bob);
+  for (const body of [{}, { thread_id: "main" }])
+    await alice.call("POST", roomPath(roomId, `receipt/m.read/${root}`), body);
+  for (const query of [{}, { since }]) {
+    const { events } = (await sync(bob, query)).rooms.join[roomId].ephemeral;
+    const threads = events.map(({ content }: Json) => content[root]["m.read"][alice.userId].thread_id);
+    assert.deepEqual(new Set(threads), new Set([undefined, "main"]));
+  }
+});
+
 test("many messages at once give a limited timeline, its newest, and a token from which the rest can be read", async () => {
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];

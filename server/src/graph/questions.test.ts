@@ -422,13 +422,14 @@ describe("in Apache AGE, which the server may use and owns nothing of", { skip: 
     await client.end();
   });
   suite("age", () => startTestServer({ ...WITHOUT_WORKER, databaseUrl: age.url }));
-  test("a graph that a version without exports has made gets what is new, and keeps what there was", async () => {
+  test("a graph that a version without exports has made gets what is new, and keeps what there was", async (t) => {
     const client = await connectOwner(age.url);
     for (const label of ["FETCHED", "HAS_DATA_OF", "OPENS", "HOLDS", "Export", "LegalAccess"])
       await client.query("select ag_catalog.drop_label('parley_access', $1)", [label]);
     await client.query("update graph.progress set mirrored = false");
     await client.end();
     const server = await startTestServer({ ...WITHOUT_WORKER, databaseUrl: age.url });
+    t.after(() => server.stop());
     await keepUp(server);
     const { mirrored } = await readProgress(server.ctx);
     assert.equal(mirrored, true);
@@ -437,7 +438,6 @@ describe("in Apache AGE, which the server may use and owns nothing of", { skip: 
       sorted(found.map(({ exportId }) => String(exportId)));
     assert.deepEqual(known(await graph.exports({ of: "all" })), known(await tables.exports({ of: "all" })));
     assert.ok((await graph.openRooms()).length > 0);
-    await server.stop();
   });
   after(() => age?.stop());
 });

@@ -65,6 +65,7 @@ export type Service =
   | "front"
   | "mail"
   | "identity"
+  | "audit"
   | "secrets";
 
 /** The ports of services where an installation says nothing else. */
@@ -88,6 +89,8 @@ export const servicePorts: Record<Service, readonly number[]> = {
   mail: [587, 465, 25],
   /** Providers by whom people sign in. */
   identity: [443],
+  /** Where the audit log is streamed to. */
+  audit: [443, 6514],
   /** A provider of secrets: those of the clouds, and Vault. */
   secrets: [443, 8200],
 };
@@ -105,6 +108,7 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   links: ["PARLEY_PREVIEWS"],
   mail: ["SMTP_URL"],
   identity: ["PARLEY_SSO_PROVIDERS"],
+  audit: ["PARLEY_AUDIT_STREAM"],
   secrets: ["SECRETS_PROVIDER"],
 };
 
@@ -267,7 +271,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     isServed: false,
     replicas: { least: 1, most: 10 },
     signal: "queue",
-    uses: [...shared, "stripe", "pushes", "front"],
+    uses: [...shared, "stripe", "pushes", "front", "audit"],
     resources: small,
   },
   web: {
@@ -291,7 +295,7 @@ export const keepersOf = {
 } as const satisfies Record<Shape, Record<"worker" | "web", WorkloadName>>;
 
 /** What the settings of which are for processes with the role web or worker alone. */
-export const consoleSettings = "^(STRIPE_|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_)";
+export const consoleSettings = "^(STRIPE_|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_|PARLEY_AUDIT_STREAM)";
 
 /** The static web image has no other part of Parley in it: it hands `/api` to the API, and needs no database. */
 export const staticWeb = { port: workloads.web.port, calls: "API_BASE_URL", uid: user.uid } as const;
@@ -376,6 +380,9 @@ export const fileSettings = [
   "PARLEY_VAPID_PRIVATE_KEY",
   "SMTP_URL",
   "PARLEY_SSO_PROVIDERS",
+  "PARLEY_AUDIT_STREAM",
+  "PARLEY_AUDIT_STREAM_AUTHORIZATION",
+  "PARLEY_AUDIT_STREAM_CA",
 ] as const;
 
 /** Private networks: a pod's peers, and the load balancers of most clusters. NetworkPolicies say who else gets that far. */

@@ -36,7 +36,7 @@ The workloads of this installation, as a JSON object by name: what release.json 
 {{- $keepers := get $release.keepersOf $shape -}}
 {{- if and (eq $name $keepers.worker) (not $root.Values.worker.enabled) -}}
 {{- $_ := set $merged "roles" (append $merged.roles "worker") -}}
-{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "pushes" "front") | uniq) -}}
+{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "pushes" "front" "audit") | uniq) -}}
 {{- $_ := set $merged "pools" $release.connections.pools -}}
 {{- end -}}
 {{- if and (eq $name $keepers.web) (ne $root.Values.web.image "") -}}

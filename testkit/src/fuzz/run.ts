@@ -113,7 +113,7 @@ function requestFor(making: Making, target: Target): Asked {
     for (const each of Array.isArray(value) ? value : [value])
       query.append(name, isWait ? pick(random, ["0", "-1", "x", ""]) : text(each).toWellFormed().slice(0, 2_000));
   }
-  if (/\/(sync|events)$/.test(target.path) && !query.has("timeout")) query.set("timeout", "0");
+  if (/\/(sync|events)$/.test(target.path) && !query.get("timeout")) query.set("timeout", "0");
   const asked = query.size === 0 ? path : `${path}?${query}`;
   return { target, path: asked, body: bodyFor(making, target) };
 }

@@ -54,16 +54,17 @@ export function Toolbar<T>({ table, shown, active, total, onToggleColumn, search
       {filters.map((filter) => (
         <FilterControl key={filter.name} filter={filter} value={active[filter.name] ?? ""} />
       ))}
-      <span className={styles["gap"]} />
-      {total !== undefined && <span className={styles["total"]}>{grouped(total)}</span>}
-      <MenuButton label="Columns" placement="bottom end" groups={columnsMenu}>
-        {(trigger) => (
-          <IconButton {...trigger} icon="list" label="Columns" size="compact" className={styles["columns"]} />
-        )}
-      </MenuButton>
-      <MenuButton label="Export" placement="bottom end" groups={filesMenu}>
-        {(trigger) => <IconButton {...trigger} icon="download" label="Export" size="compact" />}
-      </MenuButton>
+      <div className={styles["tools"]}>
+        {total !== undefined && <span className={styles["total"]}>{grouped(total)}</span>}
+        <MenuButton label="Columns" placement="bottom end" groups={columnsMenu}>
+          {(trigger) => (
+            <IconButton {...trigger} icon="list" label="Columns" size="compact" className={styles["columns"]} />
+          )}
+        </MenuButton>
+        <MenuButton label="Export" placement="bottom end" groups={filesMenu}>
+          {(trigger) => <IconButton {...trigger} icon="download" label="Export" size="compact" />}
+        </MenuButton>
+      </div>
     </div>
   );
 }

@@ -118,6 +118,7 @@ describe("passkeys and second factors", { skip }, () => {
     await heading(page, "Your code").waitFor();
     await page.getByLabel("Code").fill(codeOf(secret, 1));
     await press(page, "Continue");
+    await press(page, /^Continue as @ana/);
     await heading(page, "Your recovery key").waitFor();
     assert.doesNotMatch(page.url(), /loginToken/);
   });

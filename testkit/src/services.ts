@@ -205,7 +205,7 @@ export type Running = { group: number; end(): Promise<void> };
  * process ends. When the server ends by itself, the group ends too.
  */
 const SUPERVISOR = `("$@"; kill -KILL 0) & read -r nothing; kill -KILL 0`;
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 120_000;
 
 export function supervise({ program, args, env = {}, ready }: Command): Promise<Running> {
   const { PATH = "" } = process.env;

@@ -101,6 +101,5 @@ function roomJson(
   const from = events[0] ? events[0].position - 1 : since;
   const timeline = `"timeline":{"events":[${texts.join(",")}],"limited":false,"prev_batch":"${tokenAt(ctx, from)}"}`;
   const state = `"${stateSection}":{"events":[${members.map((member) => clientEvent(member)).join(",")}]}`;
-  const more = ephemeral.length > 0 ? `,"ephemeral":{"events":[${ephemeral.join(",")}]}` : "";
-  return `${JSON.stringify(roomId)}:{${timeline},${state}${more}`;
+  return `${JSON.stringify(roomId)}:{${timeline},${state},"ephemeral":{"events":[${ephemeral.join(",")}]}`;
 }

@@ -119,7 +119,7 @@ export function conformance(suite: Conformance): void {
   lossRules(suite);
   bucketRules(rule);
   uploadRules(rule);
-  releaseRules(rule);
+  releaseRules(rule, suite);
 }
 
 export type Rule = (text: string, check: (pair: Pair, bus: Bus) => Promise<void>) => void;

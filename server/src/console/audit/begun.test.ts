@@ -82,6 +82,9 @@ test("every act that changes something is one transaction or says that it has be
     [
       "imports.channels",
       "imports.people",
+      "legal.end",
+      "legal.export",
+      "legal.grant",
       "retention.disable",
       "retention.drop_room",
       "retention.set",

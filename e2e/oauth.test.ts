@@ -41,12 +41,12 @@ describe("the sign-in pages", { skip }, () => {
     await look(page, "oauth-sign-in");
     await page.getByLabel("User name").fill("ana");
     await page.getByLabel("Password").fill("wrong");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("alert").getByText("The user name or the password is not right.").waitFor();
     assert.equal(await page.getByLabel("User name").inputValue(), "ana");
     await look(page, "oauth-sign-in-wrong");
     await page.getByLabel("Password").fill("password of ana");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("heading", { name: "Let Example App in?" }).waitFor();
     await look(page, "oauth-consent");
     await page.getByRole("button", { name: "Continue" }).click();

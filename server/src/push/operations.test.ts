@@ -40,7 +40,9 @@ test("an operator sees whose gateway takes nothing, has it tried at once, and re
   const page = await aron.call("GET", `${PUSHERS}?limit=1`);
   const rest = await aron.call("GET", `${PUSHERS}?limit=1&from=${page.next}`);
   const [{ pusher_id, ...shown }] = rest.items;
-  assert.deepEqual([shown.user_id, shown.host, shown.failures], [bob.userId, new URL(gateway.url).host, 9]);
+  assert.deepEqual([shown.user_id, shown.host], [bob.userId, new URL(gateway.url).host]);
+  // The worker may have noted one more meanwhile.
+  assert.ok(shown.failures >= 9, `${shown.failures}`);
   assert.ok(shown.waiting > 0);
   const all = (await aron.call("GET", `${PUSHERS}?failing=true&user_id=${bob.userId}`)).items;
   assert.ok(all.some((each: Json) => each.pusher_id === pusher_id));

@@ -1,22 +1,6 @@
 /** The one script of the pages. */
-import { readFile } from "node:fs/promises";
-import { Answer, route } from "../../../http.ts";
 import { paths } from "../../oauth/addresses.ts";
+import { fileAt } from "../../oauth/pages/file.ts";
 
-let script: Promise<string> | undefined;
-
-export const passkeyScript = route({
-  method: "GET",
-  path: paths.passkeyScript,
-  access: "anyone",
-  rate: "other",
-  async handle() {
-    script ??= readFile(new URL("passkeys.js", import.meta.url), "utf8");
-    const headers = {
-      "content-type": "text/javascript; charset=utf-8",
-      "cache-control": "public, max-age=300",
-      "x-content-type-options": "nosniff",
-    };
-    return new Answer({ headers, payload: await script });
-  },
-});
+const file = new URL("passkeys.js", import.meta.url);
+export const passkeyScript = fileAt(paths.passkeyScript, { file, type: "text/javascript" });

@@ -24,8 +24,8 @@ function fault(error: z.ZodError, value: unknown, where: "body" | "query"): Matr
  * of its parameters has a meaning when it is empty.
  */
 export function readQuery({ path, query: schema }: { path: string; query?: z.ZodType }, query: object): unknown {
-  const isMatrix = path.startsWith("/_matrix/");
-  const given = isMatrix ? Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")) : query;
+  const hasEmpty = Object.values(query).includes("") && path.startsWith("/_matrix/");
+  const given = hasEmpty ? Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")) : query;
   return schema ? validate(schema, given, "query") : given;
 }
 

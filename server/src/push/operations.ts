@@ -6,6 +6,7 @@ import { time } from "../console/users/shapes.ts";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { tellDue } from "../worker/due.ts";
 import { endpointIn } from "./pusher-shape.ts";
 
 const pusher = z.object({
@@ -100,6 +101,7 @@ const retry = operation({
       "update push.pushers set due_at = least(due_at, now()) where pusher_id = $1 and due_at is not null",
       [found.pusher_id],
     );
+    tellDue(ctx, "push", 0);
     return readPusher(ctx, pusherId);
   },
 });

@@ -54,7 +54,7 @@ test("an operator sees whose gateway takes nothing, has it tried at once, and re
   const told: string[] = [];
   server.ctx.bus.subscribe("due", (message) => void told.push(message));
   await olga.call("POST", `${PUSHERS}/${pusher_id}/retry`, {});
-  assert.deepEqual(told, ['{"due":"push","within_ms":0}'], "a worker that sleeps is woken");
+  assert.ok(told.includes('{"due":"push","within_ms":0}'), "a worker that sleeps is woken");
   await gateway.took("what waited for it", ({ devices }) => devices[0].pushkey === "secret-key-1");
   assert.equal((await olga.ask("POST", `${PUSHERS}/${pusher_id}/remove`, {})).status, 400, "without a reason");
   await olga.call("POST", `${PUSHERS}/${pusher_id}/remove`, { reason });

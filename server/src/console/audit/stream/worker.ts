@@ -2,12 +2,11 @@
  * Streams the audit log to the system that collects it, each entry in its order and at least once: the position moves when the other
  * end has taken what is before it. Any number of workers run this; a lease says which of them sends.
  */
-import { hostname } from "node:os";
 import type { Context } from "../../../context.ts";
 import { asError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
 import { startRounds } from "../../../rounds.ts";
-import { randomToken } from "../../../seams.ts";
+import { holderName } from "../../../worker/progress.ts";
 import type { AuditStream } from "./config.ts";
 import { entriesBehind, failPlace, leavePlace, movePlace, type Place, takePlace } from "./place.ts";
 import { sendEntries } from "./send.ts";
@@ -15,7 +14,7 @@ import { sendEntries } from "./send.ts";
 export function startAuditStream(ctx: Context): Promise<() => Promise<void>> {
   const stream = ctx.config.auditStream;
   if (!stream) return Promise.resolve(() => Promise.resolve());
-  const holder = `${hostname()} ${randomToken(ctx.seams, 6)}`;
+  const holder = holderName(ctx.seams);
   const end = startRounds(ctx, {
     wait_ms: () => limits.auditStreamLook_ms,
     act: () => streamOn(ctx, stream, holder),

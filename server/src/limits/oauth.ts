@@ -19,6 +19,8 @@ export const oauthLimits = {
   oauthTwice_ms: 30_000,
   /** How often a client may ask whether its device code was allowed. */
   oauthPoll_s: 5,
+  /** By how much a request of a device may overtake the one before on its way, and still not be too soon. */
+  oauthPollSlack_s: 1,
   /** The longest device id that a scope may name. */
   oauthDeviceId_characters: 128,
   /** The longest life of an access token, whatever operators set: no key that signs has to be kept longer for it. */

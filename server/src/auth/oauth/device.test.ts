@@ -118,6 +118,37 @@ test("codes can not be guessed: after some wrong ones there is a pause", async (
   assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 404), 429, 429]);
 });
 
+/** Lets the time since the device last asked pass. */
+const wait_s = (userCode: string, seconds: number) =>
+  server.ctx.db.auth.change(
+    `update auth.oauth_state set payload = jsonb_set(payload, '{asked_s}', to_jsonb((payload->>'asked_s')::numeric - $2))
+     where kind = 'DeviceCode' and user_code = $1`,
+    [userCode.replace("-", ""), seconds],
+  );
+
+test("a device that asks too soon is slowed down by five seconds each time, and is let in all the same", async () => {
+  const client = await openClient(server.url);
+  const { body } = await begin(client, "IMPATIENT1");
+  const errorOf = async () => {
+    const answer = await poll(client, body.device_code);
+    assert.equal(answer.status, 400);
+    return answer.body.error;
+  };
+  assert.equal(await errorOf(), "authorization_pending");
+  assert.equal(await errorOf(), "slow_down");
+  // What was right before is too soon now.
+  await wait_s(body.user_code, 6);
+  assert.equal(await errorOf(), "slow_down");
+  await wait_s(body.user_code, 12);
+  assert.equal(await errorOf(), "slow_down", "the interval is 15 seconds, and then 20");
+  await wait_s(body.user_code, 20);
+  assert.equal(await errorOf(), "authorization_pending");
+  const browser = openBrowser(server.url);
+  const page = await signIn(browser, await browser.open(body.verification_uri_complete), "alice");
+  await browser.send(page, { decision: "allow" }, 'value="allow"');
+  assert.equal((await poll(client, body.device_code)).status, 200, "who is let in does not wait");
+});
+
 test("a device asks for a scope that can be granted, and with a client that has registered for it", async () => {
   const client = await openClient(server.url);
   const wrong = await postForm(`${server.url}/oauth2/device`, {

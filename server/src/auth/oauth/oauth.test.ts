@@ -80,6 +80,17 @@ test("an answer comes in the query or in the fragment, with the state and the is
   }
 });
 
+test("an answer in a form is refused before anybody is asked, as every mode that there is not", async () => {
+  const client = await openClient(server.url);
+  for (const response_mode of ["form_post", "web_message"]) {
+    const page = await openBrowser(server.url).open(client.authorizeUrl(makePkce().challenge, { response_mode }));
+    const url = new URL(page.location ?? "");
+    assert.equal(url.origin + url.pathname, "https://app.example.com/callback", response_mode);
+    assert.equal(url.searchParams.get("error"), "unsupported_response_mode");
+    assert.equal(url.searchParams.get("state"), "a state");
+  }
+});
+
 test("who does not allow it sends the client back with access_denied", async () => {
   const client = await openClient(server.url);
   const browser = openBrowser(server.url);

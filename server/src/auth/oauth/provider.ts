@@ -11,6 +11,8 @@ import { limits } from "../../limits.ts";
 import { isActive } from "../queries.ts";
 import { adapterOf } from "./adapter.ts";
 import { issuerOf, paths } from "./addresses.ts";
+import { DEVICE_GRANT } from "./client-metadata.ts";
+import { noteAsked } from "./device-polls.ts";
 import { message } from "./pages/page.ts";
 import { readScope } from "./scopes.ts";
 import { beginSession, refreshSession } from "./sessions.ts";
@@ -86,7 +88,9 @@ function build(ctx: Context, library: Library, keys: Pick<Built, "ring" | "issue
   provider.proxy = true;
   provider.on("server_error", (_asked, error) => ctx.logger.error({ err: error }, "the authorisation server failed"));
   provider.registerGrantType("refresh_token", refreshing(ctx, library), ["refresh_token", "scope"]);
+  provider.use(withoutFormPost);
   provider.use(answeringWithSessions(ctx));
+  provider.use(slowingDown(ctx));
   return provider;
 }
 
@@ -161,6 +165,33 @@ function privateJwk(key: Ring["signing"]["privateKey"]): JWK {
   return { ...(key.export({ format: "jwk" }) as JWK), alg: SIGNING_ALGORITHM, use: "sig" };
 }
 
+type Middleware = (asked: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
+
+/**
+ * Answers come in the query or the fragment. The library has a third mode, whose page is one with an inline script: here it is none that
+ * anybody knows, so that the client is told so at once, by the mode that it would have had without asking for one.
+ */
+const withoutFormPost: Middleware = (asked, next) => {
+  if (asked.path === paths.authorize && asked.query["response_mode"] === "form_post")
+    asked.query = { ...asked.query, response_mode: "none" };
+  return next();
+};
+
+/** A device that asks before its time is told to ask more seldom. RFC 8628, section 3.5. */
+function slowingDown(ctx: Context): Middleware {
+  return async (asked, next) => {
+    await next();
+    const { grant_type, device_code } = asked.oidc?.params ?? {};
+    if (grant_type !== DEVICE_GRANT || typeof device_code !== "string") return;
+    if ((asked.body as { error?: string } | undefined)?.error !== "authorization_pending") return;
+    if (await noteAsked(ctx, device_code))
+      asked.body = {
+        error: "slow_down",
+        error_description: "the device asked too soon: wait 5 seconds longer each time",
+      };
+  };
+}
+
 type Handler = Parameters<Provider["registerGrantType"]>[1];
 
 /** The refresh token grant. RFC 6749, section 6. */
@@ -176,7 +207,7 @@ function refreshing(ctx: Context, { errors }: Library): Handler {
 }
 
 /** Where the provider found that a code is good, a session begins, and its tokens are the answer. Devices are told how often they may ask. */
-function answeringWithSessions(ctx: Context): (asked: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void> {
+function answeringWithSessions(ctx: Context): Middleware {
   return async (asked, next) => {
     await next();
     if (asked.oidc?.route === "device_authorization" && asked.status === 200)

@@ -57,6 +57,9 @@ export const limits = {
   databaseQueue_ms: 10_000,
   databaseConnect_ms: 3_000,
   databaseAnswer_ms: 15_000,
+  /** When the database itself ends a statement, before nobody waits for it any more; and a transaction in which nothing is asked. */
+  databaseStatement_ms: 14_000,
+  databaseIdle_ms: 60_000,
   /** A migration: how long it waits for its locks, with others waiting behind it; how long it lets them pass; and how often. */
   migrationLock_ms: 1_000,
   migrationPause_ms: 500,

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
+import { limits } from "../limits.ts";
 import { connectOwner, openDatabase, sqlState } from "./database.ts";
+import { schemas } from "./roles.ts";
 
 const unavailable = { errcode: "IO_PARLEY_UNAVAILABLE", status: 503, retryAfter_ms: 2_000 };
 
@@ -58,6 +60,42 @@ test("what only reads is asked again when its connection is cut, also where that
     assert.equal((await db.log.query("select 1 from log.head")).length, 1);
   }
   await owner.end();
+  await db.close();
+});
+
+test("a statement that runs for too long is ended by the database, and its connection serves the next one", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {}, statement_ms: 200 });
+  const pid = "select pg_backend_pid() as pid";
+  const before = await db.log.query(pid);
+  // Were it asked again, as what met a database that is away, it would take the whole patience.
+  await assert.rejects(db.log.query("select pg_sleep(60)"), unavailable);
+  const slowChange = db.log.transaction(async (inside) => {
+    await inside.change("update log.head set epoch = epoch + 1");
+    await inside.query("select pg_sleep(60)");
+  });
+  await assert.rejects(slowChange, unavailable);
+  assert.deepEqual(await db.log.query(pid), before);
+  const running =
+    "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(6%' and state = 'active'";
+  assert.equal((await db.log.query(`${running} and pid <> pg_backend_pid()`)).length, 0);
+  await db.close();
+});
+
+test("no pool lets a statement run on when nobody waits for it any more, or a transaction stand still", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  for (const schema of schemas) {
+    const setting = "select name, setting::int from pg_settings where name = any($1)";
+    const names = ["statement_timeout", "idle_in_transaction_session_timeout"];
+    const rows = await db[schema].query<{ name: string; setting: number }>(setting, [names]);
+    const set = Object.fromEntries(rows.map((row) => [row.name, row.setting]));
+    assert.ok(
+      (set["statement_timeout"] ?? 0) > 0 && (set["statement_timeout"] ?? 0) < limits.databaseAnswer_ms,
+      schema,
+    );
+    assert.equal(set["idle_in_transaction_session_timeout"], limits.databaseIdle_ms, schema);
+  }
   await db.close();
 });
 

@@ -7,7 +7,17 @@ import { StartError, asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Hosts, readHosts } from "./hosts.ts";
 import { onlyReads } from "./only-reads.ts";
-import { NoAnswer, isAway, neverRan, openOutage, type Outage, ReadOnlyServer, unavailable, within } from "./outage.ts";
+import {
+  NoAnswer,
+  isAway,
+  isTooLong,
+  neverRan,
+  openOutage,
+  type Outage,
+  ReadOnlyServer,
+  unavailable,
+  within,
+} from "./outage.ts";
 import { realSeams, type Seams } from "../seams.ts";
 import { scramVerifier } from "./passwords.ts";
 import { roleOf, type Schema, schemas } from "./roles.ts";
@@ -22,7 +32,8 @@ export type Row = Record<string, unknown>;
  *
  * While the database is away (a restart, a fail-over) a statement waits for it and is then run, for
  * `limits.databasePatience_ms` at the most. It throws IO_PARLEY_UNAVAILABLE after that, and at once where a connection was lost
- * on the way, for then the statement may have run: see `mayHaveRun` in outage.ts.
+ * on the way, for then the statement may have run: see `mayHaveRun` in outage.ts. A statement that runs for longer than
+ * `limits.databaseStatement_ms` is ended by the database and has changed nothing: it throws IO_PARLEY_UNAVAILABLE too.
  */
 export interface Db {
   /** All rows of one statement, which is its own transaction. */
@@ -53,6 +64,8 @@ export interface DatabaseOptions {
   onError(error: Error): void;
   /** How long a statement waits for a database that is away. */
   patience_ms?: number;
+  /** When the database ends a statement: `limits.databaseStatement_ms`, where nothing is given. */
+  statement_ms?: number;
   /** The real ones, where none are given. */
   seams?: Seams;
 }
@@ -96,9 +109,10 @@ const projections: ReadonlySet<Schema> = new Set<Schema>(["graph", "search"]);
 export function openPool(
   schema: Schema,
   hosts: Hosts,
-  options: Pick<DatabaseOptions, "connections" | "onError" | "seams">,
+  options: Pick<DatabaseOptions, "connections" | "onError" | "seams" | "statement_ms">,
 ): pg.Pool {
   const seams = options.seams ?? realSeams;
+  const ends = `-c statement_timeout=${options.statement_ms ?? limits.databaseStatement_ms} -c idle_in_transaction_session_timeout=${limits.databaseIdle_ms}`;
   const pool = new pg.Pool({
     Client: clientOf(hosts) as new () => pg.Client,
     max: options.connections,
@@ -107,7 +121,7 @@ export function openPool(
     keepAlive: true,
     application_name: `parley ${schema}`,
     // Commits wait for the disk whatever the database's default says: an acknowledged send must not be lost.
-    options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan${projections.has(schema) ? PROJECTION : ""}`,
+    options: `-c role=${roleOf(schema)} -c synchronous_commit=on -c jit=off -c plan_cache_mode=force_generic_plan ${ends}${projections.has(schema) ? PROJECTION : ""}`,
     // The pool waits for it, whatever its types say.
     // oxlint-disable-next-line typescript/no-misused-promises
     onConnect: (client) => refuseReadOnly(client, hosts, seams),
@@ -193,7 +207,7 @@ interface Failed {
 function fail({ hosts }: Way, { client, thrown, sql }: Failed): never {
   if (!isAway(thrown)) {
     client.release();
-    throw thrown;
+    throw isTooLong(thrown) ? unavailable(thrown, { mayHaveRun: false }) : thrown;
   }
   client.release(asError(thrown));
   hosts.skip(urlOfClient.get(client) ?? "");
@@ -271,7 +285,7 @@ export function openReader(
   url: string,
   options: Pick<DatabaseOptions, "connections" | "onError"> & { seams: Seams },
 ): Reader & { close(): Promise<void> } {
-  const pool = openPool("log", readHosts(url), options);
+  const pool = openPool("log", readHosts(url), { ...options, statement_ms: limits.replicaAnswer_ms });
   const run: Run = async <R extends object>(sql: string, params: readonly unknown[]) => {
     const client = await pool.connect();
     try {

@@ -69,6 +69,11 @@ export function neverRan(thrown: unknown): boolean {
   return thrown instanceof pg.DatabaseError && NEVER_RAN.test(thrown.code ?? "");
 }
 
+/** Whether the database has ended the statement because it ran for too long. It is there, and nothing was changed. */
+export function isTooLong(thrown: unknown): boolean {
+  return thrown instanceof pg.DatabaseError && thrown.code === "57014";
+}
+
 const withUnknownOutcome = new WeakSet<object>();
 
 /** G15: trouble with the database as the client is told of it, with a time to come back. */
@@ -139,6 +144,8 @@ function isReadOnly(thrown: unknown): boolean {
   return cause instanceof ReadOnlyServer || cause?.code === "25006";
 }
 
+/** What ran for too long would do so again. */
 function isUnavailable(thrown: unknown): boolean {
-  return (thrown as { errcode?: string }).errcode === "IO_PARLEY_UNAVAILABLE";
+  const { errcode, cause } = thrown as { errcode?: string; cause?: unknown };
+  return errcode === "IO_PARLEY_UNAVAILABLE" && !isTooLong(cause);
 }

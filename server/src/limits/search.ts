@@ -1,9 +1,8 @@
 /** Limits of the search in what people wrote. */
 export const searchLimits = {
-  /** Who keeps the index, for how long without a sign of life; positions of the log that one stretch goes through, and its entries. */
+  /** Who keeps the index, for how long without a sign of life; and positions of the log that one stretch goes through. */
   searchLease_ms: 30_000,
-  searchSpan_positions: 20_000,
-  searchStretch_entries: 1_000,
+  searchSpan_positions: 1_000,
   /** How often it is noted that nothing is missing. */
   searchCurrent_ms: 60_000,
   /**

@@ -8,10 +8,10 @@ export const SEARCHED = ["m.room.message", "m.room.name", "m.room.topic"] as con
 export type Touched = Pick<
   LogEntry,
   "position" | "kind" | "roomId" | "eventId" | "type" | "relatesTo" | "relationType" | "redacts" | "body"
->;
+> & { sender: string; stateKey: string | null };
 
 export interface TouchedStretch {
-  /** Without the bodies of events. */
+  /** In the order of positions, as they stand now. */
   entries: Touched[];
   /** All of them up to here are among the entries. */
   upTo: number;
@@ -24,30 +24,37 @@ export interface TouchedStretch {
 
 type Row = Touched & { head: number; epoch: number; read_ms: number };
 
-/** The next stretch of what changes what is found. One statement sees one moment. */
-export async function readTouched(
-  db: Db,
-  { after, span, limit }: { after: number; span: number; limit: number },
-): Promise<TouchedStretch> {
+/**
+ * What changes what is found, in so many positions of the log. One statement sees one moment. It is the span that is limited and not
+ * the number of entries: what the planner expects of a log that grew since it was looked at does not change how much is read.
+ */
+export async function readTouched(db: Db, { after, span }: { after: number; span: number }): Promise<TouchedStretch> {
   const rows = await db.query<Row>(
     `select h.position as head, h.epoch, floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "read_ms", n.*
      from log.head h left join lateral (
-       select e.position, e.kind, e.room_id as "roomId", e.event_id as "eventId", e.type, e.relates_to as "relatesTo",
-         e.relation_type as "relationType", e.redacts, case when e.kind = 'removal' then e.body else '' end as body
+       select e.position, e.kind, e.room_id as "roomId", e.event_id as "eventId", e.type, e.user_id as sender, e.state_key as "stateKey",
+         e.relates_to as "relatesTo", e.relation_type as "relationType", e.redacts, e.body
        from log.entries e
        where e.position > $1 and e.position <= $1::bigint + $2::bigint and (
-         (e.kind = 'event' and (e.redacts is not null or e.type = any($4) or (e.type = 'm.room.encryption' and e.state_key = '')))
+         (e.kind = 'event' and (e.redacts is not null or e.type = any($3) or (e.type = 'm.room.encryption' and e.state_key = '')))
          or e.kind = 'removal')
-       order by e.position limit $3
      ) n on true order by n.position`,
-    [after, span, limit, SEARCHED],
+    [after, span, SEARCHED],
   );
   const [first] = rows;
   if (!first) throw new Error("log.head has no row");
   const { head, epoch, read_ms } = first;
   const entries = rows.filter(({ position }) => position !== null);
-  const upTo = entries.length < limit ? Math.min(head, after + span) : (entries.at(-1)?.position ?? after);
-  return { entries, upTo, head, epoch, read_ms };
+  return { entries, upTo: Math.max(after, Math.min(head, after + span)), head, epoch, read_ms };
+}
+
+/** Those of the rooms that are encrypted now. */
+export async function readEncrypted(db: Reader, roomIds: readonly string[]): Promise<Set<string>> {
+  const rows = await db.query<{ roomId: string }>(
+    `select room_id as "roomId" from log.state where room_id = any($1) and type = 'm.room.encryption' and state_key = ''`,
+    [roomIds],
+  );
+  return new Set(rows.map(({ roomId }) => roomId));
 }
 
 /** An event as it stands now, with the newest edit of it. */

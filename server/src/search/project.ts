@@ -4,12 +4,13 @@
  * stretch twice, or when the log has gone on meanwhile, comes to the same.
  */
 import type { Context } from "../context.ts";
-import { readTouched, readWritten, SEARCHED, type Touched, type Written } from "../log/for-search.ts";
+import { readEncrypted, readTouched, readWritten, SEARCHED, type Touched, type Written } from "../log/for-search.ts";
+import { readPositions } from "../log/for-push.ts";
 import { stillHolds } from "../log/for-projections.ts";
 import { limits } from "../limits.ts";
 import { type Place, progressIn, type Transaction } from "../worker/progress.ts";
 import { textOf } from "./texts.ts";
-import { vectorOf } from "./words.ts";
+import { roomLexeme, vectorOf } from "./words.ts";
 
 export interface Progress extends Place {
   asOf_ms: number | null;
@@ -33,7 +34,7 @@ export async function noteCurrent(ctx: Context, holder: string, { asOf_ms, posit
 
 /** Reads one stretch and writes what it means. Gives whether there is more of the log. */
 export async function indexStretch(ctx: Context, holder: string, from: Progress): Promise<boolean> {
-  const options = { after: from.position, span: limits.searchSpan_positions, limit: limits.searchStretch_entries };
+  const options = { after: from.position, span: limits.searchSpan_positions };
   const { entries, upTo, head, epoch, read_ms } = await readTouched(ctx.db.log, options);
   // What told of removals is forgotten after a while: who was away for longer does not know what to take away.
   const wasAway = from.asOf_ms !== null && read_ms - from.asOf_ms > limits.removalKept_ms / 2;
@@ -42,10 +43,13 @@ export async function indexStretch(ctx: Context, holder: string, from: Progress)
     return true;
   }
   const changed = await changedBy(ctx, entries);
-  const written = changed.length === 0 ? [] : await readWritten(ctx.db.log, changed);
+  const fresh = await readableOf(ctx, entries, new Set(changed));
+  const again = changed.length === 0 ? NONE : await readAgain(ctx, changed, upTo);
   const step = { holder, from, upTo, epoch, asOf_ms: upTo >= head ? read_ms : null };
   const isWritten = await progress.advance(ctx, step, async (db) => {
-    if (changed.length > 0) await putAll(db, changed, written);
+    if (again.positions.length > 0)
+      await db.change("delete from search.events where position = any($1)", [again.positions]);
+    await putAll(db, [...fresh, ...again.written].flatMap(rowOf));
     for (const entry of entries) await takeAway(db, entry);
   });
   return isWritten && upTo < head;
@@ -56,16 +60,17 @@ function removedBy({ kind, type, body }: Touched): number[] {
   return kind === "removal" && type !== "purged" ? (JSON.parse(body) as { positions: number[] }).positions : [];
 }
 
-/** The events that may be found by something else now, or no more. */
+const isEdit = ({ relationType, relatesTo }: Touched): boolean => relationType === "m.replace" && relatesTo !== null;
+
+/** The ids of the events that may be found by something else now than before, or no more. */
 async function changedBy(ctx: Context, entries: readonly Touched[]): Promise<string[]> {
   const changed = new Set<string>();
   const redacted: string[] = [];
   const removed = entries.flatMap(removedBy);
-  for (const { kind, type, eventId, relatesTo, relationType, redacts } of entries) {
-    if (kind !== "event") continue;
-    if (redacts !== null) redacted.push(redacts);
-    const isEdit = relationType === "m.replace" && relatesTo !== null;
-    if ((SEARCHED as readonly (string | null)[]).includes(type)) changed.add((isEdit ? relatesTo : eventId) as string);
+  for (const entry of entries) {
+    if (entry.kind !== "event") continue;
+    if (entry.redacts !== null) redacted.push(entry.redacts);
+    if (isEdit(entry) && isSearched(entry)) changed.add(entry.relatesTo as string);
   }
   if (redacted.length + removed.length === 0) return [...changed];
   // What was found by its edit is found by what is left of it.
@@ -74,23 +79,51 @@ async function changedBy(ctx: Context, entries: readonly Touched[]): Promise<str
   return [...new Set([...changed, ...redacted, ...edited.map(({ eventId }) => eventId)])];
 }
 
-async function putAll(db: Transaction, changed: readonly string[], written: readonly Written[]): Promise<void> {
-  const rows = written.flatMap(rowOf);
-  const kept = new Set(rows.map(({ event_id }) => event_id));
-  const gone = changed.filter((id) => !kept.has(id));
-  if (gone.length > 0) await db.change("delete from search.events where event_id = any($1)", [gone]);
+const isSearched = ({ type }: Touched): boolean => (SEARCHED as readonly (string | null)[]).includes(type);
+
+/** What is new and may be found. An edit of it that comes later in the log is read with that. */
+async function readableOf(ctx: Context, entries: readonly Touched[], changed: ReadonlySet<string>): Promise<Written[]> {
+  const fresh = entries.filter((entry) => {
+    const { kind, type, eventId, stateKey } = entry;
+    if (kind !== "event" || !isSearched(entry) || isEdit(entry) || changed.has(eventId as string)) return false;
+    return stateKey === (type === "m.room.message" ? null : "");
+  });
+  if (fresh.length === 0) return [];
+  const encrypted = await readEncrypted(ctx.db.log, [...new Set(fresh.map(({ roomId }) => roomId as string))]);
+  return fresh
+    .filter(({ roomId }) => !encrypted.has(roomId as string))
+    .map((entry) => ({ ...(entry as Touched & { [K in "roomId" | "eventId" | "type"]: string }), ...NO_EDIT }));
+}
+
+const NO_EDIT = { editId: null, editPosition: null, editBody: null };
+
+interface Again {
+  /** Where they stand, also those that are found no more. */
+  positions: number[];
+  written: Written[];
+}
+
+const NONE: Again = { positions: [], written: [] };
+
+/** As they stand now; what comes behind the stretch is read in its own. */
+async function readAgain(ctx: Context, eventIds: readonly string[], upTo: number): Promise<Again> {
+  const written = await readWritten(ctx.db.log, eventIds);
+  const positions = [...(await readPositions(ctx.db.log, eventIds)).values()];
+  return { positions, written: written.filter(({ position }) => position <= upTo) };
+}
+
+async function putAll(db: Transaction, rows: readonly object[]): Promise<void> {
   if (rows.length === 0) return;
   await db.change(
     `insert into search.events (position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words)
      select position, event_id, room_id, sender, type, has_url, edit_id, edit_position, words::tsvector
      from json_to_recordset($1) as n(position bigint, event_id text, room_id text, sender text, type text, has_url boolean,
-       edit_id text, edit_position bigint, words text)
-     on conflict (position) do update set words = excluded.words, edit_id = excluded.edit_id, edit_position = excluded.edit_position`,
+       edit_id text, edit_position bigint, words text)`,
     [JSON.stringify(rows)],
   );
 }
 
-function rowOf(each: Written): { event_id: string }[] {
+function rowOf(each: Written): object[] {
   const { position, eventId: event_id, roomId, sender, type, editId: edit_id, editPosition: edit_position } = each;
   const { content } = JSON.parse(each.body) as { content: Record<string, unknown> };
   // A redaction takes the text, and with it what its edits say.
@@ -115,7 +148,13 @@ async function takeAway(db: Transaction, entry: Touched): Promise<void> {
   if (kind !== "removal" && type !== "m.room.encryption") return;
   const removed = removedBy(entry);
   if (removed.length > 0) await db.change("delete from search.events where position = any($1)", [removed]);
-  else await db.change("delete from search.events where room_id = $1 and position < $2", [roomId, position]);
+  // The room is one of the words, so that one index is enough.
+  else
+    await db.change("delete from search.events where words @@ $1::tsquery and room_id = $2 and position < $3", [
+      roomLexeme(roomId as string),
+      roomId,
+      position,
+    ]);
 }
 
 /** Empties the index; the worker builds it anew, from the beginning of the log. */

@@ -18,6 +18,17 @@ function piecesOf(run: string): string[] {
 
 const runsOf = (text: string): string[] => fold(text).slice(0, limits.searchText_characters).match(RUN) ?? [];
 
+// Nothing but ASCII: what the rules above come to, in a third of the time. Every message goes through this.
+const IS_PLAIN = /^\p{ASCII}*$/u;
+const PLAIN_RUN = /[a-z0-9]+/g;
+
+/** All words of a text. */
+function piecesIn(text: string): string[] {
+  if (!IS_PLAIN.test(text)) return runsOf(text).flatMap(piecesOf);
+  const runs = text.slice(0, limits.searchText_characters).toLowerCase().match(PLAIN_RUN) ?? [];
+  return runs.map((run) => run.slice(0, limits.searchWord_characters));
+}
+
 /** A lexeme as PostgreSQL reads it. */
 function quoted(lexeme: string): string {
   return `'${lexeme.replace(/['\\]/g, "$&$&")}'`;
@@ -32,7 +43,7 @@ export function roomLexeme(roomId: string): string {
 export function vectorOf(text: string, roomId: string): string | undefined {
   const places = new Map<string, number[]>();
   let place = 0;
-  for (const word of runsOf(text).flatMap(piecesOf)) {
+  for (const word of piecesIn(text)) {
     if (++place > limits.searchText_words) break;
     const known = places.get(word);
     if (known) known.push(place);

@@ -26,6 +26,23 @@ test("a read-only database is unavailable for changes, and still reads", async (
   await db.close();
 });
 
+/** What can be made again from the log: see PROJECTION in database.ts. */
+const projections: readonly string[] = ["graph", "search"];
+
+test("G1: commits wait for the disk and the standby in every domain but the projections, whatever the database's default says", async () => {
+  await using database = await createTestDatabase();
+  const owner = await connectOwner(database.url);
+  const name = database.url.slice(database.url.lastIndexOf("/") + 1);
+  await owner.query(`alter database ${name} set synchronous_commit = off`);
+  await owner.end();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const asked = `select current_setting('synchronous_commit') as "on"`;
+  const found = await Promise.all(schemas.map(async (each) => [each, (await db[each].one<{ on: string }>(asked))?.on]));
+  await db.close();
+  const wanted = schemas.map((schema) => [schema, projections.includes(schema) ? "off" : "on"]);
+  assert.deepEqual(found, wanted);
+});
+
 /** Ends the backend that runs a statement with this text, once there is one. */
 async function cut(url: string, text: string): Promise<void> {
   const owner = await connectOwner(url);

@@ -1,6 +1,7 @@
 // A worker that dies between two of its steps: from then on it asks for nothing more.
 
 import type { Context } from "../../server/src/context.ts";
+import type { Schema } from "../../server/src/db/roles.ts";
 
 class Killed extends Error {}
 
@@ -9,8 +10,8 @@ export type Death = {
   at: number;
   /** Before the database or the log hears of it, or before the answer is read. */
   when: "before" | "after";
-  /** Whose asks count. Appends to the log count where it has the log. */
-  of: readonly ("console" | "auth" | "rooms" | "push" | "log")[];
+  /** Whose asks count. With the log it is appends, and no reading. */
+  of: readonly Schema[];
 };
 
 /** Does the work with a worker that dies there. Gives whether it died; whatever else goes wrong is thrown. */
@@ -31,9 +32,8 @@ function mortal(ctx: Context, { at, when, of }: Death): Context {
     if (asked > at || (asked === at && when === "before")) return Promise.reject(new Killed());
     return asked === at ? ask().then(() => Promise.reject(new Killed())) : ask();
   };
-  const dying = (name: "console" | "auth" | "rooms" | "push"): Context["db"]["console"] => {
+  const dying = (name: Schema): Context["db"][Schema] => {
     const db = ctx.db[name];
-    if (!of.includes(name)) return db;
     return {
       ...db,
       query: (...args) => guard(() => db.query(...args)),
@@ -45,6 +45,6 @@ function mortal(ctx: Context, { at, when, of }: Death): Context {
   const append: Context["log"]["append"] = (submission) => guard(() => ctx.log.append(submission));
   // A log has getters: it is not copied.
   const log = of.includes("log") ? (Object.create(ctx.log, { append: { value: append } }) as Context["log"]) : ctx.log;
-  const db = { ...ctx.db, console: dying("console"), auth: dying("auth"), rooms: dying("rooms"), push: dying("push") };
-  return { ...ctx, log, db };
+  const guarded = of.filter((name) => name !== "log").map((name) => [name, dying(name)]);
+  return { ...ctx, log, db: { ...ctx.db, ...(Object.fromEntries(guarded) as Partial<Context["db"]>) } };
 }

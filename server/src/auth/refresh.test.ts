@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Json, request } from "../../../testkit/src/http.ts";
+import { diesIn } from "../../../testkit/src/mortal.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { realSeams } from "../seams.ts";
+import { refresh as refreshRoute } from "./refresh.ts";
 
 let ahead_ms = 0;
 const seams = { ...realSeams, monotonic_ms: () => realSeams.monotonic_ms() + ahead_ms };
@@ -65,6 +67,22 @@ test("the old refresh token works until the new access token is used: a lost ans
   assert.equal((await whoami(found.access_token)).status, 200);
   const late = await refresh(refresh_token);
   assert.deepEqual([late.status, late.body.errcode, late.body.soft_logout], [401, "M_UNKNOWN_TOKEN", true]);
+});
+
+test("a process that dies at any step of a refresh signs nobody out: the token that the client has is good for another pair", async () => {
+  let { refresh_token } = await signIn();
+  let deaths = 0;
+  for (const when of ["before", "after"] as const)
+    for (let at = 1, died = true; died; at++) {
+      const asked = { body: { refresh_token } } as Parameters<typeof refreshRoute.handle>[0];
+      died = await diesIn(server.ctx, { at, when, of: ["auth"] }, async (mortal) => refreshRoute.handle(asked, mortal));
+      if (died) deaths += 1;
+      const { status, body } = await refresh(refresh_token);
+      assert.equal(status, 200, `${when} ${at}: ${JSON.stringify(body)}`);
+      assert.equal((await whoami(body.access_token)).status, 200);
+      ({ refresh_token } = body);
+    }
+  assert.ok(deaths >= 4, `it died ${deaths} times`);
 });
 
 test("the first use of a new pair ends the lost ones beside it", async () => {

@@ -1,24 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Json, Person } from "../../../testkit/src/http.ts";
+import { diesIn } from "../../../testkit/src/mortal.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
-import { createRoom, people, say } from "../../../testkit/src/syncing.ts";
+import { createRoom, people, roomPath, say } from "../../../testkit/src/syncing.ts";
+import type { Context } from "../context.ts";
 import { restAfter_ms } from "./worker.ts";
-import { indexStretch, leaveLease, readProgress, takeLease } from "./project.ts";
+import { indexStretch, leaveLease, readProgress, startOver, takeLease } from "./project.ts";
 
 /** Without a worker: the test does its turns. */
 const ALONE = { config: { roles: ["auth", "messages", "gateway", "presence", "media", "web"] as never } };
 const HOLDER = "the test";
 
-async function catchUp({ ctx }: TestServer): Promise<void> {
-  for (;;) {
-    const progress = await takeLease(ctx, HOLDER);
+async function index(ctx: Context, holder: string): Promise<void> {
+  for (let isMore = true; isMore;) {
+    const progress = await takeLease(ctx, holder);
     assert.ok(progress, "another has the lease");
-    if (!(await indexStretch(ctx, HOLDER, progress))) break;
+    isMore = await indexStretch(ctx, holder, progress);
   }
-  await leaveLease(ctx, HOLDER);
+  await leaveLease(ctx, holder);
 }
+
+const catchUp = ({ ctx }: TestServer) => index(ctx, HOLDER);
 
 async function find(person: Person, search_term: string): Promise<string[]> {
   const body = { search_categories: { room_events: { search_term } } };
@@ -96,6 +100,34 @@ test("a worker that was overtaken writes nothing, and the index comes to the sam
   assert.deepEqual(await rows(), whole);
   assert.deepEqual(await find(alice, "marmalade"), [event]);
   assert.equal((await admin.call("GET", "/_parley/admin/v1/search/status")).behind, 0);
+});
+
+test("a worker that dies at any step leaves an index that the next one completes: what was sent is found, what is gone is not", async () => {
+  await using server = await startTestServer(ALONE);
+  const { ctx } = server;
+  const [alice] = (await people(server, "alice")) as [Person];
+  const room = await createRoom(alice);
+  const rows = () => ctx.db.search.query<{ event_id: string }>("select * from search.events order by position");
+  const kept: string[] = [];
+  let gone = await say(alice, room, "marmalade");
+  let deaths = 0;
+  for (const when of ["before", "after"] as const)
+    for (let at = 1, died = true; died; at++) {
+      kept.push(await say(alice, room, "marmalade"));
+      await alice.call("PUT", roomPath(room, `redact/${gone}/${when}${at}`), {});
+      died = await diesIn(ctx, { at, when, of: ["search"] }, (mortal) => index(mortal, `dies ${when} ${at}`));
+      if (died) deaths += 1;
+      gone = await say(alice, room, "marmalade");
+      await ctx.db.search.query("update search.progress set held_until = now() - interval '1 second'");
+      await catchUp(server);
+      const found = (await rows()).map(({ event_id }) => event_id);
+      assert.deepEqual(found, [...kept, gone], `${when} ${at}`);
+    }
+  assert.ok(deaths >= 8, `it died ${deaths} times`);
+  const after = await rows();
+  await startOver(ctx);
+  await catchUp(server);
+  assert.deepEqual(after, await rows(), "it is what an index from the beginning of the log would be");
 });
 
 test("while very much is sent, the index takes a quarter of the time; otherwise it is kept at once", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { type Json, registerPerson, request, signInPerson } from "../../../../testkit/src/http.ts";
+import { diesIn } from "../../../../testkit/src/mortal.ts";
 import {
   codeFor,
   METADATA,
@@ -15,6 +16,7 @@ import {
 } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { limits } from "../../limits.ts";
+import { refreshSession } from "./sessions.ts";
 
 let server: TestServer;
 before(async () => {
@@ -159,6 +161,26 @@ const age = (time_ms: number) =>
   server.ctx.db.auth.change("update auth.tokens set created_at = created_at - $1 * interval '1 millisecond'", [
     time_ms,
   ]);
+
+test("a process that dies at any step of a refresh signs nobody out: the token that the client has is good for another pair", async () => {
+  const { client, tokens } = await signInByOAuth(server.url, "bob", "DYINGDEV01");
+  const { clientId } = client;
+  let refreshToken = tokens.refresh_token as string;
+  let deaths = 0;
+  for (const when of ["before", "after"] as const)
+    for (let at = 1, died = true; died; at++) {
+      const death = { at, when, of: ["auth"] } as const;
+      died = await diesIn(server.ctx, death, (mortal) => refreshSession(mortal, { refreshToken, clientId }));
+      if (died) deaths += 1;
+      // The client comes again late, and somewhere else.
+      await age(limits.oauthTwice_ms);
+      const again = await client.refresh(refreshToken);
+      assert.equal(again.status, 200, `${when} ${at}: ${JSON.stringify(again.body)}`);
+      assert.equal((await whoami(again.body.access_token)).body.device_id, "DYINGDEV01");
+      refreshToken = again.body.refresh_token;
+    }
+  assert.ok(deaths >= 4, `it died ${deaths} times`);
+});
 
 test("two tabs that refresh the same token at the same time both go on, for hours", async () => {
   const { client, tokens } = await signInByOAuth(server.url, "bob", "TWOTABSDEV");

@@ -5,11 +5,13 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { SignJWT, generateKeyPair } from "jose";
 import { request } from "../../../../testkit/src/http.ts";
+import { diesIn } from "../../../../testkit/src/mortal.ts";
 import { makePkce, openBrowser, openClient, postForm } from "../../../../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { startUpstream, throughUpstream, type Upstream, UPSTREAM_CLIENT } from "../../../../testkit/src/upstream.ts";
 import { tokenHash } from "../tokens.ts";
 import { readSso, type SsoProvider } from "./config.ts";
+import { endLogins } from "./sessions.ts";
 import { guardedFetch } from "./upstream.ts";
 
 let upstream: Upstream;
@@ -92,6 +94,21 @@ test("a session that begins in the moment in which the provider ends it does not
   assert.deepEqual([refused.status, refused.body.errcode], [403, "M_FORBIDDEN"]);
   const left = await server.ctx.db.auth.query("select 1 from auth.sessions where user_id = '@dirk:localhost'", []);
   assert.equal(left.length, 0);
+});
+
+test("a process that dies while it ends what the provider began leaves nobody signed in: at once, or with the provider's next try", async () => {
+  const issuer = upstream.issuer;
+  for (const when of ["before", "after"] as const) {
+    const name = `dies-${when}`;
+    const devices = [await deviceOf(name), await deviceOf(name)];
+    const ending = { issuer, clientId: UPSTREAM_CLIENT.client_id, subject: name, sid: undefined, tokenId: name };
+    assert.ok(
+      await diesIn(server.ctx, { at: 1, when, of: ["auth"] }, (mortal) => endLogins(mortal, ending)),
+      "it died",
+    );
+    assert.equal(await endLogins(server.ctx, ending), when === "before", "the token was used, or it was not");
+    assert.deepEqual(await Promise.all(devices.map(isIn)), [false, false], when);
+  }
 });
 
 test("a device that signs in again by itself is not the provider's any more", async () => {

@@ -27,6 +27,11 @@ const account = 65_534;
 const bin = "/usr/lib/postgresql/17/bin";
 const superuser = "parley";
 
+/** What docs/operations/access-graph.md tells an operator to run, for the access graph of a Parley in this database. */
+export const graphGrants = `grant usage on schema ag_catalog to parley_graph;
+  grant select on ag_catalog.ag_graph, ag_catalog.ag_label to parley_graph;
+  grant create on database postgres to parley_graph`;
+
 /** Why tests with it are skipped, for `test(…, { skip })`; false where it can be started. */
 export function missingAge(): string | false {
   return (

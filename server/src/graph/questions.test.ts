@@ -1,32 +1,23 @@
 /** The questions, over random histories, against a model that knows nothing of the graph: on plain tables and on Apache AGE. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Age, missingAge, startAge } from "../../../testkit/src/age.ts";
+import { type Age, graphGrants, missingAge, startAge } from "../../../testkit/src/age.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../../testkit/src/server.ts";
 import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { Brute } from "./model-check/brute.ts";
-import { type History, type SimulatedExport, tellHistory } from "./model-check/history.ts";
+import { checkDevices, checkNesting, checkPowers, checkRooms, checkVouched } from "./model-check/check-facts.ts";
+import { checkOperators, checkOrphans, checkRemoval, checkStale } from "./model-check/check-powers.ts";
+import { checkTaken, checkTakers, NOW_MS } from "./model-check/check-taken.ts";
+import { checkExposed, checkReach, checkReaders, checkSight, checkWhy, sorted } from "./model-check/check-ways.ts";
+import { type History, tellHistory } from "./model-check/history.ts";
 import { openGraph } from "./open.ts";
-import type { Found } from "./answer.ts";
-import type { About, Graph } from "./port.ts";
+import type { Graph } from "./port.ts";
 import { readProgress, startOver } from "./project.ts";
-import { administratorsPaths } from "./questions/administrators.ts";
-import { exposed, exposuresOf } from "./questions/exposed.ts";
-import { orphans } from "./questions/orphans.ts";
-import { reach } from "./questions/reach.ts";
-import { effectOfRemoval } from "./questions/removal.ts";
-import { staleDevices } from "./questions/stale.ts";
-import { withFetched, withHeld, withTakers, withTakings } from "./questions/also-taken.ts";
-import { taken } from "./questions/taken.ts";
 import { whoCanRead } from "./questions/who.ts";
-import { why } from "./questions/why.ts";
-import { spansOf } from "./sight.ts";
-import { readersOf } from "./ways.ts";
 import { turn } from "./worker.ts";
 
 const SEEDS = (process.env["PARLEY_GRAPH_SEEDS"] ?? "11,12,13").split(",").map(Number);
-const sorted = (items: Iterable<string>) => [...items].toSorted();
 
 /** What the worker does until nothing is left. */
 async function keepUp({ ctx }: TestServer): Promise<void> {
@@ -86,6 +77,11 @@ function suite(kind: "tables" | "age", open: () => Promise<TestServer>): void {
     "what would change without a person, their power or a space is so, and asking changes nothing",
     each(checkRemoval),
   );
+  test("a space has in it what it says, and what says so itself", each(checkNesting));
+  test("power by name is what somebody gave, once", each(checkPowers));
+  test("a room is what its events say", each(checkRooms));
+  test("who vouched for a member is told", each(checkVouched));
+  test("a device is verified where its owner signed its keys", each(checkDevices));
   test("built anew from the beginning, the graph answers the same", async () => {
     const { server, histories } = scene;
     const rooms = histories.flatMap((history) => history.rooms);
@@ -123,12 +119,24 @@ const EVERYTHING = [
   "an export that nobody fetched",
   "legal access in force",
   "legal access that is over",
+  "a room in a space by the space's word",
+  "a room in a space by its own word",
+  "a room that was replaced",
+  "a room that was made after another",
+  "something that was redacted",
+  "a member for whom somebody vouched",
+  "a device with keys",
+  "a verified device",
 ];
 
 /** What of it there is in a history. */
 function* happened(brute: Brute): Iterable<string> {
   const { people, rooms, events, devices } = brute.history;
-  for (const { ended } of devices) yield ended ? "a device that was ended" : "a device that is signed in";
+  for (const { ended, keys } of devices) {
+    yield ended ? "a device that was ended" : "a device that is signed in";
+    if (!ended && keys !== "none") yield keys === "signed" ? "a verified device" : "a device with keys";
+  }
+  if (events.some(({ redacts }) => redacts !== undefined)) yield "something that was redacted";
   for (const { fetches } of brute.history.exports)
     yield fetches.length > 0 ? "a fetched export" : "an export that nobody fetched";
   for (const { ends } of brute.history.accesses)
@@ -136,6 +144,7 @@ function* happened(brute: Brute): Iterable<string> {
   for (const room of rooms) {
     yield brute.managers(room).length === 0 ? "an orphan" : "a room with a manager";
     if (brute.joined(room).length === 1) yield "a room with one member";
+    yield* happenedTo(brute, room);
     const isMessage = (event: History["events"][number]) => event.room === room && event.stateKey === undefined;
     for (const user of people) {
       yield brute.membership(user, room) === "join" ? "a member" : "a stranger";
@@ -148,254 +157,14 @@ function* happened(brute: Brute): Iterable<string> {
   }
 }
 
-const ofHistory = (brute: Brute, ids: Iterable<string>) =>
-  sorted([...ids].filter((id) => brute.history.rooms.includes(id) || brute.history.people.includes(id)));
-
-async function checkReach(graph: Graph, brute: Brute): Promise<void> {
-  for (const userId of brute.history.people) {
-    const { items } = await reach(graph, { userId });
-    assert.deepEqual(
-      ofHistory(
-        brute,
-        items.map((item) => item["room_id"] as string),
-      ),
-      sorted(brute.readable(userId)),
-      userId,
-    );
-    const isIn = items.filter((item) => item["how"] === "member").map((item) => item["room_id"] as string);
-    assert.deepEqual(
-      ofHistory(brute, isIn),
-      sorted(brute.history.rooms.filter((room) => brute.membership(userId, room) === "join")),
-    );
-    for (const { room_id, how, since_ts, by } of items) {
-      if (how !== "member" || !brute.history.rooms.includes(room_id as string)) continue;
-      assert.deepEqual({ ts: since_ts, invitedBy: by }, brute.since(userId, room_id as string), `${userId} ${room_id}`);
-    }
-  }
-}
-
-async function checkReaders(graph: Graph, brute: Brute): Promise<void> {
-  for (const roomId of brute.history.rooms) {
-    const readers = await readersOf(graph, roomId);
-    assert.ok(readers);
-    const expected = brute.history.people.filter((userId) => brute.readable(userId).has(roomId));
-    if (readers.everyone)
-      assert.deepEqual(
-        sorted(brute.history.people.filter((userId) => !readers.excluded.has(userId))),
-        sorted(expected),
-        roomId,
-      );
-    else assert.deepEqual(sorted(readers.ways.keys()), sorted(expected), roomId);
-  }
-}
-
-async function checkWhy(graph: Graph, brute: Brute): Promise<void> {
-  for (const userId of brute.history.people.slice(0, 4))
-    for (const roomId of brute.history.rooms) {
-      const found = await why(graph, { userId, roomId });
-      const isReadable = brute.readable(userId).has(roomId);
-      assert.equal(found.items.length > 0, isReadable, `${userId} ${roomId}: ${found.sentence}`);
-      if (!isReadable) continue;
-      // Each step begins where the one before it ended, and lets in whoever is there.
-      const steps = found.edges.filter(({ type }) => type === "lets_in");
-      for (const { from, to } of steps)
-        assert.ok(brute.allowed(to).includes(from) && brute.enterable(userId).has(from), found.sentence);
-      assert.equal(found.edges[0]?.from, userId);
-    }
-}
-
-async function checkSight(graph: Graph, brute: Brute): Promise<void> {
-  for (const userId of brute.history.people) {
-    const [stays, memberships] = await Promise.all([graph.staysOf(userId), graph.membershipsOf(userId)]);
-    for (const roomId of brute.history.rooms) {
-      const visibilities = (await graph.visibilitiesOf([roomId])).toSorted((a, b) => a.position - b.position);
-      const own = stays.filter((stay) => stay.roomId === roomId);
-      const spans = spansOf({ visibilities, stays: own, membership: memberships.find((row) => row.roomId === roomId) });
-      for (const { position } of brute.history.events.filter(
-        (event) => event.room === roomId && event.stateKey === undefined,
-      )) {
-        const isSeen = spans.some(({ from, until }) => from <= position && (until === null || position < until));
-        assert.equal(isSeen, brute.sees(userId, roomId, position), `${userId} ${roomId} ${position}`);
-      }
-    }
-  }
-}
-
-async function checkOrphans(graph: Graph, brute: Brute): Promise<void> {
-  const { items } = await orphans(graph);
-  const expected = brute.history.rooms.filter((room) => brute.managers(room).length === 0);
-  assert.deepEqual(
-    ofHistory(
-      brute,
-      items.map((item) => item["room_id"] as string),
-    ),
-    sorted(expected),
-  );
-  for (const item of items)
-    if (brute.history.rooms.includes(item["room_id"] as string))
-      assert.equal(item["members"], brute.joined(item["room_id"] as string).length);
-  for (const roomId of brute.history.rooms) {
-    const paths = await administratorsPaths(graph, { roomId });
-    assert.deepEqual(sorted(paths.items.map((item) => item["user_id"] as string)), sorted(brute.managers(roomId)));
-  }
-}
-
-async function checkExposed(graph: Graph, brute: Brute): Promise<void> {
-  for (const { userId, deviceId, created_ms, ended } of brute.history.devices) {
-    const device = (await graph.devicesOf(userId)).find((each) => each.deviceId === deviceId);
-    assert.ok(device, `${userId} ${deviceId}`);
-    assert.equal(device.ended_ms !== null, ended);
-    const found = await exposed(graph, { userId, deviceId });
-    const expected = brute.exposed(userId, created_ms, device.ended_ms ?? Infinity);
-    assert.deepEqual(sorted(found.items.map((item) => item["room_id"] as string)), sorted(expected));
-    const still = (await exposuresOf(graph, device))
-      .filter(({ until_ms }) => until_ms === null)
-      .map(({ roomId }) => roomId);
-    const isIn = brute.history.rooms.filter((room) => brute.membership(userId, room) === "join");
-    assert.deepEqual(sorted(still), ended ? [] : sorted(isIn));
-  }
-}
-
-async function checkStale(graph: Graph, brute: Brute): Promise<void> {
-  const now_ms = 1_700_000_160_000 + 86_400_000;
-  const { items } = await staleDevices(graph, { days: 1, unverified: false, now_ms });
-  const expected = brute.history.devices.filter(
-    ({ ended, lastSeen_ms }) => !ended && lastSeen_ms < now_ms - 86_400_000,
-  );
-  const found = items.filter((item) => brute.history.people.includes(item["user_id"] as string));
-  assert.deepEqual(
-    sorted(found.map((item) => `${item["user_id"]} ${item["device_id"]}`)),
-    sorted(expected.map(({ userId, deviceId }) => `${userId} ${deviceId}`)),
-  );
-}
-
-const numbers = (rows: readonly { id: number }[]) => sorted(rows.map(({ id }) => String(id)));
-
-async function checkTaken(graph: Graph, brute: Brute): Promise<void> {
-  const { people, rooms, exports, accesses } = brute.history;
-  const check = async (about: About, expected: { exports: { id: number }[]; accesses: { id: number }[] }) => {
-    const found = await graph.exports(about);
-    assert.deepEqual(
-      sorted(found.map(({ exportId }) => String(exportId))),
-      numbers(expected.exports),
-      JSON.stringify(about),
-    );
-    const access = await graph.legalAccess(about);
-    assert.deepEqual(
-      sorted(access.map(({ accessId }) => String(accessId))),
-      numbers(expected.accesses),
-      JSON.stringify(about),
-    );
-  };
-  for (const userId of people) {
-    const who = { user: userId, room: null };
-    await check({ of: "person", userId }, { exports: brute.exportsWith(who), accesses: brute.accessesTo(who) });
-    const by = exports.filter((each) => each.by === userId || each.fetches.some(({ user }) => user === userId));
-    await check({ of: "by", userId }, { exports: by, accesses: accesses.filter(({ holder }) => holder === userId) });
-  }
-  for (const roomId of rooms) {
-    const room = { user: null, room: roomId };
-    await check({ of: "room", roomId }, { exports: brute.exportsWith(room), accesses: brute.accessesTo(room) });
-  }
-  const all = await taken(graph, { now_ms: NOW_MS });
-  for (const { id, fetches } of exports) {
-    const rows = all.items.filter((item) => item["what"] === "export" && item["number"] === id);
-    const by = rows.flatMap((row) => (row["taken_by"] === null ? [] : [row["taken_by"] as string]));
-    assert.deepEqual(sorted(by), sorted(fetches.map(({ user }) => user)), `export ${id}`);
-  }
-}
-
-/** In the middle of what happens: some access is over then, and some is not. */
-const NOW_MS = 1_700_000_350_000;
-
-async function checkTakers(graph: Graph, brute: Brute): Promise<void> {
-  const how = (items: Found["items"], name: string, what: (item: Found["items"][number]) => unknown) =>
-    sorted(items.filter((item) => item["how"] === name).map((item) => String(what(item))));
-  const copies = (exports: readonly SimulatedExport[]) =>
-    exports.flatMap(({ user, fetches }) => fetches.filter((fetch) => fetch.user !== user));
-  for (const roomId of brute.history.rooms) {
-    const room = { user: null, room: roomId };
-    const { items } = await withTakers(graph, await whoCanRead(graph, { roomId }), { roomId, now_ms: NOW_MS });
-    const fetched = copies(brute.exportsWith(room)).map(({ user }) => user);
-    assert.deepEqual(
-      how(items, "fetched export", (item) => item["user_id"]),
-      sorted(fetched),
-      roomId,
-    );
-    const held = brute.accessesTo(room).filter(({ ends }) => ends > NOW_MS);
-    assert.deepEqual(
-      how(items, "legal access", (item) => item["user_id"]),
-      sorted(held.map(({ holder }) => holder)),
-      roomId,
-    );
-  }
-  for (const userId of brute.history.people) {
-    const asked = { userId, now_ms: NOW_MS };
-    const { items } = await withTakings(graph, await reach(graph, asked), asked);
-    const fetched = copies(brute.history.exports).filter(({ user }) => user === userId);
-    assert.equal(how(items, "fetched export", () => "").length, fetched.length, userId);
-    const held = brute.history.accesses.filter(({ holder, ends }) => holder === userId && ends > NOW_MS);
-    assert.equal(how(items, "legal access", () => "").length, held.length, userId);
-    const { details } = await withHeld(graph, { sentence: "", items: [], nodes: [], edges: [], roots: [] }, asked);
-    assert.equal(details?.length, held.length, userId);
-  }
-  for (const { userId, deviceId } of brute.history.devices) {
-    const asked = { userId, deviceId, now_ms: NOW_MS };
-    const { details = [] } = await withFetched(graph, await exposed(graph, asked), asked);
-    const with_ = brute.history.exports.flatMap(({ fetches }) =>
-      fetches.filter(({ user, device }) => user === userId && device === deviceId),
-    );
-    assert.equal(details.filter((each) => each.startsWith("Export ")).length, with_.length, `${userId} ${deviceId}`);
-  }
-}
-
-async function checkOperators(graph: Graph, { history }: Brute): Promise<void> {
-  const { items } = await administratorsPaths(graph, {});
-  const roles = new Map(items.map((item) => [item["user_id"] as string, item["role"]]));
-  for (const userId of history.people) {
-    const expected = history.admins.includes(userId)
-      ? "owner"
-      : history.auditors.includes(userId)
-        ? "auditor"
-        : undefined;
-    assert.equal(roles.get(userId), expected, userId);
-  }
-}
-
-async function checkRemoval(graph: Graph, brute: Brute): Promise<void> {
-  for (const userId of brute.history.people.slice(0, 4)) {
-    const { items } = await effectOfRemoval(graph, { kind: "person", userId });
-    for (const item of items) {
-      const room = item["room_id"] as string;
-      const [members, managers] = [brute.joined(room), brute.managers(room)];
-      const expected =
-        members.length === 1
-          ? "nobody is left"
-          : !managers.includes(userId)
-            ? "loses a member"
-            : managers.length === 1
-              ? "nobody can manage it"
-              : "loses a manager";
-      assert.equal(item["effect"], expected, `${userId} ${room}`);
-    }
-    const isIn = brute.history.rooms.filter((room) => brute.membership(userId, room) === "join");
-    assert.deepEqual(sorted(items.map((item) => item["room_id"] as string)), sorted(isIn));
-  }
-  for (const spaceId of brute.history.rooms) {
-    const { items } = await effectOfRemoval(graph, { kind: "space", roomId: spaceId });
-    for (const roomId of brute.history.rooms.filter((room) => room !== spaceId)) {
-      const isLost = (user: string) =>
-        brute.readable(user).has(roomId) &&
-        !brute.enterable(user, spaceId).has(roomId) &&
-        brute.visibility(roomId) !== "world_readable";
-      const lost = brute.history.people.filter(isLost);
-      const item = items.find((each) => each["room_id"] === roomId);
-      const isClosedToAll = item?.["effect"] === "closed to everybody else";
-      assert.equal(isClosedToAll, isLost("@stranger:localhost"), `${spaceId} ${roomId}`);
-      if (isClosedToAll) continue;
-      assert.equal(item?.["people"] ?? 0, lost.length, `${spaceId} ${roomId}`);
-    }
-  }
+function* happenedTo(brute: Brute, room: string): Iterable<string> {
+  for (const told of brute.spaces(room))
+    yield `a room in a space by ${told.includes(" child ") ? "the space's" : "its own"} word`;
+  const { predecessor, replacement } = brute.room(room);
+  if (replacement !== null) yield "a room that was replaced";
+  if (predecessor !== null) yield "a room that was made after another";
+  if (brute.joined(room).some((user) => brute.vouchedBy(user, room) !== null))
+    yield "a member for whom somebody vouched";
 }
 
 // The worker is the test's own, so that it is known when everything is in.
@@ -405,11 +174,6 @@ describe("in plain tables", () => {
   suite("tables", () => startTestServer(WITHOUT_WORKER));
 });
 
-/** What docs/operations/access-graph.md tells an operator to run. */
-const GRANTS = `grant usage on schema ag_catalog to parley_graph;
-  grant select on ag_catalog.ag_graph, ag_catalog.ag_label to parley_graph;
-  grant create on database postgres to parley_graph`;
-
 describe("in Apache AGE, which the server may use and owns nothing of", { skip: missingAge() }, () => {
   let age: Age;
   before(async () => {
@@ -418,26 +182,9 @@ describe("in Apache AGE, which the server may use and owns nothing of", { skip: 
     age = started;
     await migrate(age.url);
     const client = await connectOwner(age.url);
-    await client.query(GRANTS);
+    await client.query(graphGrants);
     await client.end();
   });
   suite("age", () => startTestServer({ ...WITHOUT_WORKER, databaseUrl: age.url }));
-  test("a graph that a version without exports has made gets what is new, and keeps what there was", async (t) => {
-    const client = await connectOwner(age.url);
-    for (const label of ["FETCHED", "HAS_DATA_OF", "OPENS", "HOLDS", "Export", "LegalAccess"])
-      await client.query("select ag_catalog.drop_label('parley_access', $1)", [label]);
-    await client.query("update graph.progress set mirrored = false");
-    await client.end();
-    const server = await startTestServer({ ...WITHOUT_WORKER, databaseUrl: age.url });
-    t.after(() => server.stop());
-    await keepUp(server);
-    const { mirrored } = await readProgress(server.ctx);
-    assert.equal(mirrored, true);
-    const [graph, tables] = [await openGraph(server.ctx, true), await openGraph(server.ctx, false)];
-    const known = (found: Awaited<ReturnType<Graph["exports"]>>) =>
-      sorted(found.map(({ exportId }) => String(exportId)));
-    assert.deepEqual(known(await graph.exports({ of: "all" })), known(await tables.exports({ of: "all" })));
-    assert.ok((await graph.openRooms()).length > 0);
-  });
   after(() => age?.stop());
 });

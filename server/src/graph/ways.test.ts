@@ -86,3 +86,27 @@ test("what a space lets into is looked at by twenty rooms at a time: never are t
   assert.deepEqual([items.length, items[0]?.["people"]], [30, 1]);
   assert.deepEqual(together, [1, 20, 10], "of the space, and then of the rooms");
 });
+
+test("without a space somebody loses a room that everybody else gets into, where they are banned on everybody's way", async () => {
+  const [space, lobby, room] = ["!space", "!lobby", "!room"];
+  const { rooms, admissions, memberships } = standing(
+    { [space]: "join", [lobby]: "ban" },
+    { [space]: { joinRule: "invite" }, [lobby]: { joinRule: "public" }, [room]: { joinRule: "restricted" } },
+    [
+      [space, room],
+      [lobby, room],
+    ],
+  );
+  const graph = {
+    people: async () => [],
+    rooms: async (ids: string[]) => ids.flatMap((id) => rooms.get(id) ?? []),
+    admissionsFrom: async () => admissions.filter(({ viaRoomId }) => viaRoomId === space),
+    admissionsInto: async () => admissions,
+    membersOf: async (ids: string[]) => ids.flatMap((id) => memberships.get(id) ?? []),
+  };
+  const { items } = await effectOfRemoval(graph as unknown as Graph, { kind: "space", roomId: space });
+  assert.deepEqual(
+    items.map(({ room_id, effect, people }) => ({ room_id, effect, people })),
+    [{ room_id: room, effect: "closed to some", people: 1 }],
+  );
+});

@@ -168,4 +168,80 @@ export class Brute {
   accessesTo(who: Subject): SimulatedAccess[] {
     return this.history.accesses.filter((each) => this.has(each, who, each.ends));
   }
+
+  /** What stands of events of one kind with one key, each as it was followed: what was redacted says nothing, and neither does what names no server. */
+  private run(room: string, type: string, key: string): Happened[] {
+    let run: Happened[] = [];
+    for (const event of this.history.events.filter((e) => e.room === room)) {
+      if (event.type === type && event.stateKey === key) run = event.content["via"] ? [...run, event] : [];
+      else if (event.redacts !== undefined && event.redacts === run.at(-1)?.eventId) run = [];
+    }
+    return run;
+  }
+
+  /** Which spaces the room is in, by whose word, and who said so first and when. */
+  spaces(room: string): string[] {
+    return this.history.rooms.flatMap((space) => {
+      const [child] = this.run(space, "m.space.child", room);
+      const [parent] = this.run(room, "m.space.parent", space);
+      const said = (by: string, event: Happened | undefined) =>
+        event ? [`${space} ${by} ${event.sender} ${event.ts}`] : [];
+      return [...said("child", child), ...said("parent", parent)];
+    });
+  }
+
+  /** Who has power by name, how much, and who gave them just that and when. */
+  powers(room: string): string[] {
+    const create = this.state(room, "m.room.create") as Happened;
+    const isNew = create.content["room_version"] === "12";
+    const more = isNew ? ((create.content["additional_creators"] ?? []) as string[]) : [];
+    const founders = new Set([create.sender, ...more]);
+    const levels = this.history.events.filter((e) => e.room === room && e.type === "m.room.power_levels");
+    const named = levels.at(-1)?.content["users"] as Record<string, number> | undefined;
+    const byFounding =
+      named && !isNew
+        ? []
+        : [...founders].map((user) => `${user} ${isNew ? Infinity : 100} ${create.sender} ${create.ts}`);
+    const byName = Object.entries(named ?? {}).filter(([user]) => !isNew || !founders.has(user));
+    return [
+      ...byFounding,
+      ...byName.map(([user, level]) => `${user} ${level} ${this.giver({ create, levels, user, level })}`),
+    ];
+  }
+
+  private giver(of: { create: Happened; levels: Happened[]; user: string; level: number }): string {
+    const { create, levels, user, level } = of;
+    let first = levels.length - 1;
+    const levelIn = (i: number) => (levels[i]?.content["users"] as Record<string, number> | undefined)?.[user];
+    while (first > 0 && levelIn(first - 1) === level) first--;
+    const isFounders = first === 0 && user === create.sender && level === 100;
+    const { sender, ts } = isFounders ? create : (levels[first] as Happened);
+    return `${sender} ${ts}`;
+  }
+
+  room(room: string) {
+    const create = this.state(room, "m.room.create")?.content ?? {};
+    const tombstone = this.state(room, "m.room.tombstone");
+    const isRedacted = this.history.events.some(
+      ({ redacts }) => redacts !== undefined && redacts === tombstone?.eventId,
+    );
+    const encrypted = this.history.events.find((e) => e.room === room && e.type === "m.room.encryption");
+    return {
+      isSpace: create["type"] === "m.space",
+      encrypted_ms: encrypted?.ts ?? null,
+      predecessor: (create["predecessor"] as { room_id: string } | undefined)?.room_id ?? null,
+      replacement: tombstone && !isRedacted ? (tombstone.content["replacement_room"] as string) : null,
+    };
+  }
+
+  vouchedBy(user: string, room: string): string | null {
+    const changes = this.history.events.filter(
+      (e) => e.room === room && e.type === "m.room.member" && e.stateKey === user,
+    );
+    const own = changes.at(-1)?.content["membership"];
+    const first = changes.findLastIndex(({ content }) => content["membership"] !== own) + 1;
+    return own === "join"
+      ? ((changes[first]?.content["join_authorised_via_users_server"] as string | undefined) ?? null)
+      : null;
+  }
 }

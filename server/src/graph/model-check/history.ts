@@ -4,6 +4,7 @@ import type { NewEntry } from "../../log/entry.ts";
 
 export interface Happened {
   position: number;
+  eventId: string;
   room: string;
   type: string;
   /** Undefined: a message. */
@@ -11,6 +12,7 @@ export interface Happened {
   sender: string;
   ts: number;
   content: Record<string, unknown>;
+  redacts?: string;
 }
 
 export interface SimulatedDevice {
@@ -19,6 +21,8 @@ export interface SimulatedDevice {
   created_ms: number;
   lastSeen_ms: number;
   ended: boolean;
+  /** Whether it has keys, and whether its owner has signed them. */
+  keys: "none" | "unsigned" | "signed";
 }
 
 /** Of a person or of a room. */
@@ -115,14 +119,34 @@ async function signUp({ ctx, history, random }: Telling): Promise<void> {
         created_ms,
         lastSeen_ms: created_ms + Math.floor(random() * STEPS) * 1_000,
         ended: false,
+        keys: (["none", "unsigned", "signed"] as const)[Math.floor(random() * 3)] as SimulatedDevice["keys"],
       };
       history.devices.push(device);
       await ctx.db.auth.query(
         "insert into auth.sessions (user_id, device_id, created_at, last_seen_at) values ($1, $2, to_timestamp($3::float8 / 1000), to_timestamp($4::float8 / 1000))",
         [userId, device.deviceId, device.created_ms, device.lastSeen_ms],
       );
+      await uploadKeys(ctx, device);
     }
   }
+}
+
+async function uploadKeys({ db }: Context, { userId, deviceId, keys }: SimulatedDevice): Promise<void> {
+  await db.keys.query(
+    "insert into keys.cross_signing (user_id, usage, public_key, keys) values ($1, 'self_signing', 'k' || $1, '{}') on conflict do nothing",
+    [userId],
+  );
+  if (keys === "none") return;
+  await db.keys.query("insert into keys.devices (user_id, device_id, identity, keys) values ($1, $2, 'i', '{}')", [
+    userId,
+    deviceId,
+  ]);
+  // Somebody else's signature says nothing.
+  const signer = keys === "signed" ? userId : "@other:localhost";
+  await db.keys.query(
+    "insert into keys.signatures (user_id, target, signer, signer_key, signature) values ($1, $2, $3, 'ed25519:k' || $3, 's')",
+    [userId, deviceId, signer],
+  );
 }
 
 async function found(telling: Telling, room: string): Promise<void> {
@@ -130,7 +154,9 @@ async function found(telling: Telling, room: string): Promise<void> {
   const sender = pick(history.people);
   const isNew = random() < 0.5;
   const more = isNew && random() < 0.3 ? { additional_creators: [pick(history.people)] } : {};
-  const create = { room_version: isNew ? "12" : "11", ...(random() < 0.3 ? { type: "m.space" } : {}), ...more };
+  const space = random() < 0.3 ? { type: "m.space" } : {};
+  const before = random() < 0.3 ? { predecessor: { room_id: pick(history.rooms) } } : {};
+  const create = { room_version: isNew ? "12" : "11", ...space, ...before, ...more };
   await append(telling, { room, type: "m.room.create", stateKey: "", sender, content: create });
   await append(telling, { room, type: "m.room.member", stateKey: sender, sender, content: { membership: "join" } });
 }
@@ -146,16 +172,34 @@ async function happen(telling: Telling): Promise<void> {
   const say = (type: string, stateKey: string, content: Record<string, unknown>) =>
     append(telling, { room, type, stateKey, sender, content });
   const dice = random();
-  if (dice < 0.5) return say("m.room.member", pick(history.people), { membership: pick(MEMBERSHIPS) });
+  if (dice < 0.5) return say("m.room.member", pick(history.people), memberOf(telling));
   if (dice < 0.54) return take(telling);
   if (dice < 0.6)
     return append(telling, { room, type: "m.room.message", stateKey: undefined, sender, content: { body: "…" } });
   if (dice < 0.7) return say("m.room.join_rules", "", { join_rule: pick(RULES), allow: allowOf(telling) });
   if (dice < 0.78) return say("m.room.history_visibility", "", { history_visibility: pick(VISIBILITIES) });
   if (dice < 0.88) return say("m.room.power_levels", "", levelsOf(telling));
-  if (dice < 0.94) return say("m.space.child", pick(history.rooms), random() < 0.7 ? { via: ["localhost"] } : {});
-  if (dice < 0.97) return say("m.room.tombstone", "", { replacement_room: pick(history.rooms) });
+  const via = random() < 0.7 ? { via: ["localhost"] } : {};
+  if (dice < 0.92) return say("m.space.child", pick(history.rooms), via);
+  if (dice < 0.935) return say("m.space.parent", pick(history.rooms), via);
+  if (dice < 0.955) return say("m.room.tombstone", "", { replacement_room: pick(history.rooms) });
+  if (dice < 0.965) return say("m.room.encryption", "", { algorithm: "m.megolm.v1.aes-sha2" });
+  if (dice < 0.98) return redact(telling, sender);
   return signOut(telling);
+}
+
+function memberOf({ pick, random, history }: Telling): Record<string, unknown> {
+  const membership = pick(MEMBERSHIPS);
+  const by = random() < 0.3 ? { join_authorised_via_users_server: pick(history.people) } : {};
+  return { membership, ...by };
+}
+
+/** What may be redacted without a change of who is where: what nests, and what says that a room was replaced. */
+async function redact(telling: Telling, sender: string): Promise<void> {
+  const told = telling.history.events.filter(({ type }) => type.startsWith("m.space.") || type === "m.room.tombstone");
+  if (told.length === 0) return;
+  const { eventId: redacts, room } = telling.pick(told);
+  await append(telling, { room, type: "m.room.redaction", stateKey: undefined, sender, content: { redacts }, redacts });
 }
 
 function allowOf({ pick, random, history }: Telling): unknown[] {
@@ -228,19 +272,25 @@ async function take(telling: Telling): Promise<void> {
   }
 }
 
-async function append(telling: Telling, event: Omit<Happened, "position" | "ts">): Promise<void> {
+async function append(telling: Telling, event: Omit<Happened, "position" | "ts" | "eventId">): Promise<void> {
   const { ctx, history } = telling;
-  const { room, type, stateKey, sender, content } = event;
+  const { room, type, stateKey, sender, content, redacts } = event;
   const ts = START_MS + ++telling.count * 1_000;
   const event_id = `$${room.slice(1)}n${telling.count}`;
   const state = stateKey === undefined ? {} : { state_key: stateKey };
   const body = JSON.stringify({ content, event_id, origin_server_ts: ts, sender, ...state, type });
   const special = {
+    ...(redacts === undefined ? {} : { redacts }),
     ...(type === "m.room.create" ? { room_version: content["room_version"] as string } : {}),
     ...(type === "m.room.member" ? { membership: content["membership"] as string } : {}),
   };
   const entry: NewEntry = { kind: "event", room, user: sender, event_id, type, ts, body, ...state, ...special };
   const appended = await ctx.log.append({ lane: room, entries: [entry] });
   if (appended.outcome !== "appended") throw new Error(appended.outcome);
-  history.events.push({ ...event, ts, position: (appended.entries[0] as { position: number }).position });
+  history.events.push({
+    ...event,
+    eventId: event_id,
+    ts,
+    position: (appended.entries[0] as { position: number }).position,
+  });
 }

@@ -171,7 +171,9 @@ async function ofDevice(graph: Graph, { userId, deviceId }: { userId: string; de
 /** Who could not come into the room any more, and whether that is everybody else. */
 function lossIn(surroundings: Surroundings, spaceId: string): { people: string[]; isEverybody: boolean } {
   const [now, then] = [readersIn(surroundings), readersIn(surroundings, spaceId)];
-  if (then.everyone) return { people: [], isEverybody: false };
+  // Everybody has another way; but whoever is banned on that one.
+  if (then.everyone)
+    return { people: [...then.excluded].filter((userId) => !now.excluded.has(userId)), isEverybody: false };
   const people = [...now.ways.keys()].filter((userId) => !then.ways.has(userId));
   return { people, isEverybody: now.everyone !== undefined };
 }

@@ -1,5 +1,7 @@
 /** Which back end answers, and how old what it says is. */
 import type { Context } from "../context.ts";
+import { sqlState } from "../db/database.ts";
+import { asError } from "../errors.ts";
 import { readHead } from "../log/queries.ts";
 import { type Answer, bounded, type Found } from "./answer.ts";
 import type { Graph } from "./port.ts";
@@ -31,5 +33,23 @@ export async function ageOf(
 export async function answer(ctx: Context, question: (graph: Graph) => Promise<Found>): Promise<Answer> {
   const { mirrored, ...age } = await ageOf(ctx);
   const graph = await openGraph(ctx, mirrored);
-  return { ...bounded(await question(graph)), ...age, back_end: graph.kind };
+  const { found, kind } = await ask(ctx, graph, question);
+  return { ...bounded(found), ...age, back_end: kind };
 }
+
+/** Somebody may drop the graph of Apache AGE, or take a right away, while nothing is written that would tell: the tables answer then too. */
+async function ask(ctx: Context, graph: Graph, question: (graph: Graph) => Promise<Found>) {
+  try {
+    return { found: await question(graph), kind: graph.kind };
+  } catch (thrown) {
+    if (graph.kind === "tables" || !GONE.has(sqlState(thrown) ?? "")) throw thrown;
+    ctx.logger.warn({ reason: asError(thrown).message }, "the graph of Apache AGE can not be asked; the tables answer");
+    // The worker brings it anew when it can.
+    await ctx.db.graph.query("update graph.progress set mirrored = false where mirrored");
+    const tables = tablesGraph(ctx.db.graph);
+    return { found: await question(tables), kind: tables.kind };
+  }
+}
+
+/** No such schema, table, column, function or type, and no right to it. */
+const GONE: ReadonlySet<string> = new Set(["3F000", "42P01", "42703", "42883", "42704", "42501"]);

@@ -8,6 +8,9 @@ export const graphLimits = {
   /** Between two stretches while it catches up, and between two looks when it has. */
   graphBreath_ms: 50,
   graphPause_ms: 1_000,
+  /** Rows that one statement brings into Apache AGE, and how many times as long as a try took that failed the next one waits. */
+  graphMirrorPage: 5_000,
+  graphMirrorRest: 10,
   /** How often all accounts and devices are looked through, and how many at once. */
   graphAccounts_ms: 60_000,
   graphAccounts: 1_000,

@@ -5,6 +5,7 @@
  */
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import type { Transaction } from "../../worker/progress.ts";
 
 export const GRAPH = "parley_access";
@@ -49,35 +50,67 @@ const KEYS = [
   ["Export", "export_id"],
 ] as const;
 
-/** What has been tried by this process, so that a missing right is told once. */
-const told = new WeakSet<Context>();
+/** What was tried in vain by this process: why, told once for each reason, and when it is tried again. */
+const failed = new WeakMap<Context, { reason: string; again_ms: number }>();
 
 /** Gives whether the graph is there now. */
 export async function bringMirror(ctx: Context): Promise<boolean> {
+  const from_ms = ctx.seams.monotonic_ms();
+  const before = failed.get(ctx);
+  if (before && from_ms < before.again_ms) return false;
   const extension = await ctx.db.graph.one("select 1 from pg_extension where extname = 'age'");
   if (!extension) return false;
   try {
     await ctx.db.graph.transaction(fill);
+    failed.delete(ctx);
     return true;
   } catch (thrown) {
-    const { message } = asError(thrown);
-    if (!told.has(ctx))
-      ctx.logger.info({ reason: message }, "Apache AGE is there, and can not be used for the access graph");
-    told.add(ctx);
+    const reason = reasonOf(thrown);
+    if (reason !== before?.reason)
+      ctx.logger.warn({ reason }, "Apache AGE is there, and can not be used for the access graph");
+    // A missing right shows at once; what took long before it failed is not begun again and again.
+    const now_ms = ctx.seams.monotonic_ms();
+    failed.set(ctx, { reason, again_ms: now_ms + (now_ms - from_ms) * limits.graphMirrorRest });
     return false;
   }
+}
+
+/** That the database is away is told with what it said. */
+function reasonOf(thrown: unknown): string {
+  const { message, cause } = asError(thrown);
+  return cause === undefined ? message : `${message} (${asError(cause).message})`;
 }
 
 async function fill(db: Transaction): Promise<void> {
   // Whoever sets the projection back waits, and so does the next stretch.
   await db.query("select 1 from graph.progress for update");
   await create(db);
-  for (const label of [...EDGES, ...VERTICES]) await db.query(`delete from ${GRAPH}."${label}"`);
-  for (const table of TABLES) {
-    const inserts = await db.query<{ sql: string }>("select graph.age_inserts($1, 'graph.' || $1) as sql", [table]);
-    for (const { sql } of inserts) await db.query(sql);
-  }
+  for (const label of [...EDGES, ...VERTICES]) await empty(db, label);
+  for (const table of TABLES) await copy(db, table);
   await db.query("update graph.progress set mirrored = true");
+}
+
+// A large table goes by pages: each statement has to be answered in time (limits.databaseAnswer_ms), also by a database with much to do.
+
+async function empty(db: Transaction, label: string): Promise<void> {
+  const some = `delete from ${GRAPH}."${label}" where ctid = any (array(select ctid from ${GRAPH}."${label}" limit ${limits.graphMirrorPage}))`;
+  while ((await db.change(some)) > 0);
+}
+
+/** The bounds of a page are settings of the transaction, so that the texts stay the same and are prepared once. */
+const bound = (name: "after" | "until") => `current_setting('parley_graph.${name}')::bigint`;
+
+async function copy(db: Transaction, table: string): Promise<void> {
+  const page = `(select * from graph.${table} where id > ${bound("after")} and id <= ${bound("until")})`;
+  const inserts = await db.query<{ sql: string }>("select graph.age_inserts($1, $2) as sql", [table, page]);
+  const next = `select set_config('parley_graph.after', $1::text, true), set_config('parley_graph.until', max(id)::text, true), max(id) as until
+    from (select id from graph.${table} where id > $1::bigint order by id limit ${limits.graphMirrorPage}) p`;
+  for (let after = 0; ;) {
+    const { until } = (await db.one<{ until: number | null }>(next, [after])) as { until: number | null };
+    if (until === null) return;
+    for (const { sql } of inserts) await db.query(sql);
+    after = until;
+  }
 }
 
 /** The graph, and what a version before this one did not have in it. */

@@ -92,15 +92,17 @@ test("a client learns of the providers, and a newcomer gets an account with thei
   assert.equal(again.user_id, "@anna:localhost", "the subject says who it is, and nothing else");
 });
 
-test("the sign-in page of OAuth leads to the provider and goes on where it was", async () => {
-  const browser = openBrowser(server.url);
+test("the pages of OAuth on which one signs in or makes an account lead to the provider, and go on where they were", async () => {
   upstream.serve(server.ctx.publicUrl(), "test");
   upstream.person = { sub: "olga", preferred_username: "olga" };
-  const page = await browser.open("/oauth2/sign-in?next=/oauth2/link");
-  assert.match(page.text, /Continue with Test ID/);
-  const href = /href="(\/oauth2\/upstream\/test[^"]*)"/.exec(page.text)?.[1]?.replaceAll("&#38;", "&") ?? "";
-  const back = await throughUpstream(await browser.open(href), openBrowser(upstream.issuer));
-  assert.match((await browser.open(back)).url, /\/oauth2\/link$/);
+  for (const path of ["/oauth2/sign-in", "/oauth2/register"]) {
+    const browser = openBrowser(server.url);
+    const page = await browser.open(`${path}?next=/oauth2/link`);
+    assert.match(page.text, /Continue with Test ID/, path);
+    const href = /href="(\/oauth2\/upstream\/test[^"]*)"/.exec(page.text)?.[1]?.replaceAll("&#38;", "&") ?? "";
+    const back = await throughUpstream(await browser.open(href), openBrowser(upstream.issuer));
+    assert.match((await browser.open(back)).url, /\/oauth2\/link$/, path);
+  }
 });
 
 test("a client that nobody named gets nobody back who has not said yes", async () => {

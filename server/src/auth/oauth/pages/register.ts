@@ -6,6 +6,7 @@ import { limits } from "../../../limits.ts";
 import { checkNewPassword } from "../../passwords.ts";
 import { createAccount, freeUserId } from "../../register.ts";
 import { isUsableRegistrationToken, mayRegister, needsMail, refuseWhileOff } from "../../registration-tokens.ts";
+import { providerButtons } from "../../sso/begin.ts";
 import { tokenHash } from "../../tokens.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser } from "../browsers.ts";
@@ -62,6 +63,7 @@ async function registerPage(ctx: Context, given: Given): Promise<Answer> {
         >
         <p><button>Make the account</button></p>
       </form>
+      ${providerButtons(ctx, given.next)}
       <p class="quiet">You have one? <a href="${withNext(paths.signIn, given.next)}">Sign in</a></p>`,
   });
 }

@@ -5,7 +5,7 @@ import { startNeighbours } from "../../../testkit/src/neighbours.ts";
 import { limits } from "../limits.ts";
 
 const PATH = "/_parley/client/v1/decryptions";
-const { server, alice } = await startNeighbours(["alice"], { config: { roles: ["auth", "presence"] } });
+const { server, alice } = await startNeighbours(["alice"], { config: { roles: ["auth", "messages", "presence"] } });
 
 async function counted(outcome: string): Promise<number> {
   const { values } = await server.ctx.metrics.decryptions.get();
@@ -31,4 +31,18 @@ test("a report that is no report, or says more than numbers, is refused and coun
     assert.equal((await alice.ask("POST", PATH, body)).status, 400, JSON.stringify(body));
   assert.equal((await request(server.url, "POST", PATH, { body: { decrypted: 1 } })).status, 401);
   assert.equal(await counted("decrypted"), before);
+});
+
+test("who has switched the reports off is not counted, whatever their apps send", async () => {
+  const before = await counted("decrypted");
+  const decide = (decryption_reports: unknown) =>
+    alice.call("PUT", `/_matrix/client/v3/user/${alice.userId}/account_data/io.parley.privacy`, { decryption_reports });
+  await decide(false);
+  await alice.call("POST", PATH, { decrypted: 5 });
+  assert.equal(await counted("decrypted"), before);
+  for (const [n, on] of [true, "no", null].entries()) {
+    await decide(on);
+    await alice.call("POST", PATH, { decrypted: 1 });
+    assert.equal(await counted("decrypted"), before + n + 1, String(on));
+  }
 });

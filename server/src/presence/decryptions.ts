@@ -3,6 +3,7 @@
  * not the others. Numbers alone: no room, no event, no sender. See docs/operations/observability.md.
  */
 import { z } from "zod";
+import { whoRefuses } from "../account/privacy.ts";
 import { route } from "../http.ts";
 import { limits } from "../limits.ts";
 
@@ -15,8 +16,10 @@ export const reportDecryptions = route({
   access: "session",
   rate: "telemetry",
   body: z.strictObject(Object.fromEntries(outcomes.map((outcome) => [outcome, count.optional()]))),
-  handle({ body }, { metrics }) {
-    for (const outcome of outcomes) metrics.decryptions.inc({ outcome }, body[outcome] ?? 0);
+  async handle({ body, session }, ctx) {
+    // An app that does not know the setting goes on reporting: it is not counted.
+    if ((await whoRefuses(ctx, "decryption_reports", [session.userId])).size > 0) return {};
+    for (const outcome of outcomes) ctx.metrics.decryptions.inc({ outcome }, body[outcome] ?? 0);
     return {};
   },
 });

@@ -71,6 +71,24 @@ test("the sender learns that a member's device has the message once that device'
   for (const person of [bob, carol]) assert.deepEqual(deliveredIn(await client(person)(), roomId), []);
 });
 
+test("of who has switched it off nobody learns that their device has a message; of the others they do", async () => {
+  const { roomId, send } = await roomOf(alice, bob, carol);
+  const decide = (content: object) =>
+    carol.call("PUT", `${CLIENT}/user/${carol.userId}/account_data/io.parley.privacy`, content);
+  const [atAlice, atBob, atCarol] = [client(alice), client(bob), client(carol)];
+  await Promise.all([atAlice(), atBob(), atCarol()]);
+  await decide({ delivery_receipts: false });
+  const event = await send(alice);
+  for (const sync of [atBob, atBob, atCarol, atCarol]) await sync();
+  await written();
+  assert.deepEqual(deliveredIn(await atAlice(), roomId), [[event, [bob.userId]]]);
+  await decide({});
+  const next = await send(alice);
+  for (const sync of [atCarol, atCarol]) await sync();
+  await written();
+  assert.deepEqual(deliveredIn(await atAlice(), roomId), [[next, [carol.userId]]]);
+});
+
 test("a waiting sync of the sender is woken by a delivery, and those of others are not", async () => {
   const { roomId, send } = await roomOf(alice, bob, carol);
   const atBob = client(bob);

@@ -6,9 +6,10 @@
  * token of a sync or by an acknowledgement on the stream. When the watermark moves past messages of others, what their senders
  * should learn is gathered, of each sender and reader in a room the newest only, and once a second all of it is written in a few
  * statements. A session that nobody wrote to costs a look at its rooms, and nothing is written for it; nor for large rooms, nor for
- * what was read meanwhile. The log keeps one entry for each pair: what a newer one replaces is deleted.
+ * what was read meanwhile, or for who has switched it off. The log keeps one entry for each pair: what a newer one replaces is deleted.
  */
 import { LRUCache } from "lru-cache";
+import { whoRefuses } from "../account/privacy.ts";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
 import { asError } from "../errors.ts";
@@ -109,7 +110,14 @@ function deliveryOf({ roomId, userId, eventId, position }: LogEntry, reader: str
   return { roomId: roomId as string, sender: userId as string, reader, eventId: eventId as string, position };
 }
 
-async function write(ctx: Context, deliveries: readonly Delivery[]): Promise<void> {
+async function write(ctx: Context, gathered: readonly Delivery[]): Promise<void> {
+  const silent = await whoRefuses(
+    ctx,
+    "delivery_receipts",
+    gathered.map(({ reader }) => reader),
+  );
+  const deliveries = gathered.filter(({ reader }) => !silent.has(reader));
+  if (deliveries.length === 0) return;
   const told = await untold(ctx, deliveries);
   await appendReceipts(
     ctx,

@@ -1,5 +1,6 @@
 /** Tells a Parley server, every few minutes, how many encrypted messages this device could read. */
 import { type MatrixClient, type MatrixEvent, MatrixEventEvent, Method } from "matrix-js-sdk";
+import { isTold } from "../session/privacy.ts";
 import { createTally, unreadableBy } from "./readability.ts";
 
 const FEATURE = "io.parley.decryptions";
@@ -20,8 +21,8 @@ export async function reportReadability(client: MatrixClient, signal: AbortSigna
   };
   const send = () => {
     const report = tally.take(Date.now());
-    // A report that does not arrive is no loss to anybody.
-    if (report) tell(client, report).catch(() => {});
+    // A report that does not arrive is no loss to anybody, and one that the person does not want is none.
+    if (report && isTold(client, "decryption_reports")) tell(client, report).catch(() => {});
   };
   client.on(MatrixEventEvent.Decrypted, listen);
   const timer = setInterval(send, EVERY_MS);

@@ -13,6 +13,7 @@ import { EmailSection } from "./EmailForm.tsx";
 import { ExportForm } from "./ExportForm.tsx";
 import { Loading } from "./Loading.tsx";
 import { PasswordForm } from "./PasswordForm.tsx";
+import { PrivacySection } from "./PrivacySection.tsx";
 import { SignOutButton } from "./SignOutButton.tsx";
 import type { ClientProps } from "./tabs.ts";
 import { useLoaded } from "./useLoaded.ts";
@@ -34,6 +35,7 @@ export function ProfileTab({ client }: ClientProps) {
       <Section title="Password">
         <PasswordForm client={client} />
       </Section>
+      <PrivacySection client={client} />
       <Section title="This session">
         <SignOutButton onSignOut={signOut} />
       </Section>

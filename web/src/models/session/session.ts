@@ -30,6 +30,9 @@ import { forgetPassword, rememberPassword } from "./uia.ts";
 /** The state of the session; a view selects what it shows. */
 export const useSession = create<SessionState>()(() => ({ phase: "starting", step: "restoring" }));
 
+/** Who signed in on the server's pages and was turned away, because this browser keeps the session of somebody else. */
+export const useTurnedAway = create<{ userId: string | null }>()(() => ({ userId: null }));
+
 /** The homeserver that serves this app; the content security policy allows no other. */
 export const baseUrl = globalThis.location?.origin ?? "";
 
@@ -90,7 +93,10 @@ async function comeBack(token: string): Promise<void> {
     if (!credentials) saveCredentials(newCredentials(baseUrl, answer));
     else if (answer.user_id === credentials.userId) saveCredentials(withTokens(credentials, answer));
     // Somebody else's session has no place in a browser that keeps the keys of this one.
-    else await logOut(baseUrl, answer.access_token);
+    else {
+      await logOut(baseUrl, answer.access_token);
+      useTurnedAway.setState({ userId: answer.user_id });
+    }
     join();
   } catch (error) {
     dispatch({ type: "failed", error: failureOf(error, "other") });

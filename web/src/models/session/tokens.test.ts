@@ -64,12 +64,44 @@ describe("access tokens that renew themselves", () => {
   it("renews a token when its time has come, before the request", async () => {
     await using server = await tokenServer("old", () => refreshed);
     const holder = holderAt(server.baseUrl, { renewAt_ms: 60_000 });
-    await renewingFetch(holder, () => 60_000)(`${server.baseUrl}/sync`, authorised);
+    await renewingFetch(holder, { now: () => 60_000 })(`${server.baseUrl}/sync`, authorised);
     assert.deepEqual(
       server.received.map(({ url }) => url),
       ["/_matrix/client/v3/refresh", "/sync"],
     );
     assert.equal(server.received[1]?.token, "new");
+  });
+
+  it("does not use a refresh token that another tab has used, however long this one slept on the way", async () => {
+    const HALF_A_MINUTE_MS = 30_000;
+    let now_ms = 0;
+    let usedAt_ms: number | undefined;
+    // As Parley's own: a token that comes again so long after its successor was made has got out, and ends the session.
+    await using server = await tokenServer("old", () => {
+      if (usedAt_ms !== undefined && now_ms - usedAt_ms > HALF_A_MINUTE_MS) return { status: 401, body: {} };
+      usedAt_ms ??= now_ms;
+      now_ms += HALF_A_MINUTE_MS + 1;
+      return refreshed;
+    });
+    const storage = holderAt(server.baseUrl, { renewAt_ms: 0 });
+    const tabs = [1, 2, 3].map(() => renewingFetch(storage, { now: () => now_ms }));
+    const answers = await Promise.all(tabs.map((fetch) => fetch(`${server.baseUrl}/sync`, authorised)));
+    assert.deepEqual(
+      answers.map((answer) => answer.status),
+      [200, 200, 200],
+    );
+    assert.equal(server.received.filter(({ url }) => url.endsWith("/refresh")).length, 1);
+  });
+
+  it("goes on with the tokens of a tab that was faster, where the server refuses its own", async () => {
+    const storage = holderAt("");
+    await using server = await tokenServer("newer", () => {
+      storage.write({ ...storage.read(), accessToken: "newer", refreshToken: "refresh-3" });
+      return UNKNOWN_TOKEN;
+    });
+    storage.write({ ...storage.read(), baseUrl: server.baseUrl });
+    const response = await renewingFetch(storage)(`${server.baseUrl}/sync`, authorised);
+    assert.equal(response.status, 200);
   });
 
   it("lets the refusal through when the refresh token is refused too", async () => {

@@ -1,6 +1,13 @@
 import { useState } from "react";
 import type { StartStep } from "../../models/session/state.ts";
-import { forget, signInAgain, signInThroughBrowser, signOut, takeOver } from "../../models/session/session.ts";
+import {
+  forget,
+  signInAgain,
+  signInThroughBrowser,
+  signOut,
+  takeOver,
+  useTurnedAway,
+} from "../../models/session/session.ts";
 import type { Failure } from "../../models/session/failure.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -90,9 +97,16 @@ export function FailedScreen({ error, unsupported }: { error: Failure; unsupport
 export function SignInAgain({ userId }: { userId: string }) {
   const [password, setPassword] = useState("");
   const { busy, failure, wait_s, submit, clear } = useSubmit("signIn", () => signInAgain(password));
+  const other = useTurnedAway((state) => state.userId);
   return (
     <Page title="Sign in again" intro="Your session has expired. Your messages and keys are still in this browser.">
       <form className={styles.form} onSubmit={submit}>
+        {other !== null && (
+          <Notice tone="danger">
+            You signed in as {other}. This browser keeps the messages and keys of {userId}: sign in as {userId}, or sign
+            out below before somebody else signs in here.
+          </Notice>
+        )}
         <input type="text" name="username" autoComplete="username" value={userId} readOnly hidden />
         <p>{userId}</p>
         <PasswordField

@@ -3,6 +3,8 @@ export const searchLimits = {
   /** Who keeps the index, for how long without a sign of life; and positions of the log that one stretch goes through. */
   searchLease_ms: 30_000,
   searchSpan_positions: 1_000,
+  /** Of what is taken away, so many rows by one statement. */
+  searchTakenAway_rows: 100_000,
   /** How often it is noted that nothing is missing. */
   searchCurrent_ms: 60_000,
   /**

@@ -6,6 +6,7 @@ import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { createRoom, people, roomPath, say } from "../../../testkit/src/syncing.ts";
 import type { Context } from "../context.ts";
+import { limits } from "../limits.ts";
 import { restAfter_ms } from "./worker.ts";
 import { indexStretch, leaveLease, readProgress, startOver, takeLease } from "./project.ts";
 
@@ -59,6 +60,22 @@ test("what the retention removes leaves the index", async () => {
     left.map(({ event_id }) => event_id),
     [two],
   );
+});
+
+test("a room with more messages than one statement takes away leaves the index whole", async (t) => {
+  await using server = await startTestServer(ALONE);
+  const [alice] = (await people(server, "alice")) as [Person];
+  const [room, other] = [await createRoom(alice), await createRoom(alice)];
+  for (const text of ["one", "two", "three"]) await say(alice, room, text);
+  const left = await say(alice, other, "one more");
+  await catchUp(server);
+  t.mock.property(limits, "searchTakenAway_rows", 2 as never);
+  await alice.call("PUT", `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.encryption`, {
+    algorithm: "m.megolm.v1.aes-sha2",
+  });
+  await catchUp(server);
+  const rows = await server.ctx.db.search.query("select event_id from search.events");
+  assert.deepEqual(rows, [{ event_id: left }]);
 });
 
 test("an index that was not kept for so long that removals are forgotten is built anew", async () => {

@@ -150,17 +150,24 @@ async function takeAway(db: Transaction, entry: Touched): Promise<void> {
   if (removed.length > 0) await db.change("delete from search.events where position = any($1)", [removed]);
   // The room is one of the words, so that one index is enough.
   else
-    await db.change("delete from search.events where words @@ $1::tsquery and room_id = $2 and position < $3", [
+    await takeAll(db, "words @@ $2::tsquery and room_id = $3 and position < $4", [
       roomLexeme(roomId as string),
       roomId,
       position,
     ]);
 }
 
+/** In pieces, for no statement may take long, and this may be millions of rows. The condition's first parameter is $2. */
+async function takeAll(db: Transaction, condition: string, params: readonly unknown[]): Promise<void> {
+  const sql = `delete from search.events where position in (
+    select position from search.events where ${condition} limit $1)`;
+  while ((await db.change(sql, [limits.searchTakenAway_rows, ...params])) === limits.searchTakenAway_rows);
+}
+
 /** Empties the index; the worker builds it anew, from the beginning of the log. */
 export async function startOver(ctx: Context): Promise<void> {
   await ctx.db.search.transaction(async (db) => {
     await db.query("update search.progress set position = 0, epoch = 0, as_of = null");
-    await db.query("delete from search.events");
+    await takeAll(db, "true", []);
   });
 }

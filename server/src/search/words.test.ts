@@ -16,7 +16,7 @@ test("what is nothing but ASCII has the words that it has by the rules for every
     "a".repeat(limits.searchWord_characters + 5) + " b",
     "w ".repeat(limits.searchText_words + 5),
     `${" ".repeat(limits.searchText_characters - 2)}last word`,
-    ...Array.from({ length: 127 }, (_, code) => `left${String.fromCharCode(code + 1)}Right`),
+    ...Array.from({ length: 128 }, (_, code) => `left${String.fromCharCode(code)}Right`),
   ];
   for (const text of texts) assert.equal(vectorOf(text, ROOM), vectorOf(text + NOT_ASCII, ROOM), JSON.stringify(text));
   assert.equal(vectorOf("Tea, tea!", ROOM), `'${ROOM}' 'tea':1A,2A`);

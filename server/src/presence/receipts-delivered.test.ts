@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startNeighbours } from "../../../testkit/src/neighbours.ts";
+import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED } from "../log/entry.ts";
 import { deliveriesOf } from "./receipts-delivered.ts";
@@ -177,4 +179,31 @@ test("what stands before somebody's coming is not told as delivered to them", as
   for (let n = 0; n < 2; n++) await atBob();
   await written();
   assert.deepEqual(await entriesOf(roomId), []);
+});
+
+test("what could not be written while the database was away is written a moment later", async () => {
+  const { roomId, send } = await roomOf(alice, bob);
+  const atBob = client(bob);
+  await atBob();
+  await send(alice);
+  await atBob();
+  const planned: (() => void)[] = [];
+  let isAway = true;
+  const append: Context["log"]["append"] = (submission) =>
+    isAway ? Promise.reject(matrixError("IO_PARLEY_UNAVAILABLE", "away")) : server.ctx.log.append(submission);
+  // Another process, to which the device comes with its token.
+  const ctx: Context = {
+    ...server.ctx,
+    log: Object.create(server.ctx.log, { append: { value: append } }) as Context["log"],
+    seams: { ...server.ctx.seams, after: (_ms, action) => (planned.push(action), { cancel: () => {} }) },
+  };
+  const deliveries = deliveriesOf(ctx);
+  deliveries.note({ id: 1, userId: bob.userId }, ctx.log.hub.head());
+  planned.shift()?.();
+  await deliveries.written();
+  assert.deepEqual(await entriesOf(roomId), []);
+  isAway = false;
+  planned.shift()?.();
+  await deliveries.written();
+  assert.deepEqual(await entriesOf(roomId), [{ user: alice.userId, by: bob.userId }]);
 });

@@ -12,7 +12,7 @@ import { LRUCache } from "lru-cache";
 import { whoRefuses } from "../account/privacy.ts";
 import { atMost } from "../bounded.ts";
 import type { Context } from "../context.ts";
-import { asError } from "../errors.ts";
+import { asError, MatrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, type LogEntry, type NewEntry } from "../log/entry.ts";
@@ -57,14 +57,26 @@ function openDeliveries(ctx: Context): Deliveries {
       await write(
         ctx,
         some.map(([, delivery]) => delivery),
-      );
+      ).catch((thrown: unknown) => {
+        if (isAway(thrown)) for (const [name, delivery] of some) if (!due.has(name)) due.set(name, delivery);
+        throw thrown;
+      });
     }
   }
 
   function written(): Promise<void> {
     return (writing ??= writeDue()
-      .catch((thrown: unknown) => ctx.logger.warn({ err: asError(thrown) }, "delivery receipts were not written"))
+      .catch((thrown: unknown) => {
+        ctx.logger.warn({ err: asError(thrown), due: due.size }, "delivery receipts were not written");
+        if (due.size > 0) plan();
+      })
       .finally(() => (writing = undefined)));
+  }
+
+  function plan(): void {
+    ctx.seams.after(limits.deliveryTick_ms, () => {
+      if (!ctx.stopping.aborted) void written();
+    });
   }
 
   function gather(delivery: Delivery): void {
@@ -72,10 +84,7 @@ function openDeliveries(ctx: Context): Deliveries {
     const isNew = due.get(name) === undefined;
     if (isNew && due.size >= limits.deliveriesDue) return;
     if ((due.get(name)?.position ?? 0) < delivery.position) due.set(name, delivery);
-    if (due.size === 1 && isNew)
-      ctx.seams.after(limits.deliveryTick_ms, () => {
-        if (!ctx.stopping.aborted) void written();
-      });
+    if (due.size === 1 && isNew) plan();
   }
 
   return {
@@ -98,6 +107,11 @@ function openDeliveries(ctx: Context): Deliveries {
     },
     written,
   };
+}
+
+/** The database is. What fails otherwise would fail again, and hold up the rest. */
+function isAway(thrown: unknown): boolean {
+  return thrown instanceof MatrixError && thrown.errcode === "IO_PARLEY_UNAVAILABLE";
 }
 
 /** Messages of others who are still there, and no older than the reader's own coming: nobody is told of what stands before that. */

@@ -66,6 +66,16 @@ test("wrong settings, and a database that is away, are findings like others", as
   const away = await examine({ DATABASE_URL: "postgres://a:hunter2@127.0.0.1:1/b" });
   assert.deepEqual([away.code, away.bad[0]?.check], [1, "database"]);
   assert.ok(!JSON.stringify(away).includes("hunter2"));
+  // The owner gets in, and those who serve do not.
+  const serving = new URL(server.databaseUrl);
+  serving.username = "nobody_here";
+  const refused = await examine({ DATABASE_OWNER_URL: server.databaseUrl, DATABASE_URL: serving.href });
+  assert.deepEqual(
+    [refused.code, refused.bad.map(({ check }) => check)],
+    [1, ["database"]],
+    JSON.stringify(refused.bad, null, 1),
+  );
+  assert.match(refused.bad[0]?.says ?? "", /processes do not get in: .*nobody_here/);
   assert.match((await examine({}, ["--accept", "moon"])).error ?? "", /the checks are durability, /);
 });
 

@@ -1,7 +1,7 @@
 /** `parley doctor`: looks at everything that an installation stands on, and names what is wrong with it, each with the fix. */
 import { readFileSync } from "node:fs";
 import type { Config } from "../config.ts";
-import { openDatabase } from "../db/database.ts";
+import { connectOwner, openDatabase } from "../db/database.ts";
 import { asError, StartError } from "../errors.ts";
 import { type Call, type Command, UsageError } from "./command.ts";
 import { dataDirOf, withOwner } from "./database.ts";
@@ -102,7 +102,11 @@ export async function examine(
       try {
         const findings = [well];
         onFinding(well);
-        const [first] = await lookAt(schema, patient);
+        const [first] = [...(await signIn(databaseUrl)), ...(await lookAt(schema, patient))];
+        if (first?.check === "database") {
+          findings.push(first);
+          onFinding(first);
+        }
         // One after the other: they use one connection, and their order is that of the report.
         for (const check of first?.state === "failure" ? SCHEMALESS : checks)
           for (const found of await lookAt(check, patient)) {
@@ -125,6 +129,18 @@ export async function examine(
         fix: "Nothing else can be looked at before that.",
       },
     ];
+  }
+}
+
+/** The owner may get in where the processes do not; what they would do can not be looked at then. */
+async function signIn(databaseUrl: string): Promise<Finding[]> {
+  try {
+    await (await connectOwner(databaseUrl, "parley console")).end();
+    return [];
+  } catch (thrown) {
+    const says = `The processes do not get in: ${asError(thrown).message}`;
+    const fix = "Put the right user and password into DATABASE_URL; what is of the processes can be looked at then.";
+    return [{ check: "database", state: "failure", says, fix }];
   }
 }
 

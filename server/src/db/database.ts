@@ -331,7 +331,7 @@ export async function connectOwner(url: string, applicationName = "parley migrat
     }
   }
   throw new StartError(
-    `The database can not be reached: ${asError(failure).message || "the connection was refused"}. Check DATABASE_URL and that PostgreSQL is running.`,
+    `The database can not be reached: ${asError(failure).message || "the connection was refused"}. Check DATABASE_URL (and DATABASE_OWNER_URL, where it is set) and that PostgreSQL is running.`,
     { cause: failure },
   );
 }

@@ -33,13 +33,21 @@ export async function createRoles(client: pg.Client): Promise<void> {
       await createOnce(client, create(role));
       await client.query(`grant ${role} to current_user`);
     } catch (thrown) {
-      const all = missing.map((each) => [...create(each), `grant ${each} to <the user of DATABASE_URL>`].join("; "));
+      const user = await ownName(client);
+      // With the admin option, since it lets another user serve, where there is one.
+      const all = missing.map((each) => [...create(each), `grant ${each} to ${user} with admin option`].join("; "));
       throw new StartError(
-        `The user of DATABASE_URL may not create database roles (${asError(thrown).message}). Have an administrator of the database run: ${all.join("; ")};`,
+        `The database user ${user} may not create database roles (${asError(thrown).message}). Have an administrator of the database run: ${all.join("; ")};`,
         { cause: thrown },
       );
     }
   }
+}
+
+/** As it stands in a statement. */
+async function ownName(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ name: string }>("select quote_ident(current_user) as name");
+  return rows[0]?.name ?? "";
 }
 
 async function createOnce(client: pg.Client, statements: readonly string[]): Promise<void> {

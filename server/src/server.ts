@@ -272,7 +272,7 @@ async function openShared(shared: Shared, undo: Undo[]): Promise<Bus> {
   const { roles, bus: busName } = config;
   // The pools, this process's place among the others, and what listens.
   const connections = schemasOf(roles).length * config.databaseConnections + (busName === "postgresql" ? 2 : 1);
-  const about = { host: hostname(), connections, shared: sharedSettings(config), position };
+  const about = { host: hostname(), connections, shared: () => sharedSettings(config), position };
   const processes = await joinProcesses({ url, version, roles, bus: busName, alone, about, seams, logger });
   undo.push(() => processes.leave());
   const bus = await openBus({ ...shared, isProven: () => isProven(processes, busName) });

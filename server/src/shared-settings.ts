@@ -5,6 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Config } from "./config.ts";
+import { readHosts } from "./db/hosts.ts";
 import { type Address, valueOf } from "./secrets/address.ts";
 
 /** By the name of the setting; an empty text for none. Secrets are among them. */
@@ -34,7 +35,21 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_VAPID_PRIVATE_KEY: secretOf(config.push.vapidKey),
     CREDENTIAL_STORAGE_TYPE: JSON.stringify(config.explorer.credentials),
     MASTER_ENCRYPTION_KEY: secretOf(config.explorer.masterKey),
+    ...databasePasswords(config.databaseUrl),
   };
+}
+
+/** Of each user of DATABASE_URL; two while a password is being changed. The servers may differ: a name here, an address there. */
+function databasePasswords(address: Address | undefined): Record<string, string> {
+  try {
+    const urls = (address === undefined ? [] : readHosts(address).urls).flatMap((each) => URL.parse(each) ?? []);
+    const of = (name: string) => urls.filter(({ username }) => username === name).map(({ password }) => password);
+    return Object.fromEntries(
+      urls.map(({ username }) => [`DATABASE_URL of ${username}`, [...new Set(of(username))].toSorted().join("\n")]),
+    );
+  } catch {
+    return {};
+  }
 }
 
 /** What stands in its file or with its provider; where that can not be read, whatever uses it will tell. */

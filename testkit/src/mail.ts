@@ -13,11 +13,13 @@ export type MailServer = AsyncDisposable & {
   refuse(isRefusing: boolean): void;
 };
 
-export async function startMail(): Promise<MailServer> {
+/** With a certificate it offers STARTTLS. */
+export async function startMail(tls?: { key: Buffer; cert: Buffer }): Promise<MailServer> {
   const mails: Mail[] = [];
   let isRefusing = false;
   const server = new SMTPServer({
-    disabledCommands: ["STARTTLS"],
+    disabledCommands: tls ? [] : ["STARTTLS"],
+    ...tls,
     allowInsecureAuth: true,
     onAuth(auth, _session, done) {
       if (auth.username === "parley" && auth.password === "secret") done(null, { user: "parley" });
@@ -34,6 +36,8 @@ export async function startMail(): Promise<MailServer> {
       });
     },
   });
+  // A client that breaks off.
+  server.on("error", () => {});
   server.listen(0, "127.0.0.1");
   await once(server.server, "listening");
   const { port } = server.server.address() as { port: number };

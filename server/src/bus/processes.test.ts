@@ -101,12 +101,12 @@ test("two real processes on one database: the second is refused while the first 
 });
 
 test("whether others have a setting is told by those who have got beyond their own start, and by nothing of its value", async () => {
-  const about = { host: "", connections: 1, shared: { REDIS_URL: "redis://:hunter2@here" }, position: () => 7 };
+  const about = { host: "", connections: 1, shared: () => ({ REDIS_URL: "redis://:hunter2@here" }), position: () => 7 };
   const own = await joinAs("redis", { about: { ...about, position: () => undefined } });
   assert.equal(await own.isShared("REDIS_URL"), false);
   const starting = await joinAs("redis", { about: { ...about, position: () => undefined } });
   assert.equal(await own.isShared("REDIS_URL"), false);
-  const elsewhere = await joinAs("redis", { about: { ...about, shared: { REDIS_URL: "redis://there" } } });
+  const elsewhere = await joinAs("redis", { about: { ...about, shared: () => ({ REDIS_URL: "redis://there" }) } });
   assert.equal(await own.isShared("REDIS_URL"), false);
   const running = await joinAs("redis", { about });
   assert.equal(await own.isShared("REDIS_URL"), true);

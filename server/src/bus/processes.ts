@@ -36,13 +36,13 @@ export interface About {
   host: string;
   /** The most database connections that the process opens. */
   connections: number;
-  /** What all processes should have the same, by name. The row gets an HMAC of each. */
-  shared: Readonly<Record<string, string>>;
+  /** What all processes should have the same, by name, as it is now. The row gets an HMAC of each. */
+  shared(): Readonly<Record<string, string>>;
   /** Up to where the process has the log; undefined before it has any. */
   position(): number | undefined;
 }
 
-const NOTHING_KNOWN: About = { host: "", connections: 0, shared: {}, position: () => undefined };
+const NOTHING_KNOWN: About = { host: "", connections: 0, shared: () => ({}), position: () => undefined };
 
 export interface ProcessRow {
   number: number;
@@ -111,10 +111,11 @@ async function takePlace(options: ProcessesOptions, lose: (reason: Error) => voi
   const connection = await openDedicated({ url, name: "parley process", role: "log", onLost: lose });
   try {
     await takeCompanyLock(connection, options);
-    const number = await enlist(connection, options);
+    const marks = await readMarks(connection, about);
+    const number = await enlist(connection, options, marks());
     await warnOfOtherBus(connection, options);
     const beat = seams.every(limits.replicaBeat_ms, () => {
-      const seen = connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null]);
+      const seen = connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null, marks()]);
       within(seams, limits.replicaBeat_ms, seen).catch((thrown: unknown) => lose(asError(thrown)));
     });
     const close = async () => {
@@ -152,14 +153,18 @@ function describe({ startedAt, version, roles, bus }: ProcessRow): string {
 }
 
 const SEEN = `update log.processes set seen_at = now(), position = $3, behind_entries = (select position from log.head) - $3,
-    clock_ahead_ms = $2::double precision - extract(epoch from clock_timestamp()) * 1000
+    clock_ahead_ms = $2::double precision - extract(epoch from clock_timestamp()) * 1000, fingerprints = $4
   where number = $1`;
 
-/** The row and its lock are one transaction: nobody sees the row without the lock. Rows of the dead go. */
-async function enlist(connection: Dedicated, options: ProcessesOptions): Promise<number> {
-  const { version, roles, bus, about = NOTHING_KNOWN, seams } = options;
+/** Gives the marks of what is shared as JSON, each time as it is then: what is in files and with a provider changes. */
+async function readMarks(connection: Dedicated, { shared }: About): Promise<() => string> {
   const [own] = await connection.query<{ salt: Buffer }>("select salt from log.installation");
-  const marks = JSON.stringify(own ? fingerprints(about.shared, own.salt) : {});
+  return () => JSON.stringify(own ? fingerprints(shared(), own.salt) : {});
+}
+
+/** The row and its lock are one transaction: nobody sees the row without the lock. Rows of the dead go. */
+async function enlist(connection: Dedicated, options: ProcessesOptions, marks: string): Promise<number> {
+  const { version, roles, bus, about = NOTHING_KNOWN, seams } = options;
   const rows = await connection.query<{ number: number }>(
     `with mine as (
        insert into log.processes (version, roles, bus, host, connections, fingerprints) values ($1, $2, $3, $4, $5, $6) returning number)
@@ -167,7 +172,7 @@ async function enlist(connection: Dedicated, options: ProcessesOptions): Promise
     [version, roles.join(","), bus, about.host, about.connections, marks],
   );
   const number = rows[0]?.number as number;
-  await connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null]);
+  await connection.query(SEEN, [number, seams.now_ms(), about.position() ?? null, marks]);
   await connection.query(`delete from log.processes p where not ${IS_ALIVE}`);
   return number;
 }

@@ -14,7 +14,6 @@ import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { openTcpProxy, type TcpProxy } from "../../../testkit/src/tcp-proxy.ts";
 import { connectOwner, openDatabase } from "../db/database.ts";
-import { realSeams, type Seams } from "../seams.ts";
 import { judge } from "./doctor/disk.ts";
 import { durability } from "./doctor/durability.ts";
 import type { Patient } from "./doctor/finding.ts";
@@ -46,8 +45,8 @@ after(async () => {
 });
 
 /** This installation, with other settings. */
-const examine = (changes: Record<string, string> = {}, options: readonly string[] = [], seams: Seams = realSeams) =>
-  examineWith({ ...env, ...changes }, options, seams);
+const examine = (changes: Record<string, string> = {}, options: readonly string[] = []) =>
+  examineWith({ ...env, ...changes }, options);
 
 const change = (text: string) => sql(server.databaseUrl, text);
 
@@ -124,54 +123,6 @@ test("a schema that is behind or ahead, rights that are not set, and another ser
   const all = "update parley.migrations set granted_at =";
   await plant([`${all} null where schema = 'auth'`, `${all} now()`], /rights of the last migration/);
   await plant(["select 1", "select 1"], /belongs to the server "localhost"/, { PARLEY_SERVER_NAME: "example.org" });
-});
-
-test("clocks that differ from the database's are found: this machine's and each process's", async () => {
-  const late: Seams = { ...realSeams, now_ms: () => Date.now() - 60_000 };
-  expectOnly(
-    { check: "clocks", state: "failure", says: /This machine is 60\.\d s behind/ },
-    await examine({}, [], late),
-  );
-  const ahead: Seams = { ...realSeams, now_ms: () => Date.now() + 5_000 };
-  const { ctx } = server;
-  await using other = await startTestServer({
-    databaseUrl: server.databaseUrl,
-    config: { publicUrl: ctx.config.publicUrl },
-    seams: ahead,
-  });
-  assert.ok(other.url);
-  expectOnly({ check: "clocks", state: "warning", says: /Process \d+ on \S+ is [45]\.\d s ahead/ }, await examine());
-});
-
-test("a process that lags behind the log, and one that hangs, are failures", async () => {
-  await change("update log.processes set behind_entries = 6000");
-  expectOnly({ check: "log lag", state: "failure", says: /6000 entries behind/ }, await examine());
-  await change("update log.processes set behind_entries = 0, seen_at = now() - interval '2 minutes'");
-  expectOnly({ check: "log lag", state: "failure", says: /not shown itself for 12\d s/ }, await examine());
-  expectOnly({ check: "log lag", state: "warning", says: /hangs/ }, await examine({}, ["--accept", "log lag"]));
-  await change("update log.processes set seen_at = now()");
-});
-
-test("secrets and settings that differ between processes are found, and no table shows them", async () => {
-  const { publicUrl } = server.ctx.config;
-  const secret = "redis://:a-long-secret@127.0.0.1:6379";
-  await using other = await startTestServer({
-    databaseUrl: server.databaseUrl,
-    config: { publicUrl, redisUrl: secret },
-  });
-  assert.ok(other.url);
-  const found = await examine();
-  expectOnly(
-    { check: "shared settings", state: "failure", says: /REDIS_URL is not the same .*this command.*\|/ },
-    found,
-  );
-  const client = await connectOwner(server.databaseUrl);
-  const { rows } = await client.query<{ fingerprints: string }>("select fingerprints from log.processes");
-  await client.end();
-  assert.ok(rows.length === 2 && rows.every(({ fingerprints: text }) => !text.includes("a-long-secret")));
-  await other.halt();
-  const differs = await examine({ PARLEY_MEDIA_MAX_BYTES: "1000" });
-  expectOnly({ check: "shared settings", state: "warning", says: /PARLEY_MEDIA_MAX_BYTES/ }, differs);
 });
 
 test("a bus, a queue and a store of presence that can not be reached are failures, and no password is shown", async () => {

@@ -1,14 +1,13 @@
 /** Certificates of their own at each kind of address: expired, soon to expire, and good. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer as createTcp, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { SMTPServer } from "smtp-server";
 import { createServer as createTls, type TLSSocket, TLSSocket as Secured } from "node:tls";
 import { listening } from "../../../../testkit/src/listening.ts";
+import { startMail } from "../../../../testkit/src/mail.ts";
 import { temporaryDirectory } from "../../../../testkit/src/process.ts";
 import { freePort, missingService, startService } from "../../../../testkit/src/services.ts";
 import { readConfig } from "../../config.ts";
@@ -164,19 +163,13 @@ test("a database's certificates in files, and one that is not good yet", { skip:
 });
 
 test("a mail server is asked for TLS as the mailer asks, and may have none", { skip: openssl }, async () => {
-  const look = async (options: object) => {
-    const server = new SMTPServer({ ...options, logger: false });
-    server.on("error", () => {});
-    server.listen(0, "127.0.0.1");
-    await once(server.server, "listening");
-    const { port } = server.server.address() as { port: number };
-    const [found] = await examine({ SMTP_URL: `smtp://parley:secret@127.0.0.1:${port}` });
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    return found;
+  const look = async (tls?: { key: Buffer; cert: Buffer }) => {
+    await using mail = await startMail(tls);
+    return (await examine({ SMTP_URL: mail.url }))[0];
   };
   const late = await look(certificate(-1));
   assert.deepEqual([late?.state, /SMTP_URL .*expired on/.test(late?.says ?? "")], ["failure", true], late?.says);
-  const plain = await look({ disabledCommands: ["STARTTLS"] });
+  const plain = await look();
   assert.deepEqual([plain?.state, /offers no TLS/.test(plain?.says ?? "")], ["ok", true], plain?.says);
 });
 

@@ -82,11 +82,13 @@ function differing(name: string, all: readonly Marked[]): Finding | undefined {
     if (mark !== undefined) groups.set(mark, [...(groups.get(mark) ?? []), who]);
   }
   if (groups.size < 2) return undefined;
-  const isSecret = settings.find((setting) => setting.name === name)?.secret ?? false;
+  // The name of a user may stand behind it.
+  const [setting = ""] = name.split(" ");
+  const isSecret = settings.find((each) => each.name === setting)?.secret ?? false;
   return {
     check: "shared settings",
     state: isSecret ? "failure" : "warning",
     says: `${name} is not the same everywhere: ${[...groups.values()].map((each) => each.join(" and ")).join(" | ")}.`,
-    fix: `Set the same ${name} for all, and restart those that have another one. During a change of it this passes.`,
+    fix: `Set the same ${setting} for all, and restart those that have another one, but where it is in a file: there bring the file up to date. During a change of it this passes.`,
   };
 }

@@ -58,7 +58,34 @@ describe("single sign-on", { skip }, () => {
     await page.getByRole("link", { name: "Sign in again" }).click();
     await page.getByRole("link", { name: "Continue with Example Inc." }).waitFor();
     await look(page, "sso-sign-in");
+    await page.getByRole("link", { name: "Make an account" }).click();
+    await page.getByRole("link", { name: "Continue with Example Inc." }).waitFor();
     await page.close();
+  });
+
+  part("who comes back as somebody else is told so, and goes on as themselves", async () => {
+    const { page } = sara;
+    await page.evaluate(() => {
+      const kept = JSON.parse(localStorage.getItem("parley.session") ?? "{}");
+      // A token that the server asks to have replaced, and nothing to do that with.
+      localStorage.setItem(
+        "parley.session",
+        JSON.stringify({ ...kept, accessToken: "eyJ.eyJ.x", refreshToken: undefined }),
+      );
+    });
+    await page.reload();
+    await heading(page, "Sign in again").waitFor();
+    await press(page, "Use a passkey or a code");
+    await page.getByLabel("User name").fill("sara");
+    await page.getByLabel("Password", { exact: true }).fill("password of sara");
+    await press(page, "Sign in");
+    await press(page, /^Continue as @sara:/);
+    await page.getByText(/^You signed in as @sara:.* This browser keeps the messages and keys of @sara\.s:/).waitFor();
+    await look(page, "sso-turned-away");
+    await press(page, "Continue with Example Inc.");
+    await heading(page, "Welcome, Sara S.").waitFor();
+    // What the client notes of a token that is refused is no complaint.
+    sara.complaints.splice(0);
   });
 
   part("who signs out at the provider is signed out of the messenger", async () => {

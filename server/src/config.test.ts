@@ -12,6 +12,7 @@ const refused: Record<string, readonly string[]> = {
   AUTH_ISSUER: ["account.example.org", "ftp://example.org", "https://example.org/account"],
   AUTH_SIGNING_KEY_DAYS: ["0", "366", "a month"],
   PARLEY_REGISTRATION: ["yes", "Open"],
+  PARLEY_OPERATORS_SECOND_FACTOR: ["on", "Required"],
   PARLEY_GUESTS: ["yes", "On"],
   PARLEY_ROOM_VERSION: ["13", "0", "12.0", "org.matrix.msc3757.11"],
   PARLEY_RATE_LIMITS: ["true", "0"],

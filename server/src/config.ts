@@ -43,6 +43,8 @@ export interface Config {
   authSigningKey_ms: number;
   dataDir: string | undefined;
   registration: "open" | "token" | "off";
+  /** Whether operators need a second factor besides their password. */
+  operatorsNeedSecondFactor: boolean;
   /** Whether there are guests. */
   guests: boolean;
   /** Of a room whose maker names none. */
@@ -141,6 +143,7 @@ export function readConfig(environment: Env = process.env): Config {
       "PARLEY_REGISTRATION",
       ["open", "token", "off"],
     ),
+    operatorsNeedSecondFactor: oneOf(env, "PARLEY_OPERATORS_SECOND_FACTOR", ["off", "required"]) === "required",
     guests: oneOf(env, "PARLEY_GUESTS", ["on", "off"]) === "on",
     roomVersion: oneOf(env, "PARLEY_ROOM_VERSION", supportedRoomVersions),
     rateLimits: oneOf(env, "PARLEY_RATE_LIMITS", ["on", "off"]) === "on",

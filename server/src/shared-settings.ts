@@ -14,6 +14,7 @@ export function sharedSettings(config: Config): Record<string, string> {
     PARLEY_SERVER_NAME: config.serverName,
     PARLEY_PUBLIC_URL: config.publicUrl ?? "",
     PARLEY_REGISTRATION: config.registration,
+    PARLEY_OPERATORS_SECOND_FACTOR: `${config.operatorsNeedSecondFactor}`,
     PARLEY_GUESTS: `${config.guests}`,
     PARLEY_ROOM_VERSION: config.roomVersion,
     PARLEY_RATE_LIMITS: `${config.rateLimits}`,

@@ -14,18 +14,18 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
-  const [refusal, setRefusal] = useState("");
+  const [refusal, setRefusal] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
-    setRefusal("");
+    setRefusal(null);
     try {
       await signIn({ user: user.trim(), password, ...(needsCode && { code }) });
     } catch (error) {
       const isHalf = error instanceof Problem && error.errcode === "IO_PARLEY_SECOND_FACTOR";
       if (isHalf) setNeedsCode(true);
-      else setRefusal(sentenceOf(error));
+      else setRefusal(error);
       if (!isHalf && !needsCode) setPassword("");
       setCode("");
       setBusy(false);
@@ -37,7 +37,7 @@ export function SignIn() {
       <Form className={styles["form"] ?? ""} onSubmit={(event) => void submit(event)}>
         <h1 className={styles["title"]}>Parley console</h1>
         <p className={styles["intro"]}>For operators of this server. Message content is never visible here.</p>
-        {refusal && <Notice tone="danger">{refusal}</Notice>}
+        {refusal !== null && <Refused error={refusal} />}
         <Field
           label="User name"
           value={user}
@@ -73,4 +73,26 @@ export function SignIn() {
       </Form>
     </main>
   );
+}
+
+/** Why nobody came in, and what they do about it. */
+function Refused({ error }: { error: unknown }) {
+  const setUp = pageOfFactors(error);
+  return (
+    <>
+      <Notice tone="danger">{sentenceOf(error)}</Notice>
+      {setUp && (
+        <p className={styles["intro"]}>
+          <a href={setUp}>Set up codes from an app</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Where an operator who owes a second factor sets one up; empty for every other refusal, and for what is no address of a page. */
+function pageOfFactors(error: unknown): string {
+  if (!(error instanceof Problem)) return "";
+  const told = error.fields["io.parley.second_factor"] as { set_up?: unknown } | undefined;
+  return typeof told?.set_up === "string" && /^https?:/.test(told.set_up) ? told.set_up : "";
 }

@@ -5,6 +5,7 @@ import { accountLocked } from "../auth/moderation.ts";
 import type { Request, Session } from "../http.ts";
 import type { OperatorRole } from "./operation.ts";
 import { readOperator } from "./operators.ts";
+import { owesSecondFactor, secondFactorOwed } from "./second-factor.ts";
 import { TICKET_PREFIX, useTicket } from "./tickets.ts";
 
 /** An actor whose role is not looked at yet: whoever is signed in and no operator has none. */
@@ -29,11 +30,12 @@ export async function bearerOf(ctx: Context, { headers, address }: Asked): Promi
   return tokenHolder(ctx, session, address);
 }
 
-/** Whoever is signed in, as somebody who may be an operator. Throws M_USER_LOCKED, or M_FORBIDDEN for a bot. */
+/** Whoever is signed in, as somebody who may be an operator. Throws M_USER_LOCKED, or M_FORBIDDEN for a bot and for an operator who owes a second factor. */
 export async function tokenHolder(ctx: Context, session: Session, address: string): Promise<Candidate> {
   if (session.isLocked) throw accountLocked();
   if (session.scopes !== undefined) throw matrixError("M_FORBIDDEN", "No token of a bot may do this.");
   const operator = await readOperator(ctx, session.userId);
+  if (operator && (await owesSecondFactor(ctx, session.userId))) throw secondFactorOwed(ctx);
   return { userId: session.userId, role: operator?.role, via: "token", address, device: session.deviceId };
 }
 

@@ -58,6 +58,11 @@ export const settings: readonly Setting[] = [
     doc: "Who may register: open, token or off. By default open while listening on loopback, else token.",
   },
   {
+    name: "PARLEY_OPERATORS_SECOND_FACTOR",
+    default: "off",
+    doc: "off or required: whether an operator's password opens the console and the operator API only with codes from an app.",
+  },
+  {
     name: "PARLEY_GUESTS",
     default: "off",
     doc: "on or off. On: whoever reaches the server gets an account of a guest, without a password.",

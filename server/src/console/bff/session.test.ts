@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBrowser, SESSION, signInToConsole } from "../../../../testkit/src/console.ts";
 import { codeOf, factorsConfig, setUpCodes } from "../../../../testkit/src/factors.ts";
-import { registerPerson } from "../../../../testkit/src/http.ts";
+import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import { makeAdministrator, makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
+import { removeFactors } from "../../auth/factors/second-factor.ts";
 import { limits } from "../../limits.ts";
 import { listEntries } from "../audit/entries.ts";
+import { writeTicket } from "../tickets.ts";
 import { readCookie } from "./cookie.ts";
 
 const USERS = "/api/admin/v1/users";
@@ -221,6 +223,33 @@ test("with sessions in memory the console works, and a second replica does not s
   await browser.call("DELETE", SESSION);
   assert.equal((await browser.ask("GET", USERS)).status, 401);
   await assert.rejects(startTestServer({ databaseUrl: server.databaseUrl, config }), /SESSION_STORAGE_TYPE=memory/);
+});
+
+test("where operators need a second factor, who has none is led to the page for it, at both doors, and the shell is open", async () => {
+  const config = { ...factorsConfig(), operatorsNeedSecondFactor: true };
+  await using server = await startTestServer({ config });
+  const root = await makeAdministrator(server, "root");
+  const browser = openBrowser(server.url);
+  const sign = (more: object = {}) =>
+    browser.ask("POST", SESSION, { user: "root", password: "password of root", ...more });
+  const api = () => root.ask("GET", "/_parley/admin/v1/users");
+  for (const refused of [await sign(), await api()]) {
+    assert.equal(refused.status, 403);
+    assert.equal(refused.body.errcode, "M_FORBIDDEN");
+    assert.match(refused.body["io.parley.second_factor"].set_up, /\/oauth2\/account\/factors$/);
+  }
+  const wrong = await browser.ask("POST", SESSION, { user: "root", password: "wrong" });
+  assert.equal(wrong.body["io.parley.second_factor"], undefined, "only who knows the password is told");
+  const ticket = await writeTicket(server.ctx.db.console, { seams: server.ctx.seams, actor: "shell:root@here" });
+  const shell = await request(server.url, "GET", "/_parley/admin/v1/users", { token: ticket });
+  assert.equal(shell.status, 200);
+  const { secret } = await setUpCodes(server.url, "root");
+  assert.equal((await sign({ code: codeOf(secret, 1) })).status, 200);
+  assert.equal((await browser.ask("GET", USERS)).status, 200);
+  assert.equal((await api()).status, 200);
+  await removeFactors(server.ctx, root.userId);
+  assert.equal((await browser.ask("GET", USERS)).status, 401, "a session without the code behind it is over");
+  assert.equal((await api()).status, 403);
 });
 
 test("an operator with a second factor is asked for a code, of which a wrong one is written down", async () => {

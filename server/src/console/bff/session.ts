@@ -1,7 +1,7 @@
 /**
  * The console's sessions. One begins with an operator's password and ends: when it is unused for `limits.consoleIdle_ms`, after
  * `limits.consoleSession_ms` in any case, when the person signs out, when all their sessions are ended wherever that is done, when
- * the account is suspended or deactivated, and when they are no operator any more. All but the first two are looked at with every
+ * the account is suspended or deactivated, when they are no operator any more, and when they owe a second factor. All but the first two are looked at with every
  * request, so they hold at once and on every replica. Its id changes with every proof of who somebody is.
  */
 import { z } from "zod";
@@ -12,6 +12,7 @@ import { openSessionStore } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/sessions.ts";
 import type { OperatorRole } from "../operation.ts";
 import { readOperator } from "../operators.ts";
+import { owesSecondFactor, secondFactorOwed } from "../second-factor.ts";
 
 const ID_BYTES = 32;
 /** How much of the idle time may pass before a request prolongs it: so not every one writes. */
@@ -43,11 +44,12 @@ export function storeOf(ctx: Context): SessionStore {
   return store;
 }
 
-/** Begins a session, or goes on with one under a new id: `began_ms` then is that of the old. */
+/** Begins a session, or goes on with one under a new id: `began_ms` then is that of the old. Throws M_FORBIDDEN where a second factor is owed. */
 export async function beginSession(
   ctx: Context,
   { userId, endings, role, began_ms }: Pick<Kept, "userId" | "endings"> & { role: OperatorRole; began_ms?: number },
 ): Promise<ConsoleSession> {
+  if (await owesSecondFactor(ctx, userId)) throw secondFactorOwed(ctx);
   const store = storeOf(ctx);
   const now_ms = await store.now_ms();
   const data: Kept = { userId, endings, began_ms: began_ms ?? now_ms, confirmed_ms: now_ms };
@@ -62,9 +64,9 @@ export async function readSession(ctx: Context, id: string): Promise<ConsoleSess
   const stored = await store.get(id);
   if (!stored) return undefined;
   const data = kept.parse(JSON.parse(stored.data));
-  const operator = await readOperator(ctx, data.userId);
+  const [operator, isOwing] = await Promise.all([readOperator(ctx, data.userId), owesSecondFactor(ctx, data.userId)]);
   const ttl_ms = ttlOf(data, stored.now_ms);
-  if (operator?.standing.sessionEndings !== data.endings || ttl_ms <= 0) {
+  if (operator?.standing.sessionEndings !== data.endings || isOwing || ttl_ms <= 0) {
     await store.delete(id);
     return undefined;
   }

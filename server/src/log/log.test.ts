@@ -49,7 +49,7 @@ const noSequence: [string, string][] = [
 
 test("G1, G2, G3, G4: no message is lost, doubled or reordered, and every reader sees every entry once and in order", async () => {
   const { seed, recorded } = await run();
-  const { sent, attempts, stored, hubs, reader } = recorded;
+  const { sent, attempts, clashes, stored, hubs, reader } = recorded;
   assert.equal(stored.length, workload.writers * workload.messages, `seed ${seed}`);
   assert.deepEqual(lost(sent, stored), [], `seed ${seed}`);
   assert.deepEqual(doubled(sent, attempts, stored), [], `seed ${seed}`);
@@ -60,6 +60,7 @@ test("G1, G2, G3, G4: no message is lost, doubled or reordered, and every reader
     stored.map((_, i) => i + 1),
     "positions are dense",
   );
+  assert.equal(clashes, 0, "appends wait for each other: none is refused because another one took its positions");
 });
 
 test("G1, G2, G3, G4 hold while database connections are cut and every hint is lost", async () => {

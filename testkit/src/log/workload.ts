@@ -2,7 +2,13 @@
  * Many writers append to one log through two replicas while readers follow it, connections are cut, replies are lost and hints
  * go missing. What everybody saw is recorded, for check.ts.
  */
-import { connectOwner, type Database, openDatabase } from "../../../server/src/db/database.ts";
+import {
+  connectOwner,
+  type Database,
+  openDatabase,
+  sqlState,
+  UNIQUE_VIOLATION,
+} from "../../../server/src/db/database.ts";
 import type { NewEntry } from "../../../server/src/log/entry.ts";
 import { type Log, openLog } from "../../../server/src/log/open.ts";
 import { createLogger } from "../../../server/src/logger.ts";
@@ -28,6 +34,8 @@ export interface Recorded {
   sent: Sent[];
   /** Every event id under which a message was ever tried. */
   attempts: Map<string, string[]>;
+  /** How often the database refused an append because another one had taken its positions. */
+  clashes: number;
   stored: Stored[];
   /** What each replica's hub handed out, and what a plain reader of the table saw. */
   hubs: Stored[][];
@@ -49,7 +57,7 @@ export async function runWorkload(url: string, random: Random, workload: Workloa
   const owner = await connectOwner(url);
   const stopReading = new AbortController();
   const reader = follow(owner, stopReading.signal);
-  const record = { sent: [] as Sent[], attempts: new Map<string, string[]>() };
+  const record = { sent: [] as Sent[], attempts: new Map<string, string[]>(), clashes: 0 };
   const writers = Array.from({ length: workload.writers }, (_, i) =>
     write(`w${i}`, { random, workload, replicas, record }),
   );
@@ -98,7 +106,7 @@ interface WriteOptions {
   random: Random;
   workload: Workload;
   replicas: readonly Replica[];
-  record: { sent: Sent[]; attempts: Map<string, string[]> };
+  record: Pick<Recorded, "sent" | "attempts" | "clashes">;
 }
 
 /** One client: it sends its messages one after the other, and tries each until it has an answer. */
@@ -113,14 +121,19 @@ async function write(writer: string, { random, workload, replicas, record }: Wri
       const replica = random.pick(replicas);
       const eventId = `$${key}-${record.attempts.get(key)?.length}`;
       record.attempts.get(key)?.push(eventId);
-      const tried = await append(replica.log, { key, eventId, room: `!room${random.below(5)}` });
+      const tried = await append(replica.log, { key, eventId, room: `!room${random.below(5)}` }).catch(
+        (thrown: unknown) => {
+          if (sqlState(thrown) === UNIQUE_VIOLATION) record.clashes += 1;
+          return undefined;
+        },
+      );
       const answer = tried ?? (workload.answersTooEarly ? eventId : undefined);
       if (answer !== undefined) sent.answers.push(answer);
     }
   }
 }
 
-/** One attempt; undefined where nobody knows whether it was appended. */
+/** One attempt; undefined where it is to be made again. Throws where nobody knows whether it was appended. */
 async function append(
   log: Log,
   { key, eventId, room }: { key: string; eventId: string; room: string },
@@ -134,16 +147,9 @@ async function append(
     ts: 0,
     body: `{"content":{"body":"${key}"}}`,
   };
-  try {
-    const appended = await log.append({
-      lane: room,
-      transaction: { session: 1, key, answer: eventId },
-      entries: [entry],
-    });
-    return appended.outcome === "stale" ? undefined : appended.answer;
-  } catch {
-    return undefined;
-  }
+  const transaction = { session: 1, key, answer: eventId };
+  const appended = await log.append({ lane: room, transaction, entries: [entry] });
+  return appended.outcome === "stale" ? undefined : appended.answer;
 }
 
 /** A plain reader: it asks for what is above the last position that it saw, again and again. */

@@ -4,6 +4,7 @@
  */
 import { edgePaths } from "./edge.ts";
 import { schemasOf } from "../../server/src/db/roles.ts";
+import type { Setting } from "../../server/src/settings/setting.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import {
   args,
@@ -29,6 +30,12 @@ import {
 
 export const chartDataPath = "deploy/helm/parley/files/release.json";
 
+/** What says where the database is: DATABASE_URL under each of its names, or its parts. */
+function databaseSettings(): string[] {
+  const { name, aliases = [] } = settings.find((each) => each.name === "DATABASE_URL") as Setting;
+  return [name, ...aliases, ...settings.map((each) => each.name).filter((each) => each.startsWith("DB_"))];
+}
+
 /** The text of the file. `schema` is how many migrations this release has. */
 export function chartData(schema: number): string {
   const data = {
@@ -40,9 +47,10 @@ export function chartData(schema: number): string {
     mounts,
     servicePorts,
     serviceSettings,
+    databaseSettings: databaseSettings(),
     fileSettings,
     localProviders,
-    aliases: Object.fromEntries(settings.flatMap(({ name, alias }) => (alias === undefined ? [] : [[alias, name]]))),
+    aliases: Object.fromEntries(settings.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name]))),
     // `pools`: how many domains a process of the workload connects to the database for.
     workloads: Object.fromEntries(
       Object.values(workloads).map((each) => [each.name, { ...each, pools: schemasOf(each.roles).length }]),

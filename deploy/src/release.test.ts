@@ -135,10 +135,10 @@ test("what is mounted as a file may be a file", () => {
   }
 });
 
-test("every secret is mounted as a file, but for those that are lists, and what a person has at a shell", () => {
-  const lists = ["DATABASE_REPLICA_URLS", "OTEL_EXPORTER_OTLP_HEADERS", "PARLEY_ADMIN_TOKEN"];
+test("every secret is mounted as a file, but for those that are lists or parts, and what a person has at a shell", () => {
+  const variables = ["DATABASE_REPLICA_URLS", "OTEL_EXPORTER_OTLP_HEADERS", "PARLEY_ADMIN_TOKEN", "DB_PASSWORD"];
   const secrets = settings.filter(({ secret }) => secret).map(({ name }) => name);
-  assert.deepEqual(secrets.toSorted(), [...fileSettings, ...lists].toSorted());
+  assert.deepEqual(secrets.toSorted(), [...fileSettings, ...variables].toSorted());
 });
 
 test("every metric that a workload is scaled on is counted", () => {

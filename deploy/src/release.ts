@@ -97,7 +97,7 @@ export const servicePorts: Record<Service, readonly number[]> = {
 
 /** The setting that a connection is made by; a service whose setting is not there is not connected to. */
 export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
-  postgresql: ["DATABASE_URL"],
+  postgresql: ["DATABASE_URL", "DB_HOST"],
   redis: ["REDIS_URL"],
   nats: ["NATS_URL"],
   rabbitmq: ["RABBITMQ_URL"],

@@ -12,7 +12,7 @@ import { brokenInvariants } from "./invariants.ts";
 import { environmentOf, ofKind, podsIn, secret } from "./invariants/objects.ts";
 import { problemsOf } from "./kustomizations.ts";
 import type { KubernetesObject } from "./schema.ts";
-import { missingTools, repoRoot, run } from "./tools.ts";
+import { missingTools, readObjects, repoRoot, run } from "./tools.ts";
 
 const skip = missingTools;
 
@@ -76,6 +76,7 @@ const refusals: readonly (readonly [set: readonly string[], sentence: RegExp])[]
   [["postgresql.enabled=false"], /There is no database/],
   [["postgresql.enabled=true", "cnpg.enabled=true"], /There are two databases/],
   [["externalSecrets.api.data.DATABASE_URL=x", "cnpg.enabled=true"], /There are two databases/],
+  [["api.env.DB_HOST=db", "cnpg.enabled=true"], /There are two databases/],
   [["autoscaling.enabled=false", "autoscaling.keda.enabled=true"], /keda.enabled needs autoscaling/],
   [["gatewayApi.enabled=true"], /needs gatewayApi.parentRefs/],
   [["media.storage=objects"], /needs api.env.STORAGE_PROVIDER/],
@@ -98,6 +99,44 @@ for (const [set, sentence] of refusals)
     assert.match(errors, sentence);
   });
 
+test("what a release may be called and a Service may not is refused, or changed", { skip }, async () => {
+  const named = (name: string) =>
+    run("helm", ["template", name, chartPath, "--values", valuesFiles.get("minimal") as string]);
+  const { isGood, errors } = await named("1st");
+  assert.equal(isGood, false);
+  assert.match(errors, /The release is called "1st", and the name of a Service has to begin with a letter: set/);
+  const { output } = await named("chat.of.parley");
+  assert.deepEqual(
+    ofKind(readObjects(output), "Service").map(({ metadata }) => metadata.name),
+    ["chat-of-parley-postgresql", "chat-of-parley-api", "chat-of-parley-web"],
+  );
+  const labels = readObjects((await named("true")).output).map(
+    ({ metadata }) => metadata.labels?.["app.kubernetes.io/instance"],
+  );
+  assert.deepEqual([...new Set(labels)], ["true"]);
+});
+
+test("a database that is given in parts is given, and every pod that asks it has them", { skip }, async () => {
+  const parts = ["DB_HOST=db.example.org", "DB_NAME=parley", "DB_USER=parley"].map((each) => `api.env.${each}`);
+  const objects = await renderChart("minimal", [
+    ...parts,
+    "api.secretName=parley-database",
+    "api.secretKeys={DB_PASSWORD}",
+  ]);
+  assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
+  assert.deepEqual(ofKind(objects, "StatefulSet"), []);
+  for (const { title, spec } of podsIn(objects))
+    for (const { name, env = [] } of [...(spec.initContainers ?? []), ...spec.containers])
+      assert.deepEqual(
+        env
+          .map((each) => each.name)
+          .filter((each) => /^(DB_|DATABASE)/.test(each))
+          .toSorted(),
+        ["DB_HOST", "DB_NAME", "DB_PASSWORD", "DB_USER"],
+        `${title}, ${name}`,
+      );
+});
+
 function jobOf(objects: readonly KubernetesObject[]): KubernetesObject {
   const [job, ...others] = ofKind(objects, "Job");
   assert.ok(job);
@@ -119,8 +158,10 @@ test("the migration is a Job whose name changes with what it runs, and nothing i
 });
 
 test("the longest names are still names", { skip }, async () => {
-  const objects = await renderChart("split", [`fullnameOverride=${"a".repeat(60)}`]);
-  assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), []);
+  for (const values of ["split", "backup", "backup-objects", "production"]) {
+    const objects = await renderChart(values, [`fullnameOverride=${"a".repeat(60)}`]);
+    assert.deepEqual(brokenInvariants(objects, { given: broughtAlong }), [], values);
+  }
 });
 
 test("a changed static secret rolls the pods that read it, and no others", { skip }, async () => {

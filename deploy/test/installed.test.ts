@@ -61,6 +61,28 @@ test(
   },
 );
 
+test("what a claim is made of stays, or is refused with the fix", { skip }, async () => {
+  await using server = await startApiServer();
+  await installed(server, "install", ["media.accessMode=ReadWriteOnce"]);
+  await installed(server, "upgrade", ["postgresql.size=20Gi", "postgresql.storageClass=fast", "media.size=30Gi"]);
+  const values = ["--values", valuesFiles.get("minimal") as string, "--disable-openapi-validation"];
+  const upgrade = ["upgrade", "parley", chartPath, ...values];
+  const larger = await helm(server, [...upgrade, "--set", "postgresql.size=20Gi"]);
+  assert.match(larger.output, /stays as it was made \(10Gi\)[^]*patch pvc data-parley-postgresql-0 [^]*"20Gi"/);
+  const shared = await helm(server, [...upgrade, "--set", "media.accessMode=ReadWriteMany"]);
+  assert.equal(shared.isGood, false);
+  assert.match(
+    shared.errors,
+    /media.accessMode is ReadWriteMany, and the claim parley-media was made with ReadWriteOnce/,
+  );
+  const without = await helm(server, [
+    ...upgrade,
+    "--set",
+    "media.accessMode=ReadWriteMany,media.existingClaim=shared",
+  ]);
+  assert.ok(without.isGood, without.errors);
+});
+
 test("an upgrade goes back, and what was kept stays when the release goes", { skip }, async () => {
   await using server = await startApiServer();
   await installed(server, "install");

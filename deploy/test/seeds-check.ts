@@ -17,7 +17,7 @@ export async function problemOf(target: Target): Promise<string | undefined> {
     case "page":
       return problemOfFile(target.path, undefined) ?? problemOfHeading(target.path, target.heading);
     case "setting": {
-      const isThere = settings.some(({ name, alias }) => name === target.name || alias === target.name);
+      const isThere = settings.some(({ name, aliases = [] }) => [name, ...aliases].includes(target.name));
       return isThere ? undefined : `there is no setting ${target.name}`;
     }
     case "command":

@@ -28,6 +28,16 @@ const refused: Record<string, readonly string[]> = {
   DATABASE_REPLICA_URLS: ["mysql://user:hunter2@host/db", "hunter2"],
   DATABASE_OWNER_URL: ["postgres://user:hunter2@host/db", "mysql://user:hunter2@host/db"],
   PARLEY_MIGRATE: ["never", "Auto"],
+  CORS_ORIGINS: [
+    "chat.example.org",
+    "https://chat.example.org/app",
+    "*, https://chat.example.org",
+    "https://*.example.org",
+  ],
+  DB_HOST: ["db/parley", "parley@db", "db:5432"],
+  DB_PORT: ["0", "65536", "five"],
+  DB_PASSWORD: ["secret://hunter2", "file:///run/hunter2"],
+  ADDR: ["8082", "localhost", ":http", ":65536", "http://localhost:8082"],
   PARLEY_TRUSTED_PROXIES: ["localhost", "10.0.0.0/33", "1.2.3.4,", "::1/200"],
   ROLES: ["all,web", "gatway", "auth,"],
   PARLEY_BUS: ["kafka", "Redis"],
@@ -113,6 +123,7 @@ const refused: Record<string, readonly string[]> = {
 
 /** Settings that are read only where others say so. */
 const contexts: readonly (readonly [names: RegExp, env: Record<string, string>])[] = [
+  [/^DB_/, { DB_HOST: "db", DB_NAME: "parley", DB_USER: "parley" }],
   [/^S3_/, { STORAGE_PROVIDER: "s3", S3_BUCKET: "media" }],
   [
     /^MINIO_/,
@@ -145,6 +156,8 @@ function withContext(name: string, value: string): Record<string, string> {
 /** Any text is an address or a folder; whether it can be used shows when it is. */
 const anything = [
   "ENVIRONMENT",
+  "DB_NAME",
+  "DB_USER",
   "CREDENTIAL_STORAGE_PATH",
   "SECRETS_DIR",
   "AWS_SM_REGION",
@@ -264,6 +277,22 @@ test("a setting may come under the name that other software gave it, and twice o
   assert.throws(
     () => readConfig({ APP_PUBLIC_URL: theirs, PARLEY_PUBLIC_URL: ours }),
     /PARLEY_PUBLIC_URL and APP_PUBLIC_URL are one setting and differ/,
+  );
+});
+
+test("an address may be the database's under each of its names", () => {
+  const url = "postgresql://irc:irc@postgres:5432/irc";
+  for (const name of ["DATABASE_URL", "DSN", "MESSAGES_DATABASE_URL"]) {
+    const { databaseUrl, bus } = readConfig({ [name]: url });
+    assert.deepEqual([databaseUrl, bus], [url, "postgresql"], name);
+  }
+  assert.throws(
+    () => readConfig({ DSN: url, MESSAGES_DATABASE_URL: "postgres://b/c" }),
+    (error: unknown) => {
+      assert.match(String(error), /DSN and MESSAGES_DATABASE_URL are one setting and differ/);
+      assert.doesNotMatch(String(error), /irc/);
+      return true;
+    },
   );
 });
 

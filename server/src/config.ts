@@ -28,6 +28,8 @@ import {
   url,
   withAliases,
 } from "./settings/read.ts";
+import { corsOrigins } from "./settings/cors-origins.ts";
+import { withParts } from "./settings/parts.ts";
 import { type SettingSource, settingSources } from "./settings/sources.ts";
 import { upstreamSettings } from "./settings/table.ts";
 import { readTraces, type Traces } from "./tracing/config.ts";
@@ -68,6 +70,8 @@ export interface Config {
   migrate: "auto" | "wait";
   /** Servers that replicate it, for reads. */
   databaseReplicaUrls: readonly string[];
+  /** Whose pages may read answers; undefined where everybody's may. */
+  corsOrigins: readonly string[] | undefined;
   /** Whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   roles: readonly RoleName[];
@@ -127,7 +131,7 @@ export type BusName = (typeof busNames)[number];
 /** Reads and checks the settings. Throws StartError on the first that is wrong. */
 export function readConfig(environment: Env = process.env): Config {
   refuseUnknown(environment);
-  const env = withAliases(environment);
+  const env = withParts(withAliases(environment));
   refuseTestSettings(env);
   const host = text(env, "PARLEY_HOST");
   return {
@@ -160,6 +164,7 @@ export function readConfig(environment: Env = process.env): Config {
     databaseOwnerUrl: ownerUrl(env),
     migrate: oneOf(env, "PARLEY_MIGRATE", ["auto", "wait"]),
     databaseReplicaUrls: replicaUrls(env),
+    corsOrigins: corsOrigins(env),
     trustedProxies: proxies(env),
     roles: roles(env),
     upstreams: upstreams(env),

@@ -1,5 +1,7 @@
 /** Which pages may read the answers. Specification: client-server-api, "Web Browser Clients". */
 
+type Headers = Record<string, string>;
+
 const ANY = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
@@ -20,7 +22,21 @@ const UPLOADS = {
 };
 
 /** The headers for an address: those of Matrix for all, and none where a page of another origin has no business. */
-export function corsOf(url: string): Record<string, string> {
+function openTo(url: string): Headers {
   if (/^\/(api|admin|_parley\/admin)([/?]|$)/.test(url)) return {};
   return /^\/_parley\/client\/v1\/uploads([/?]|$)/.test(url) ? UPLOADS : ANY;
+}
+
+/**
+ * What says whose pages may read an answer: Matrix's headers for everybody's, or, where the operator named origins, for theirs.
+ * Those of another origin then learn nothing, and a cache that stands between is told that the answer depends on who asks.
+ */
+export function corsFor(origins: readonly string[] | undefined): (url: string, origin: string | undefined) => Headers {
+  if (origins === undefined) return openTo;
+  return (url, origin) => {
+    const { "access-control-allow-origin": any, ...others } = openTo(url);
+    if (any === undefined) return others;
+    const isOurs = origin !== undefined && origins.includes(origin);
+    return { ...others, vary: "Origin", ...(isOurs ? { "access-control-allow-origin": origin } : {}) };
+  };
 }

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Context } from "./context.ts";
-import { corsOf } from "./cors.ts";
+import { corsFor } from "./cors.ts";
 import { asError, InteractiveAuthentication, isOfNul, matrixError, MatrixError } from "./errors.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import { limits, type Rate } from "./limits.ts";
@@ -138,6 +138,7 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
 /** Builds the server with its routes, and what goes to other roles through `front`; it listens when its caller says so. */
 export function createHttp(ctx: Context, all: readonly Route[], front: Front): FastifyInstance {
+  const cors = corsFor(ctx.config.corsOrigins);
   const app = Fastify({
     routerOptions: { maxParamLength: 1_024, ignoreTrailingSlash: true, ignoreDuplicateSlashes: false },
     bodyLimit: limits.body_bytes,
@@ -152,7 +153,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     logger: false,
     // Addresses that no route is asked for, such as /%zz.
     frameworkErrors: (error, request, reply) => {
-      void reply.serializer(asItIs).headers(corsOf(request.url));
+      void reply.serializer(asItIs).headers(cors(request.url, request.headers.origin));
       void answerError(ctx, { error, request, reply });
     },
     clientErrorHandler: refuseGarbled,
@@ -162,7 +163,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   watchConnections(app.server);
   routeUpgrades(app.server, (request, response) => app.routing(request, response));
   app.addHook("onRequest", (request, reply, done) => {
-    void reply.serializer(asItIs).headers(corsOf(request.url));
+    void reply.serializer(asItIs).headers(cors(request.url, request.headers.origin));
     void reply.header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
     if (request.method === "OPTIONS") return void reply.code(204).send();

@@ -5,9 +5,9 @@ import { podsIn, titleOf } from "./objects.ts";
 type Objects = readonly KubernetesObject[];
 
 /** Of these the name is a label's value, or a host name. */
-const short = ["Service", "Job", "StatefulSet", "Namespace"];
-/** A StatefulSet's pods have its name and a hash in one label. */
-const SHORT_CHARACTERS: Record<string, number> = { StatefulSet: 52 };
+const short = ["Service", "Job", "StatefulSet", "Namespace", "CronJob", "Cluster"];
+/** A StatefulSet's pods have its name and a hash in one label, a CronJob's jobs their time; CloudNativePG puts words behind a name. */
+const SHORT_CHARACTERS: Record<string, number> = { StatefulSet: 52, CronJob: 52, Cluster: 50 };
 
 /** Kinds that belong to the cluster and to no namespace. */
 const clusterWide = [

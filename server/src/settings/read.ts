@@ -52,14 +52,16 @@ export function url(env: Env, name: string, protocols: readonly string[]): strin
   return value;
 }
 
-/** With what is set under an alias under its name too. Throws StartError where the two differ. */
+/** With what is set under an alias under its name too. Throws StartError where two names of one setting differ. */
 export function withAliases(env: Env): Env {
   const found: Env = {};
-  for (const { name, alias } of settings) {
-    if (alias === undefined || !env[alias]) continue;
-    if (env[name] && env[name] !== env[alias])
-      throw new StartError(`${name} and ${alias} are one setting and differ: set one of them, or both to the same.`);
-    found[name] = env[alias];
+  for (const { name, aliases = [] } of settings) {
+    const [first, ...others] = [name, ...aliases].filter((each) => env[each]);
+    if (first === undefined) continue;
+    const other = others.find((each) => env[each] !== env[first]);
+    if (other !== undefined)
+      throw new StartError(`${first} and ${other} are one setting and differ: set one of them, or both to the same.`);
+    found[name] = env[first];
   }
   return { ...env, ...found };
 }

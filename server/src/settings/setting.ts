@@ -6,6 +6,6 @@ export interface Setting {
   /** A secret's value is never shown. */
   secret?: boolean;
   doc: string;
-  /** Another name for it, which other software gave it. Both may be set where they say the same. */
-  alias?: string;
+  /** Other names for it, which other software gave it. Several may be set where they say the same. */
+  aliases?: readonly string[];
 }

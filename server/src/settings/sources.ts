@@ -8,16 +8,16 @@ export interface SettingSource {
   /** As it was written; null where nothing was, or where nobody may see it. */
   value: string | null;
   isSecret: boolean;
-  /** Where it comes from: the variable of its name, that of its alias, or nowhere. */
+  /** Where it comes from: the variable of its name, that of an alias, or nowhere. */
   from: "environment" | "alias" | "default";
   doc: string;
 }
 
 /** Of every setting, in the order of the table. Where a secret stands is told; what it is is not. */
 export function settingSources(env: Env): SettingSource[] {
-  return settings.map(({ name, alias, default: byDefault, secret = false, doc }) => {
+  return settings.map(({ name, aliases = [], default: byDefault, secret = false, doc }) => {
     const own = env[name] || undefined;
-    const given = own ?? (alias === undefined ? undefined : env[alias] || undefined);
+    const given = own ?? aliases.map((alias) => env[alias] || undefined).find((each) => each !== undefined);
     const from = own !== undefined ? "environment" : given !== undefined ? "alias" : "default";
     const value = given === undefined ? (byDefault ?? null) : secret ? placeOf(given) : withoutPassword(given);
     return { name, value, isSecret: secret, from, doc };

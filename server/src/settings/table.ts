@@ -5,6 +5,7 @@ import { billingSettings } from "./billing.ts";
 import { explorerSettings } from "./explorer.ts";
 import { previewSettings } from "./previews.ts";
 import { mailSettings } from "./mail.ts";
+import { partSettings } from "./parts.ts";
 import { pushSettings } from "./push.ts";
 import { secretSettings } from "./secrets.ts";
 import { shellSettings } from "./shell.ts";
@@ -37,7 +38,7 @@ export const settings: readonly Setting[] = [
   },
   {
     name: "PARLEY_PUBLIC_URL",
-    alias: "APP_PUBLIC_URL",
+    aliases: ["APP_PUBLIC_URL"],
     doc: "How clients reach the server, such as https://chat.example.org. By default http://localhost and the port.",
   },
   {
@@ -119,6 +120,11 @@ export const settings: readonly Setting[] = [
     doc: "The most database connections that each of the domains opens.",
   },
   {
+    name: "CORS_ORIGINS",
+    default: "*",
+    doc: "Whose pages may read answers: * for everybody's, or origins, with commas, such as https://chat.example.org.",
+  },
+  {
     name: "PARLEY_TRUSTED_PROXIES",
     default: "",
     doc: "Addresses or networks, with commas, of proxies whose X-Forwarded-For is believed. By default none.",
@@ -130,9 +136,11 @@ export const settings: readonly Setting[] = [
   },
   {
     name: "DATABASE_URL",
+    aliases: ["DSN", "MESSAGES_DATABASE_URL"],
     secret: true,
     doc: "Another PostgreSQL (15 or newer) in place of the embedded one, or file:// and a file with its address.",
   },
+  ...partSettings,
   {
     name: "DATABASE_OWNER_URL",
     secret: true,

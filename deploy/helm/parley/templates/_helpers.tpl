@@ -1,14 +1,17 @@
 {{/* The description of the release, deploy/src/release.ts, as JSON. */}}
 {{- define "parley.release" -}}{{ .Files.Get "files/release.json" }}{{- end }}
 
-{{/* What the objects of this installation are called: 40 characters, so that what is put behind it stays below 63. */}}
+{{/*
+What the objects of this installation are called: 38 characters, so that what is put behind it stays below 63, a CronJob's name
+below 52, and that of CloudNativePG's Cluster below 50. A release's name may have dots, which a Service's may not.
+*/}}
 {{- define "parley.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := .Values.fullnameOverride -}}
 {{- if not $full -}}
 {{- $full = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- end -}}
-{{- $full | trunc 40 | trimSuffix "-" -}}
+{{- $full | replace "." "-" | trunc 38 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* Labels of every object. Takes {root, component}. */}}
@@ -23,7 +26,7 @@ app.kubernetes.io/part-of: parley
 {{/* Labels that pods are found by; they never change. Takes {root, component}. */}}
 {{- define "parley.selector" -}}
 app.kubernetes.io/name: parley
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ toYaml .root.Release.Name }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -85,7 +88,10 @@ argocd.argoproj.io/sync-wave: {{ get $release.waves .wave | int | quote }}
 {{/* Where PostgreSQL is: given, cnpg or postgresql. */}}
 {{- define "parley.database" -}}
 {{- $keys := include "parley.secretKeys" (dict "root" . "of" "api") | fromJsonArray -}}
-{{- $given := or (has "DATABASE_URL" $keys) (hasKey .Values.api.env "DATABASE_URL") -}}
+{{- $given := false -}}
+{{- range (include "parley.release" . | fromJson).databaseSettings -}}
+{{- if or (has . $keys) (hasKey $.Values.api.env .) -}}{{- $given = true -}}{{- end -}}
+{{- end -}}
 {{- $own := eq (toString .Values.postgresql.enabled) "true" -}}
 {{- if gt (len (compact (list (ternary "a" "" $given) (ternary "b" "" .Values.cnpg.enabled) (ternary "c" "" $own)))) 1 -}}
 {{- fail "There are two databases: of DATABASE_URL for api, cnpg.enabled and postgresql.enabled=true only one can be." -}}
@@ -111,6 +117,9 @@ argocd.argoproj.io/sync-wave: {{ get $release.waves .wave | int | quote }}
 {{- define "parley.check" -}}
 {{- if and (not (include "parley.host" .)) (or .Values.ingress.enabled (not .Values.serverName)) -}}
 {{- fail "Parley needs to know its host: set ingress.hosts[0].host, as in --set 'ingress.hosts[0].host=chat.example.org'." -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z]" (include "parley.fullname" .)) -}}
+{{- fail (printf "The release is called %q, and the name of a Service has to begin with a letter: set fullnameOverride, or call the release otherwise." .Release.Name) -}}
 {{- end -}}
 {{- range $of := list "api" "web" "worker" -}}
 {{- if and $.Values.externalSecrets.enabled (get $.Values $of).secrets -}}

@@ -73,6 +73,15 @@ a prefix too. Others may take that as the exact path. */}}
 {{- end }}
 {{- end }}
 
+{{/* Size and class of the claim of PostgreSQL's StatefulSet, as JSON: those that it has where it is there, as the values say otherwise. */}}
+{{- define "parley.postgresqlClaim" -}}
+{{- $claim := dict "size" .Values.postgresql.size "storageClass" .Values.postgresql.storageClass -}}
+{{- range (dig "spec" "volumeClaimTemplates" list (lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-postgresql" (include "parley.fullname" .)) | default dict)) -}}
+{{- $claim = dict "size" .spec.resources.requests.storage "storageClass" (.spec.storageClassName | default "") -}}
+{{- end -}}
+{{- $claim | toJson -}}
+{{- end }}
+
 {{- define "parley.migrationPod" }}
 {{- with .root.Values.api.serviceAccountName }}
 serviceAccountName: {{ . }}

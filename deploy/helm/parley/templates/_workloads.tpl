@@ -64,7 +64,7 @@ for the migrations alone.
 {{- $workload := .workload -}}
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $found := dict -}}
-{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" "STRIPE_SECRET_KEY" "STRIPE_WEBHOOK_SECRET" "MASTER_ENCRYPTION_KEY" -}}
+{{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" "STRIPE_SECRET_KEY" "STRIPE_WEBHOOK_SECRET" "MASTER_ENCRYPTION_KEY" | concat $release.databaseSettings -}}
 {{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
 {{- /* Who keeps what only the master key opens: the console its saved connections, the role auth the secrets of second factors. */}}
 {{- $hasKeys := or $isConsole (has "auth" $workload.roles) -}}
@@ -254,9 +254,9 @@ capabilities:
 {{- $release := include "parley.release" .root | fromJson -}}
 {{- $secrets := include "parley.secretsOf" . | fromJson -}}
 {{- $env := include "parley.envOf" . | fromJson -}}
-{{- $wanted := "^(DATABASE_URL|DATABASE_OWNER_URL|ENVIRONMENT|(SECRETS|VAULT|INFISICAL|AWS|AZURE|GCP|GOOGLE)_.*)$" -}}
+{{- $wanted := "^(DATABASE_OWNER_URL|ENVIRONMENT|(SECRETS|VAULT|INFISICAL|AWS|AZURE|GCP|GOOGLE)_.*)$" -}}
 {{- range $name := concat (keys $secrets) (keys $env) | uniq | sortAlpha -}}
-{{- if regexMatch $wanted $name }}
+{{- if or (has $name $release.databaseSettings) (regexMatch $wanted $name) }}
 - name: {{ $name }}
   {{- if not (hasKey $secrets $name) }}
   value: {{ include "parley.text" (get $env $name) | quote }}

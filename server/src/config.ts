@@ -29,7 +29,7 @@ import {
   withAliases,
 } from "./settings/read.ts";
 import { corsOrigins } from "./settings/cors-origins.ts";
-import { withParts } from "./settings/parts.ts";
+import { withParts } from "./settings/read-parts.ts";
 import { type SettingSource, settingSources } from "./settings/sources.ts";
 import { upstreamSettings } from "./settings/table.ts";
 import { readTraces, type Traces } from "./tracing/config.ts";

@@ -9,12 +9,13 @@ const own = (name: string, text?: string) => file(`deploy/cnpg/${name}`, text);
 const inDatabase =
   "Sessions of the console are in PostgreSQL by default (only hashes of their ids), so any pod serves any request and a restart signs nobody out; `memory` is for one process, and a second one then does not start.";
 const oneUrl =
-  "One address, `DATABASE_URL`, in a file that is read again: a password in one of five variables can not be changed while anything runs. The variable is read by nobody.";
+  "Taken. The overlay has one address in its place, `DATABASE_URL`, in a file that is read again: a password in one of five variables can not be changed while anything runs.";
+const databaseParts = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"].map((name) => setting(name));
 const noKey =
-  "The variable is read by nobody: no cookie is signed, a session's id is 256 random bits of which the database has the SHA-256, and so there is no key that could leak or has to be changed.";
+  "No cookie is signed: a session's id is 256 random bits of which the database has the SHA-256, and so there is no key that could leak or has to be changed.";
 const masterKey = setting("MASTER_ENCRYPTION_KEY");
 const oneOrigin =
-  "The variable is read by nobody. Matrix asks for `*` on its API, where access is by token and never by cookie; the console and its API are one origin, and answer no other.";
+  "`*` unless it is set, as Matrix has it: access is by token and never by cookie. The console and its API answer pages of their own origin alone.";
 const noLatest = "A version, never `latest`.";
 
 export const ageGraphExplorer: Seed = {
@@ -116,7 +117,7 @@ export const ageGraphExplorer: Seed = {
     ]),
     ...below("Phase 2: sessions and credentials", [
       ["2.1 PostgresSessionStore with `get`, `set`, `delete`", file("server/src/sessions/postgresql.ts"), inDatabase],
-      ["2.1 `DB_*` settings", setting("DATABASE_URL"), oneUrl],
+      ["2.1 `DB_*` settings", ...databaseParts, setting("DATABASE_URL")],
       [
         "2.1 `LOAD 'age'` and search_path for the session store",
         object("Cluster/parley-db", { path: "spec.postgresql.shared_preload_libraries.*", value: "age" }),
@@ -147,7 +148,7 @@ export const ageGraphExplorer: Seed = {
         }),
         "It is called `parley`, after what is in it.",
       ],
-      ["3.2 Secrets: `SESSION_SECRET_KEY`", page("secrets", "Secrets, and how to change them"), noKey],
+      ["3.2 Secrets: `SESSION_SECRET_KEY`", file("server/src/sessions/sessions.ts"), `Nothing reads it. ${noKey}`],
       ["3.2 `MASTER_ENCRYPTION_KEY`", masterKey],
       [
         "3.2 `DB_PASSWORD`, or the bootstrap's own",
@@ -164,14 +165,16 @@ export const ageGraphExplorer: Seed = {
         "3.3 `DB_HOST`: `kotte-age-rw`",
         object("Deployment/backend", { path: `${pod}.volumes.*.secret.items.*.key`, value: "DATABASE_URL" }),
         own("parley/credentials.yaml", "parley-db-rw"),
+        setting("DB_HOST"),
         oneUrl,
       ],
       [
         "3.3 `DB_PORT`: `5432`",
         object("Deployment/backend", { path: `${pod}.volumes.*.secret.items.*.path`, value: "DATABASE_URL" }),
+        setting("DB_PORT"),
         oneUrl,
       ],
-      ["3.3 `CORS_ORIGINS`: frontend URLs", file("server/src/cors.ts", "access-control-allow-origin"), oneOrigin],
+      ["3.3 `CORS_ORIGINS`: frontend URLs", setting("CORS_ORIGINS"), oneOrigin],
       ["3.3 `ENVIRONMENT`: `production`", setting("ENVIRONMENT")],
       ["3.3 `CREDENTIAL_STORAGE_TYPE`: `postgresql`", setting("CREDENTIAL_STORAGE_TYPE")],
       ["3.3 `SESSION_STORAGE_TYPE`: `postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
@@ -299,19 +302,19 @@ export const ageGraphExplorer: Seed = {
       ["7. the Ingress", file("deploy/kustomize/overlays/irc/ingress.yaml")],
     ]),
     ...below("Environment variables", [
-      ["`DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_USER`, `DB_PASSWORD`", setting("DATABASE_URL"), oneUrl],
+      ["`DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_USER`, `DB_PASSWORD`", ...databaseParts],
       [
         "`SESSION_SECRET_KEY`, `MASTER_ENCRYPTION_KEY`",
         masterKey,
         page("secrets", "Secrets, and how to change them"),
-        `\`MASTER_ENCRYPTION_KEY\` as it says. \`SESSION_SECRET_KEY\`: ${noKey}`,
+        `\`MASTER_ENCRYPTION_KEY\` as it says. Nothing reads \`SESSION_SECRET_KEY\`. ${noKey}`,
       ],
       ["`SESSION_STORAGE_TYPE=postgresql`", setting("SESSION_STORAGE_TYPE"), inDatabase],
       ["`CREDENTIAL_STORAGE_TYPE=postgresql` (or `json_file`)", setting("CREDENTIAL_STORAGE_TYPE")],
       [
         "`CORS_ORIGINS`, `ENVIRONMENT=production`",
         setting("ENVIRONMENT"),
-        file("server/src/cors.ts", "access-control-allow-origin"),
+        setting("CORS_ORIGINS"),
         `\`ENVIRONMENT\` as it says. \`CORS_ORIGINS\`: ${oneOrigin}`,
       ],
       ["`VITE_API_BASE_URL`: `/api`, or `https://api.example.com`", env("Deployment/frontend", "API_BASE_URL")],

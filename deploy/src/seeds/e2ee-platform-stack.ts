@@ -6,8 +6,16 @@ const oneDatabase =
   "One database `parley` with a schema and a database role for each domain: an entry of the log and what it changes are one transaction, which three databases can not have.";
 const oneJob =
   "One Job brings the whole schema, since it is one database; its name has the number of migrations, and it runs under a lock. A Job for each service would do the same work four times.";
-const noSignature =
-  "Nothing is signed: tokens are random and looked up, so that a sign-out holds at once, and there is no key whose loss lets anybody in. The secrets that there are, are those of the database.";
+const ownKeys =
+  "Access tokens of OAuth 2.0 are signed (ES256) with a ring of keys that Parley makes and replaces by itself: they are in the database, wrapped with a master key where `AUTH_KEY_STORAGE_BACKEND` says so, and nobody has to make, hand over or remember one.";
+const notShared =
+  "A secret that all share lets whoever reads it once be anybody. Tokens are signed with ES256, whose public half makes none, and each role looks the session up besides, so that a sign-out holds at once.";
+const signingKeys = [
+  setting("AUTH_SIGNING_KEY_DAYS"),
+  file("server/src/auth/oauth/signing-keys.ts", '"ES256"'),
+  page("secrets", "The keys that sign"),
+] as const;
+const jwks = file("server/src/auth/oauth/addresses.ts", 'keys: "/oauth2/keys"');
 const noLatest =
   "A version, and a digest where one is given: `latest` is another program tomorrow, and can not be gone back from.";
 const ownNamespace =
@@ -104,7 +112,7 @@ export const e2eePlatformStack: Seed = {
         object("Deployment/auth", { path: `${container}.envFrom.*.configMapRef.name` }),
         data("auth-config", "PARLEY_PORT", "8081"),
       ],
-      ["values from `auth-secret`", page("secrets", "Secrets, and how to change them"), noSignature],
+      ["values from `auth-secret`", ...signingKeys, ownKeys],
       ["Service: ClusterIP on 8081", service("auth", 8081)],
       ["Job `auth-migrations`", object("Job/schema-*"), oneJob],
       [
@@ -125,13 +133,18 @@ export const e2eePlatformStack: Seed = {
       ["overlay `k8s/overlays/minikube-auth`", file_("overlays/minikube-auth/kustomization.yaml")],
       [
         "its ConfigMap generator sets the issuer",
+        setting("AUTH_ISSUER"),
         env("Deployment/auth", "PARLEY_PUBLIC_URL"),
-        env("Deployment/auth", "PARLEY_SERVER_NAME"),
-        "Tokens have no issuer; who the server is, its name and address say, the same for all parts.",
+        "The public address, which all parts have, unless `AUTH_ISSUER` says another.",
       ],
-      ["… the JWKS path", page("secrets", "Secrets, and how to change them"), noSignature],
+      [
+        "… the JWKS path",
+        jwks,
+        file("server/src/auth/oauth/metadata.ts", "jwks_uri"),
+        "`/oauth2/keys`, always: clients find it in the discovery document, which no configuration can contradict.",
+      ],
       ["… TTLs", data("auth-config", "PARLEY_ACCESS_TOKEN_LIFETIME_S", "3600")],
-      ["its Secret generator sets `SIGNING_KEY`", page("secrets", "Secrets, and how to change them"), noSignature],
+      ["its Secret generator sets `SIGNING_KEY`", ...signingKeys, ownKeys],
       ["namespace `default`", object("Namespace/parley"), ownNamespace],
     ]),
     ...below("4) Keys service", [
@@ -155,8 +168,10 @@ export const e2eePlatformStack: Seed = {
       ["… runs the image `keys-migrations:latest`", object("Job/schema-*"), oneJob],
       [
         "overlay `k8s/overlays/minikube-keys` sets `ADDR=:8082`",
+        setting("ADDR"),
         data("keys-config", "PARLEY_PORT", "8082"),
         env("Deployment/keys", "PARLEY_HOST", "0.0.0.0"),
+        "`ADDR` is taken; the overlay names port and host apart, as the other overlays and the probes' port do.",
       ],
       ["no secrets of its own", env("Deployment/keys", "DATABASE_URL")],
     ]),
@@ -171,8 +186,9 @@ export const e2eePlatformStack: Seed = {
       ["port 8084", port("Deployment/messages", 8084)],
       [
         "`MESSAGES_DATABASE_URL` from the Postgres Secret",
+        setting("MESSAGES_DATABASE_URL"),
         env("Deployment/messages", "DATABASE_URL"),
-        "The same name for all parts, since it is the same database.",
+        "Taken too, as another name of `DATABASE_URL`, which the overlay gives to all parts, since it is the same database.",
       ],
       ["ConfigMap `messages-config`", data("messages-config", "PARLEY_PORT", "8084")],
       ["Service: ClusterIP on 8084", service("messages", 8084)],
@@ -185,7 +201,9 @@ export const e2eePlatformStack: Seed = {
       ["… runs the image `messages-migrations:latest`", object("Job/schema-*"), oneJob],
       [
         "overlay `k8s/overlays/minikube-messages` sets `MESSAGES_ADDR=:8084`",
+        setting("MESSAGES_ADDR"),
         data("messages-config", "PARLEY_PORT", "8084"),
+        "Taken too, as another name of `ADDR`.",
       ],
     ]),
     ...below("6) Gateway", [
@@ -198,11 +216,7 @@ export const e2eePlatformStack: Seed = {
       ],
       ["port 8080", port("Deployment/gateway", 8080)],
       ["values from `gateway-config`", data("gateway-config", "AUTH_URL", "http://auth:8081")],
-      [
-        "values from `gateway-secret`, with the shared HS256 secret",
-        page("secrets", "Secrets, and how to change them"),
-        "No role believes what another signed: each looks the session up. A secret that all share lets whoever reads it once be anybody.",
-      ],
+      ["values from `gateway-secret`, with the shared HS256 secret", ...signingKeys, notShared],
       ["Service: ClusterIP on 8080", service("gateway", 8080)],
       [
         "Job: an empty one without migrations, with a wait for Postgres and a hook",
@@ -217,16 +231,17 @@ export const e2eePlatformStack: Seed = {
       ],
       [
         "… CORS",
-        file("server/src/cors.ts", "access-control-allow-origin"),
-        "Not a setting: Matrix asks for `*` on every path of the API, and access is by token, never by cookie.",
+        setting("CORS_ORIGINS"),
+        "`*` unless it is set, as Matrix has it: access is by token, never by cookie.",
       ],
-      ["… JWKS URL", page("secrets", "Secrets, and how to change them"), noSignature],
-      ["… debug flag", data("gateway-config", "PARLEY_LOG_LEVEL", "info"), setting("PARLEY_LOG_LEVEL")],
       [
-        "its Secret generator sets `GATEWAY_SHARED_HS256_SECRET`",
-        page("secrets", "Secrets, and how to change them"),
-        noSignature,
+        "… JWKS URL",
+        jwks,
+        object("NetworkPolicy/uses-auth"),
+        "No role has to be told: each has the ring from the database, and reads it every minute. For others the gateway hands `/oauth2/keys` to the role auth.",
       ],
+      ["… debug flag", data("gateway-config", "PARLEY_LOG_LEVEL", "info"), setting("PARLEY_LOG_LEVEL")],
+      ["its Secret generator sets `GATEWAY_SHARED_HS256_SECRET`", ...signingKeys, notShared],
     ]),
     ...below("7) Minikube overlay", [
       [

@@ -6,11 +6,9 @@ const kubernetes = (heading: string) => page("kubernetes", heading);
 const managed =
   "One pod with a claim, for trying out; for more, a database or store that somebody else looks after, by its address.";
 const noShared =
-  "No secret is shared between services: a token is random, and whoever gets it looks it up in the database.";
+  "No secret is shared between services, which would let whoever reads it once be anybody: access tokens are signed with ES256, by a ring of keys that Parley makes and replaces itself, and each service looks the session up besides.";
+const signingKeys = [setting("AUTH_SIGNING_KEY_DAYS"), page("secrets", "The keys that sign")] as const;
 const ownPaths = "The web messenger is a Matrix client and asks its own host: the addresses are no part of the build.";
-const noProgress =
-  "The store has a place for it, which all replicas share; in this version no upload reports to it, since one is a single request whose sender counts the bytes itself.";
-const noPolling = "The client counts what it has sent itself; nothing has to be asked every few seconds.";
 const log =
   "The log is the channel: every message of every room comes in one order, and a hint says that there is something new.";
 
@@ -78,11 +76,16 @@ export const ircChat: Seed = {
       ["3. metadata in Postgres", file("server/src/media/queries.ts")],
       [
         "4. progress in Redis (`upload:{id}`, with a time-out)",
-        file("server/src/ephemeral/uploads.ts"),
+        file("server/src/media/uploads/receive.ts", "setUpload"),
+        file("server/src/ephemeral/redis.ts", "upload:${id}"),
         data("irc-config", "PARLEY_EPHEMERAL", "redis"),
-        noProgress,
       ],
-      ["5. the client asks the backend every 4 s", file("server/src/ephemeral/ephemeral.ts"), noPolling],
+      [
+        "5. the client asks the backend every 4 s",
+        file("docs/protocol/uploads.md", "GET <Location>"),
+        path("/_parley/client/v1/uploads", "storage"),
+        "Any session of the person asks, whenever it wants, and is told what has arrived up to a quarter of a second ago.",
+      ],
     ]),
     ...below("Redis usage", [
       ["channel `channel:{channel_id}`, for DMs too", file("server/src/bus/redis.ts"), log],
@@ -90,12 +93,12 @@ export const ircChat: Seed = {
       [
         "`channel_members:{channel_id}`, a set with a time-out",
         file("server/src/rooms/cache.ts"),
-        "Who is in a room is true for longer than a moment: it is in PostgreSQL, and each process has a copy that follows the log.",
+        file("server/src/ephemeral/redis.ts", "channel_members:{room_id}"),
+        "Who is in a room is true for longer than a moment: it is in PostgreSQL, and each process has a copy that follows the log. The set is of those who are typing there.",
       ],
       [
         "`upload:{upload_id}`: `status`, `bytes`, `total`, `updated_at`",
-        file("server/src/ephemeral/redis.ts", "setUploads"),
-        noProgress,
+        file("server/src/ephemeral/redis.ts", "updated_at: seams.now_ms()"),
       ],
     ]),
     ...below("Expected guarantees", [
@@ -153,7 +156,7 @@ export const ircChat: Seed = {
     ...below("Environment variables", [
       ["backend: `DATABASE_URL=postgresql://...`", env("Deployment/backend", "DATABASE_URL"), setting("DATABASE_URL")],
       ["backend: `REDIS_URL=redis://redis:6379/0`", env("Deployment/backend", "REDIS_URL"), setting("REDIS_URL")],
-      ["backend: `JWT_SECRET=...`", page("secrets", "Secrets, and how to change them"), noShared],
+      ["backend: `JWT_SECRET=...`", ...signingKeys, noShared],
       [
         "storage: `MINIO_ENDPOINT=http://minio:9000`",
         env("Deployment/storage", "MINIO_ENDPOINT", "http://minio:9000"),
@@ -266,7 +269,7 @@ export const ircChat: Seed = {
         "A version, never `latest`.",
       ],
       ["backend: containerPort 8002", port("Deployment/backend", 8002)],
-      ["backend: `JWT_SECRET`: change-me", page("secrets", "Secrets, and how to change them"), noShared],
+      ["backend: `JWT_SECRET`: change-me", ...signingKeys, noShared],
       [
         "backend: readiness at `/health`, port 8002",
         probe("Deployment/backend", "/health/ready"),

@@ -5,8 +5,9 @@ const kubernetes = (heading: string) => page("kubernetes", heading);
 const own = (name: string, text?: string) => file(`deploy/kustomize/overlays/telegram/${name}`, text);
 const base = (name: string, text?: string) => file(`deploy/kustomize/base/${name}`, text);
 
-const noJwt =
-  "A session's token is random and looked up in the database: a sign-out holds at once, and there is no key that lets its finder be anybody.";
+const ownKeys =
+  "ES256 too, by a ring of keys that Parley makes and replaces by itself: they are in the database, wrapped with a master key where `AUTH_KEY_STORAGE_BACKEND` says so, and in no file that somebody makes, mounts or forgets to change.";
+const signingKeys = [setting("AUTH_SIGNING_KEY_DAYS"), page("secrets", "The keys that sign")] as const;
 const oneImage = "One image for all roles, with a version; `ROLES` says what a pod does.";
 const noLatest = "A version is pulled once and is the same tomorrow; `latest` is not.";
 const noApply = "One `kubectl apply -k`: pods wait for the Secrets, the database and the schema by themselves.";
@@ -35,7 +36,7 @@ export const miniTelegram: Seed = {
       ],
       ["Redis address", env("Deployment/gateway", "REDIS_URL"), "In the Secret, since it has a password."],
       ["RabbitMQ URL", env("Deployment/gateway", "RABBITMQ_URL"), "In the Secret, since it has a password."],
-      ["JWT key path", page("secrets", "Secrets, and how to change them"), noJwt],
+      ["JWT key path", ...signingKeys, ownKeys],
       ["server port", env("Deployment/gateway", "PARLEY_PORT", "8080")],
       [
         "configuration for all pods, changed without a new image",
@@ -44,7 +45,7 @@ export const miniTelegram: Seed = {
       ],
     ]),
     ...below("secret.yaml", [
-      ["JWT private keys", page("secrets", "Secrets, and how to change them"), noJwt],
+      ["JWT private keys", ...signingKeys, ownKeys],
       [
         "base64, restricted access",
         own("credentials.yaml", "postgres-credentials"),
@@ -111,7 +112,7 @@ export const miniTelegram: Seed = {
         env("Deployment/gateway", "PARLEY_QUEUE_WORKER", "off"),
         setting("PARLEY_QUEUE_WORKER"),
       ],
-      ["needs JWT keys, mounted", page("secrets", "Secrets, and how to change them"), noJwt],
+      ["needs JWT keys, mounted", ...signingKeys, ownKeys],
       ["scales to more", kubernetes("Scale")],
     ]),
     ...below("chat-svc.yaml", [
@@ -184,13 +185,14 @@ export const miniTelegram: Seed = {
       [
         "`DSN` from the ConfigMap `app-config`",
         object("Deployment/gateway", { path: `${container}.envFrom.*.configMapRef.name` }),
-        setting("DATABASE_URL"),
-        "All settings by `envFrom`; the address of the database is in a Secret, under the name `DATABASE_URL`.",
+        setting("DSN"),
+        "All settings by `envFrom`. `DSN` is taken, as another name of `DATABASE_URL`; it has a password in it, and is in a Secret here.",
       ],
       [
         "`jwt-keys` mounted at `/secrets`",
         object("Deployment/gateway", { path: `${container}.volumeMounts.*.mountPath`, value: "/run/secrets/parley" }),
-        noJwt,
+        ...signingKeys,
+        ownKeys,
       ],
       ["PVC of 5Gi", claim("StatefulSet/postgres", "5Gi")],
     ]),
@@ -272,7 +274,7 @@ export const miniTelegram: Seed = {
         image("Deployment/chat-svc", "ghcr.io/parley-im/parley:*"),
         oneImage,
       ],
-      ["create the Secret `jwt-keys` with `es256.key`", kubernetes("Where the passwords come from"), noJwt],
+      ["create the Secret `jwt-keys` with `es256.key`", ...signingKeys, ownKeys],
     ]),
     ...below("Scaling strategy", [
       ["gateway: more connections (10)", kubernetes("Scale"), object("PodDisruptionBudget/gateway")],

@@ -5,8 +5,7 @@ const schema = (text: string) => file("deploy/helm/parley/values.schema.json", t
 const kubernetes = (heading: string) => page("kubernetes", heading);
 
 const billing = file("server/src/settings/read-billing.ts", "ENABLE_BILLING_RETRY_WORKER");
-const noKeys =
-  "Tokens are random and looked up, so no key signs them. What is named here is the ring of keys that protects Parley's own keys in the database.";
+const authKeys = [file("server/src/auth/oauth/signing-keys.ts", "masterKeys"), page("secrets", "Master keys")] as const;
 
 export const starterChart: Seed = {
   name: "starter-chart",
@@ -167,9 +166,9 @@ export const starterChart: Seed = {
       ["`ENVIRONMENT`", setting("ENVIRONMENT")],
       ["`APP_PUBLIC_URL`", setting("PARLEY_PUBLIC_URL"), file("server/src/settings/table.ts", "APP_PUBLIC_URL")],
       ["`SECRETS_PROVIDER` (aws_sm/azure_kv/gcp_sm/vault/infisical)", setting("SECRETS_PROVIDER")],
-      ["`AUTH_KEY_STORAGE_BACKEND=secret-manager`", setting("AUTH_KEY_STORAGE_BACKEND"), noKeys],
-      ["`AUTH_KEY_STORAGE_PROVIDER`", setting("AUTH_KEY_STORAGE_PROVIDER"), noKeys],
-      ["`AUTH_KEY_SECRET_NAME`", setting("AUTH_KEY_SECRET_NAME"), noKeys],
+      ["`AUTH_KEY_STORAGE_BACKEND=secret-manager`", setting("AUTH_KEY_STORAGE_BACKEND"), ...authKeys],
+      ["`AUTH_KEY_STORAGE_PROVIDER`", setting("AUTH_KEY_STORAGE_PROVIDER"), ...authKeys],
+      ["`AUTH_KEY_SECRET_NAME`", setting("AUTH_KEY_SECRET_NAME"), ...authKeys],
       [
         "`STORAGE_PROVIDER` and what its provider needs (S3/Azure Blob/GCS/MinIO)",
         setting("STORAGE_PROVIDER"),

@@ -48,7 +48,7 @@ test("redis: what another release keeps there is left alone", { skip }, async ()
   const client = new Redis(redis.url);
   const keys = ["parley:ephemeral:ends", "parley:ephemeral:changes"] as const;
   for (const key of keys) await client.zadd(key, 1, "z one two three", 1, "z");
-  await using opened = await openReplicas({ openStore: () => openRedisStore(redis.url) }, { count: 1 });
+  await using opened = await openReplicas({ openStore: () => openRedisStore(redis.url, realSeams) }, { count: 1 });
   const [replica] = opened.replicas as [Replica];
   replica.ephemeral.setTyping({ roomId: "!kept:x", userId: "@u:x", timeout_ms: 60_000 });
   await replica.ephemeral.written();
@@ -58,10 +58,22 @@ test("redis: what another release keeps there is left alone", { skip }, async ()
   await client.zrem(keys[0], "z one two three", "z");
   client.disconnect();
 });
+test("redis: other programs read how far an upload is", { skip }, async () => {
+  const store = await openRedisStore(redis.url, { now_ms: () => 1_790_000_000_000 });
+  await store.setUploads([{ id: "it", userId: "@u:x", status: "uploading", bytes: 5, total: 10 }]);
+  const client = new Redis(redis.url);
+  assert.deepEqual(
+    { ...(await client.hgetall("upload:it")) },
+    { status: "uploading", bytes: "5", total: "10", updated_at: "1790000000000", user_id: "@u:x" },
+  );
+  assert.ok((await client.pttl("upload:it")) > 0);
+  client.disconnect();
+  await store.close();
+});
 conformance({
   name: "redis",
   skip,
-  openStore: () => openRedisStore(redis.url),
+  openStore: () => openRedisStore(redis.url, realSeams),
   async lose() {
     const client = new Redis(redis.url);
     await client.flushall();

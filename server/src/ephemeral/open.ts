@@ -34,7 +34,7 @@ export async function openStore({
     case "memory":
       return (await import("./memory.ts")).openMemoryStore(seams);
     case "redis":
-      return (await import("./redis.ts")).openRedisStore(config.redisUrl as string);
+      return (await import("./redis.ts")).openRedisStore(config.redisUrl as string, seams);
     case "postgresql":
       return (await import("./postgresql.ts")).openPostgresqlStore({ db, seams });
   }

@@ -31,7 +31,7 @@ async function open(url: string) {
   const warn = (_about: unknown, text?: string) => (warnings.push(text ?? ""), warned.add());
   // It looks for the store more often than a real one, so that it looks several times while it is away.
   const seams = { ...realSeams, every: (_every_ms: number, action: () => void) => realSeams.every(20, action) };
-  const store = await openRedisStore(url);
+  const store = await openRedisStore(url, seams);
   const exchange: Store["exchange"] = (ask) =>
     store.exchange(ask).catch((thrown: unknown) => {
       failed.add();

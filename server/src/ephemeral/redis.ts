@@ -13,6 +13,7 @@
 import { readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { limits } from "../limits.ts";
+import type { Seams } from "../seams.ts";
 import { valueOf } from "../secrets/address.ts";
 import type { Upload } from "./ephemeral.ts";
 import { type Bucket, parseNews, type Store, TYPING_USERS } from "./store.ts";
@@ -20,7 +21,7 @@ import { type Bucket, parseNews, type Store, TYPING_USERS } from "./store.ts";
 type Script = (argument: string) => Promise<string>;
 
 /** Opens the store; one that can not be reached is tried again and again. */
-export async function openRedisStore(url: string): Promise<Store> {
+export async function openRedisStore(url: string, seams: Pick<Seams, "now_ms">): Promise<Store> {
   const redis = new Redis(valueOf(url), {
     lazyConnect: true,
     connectTimeout: limits.ephemeralAnswer_ms,
@@ -50,7 +51,8 @@ export async function openRedisStore(url: string): Promise<Store> {
       const pipeline = redis.pipeline();
       for (const upload of uploads) {
         const { id, status, bytes, total, userId } = upload;
-        const fields = { status, bytes, ...(total === undefined ? {} : { total }), user_id: userId };
+        const known = total === undefined ? {} : { total };
+        const fields = { status, bytes, ...known, updated_at: seams.now_ms(), user_id: userId };
         pipeline.hset(`upload:${id}`, fields).pexpire(`upload:${id}`, limits.uploadKept_ms);
       }
       for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;

@@ -4,7 +4,6 @@
  */
 import { edgePaths } from "./edge.ts";
 import { schemasOf } from "../../server/src/db/roles.ts";
-import type { Setting } from "../../server/src/settings/setting.ts";
 import { settings } from "../../server/src/settings/table.ts";
 import {
   args,
@@ -32,8 +31,9 @@ export const chartDataPath = "deploy/helm/parley/files/release.json";
 
 /** What says where the database is: DATABASE_URL under each of its names, or its parts. */
 function databaseSettings(): string[] {
-  const { name, aliases = [] } = settings.find((each) => each.name === "DATABASE_URL") as Setting;
-  return [name, ...aliases, ...settings.map((each) => each.name).filter((each) => each.startsWith("DB_"))];
+  const itself = settings.filter(({ name }) => name === "DATABASE_URL");
+  const parts = settings.map(({ name }) => name).filter((name) => name.startsWith("DB_"));
+  return [...itself.flatMap(({ name, aliases = [] }) => [name, ...aliases]), ...parts];
 }
 
 /** The text of the file. `schema` is how many migrations this release has. */

@@ -201,6 +201,7 @@ test("a member without power does nothing that takes power", async () => {
     ),
     `POST ${CLIENT}/join/:roomIdOrAlias`,
     `PUT ${ROOM}/send/:eventType/:txnId`,
+    `POST ${ROOM}/send/:eventType`,
   );
   const writes = ofRooms.filter(({ method }) => method !== "GET");
   const others = { userId: (carol as Person).userId, eventType: "m.room.topic" };

@@ -124,6 +124,7 @@ const notSuspended = [
   ...["createRoom", "join/:roomIdOrAlias", "knock/:roomIdOrAlias"].map((path) => `POST ${CLIENT}/${path}`),
   ...["ban", "invite", "join", "kick", "unban", "upgrade"].map((verb) => `POST ${CLIENT}/rooms/:roomId/${verb}`),
   `PUT ${CLIENT}/rooms/:roomId/send/:eventType/:txnId`,
+  `POST ${CLIENT}/rooms/:roomId/send/:eventType`,
   // Their own they may: this one is not.
   `PUT ${CLIENT}/rooms/:roomId/redact/:eventId/:txnId`,
   `PUT ${CLIENT}/rooms/:roomId/state/:eventType`,

@@ -10,7 +10,7 @@ import { roomInitialSync } from "./initial-sync.ts";
 import { redact } from "./redact.ts";
 import { relationRoutes } from "./relations.ts";
 import { startSendWorker } from "./send-queue.ts";
-import { send } from "./send.ts";
+import { send, sendOnce } from "./send.ts";
 import { threads } from "./threads.ts";
 
 /** Where there is a queue, this process is one of its workers, unless the settings say that others are. */
@@ -20,6 +20,7 @@ export async function start(ctx: Context): Promise<() => Promise<void>> {
 
 export const routes: readonly Route[] = [
   send,
+  sendOnce,
   redact,
   history,
   event,

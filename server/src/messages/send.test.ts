@@ -46,6 +46,18 @@ test("a sent event is in the log as it was sent, with the id of the answer", asy
   assert.equal(entry.body.event_id, id);
 });
 
+test("what is sent with POST needs no transaction id, and is sent each time", async () => {
+  const { path } = await newRoom();
+  const say = (who: Person, body: unknown) => who.ask("POST", `${path}/send/m.room.message`, body);
+  const content = { msgtype: "m.text", body: "again" };
+  const [first, second] = [await say(alice, content), await say(alice, content)];
+  assert.deepEqual([first.status, second.status], [200, 200]);
+  assert.notEqual(first.body.event_id, second.body.event_id);
+  assert.deepEqual((await stored(second.body.event_id)).body.content, content);
+  await refused(say(alice, { body: 1.1 }), 400, "M_BAD_JSON");
+  await refused(say(await registerPerson(server.url, "dave"), content), 403, "M_FORBIDDEN");
+});
+
 test("an address with NUL in it is refused before it reaches the database", async () => {
   await refused(alice.ask("PUT", `${CLIENT}/rooms/!%00/send/m.room.message/1`, {}), 400, "M_INVALID_PARAM");
   const room = await newRoom();

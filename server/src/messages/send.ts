@@ -1,22 +1,35 @@
-/** `PUT /rooms/{roomId}/send/{eventType}/{txnId}`. Specification: client-server-api, "Sending events to a room". */
+/**
+ * `PUT /rooms/{roomId}/send/{eventType}/{txnId}`. Specification: client-server-api, "Sending events to a room". And the same with POST and
+ * without a transaction id, as it was before there were any: test suites and small tools still send so. Each such request is an event of
+ * its own.
+ */
 import { z } from "zod";
 import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { type Content, isObject } from "../rooms/rules/event.ts";
 import { delayOf, schedule } from "./delayed.ts";
+import { randomToken } from "../seams.ts";
 import { afterRedaction } from "./redact.ts";
 import { sendThroughQueue } from "./send-queue.ts";
 import { append, newSending, type Sending } from "./sending.ts";
 
-export const send = route({
-  method: "PUT",
-  path: "/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId",
+const PATH = "/_matrix/client/v3/rooms/:roomId/send/:eventType";
+const sending = {
   access: "session",
   rate: "send",
   body: z.custom<Content>(isObject, "must be an object"),
   query: timedQuery,
-  handle: sendMessage,
+} as const;
+
+export const send = route({ ...sending, method: "PUT", path: `${PATH}/:txnId`, handle: sendMessage });
+
+export const sendOnce = route({
+  ...sending,
+  method: "POST",
+  path: PATH,
+  handle: (request, ctx) =>
+    sendMessage({ ...request, params: { ...request.params, txnId: `post-${randomToken(ctx.seams, 12)}` } }, ctx),
 });
 
 type SendRequest = Request<Content, z.output<typeof timedQuery>>;

@@ -8,7 +8,7 @@ import { readErrcodes } from "./errcodes.ts";
 import { matrixFormats } from "./formats.ts";
 import { isObject, valueAt } from "./json.ts";
 import { openOperations, type DeclaredResponse, type Operation } from "./operations.ts";
-import { answersProposal, outsideTheSpec } from "./outside.ts";
+import { isAnotherAnswer, outsideTheSpec } from "./outside.ts";
 
 /** A response as a test saw it. */
 export type SeenResponse = {
@@ -94,7 +94,7 @@ export function openChecker(dir: string): Checker {
       const path = pathOf(response.path);
       const outside = outsideTheSpec(path);
       if (outside !== undefined && !(outside.answersMatrixErrors && response.status >= 400)) return undefined;
-      if (answersProposal(response.path) && response.status < 400) return undefined;
+      if (isAnotherAnswer(response.path) && response.status < 400) return undefined;
       // Two operations may share a path; the body must suit one of them.
       const operations: (Operation | undefined)[] = outside === undefined ? find(response) : [];
       const candidates = operations.length === 0 ? [undefined] : operations;

@@ -32,8 +32,10 @@ export function outsideTheSpec(path: string): Outside | undefined {
 
 /** A parameter of a proposal that makes another thing of an operation: its answer is the proposal's. */
 const DELAYED = /[?&]org\.matrix\.msc4140\.delay=/;
+/** How events were sent before there were transaction ids. */
+const SENT_ONCE = /\/_matrix\/client\/(v3|r0)\/rooms\/[^/]+\/send\/[^/]+$/;
 
-/** Whether the answer to this address, with its query, is that of a proposal, and not that of the operation at its path. */
-export function answersProposal(url: string): boolean {
-  return DELAYED.test(url);
+/** Whether the answer to this address, with its query, is that of a proposal or of an older time, and not that of an operation at its path. */
+export function isAnotherAnswer(url: string): boolean {
+  return DELAYED.test(url) || SENT_ONCE.test(url);
 }

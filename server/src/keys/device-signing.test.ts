@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { after, test } from "node:test";
 import { type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
@@ -129,4 +130,44 @@ test("old keys go with the signatures of them and by them", async () => {
   await upload(alice, { ...crossSigningOf(alice, "new"), auth: password(alice) });
   const { master_keys } = await query(alice, [bob]);
   assert.deepEqual(master_keys[bob.userId], master_key);
+});
+
+/** A key pair with which it can really be signed, over an object whose members are in order already. */
+function signingKey() {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const id = publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64").replace("=", "");
+  const signatureOf = (object: object) =>
+    sign(null, Buffer.from(JSON.stringify(object)), privateKey)
+      .toString("base64")
+      .replaceAll("=", "");
+  return { id, signatureOf };
+}
+
+test("a key with a signature that is not the master key's is refused, and one that others claim to have signed fails", async () => {
+  const { userId, deviceId, ...person } = await somebody();
+  const [master, self, other] = [signingKey(), signingKey(), signingKey()];
+  const keyOf = (usage: string, { id }: { id: string }) => ({
+    keys: { [`ed25519:${id}`]: id },
+    usage: [usage],
+    user_id: userId,
+  });
+  const below = keyOf("self_signing", self);
+  const uploadBy = (signer: typeof master) => {
+    const signatures = { [userId]: { [`ed25519:${master.id}`]: signer.signatureOf(below) } };
+    const body = { master_key: keyOf("master", master), self_signing_key: { ...below, signatures } };
+    return person.ask("POST", `${V3}/keys/device_signing/upload`, body);
+  };
+  const refused = await uploadBy(other);
+  assert.deepEqual([refused.status, refused.body.errcode], [400, "M_INVALID_SIGNATURE"]);
+  assert.equal((await uploadBy(master)).status, 200);
+
+  const device = { algorithms: [], device_id: deviceId, keys: {}, user_id: userId };
+  await person.call("POST", `${V3}/keys/upload`, { device_keys: { ...device, signatures: {} } });
+  const signBy = async (signer: typeof master) => {
+    const signatures = { [userId]: { [`ed25519:${self.id}`]: signer.signatureOf(device) } };
+    const body = { [userId]: { [deviceId]: { ...device, signatures } } };
+    return (await person.call("POST", `${V3}/keys/signatures/upload`, body)).failures[userId]?.[deviceId]?.errcode;
+  };
+  assert.equal(await signBy(other), "M_INVALID_SIGNATURE");
+  assert.equal(await signBy(self), undefined);
 });

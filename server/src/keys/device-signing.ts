@@ -6,8 +6,18 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { route } from "../http.ts";
 import { knownDevices } from "./known-devices.ts";
+import { readCrossSigning } from "./queries.ts";
 import { reached } from "./reached.ts";
-import { crossSigningKey, type CrossSigningKey, splitKeyName, storedText, type Usage, without } from "./shapes.ts";
+import {
+  crossSigningKey,
+  type CrossSigningKey,
+  signedText,
+  splitKeyName,
+  storedText,
+  type Usage,
+  without,
+} from "./shapes.ts";
+import { mayBeSignedBy } from "./signed.ts";
 
 interface Upload {
   usage: Usage;
@@ -16,6 +26,8 @@ interface Upload {
   keys: string;
   /** The keys of the same person that signed this one. */
   signers: string[];
+  /** As it came. */
+  key: CrossSigningKey;
 }
 
 interface Outcome {
@@ -42,6 +54,7 @@ export const uploadCrossSigning = route({
       return key ? [checkedUpload(key, usage, session.userId)] : [];
     });
     await refuseDeviceIds(ctx, session.userId, uploads);
+    await refuseForged(ctx, session.userId, uploads);
     const parameters = { userId: session.userId, uploads };
     let result = await put(ctx, { ...parameters, isAuthenticated: false });
     if (result.outcome === "exists") {
@@ -66,7 +79,21 @@ function checkedUpload(key: CrossSigningKey, usage: Usage, userId: string): Uplo
   if (algorithm !== "ed25519" || keyId !== publicKey)
     throw matrixError("M_INVALID_PARAM", `The ${usage} key must be named ed25519:<public key>.`);
   const signers = Object.keys(key.signatures?.[userId] ?? {}).map((name) => splitKeyName(name).keyId);
-  return { usage, publicKey, keys: storedText(without(key, "unsigned"), `${usage}_key`), signers };
+  return { usage, publicKey, keys: storedText(without(key, "unsigned"), `${usage}_key`), signers, key };
+}
+
+/** Throws M_INVALID_SIGNATURE where a key bears the name of the master key's signature, and it is another's. */
+async function refuseForged(ctx: Context, userId: string, uploads: readonly Upload[]): Promise<void> {
+  const below = uploads.filter(({ usage }) => usage !== "master");
+  if (below.length === 0) return;
+  const given = uploads.find(({ usage }) => usage === "master");
+  const master = given ?? (await readCrossSigning(ctx, [userId])).find(({ usage }) => usage === "master");
+  if (!master) return;
+  for (const { usage, key } of below) {
+    const signature = key.signatures?.[userId]?.[`ed25519:${master.publicKey}`];
+    if (signature !== undefined && !mayBeSignedBy(master.publicKey, signedText(key, usage), signature))
+      throw matrixError("M_INVALID_SIGNATURE", `The signature of the ${usage} key is not by your master key.`);
+  }
 }
 
 /** A device and a key with one name could pass for each other in a verification. Specification: "Cross-signing". */

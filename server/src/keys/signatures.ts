@@ -1,7 +1,7 @@
 /**
  * Signatures of keys that are stored already. Specification: client-server-api, "POST /keys/signatures/upload".
  *
- * The server does no cryptography: whether a signature is right, the clients find out. It keeps those that may stand:
+ * Whether a signature is to be trusted, the clients find out. The server keeps those that are right and may stand:
  *   on a device of the signer         by their self-signing key
  *   on the signer's own master key    by one of their devices
  *   on somebody else's master key     by the signer's user-signing key
@@ -14,6 +14,7 @@ import { limits } from "../limits.ts";
 import { readCrossSigning, readDevices } from "./queries.ts";
 import { reached } from "./reached.ts";
 import { name, signedText, userId } from "./shapes.ts";
+import { mayBeSignedBy } from "./signed.ts";
 
 /** Longer than any that is in use; an ed25519 signature has 86. */
 const SIGNATURE_CHARACTERS = 1_024;
@@ -67,7 +68,8 @@ interface Stored {
   signer: string;
   /** The signed part of each key, by its owner and its name. */
   targets: ReadonlyMap<string, { text: string; isDevice: boolean }>;
-  devices: readonly string[];
+  /** The ed25519 keys of the signer's devices, by their ids. */
+  devices: ReadonlyMap<string, string>;
   selfSigningKey: string | undefined;
   userSigningKey: string | undefined;
 }
@@ -83,7 +85,7 @@ async function readStored(ctx: Context, signer: string, userIds: readonly string
   return {
     signer,
     targets,
-    devices: devices.map(({ deviceId }) => deviceId),
+    devices: new Map(devices.map(({ deviceId, keys: { keys } }) => [deviceId, keys[`ed25519:${deviceId}`] ?? ""])),
     selfSigningKey: own("self_signing"),
     userSigningKey: own("user_signing"),
   };
@@ -101,8 +103,11 @@ function signaturesIn({ userId, target, object }: Signed, stored: Stored): Signa
   const signatures = Object.entries(parsed.data.signatures[stored.signer] ?? {})
     .filter(([keyName]) => allowed.has(keyName))
     .map(([signerKey, signature]) => ({ userId, target, signerKey, signature }));
-  if (signatures.length > 0) return signatures;
-  return matrixError("M_INVALID_SIGNATURE", "None of the signatures is by a key that may sign this one.");
+  if (signatures.length === 0)
+    return matrixError("M_INVALID_SIGNATURE", "None of the signatures is by a key that may sign this one.");
+  const isRight = (each: Signature) => mayBeSignedBy(allowed.get(each.signerKey) as string, known.text, each.signature);
+  if (signatures.every(isRight)) return signatures;
+  return matrixError("M_INVALID_SIGNATURE", "The signature is not by the key that it names.");
 }
 
 function isSame(object: object, text: string): boolean {
@@ -114,9 +119,15 @@ function isSame(object: object, text: string): boolean {
   }
 }
 
-function allowedSigners({ isOwn, isDevice }: { isOwn: boolean; isDevice: boolean }, stored: Stored): Set<string> {
-  const keys = !isOwn ? [stored.userSigningKey] : isDevice ? [stored.selfSigningKey] : stored.devices;
-  return new Set(keys.flatMap((key) => (key === undefined ? [] : [`ed25519:${key}`])));
+/** The names of the keys that may sign, each with the public key. Those for cross-signing are named by themselves. */
+function allowedSigners(
+  { isOwn, isDevice }: { isOwn: boolean; isDevice: boolean },
+  { devices, selfSigningKey, userSigningKey }: Stored,
+): ReadonlyMap<string, string> {
+  const byItself = (key: string | undefined) => new Map(key === undefined ? [] : [[`ed25519:${key}`, key]]);
+  if (!isOwn) return byItself(userSigningKey);
+  if (isDevice) return byItself(selfSigningKey);
+  return new Map([...devices].map(([deviceId, key]) => [`ed25519:${deviceId}`, key]));
 }
 
 async function put(ctx: Context, signer: string, signatures: readonly Signature[]): Promise<number | null> {

@@ -1,6 +1,7 @@
-// The predefined push rules, word for word and in the order of the specification.
+// The predefined push rules, word for word and in the order of the specification, and below those of each kind the ones for polls.
 // Specification: client-server-api, push module, "Predefined Rules" (v1.19; the rules that looked for mentions in the
-// body were removed in v1.17).
+// body were removed in v1.17). Polls are MSC3381 and their rules MSC3930, by the names that clients have for both until they are in the
+// specification: without them nobody hears of a poll in a room that is not encrypted.
 
 import type { Action, Condition, PushRule, Ruleset } from "./ruleset.ts";
 
@@ -15,6 +16,9 @@ const highlight: Action = { set_tweak: "highlight" };
 
 const eventMatch = (key: string, pattern: string): Condition => ({ kind: "event_match", key, pattern });
 const twoMembers: Condition = { kind: "room_member_count", is: "2" };
+
+const POLL_RULE = ".org.matrix.msc3930.rule.poll";
+const ofPoll = (what: string): Condition => eventMatch("type", `org.matrix.msc3381.poll.${what}`);
 
 /** The predefined rules of every user; `ownUserId` stands where the user's id belongs. */
 export const defaultRules: Ruleset = {
@@ -56,6 +60,7 @@ export const defaultRules: Ruleset = {
       [{ kind: "event_property_is", key: String.raw`content.m\.relates_to.rel_type`, value: "m.replace" }],
       [],
     ),
+    rule(`${POLL_RULE}_response`, [ofPoll("response")], []),
   ],
   content: [],
   room: [],
@@ -70,6 +75,10 @@ export const defaultRules: Ruleset = {
     rule(".m.rule.room_one_to_one", [twoMembers, eventMatch("type", "m.room.message")], ["notify", soundDefault]),
     rule(".m.rule.message", [eventMatch("type", "m.room.message")], ["notify"]),
     rule(".m.rule.encrypted", [eventMatch("type", "m.room.encrypted")], ["notify"]),
+    rule(`${POLL_RULE}_start_one_to_one`, [twoMembers, ofPoll("start")], ["notify", soundDefault]),
+    rule(`${POLL_RULE}_start`, [ofPoll("start")], ["notify"]),
+    rule(`${POLL_RULE}_end_one_to_one`, [twoMembers, ofPoll("end")], ["notify", soundDefault]),
+    rule(`${POLL_RULE}_end`, [ofPoll("end")], ["notify"]),
   ],
 };
 

@@ -36,6 +36,9 @@ function ownRule(kind: RuleKind, rule: Partial<PushRule>): RuleChanges {
   };
 }
 
+const POLL = "org.matrix.msc3381.poll";
+const POLL_RULE = ".org.matrix.msc3930.rule.poll";
+
 type DefaultRow = { rule: string; event: RawEvent; room?: PushRoom; is?: Partial<Outcome> };
 
 const mention = { "m.mentions": { user_ids: [bob, alice] } };
@@ -88,6 +91,11 @@ const defaultRows: DefaultRow[] = [
   { rule: ".m.rule.encrypted", event: event("m.room.encrypted"), is: { notify: true, highlight: false } },
   { rule: ".m.rule.room_one_to_one", event: text("hi"), room: pair, is: sounds },
   { rule: ".m.rule.message", event: text("hi"), is: { notify: true, highlight: false } },
+  { rule: `${POLL_RULE}_response`, event: event(`${POLL}.response`) },
+  { rule: `${POLL_RULE}_start`, event: event(`${POLL}.start`), is: { notify: true, highlight: false } },
+  { rule: `${POLL_RULE}_start_one_to_one`, event: event(`${POLL}.start`), room: pair, is: sounds },
+  { rule: `${POLL_RULE}_end`, event: event(`${POLL}.end`), is: { notify: true, highlight: false } },
+  { rule: `${POLL_RULE}_end_one_to_one`, event: event(`${POLL}.end`), room: pair, is: sounds },
   { rule: "none", event: event("m.room.topic", { topic: "t" }, { state_key: "" }) },
 ];
 

@@ -109,6 +109,7 @@ const getAliases = route({
   rate: "other",
   async handle({ params, session }, ctx) {
     const roomId = params["roomId"] as string;
+    if (!isRoomId(roomId)) throw matrixError("M_INVALID_PARAM", `"${roomId}" is not a room id.`);
     const room = await ctx.rooms.find(roomId);
     if (!room || (room.membership(session.userId) !== "join" && !isWorldReadable(room)))
       throw matrixError("M_FORBIDDEN", "You are not in this room.");

@@ -138,6 +138,7 @@ test("a room calls itself by aliases that point to it only; those that it has ma
 test("the aliases of a room are for its members, and for all where anyone may read it", async () => {
   const hidden = await create({ room_alias_name: "hidden" });
   await refused(bob.ask("GET", `${roomPath(hidden)}/aliases`), 403, "M_FORBIDDEN");
+  await refused(bob.ask("GET", `${roomPath("no-room")}/aliases`), 400, "M_INVALID_PARAM");
   await refused(bob.ask("GET", `${roomPath(`!${"x".repeat(43)}`)}/aliases`), 403, "M_FORBIDDEN");
   const history = { type: "m.room.history_visibility", content: { history_visibility: "world_readable" } };
   const open = await create({ room_alias_name: "open", initial_state: [history] });

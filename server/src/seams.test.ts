@@ -21,3 +21,14 @@ test("what was handed out stays as it is when more is asked for", () => {
   for (let i = 0; i < 1_000; i++) realSeams.randomBytes(32);
   assert.equal(first.toString("hex"), before);
 });
+
+test("G14: a clock that is set, forward or back, changes no duration", (t) => {
+  const before_ms = realSeams.monotonic_ms();
+  for (const set_ms of [0, Date.now() + 3_600_000]) {
+    t.mock.method(Date, "now", () => set_ms);
+    assert.equal(realSeams.now_ms(), set_ms);
+    const passed_ms = realSeams.monotonic_ms() - before_ms;
+    assert.ok(passed_ms >= 0 && passed_ms < 600_000, `${passed_ms} ms passed`);
+    t.mock.restoreAll();
+  }
+});

@@ -352,6 +352,9 @@ export const limits = {
   /** How often its list is read, and how far back again: an event may appear in it after a younger one. */
   billingStream_ms: 300_000,
   billingOverlap_ms: 600_000,
+  /** How often what the customer has is looked through, and how many of its invoices. */
+  billingLookThrough_ms: 86_400_000,
+  billingInvoices: 300,
   /** How long nobody works after a process died; how long one that stands still keeps a transaction; how often others look. */
   billingLease_ms: 30_000,
   billingTransaction_ms: 3_000,

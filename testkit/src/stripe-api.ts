@@ -27,6 +27,8 @@ export type StripeState = {
   /** How often an answer was given again, under its key. */
   replayed: number;
   objects: Map<string, StripeObject>;
+  /** So many changes end with an error of Stripe's own, which is kept under their key as any answer is. */
+  breaks: number;
   /** Answers by their keys. */
   kept: Map<string, { request: string; answer: Answer }>;
 };
@@ -65,7 +67,8 @@ function answerOnce(state: StripeState, asked: Asked): Answer {
     state.replayed += 1;
     return { ...known.answer, headers: { "idempotent-replayed": "true" } };
   }
-  const answer = answerTo(state, asked);
+  const answer = state.breaks > 0 ? stripeError(500) : answerTo(state, asked);
+  if (state.breaks > 0) state.breaks -= 1;
   state.kept.set(key, { request, answer });
   return answer;
 }
@@ -78,9 +81,14 @@ function answerTo(state: StripeState, asked: Asked): Answer {
   const all = [...state.objects.values()].filter((each) => `${each.object}s` === kind).toReversed();
   const customer = asked.query.get("customer");
   return page(
-    all.filter((each) => customer === null || each["customer"] === customer),
+    all.filter((each) => (customer === null || each["customer"] === customer) && isListed(each, asked.query)),
     asked.query,
   );
+}
+
+/** Subscriptions that were cancelled are listed only where all are asked for. */
+function isListed(object: StripeObject, query: URLSearchParams): boolean {
+  return object.object !== "subscription" || object["status"] !== "canceled" || query.get("status") === "all";
 }
 
 function change(state: StripeState, asked: Asked): Answer {

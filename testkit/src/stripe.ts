@@ -29,6 +29,7 @@ export async function startStripe(): Promise<FakeStripe> {
     events: [],
     effects: [],
     replayed: 0,
+    breaks: 0,
     objects: new Map(),
     kept: new Map(),
   };

@@ -156,6 +156,8 @@ test("the steps are those that a crash can come between", () => {
     "delivery written",
     "item found",
     "lease taken",
+    "looked through",
+    "objects kept",
     "page read",
     "page stored",
     "stream read",

@@ -147,7 +147,7 @@ export async function fetchObject(stripe: Stripe, kind: ObjectKind, id: string):
 }
 
 /** By Stripe's clock, in whole seconds as its events have them. */
-function answeredAt_s(headers: Readonly<Record<string, string>>): number {
+export function answeredAt_s(headers: Readonly<Record<string, string>>): number {
   const at_ms = Date.parse(headers["date"] ?? "");
   if (Number.isNaN(at_ms)) throw new Error("Stripe's answer does not say when it was given.");
   return Math.floor(at_ms / 1_000);

@@ -143,3 +143,23 @@ test("only what has a price is counted", async () => {
     ["storage"],
   );
 });
+
+test("an error that Stripe answered is not asked for again: it keeps that too under the key", async () => {
+  await using here = await world();
+  const { stripe, parley } = here;
+  stripe.put(subscription(), "customer.subscription.created");
+  stripe.breaks = 2;
+  const worker = workerOn(parley.ctx.db, stripe, handling(stripe));
+  await worker.turn();
+  assert.deepEqual(
+    (await usage(parley)).map(({ state, last_error }) => ({ state, last_error })),
+    Array.from({ length: 2 }, () => ({ state: "waiting", last_error: "Stripe answered 500." })),
+  );
+  await parley.ctx.db.billing.change("update billing.usage set due_at = clock_timestamp()");
+  await worker.turn();
+  assert.deepEqual(
+    (await usage(parley)).map(({ state, last_error }) => ({ state, last_error })),
+    Array.from({ length: 2 }, () => ({ state: "reported", last_error: null })),
+  );
+  assert.equal(stripe.effects.length, 2);
+});

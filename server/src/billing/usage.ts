@@ -66,6 +66,7 @@ interface Due {
   kind: UsageKind;
   quantity: number;
   attempts: number;
+  refusals: number;
 }
 
 /** Tells Stripe what is due. Gives whether anything was. */
@@ -81,18 +82,28 @@ export async function reportUsage(parts: Using, lease: Lease): Promise<boolean> 
       item,
       // What changes within a period is not charged for by the day: the next invoice has the quantity of its day.
       { quantity: due.quantity, proration_behavior: "none" },
-      { idempotencyKey: `parley-${parts.serverName}-${due.kind}-${due.day}-${due.quantity}` },
+      { idempotencyKey: keyOf(parts.serverName, due) },
     );
     parts.reached("usage told");
-    await note(parts.db.billing, lease, { due, reason: null, wait_ms: 0 });
+    await note(parts.db.billing, lease, { due, thrown: undefined, wait_ms: 0 });
     parts.reached("usage noted");
   } catch (thrown) {
     if (thrown instanceof LeaseLost) throw thrown;
     const wait_ms = retryAfter_ms(parts.seams, due.attempts, thrown);
-    await note(parts.db.billing, lease, { due, reason: reasonOf(thrown), wait_ms });
+    await note(parts.db.billing, lease, { due, thrown, wait_ms });
   }
   return true;
 }
+
+/**
+ * Whoever asks again because no answer came asks under the same key, and is told what came of it. Where Stripe answered with an error,
+ * it would do so again under that key for a day, also when its trouble is long over: then it is another one.
+ */
+function keyOf(serverName: string, { kind, day, quantity, refusals }: Due): string {
+  return `parley-${serverName}-${kind}-${day}-${quantity}${refusals === 0 ? "" : `-${refusals}`}`;
+}
+
+const isAnswered = (thrown: unknown) => typeof (thrown as { statusCode?: unknown }).statusCode === "number";
 
 /** Begins an attempt at what is due; it is due again when whoever began it counts as dead. */
 function takeDue(db: Db, { fence }: Lease): Promise<Due | undefined> {
@@ -106,7 +117,7 @@ function takeDue(db: Db, { fence }: Lease): Promise<Due | undefined> {
      )
      update billing.usage u set attempts = u.attempts + 1, due_at = clock_timestamp() + $2 * interval '1 millisecond'
      from due where u.day = due.day and u.kind = due.kind
-     returning u.day::text, u.kind, u.quantity, u.attempts`,
+     returning u.day::text, u.kind, u.quantity, u.attempts, u.refusals`,
     [fence, limits.billingVisibility_ms],
   );
 }
@@ -123,17 +134,19 @@ async function itemWith(stripe: Stripe, customer: string, price: string): Promis
 function note(
   db: Db,
   lease: Lease,
-  { due, reason, wait_ms }: { due: Due; reason: string | null; wait_ms: number },
+  { due, thrown, wait_ms }: { due: Due; thrown: unknown; wait_ms: number },
 ): Promise<number> {
+  const reason = thrown === undefined ? null : reasonOf(thrown);
+  const refused = thrown !== undefined && isAnswered(thrown) ? 1 : 0;
   return fenced(db, lease, (transaction) =>
     transaction.change(
       `update billing.usage
-       set last_error = $4,
+       set last_error = $4, refusals = refusals + $6,
          state = case when $4::text is null then 'reported' else state end,
          reported_at = case when $4::text is null then clock_timestamp() end,
          due_at = clock_timestamp() + $5 * interval '1 millisecond'
        where day = $1::date and kind = $2 and state = 'waiting' and attempts = $3`,
-      [due.day, due.kind, due.attempts, reason, wait_ms],
+      [due.day, due.kind, due.attempts, reason, wait_ms, refused],
     ),
   );
 }

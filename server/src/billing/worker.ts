@@ -13,6 +13,7 @@ import { openStripe } from "./client.ts";
 import { type Delivering, deliverNext } from "./deliveries.ts";
 import { type Lease, LeaseLost, leaveLease, takeLease } from "./lease.ts";
 import { billingMetrics, type BillingMetrics, watchBacklog } from "./metrics.ts";
+import { lookThrough } from "./look-through.ts";
 import { followStream } from "./stream.ts";
 import { measureUsage, reportUsage } from "./usage.ts";
 
@@ -118,7 +119,14 @@ function worksOf(parts: WorkerParts, keep: () => Promise<void>): Work[] {
     (lease) => measureUsage(using, lease),
     (lease) => reportUsage(using, lease),
   ];
-  return [...(config.replays ? replaying : []), ...(config.handles ? handling : [])];
+  // The last: what events tell is younger than what is known, and needs no question to Stripe.
+  const looking: Work = (lease) =>
+    lookThrough({ db: db.billing, stripe, customerId: config.customerId, reached, keep }, lease);
+  return [
+    ...(config.replays ? replaying : []),
+    ...(config.handles ? handling : []),
+    ...(config.replays ? [looking] : []),
+  ];
 }
 
 /** Starts what a process does of billing; gives the function that ends it, after the step that it is at. */

@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import { isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import type { RoomState } from "../rooms/state.ts";
-import { receiptsJson } from "../sync/room.ts";
+import { receiptEvents } from "../sync/receipts.ts";
 import { type StateSection, tokenAt } from "../sync/run.ts";
 
 export interface RoomPart {
@@ -74,8 +74,7 @@ function ephemeralOf(
   { roomId }: RoomState,
   { receipts, seen }: { receipts: readonly LogEntry[]; seen: number },
 ): string[] {
-  const events: string[] = [];
-  if (receipts.length > 0) events.push(receiptsJson(receipts));
+  const events = receiptEvents(receipts);
   const typing = ephemeral.typing(roomId);
   if (typing && typing.changed > seen)
     events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));

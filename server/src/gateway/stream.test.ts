@@ -5,6 +5,7 @@ import { type Json, type Person, registerPerson, signInPerson } from "../../../t
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { eventsIn, openStream, type StreamClient, untilEvent } from "../../../testkit/src/stream.ts";
 import { syncPartsOf } from "../sync/parts.ts";
+import { roomPart } from "./room-part.ts";
 
 const SYNC = "/_matrix/client/v3/sync";
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
@@ -70,6 +71,22 @@ test("unread counts are each reader's own, also where the messages are told to a
   const count = async (stream: StreamClient) =>
     (await untilEvent(stream, roomId, eventId)).sync.rooms.join[roomId].unread_notifications.notification_count;
   assert.deepEqual([await count(bobs), await count(carols)], [1, 2]);
+});
+
+test("an unthreaded and a threaded receipt at one event are both told", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const room = await server.ctx.rooms.load(roomId);
+  const root = await say(alice, roomId, "root");
+  const since = server.ctx.log.hub.head();
+  for (const body of [{}, { thread_id: "main" }])
+    await alice.call("POST", roomPath(roomId, `receipt/m.read/${root}`), body);
+  const part = roomPart(server.ctx, room, { since, seen: 0, stateSection: "state" });
+  assert.ok(part && part !== "own");
+  const { [roomId]: told } = JSON.parse(`{${part.json}}}`) as Json;
+  const threads = told.ephemeral.events.map(({ content }: Json) => content[root]["m.read"][alice.userId].thread_id);
+  assert.deepEqual(threads, [undefined, "main"]);
 });
 
 test("a client that loads members lazily is told of each speaker once", async () => {

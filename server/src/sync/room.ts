@@ -11,6 +11,7 @@ import type { Membership, RoomState } from "../rooms/state.ts";
 import type { RoomNews } from "./gather.ts";
 import { type Run, timelineLimit, tokenAt } from "./run.ts";
 import { membersForTimeline } from "./members.ts";
+import { receiptEvents } from "./receipts.ts";
 import { newestState, readStateChanges, stateAt } from "./state.ts";
 import { summaryOf } from "./summary.ts";
 import type { Unread } from "./unread.ts";
@@ -211,13 +212,9 @@ function ownReceipt(run: Run, receipts: readonly LogEntry[]): boolean {
 
 function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): string[] {
   const { ask, ctx } = run;
-  const events: string[] = [];
-  const seen = receipts.filter((receipt) => !isOwnReceipt(receipt) || receipt.userId === ask.session.userId);
-  for (let left = seen; left.length > 0;) {
-    const { told, untold } = withoutCollisions(left);
-    events.push(receiptsJson(told));
-    left = untold;
-  }
+  const events = receiptEvents(
+    receipts.filter((receipt) => !isOwnReceipt(receipt) || receipt.userId === ask.session.userId),
+  );
   const typing = ctx.ephemeral.typing(room.roomId);
   if (typing && typing.changed > ask.seen && (typing.users.length > 0 || !run.ask.isFirst))
     events.push(JSON.stringify({ type: "m.typing", content: { user_ids: typing.users } }));
@@ -227,36 +224,6 @@ function ephemeralOf(run: Run, room: RoomState, receipts: readonly LogEntry[]): 
         matches({ type: event.startsWith('{"type":"m.typing"') ? "m.typing" : "m.receipt", roomId: room.roomId }),
       )
     : events;
-}
-
-/** An m.receipt event has room for one receipt of a person at an event; where they have one for a thread too, that goes into another. */
-function withoutCollisions(receipts: readonly LogEntry[]): { told: LogEntry[]; untold: LogEntry[] } {
-  const taken = new Set<string>();
-  const [told, untold] = [[] as LogEntry[], [] as LogEntry[]];
-  for (const receipt of receipts) {
-    const { event_id } = JSON.parse(receipt.body) as { event_id: string };
-    const place = JSON.stringify([
-      event_id,
-      receipt.type,
-      receipt.type === DELIVERED ? receipt.stateKey : receipt.userId,
-    ]);
-    (taken.has(place) ? untold : told).push(receipt);
-    taken.add(place);
-  }
-  return { told, untold };
-}
-
-/** One m.receipt event for all receipts. Specification: receipts module. */
-export function receiptsJson(receipts: readonly LogEntry[]): string {
-  const content: Record<string, Record<string, Record<string, unknown>>> = {};
-  for (const receipt of receipts) {
-    const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
-    const ofType = ((content[event_id] ??= {})[receipt.type as string] ??= {});
-    const who = (receipt.type === DELIVERED ? receipt.stateKey : receipt.userId) as string;
-    // One event has room for one receipt of a person; the unthreaded one says the most.
-    if (receipt.stateKey === "" || !(who in ofType)) ofType[who] = data;
-  }
-  return JSON.stringify({ type: "m.receipt", content });
 }
 
 function accountDataOf({ news, ask }: Run, roomId: string): string[] {

@@ -16,6 +16,8 @@ export const slidingLimits = {
   /** Rooms of which a process knows when they last changed, and rooms in what it remembers of connections. */
   slidingOutlines_rooms: 50_000,
   slidingStates_rooms: 100_000,
+  /** Rooms of the answers that a process remembers, to build the next ones on. */
+  slidingFrames_rooms: 100_000,
   /** Members of which a process remembers that a connection has them. */
   slidingMembers_members: 20_000,
   /** Steps that are put together to learn what a connection has, and steps beside them that wait to be asked for. */

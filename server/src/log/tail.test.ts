@@ -56,6 +56,12 @@ function assertLikeModel(tail: Tail, pushed: readonly LogEntry[]): void {
       tail.deviceLists(after),
       above.filter((entry) => entry.kind === "device_list"),
     );
+    const moved = new Set(above.filter(isOfRoom).map(({ roomId }) => roomId as string));
+    for (const rooms of [["!a"], ["!a", "!b", ...Array.from({ length: 20 }, (_, n) => `!none${n}`)]])
+      assert.deepEqual(
+        tail.movedAmong(new Map(rooms.map((roomId) => [roomId, 0])), after),
+        new Set(rooms.filter((roomId) => moved.has(roomId))),
+      );
   }
   for (const roomId of ["!a", "!b", "!none"])
     assert.equal(

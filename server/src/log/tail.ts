@@ -19,6 +19,8 @@ export interface Tail {
   deviceLists(after: number): LogEntry[];
   /** The position of the room's newest entry in the tail, or 0. */
   lastOfRoom(roomId: string): number;
+  /** Those of the rooms that have an entry above `after`. */
+  movedAmong(roomIds: ReadonlyMap<string, unknown>, after: number): Set<string>;
   event(eventId: string): LogEntry | undefined;
   size(): { entries: number; bytes: number };
 }
@@ -92,7 +94,8 @@ export function createTail(
     ofRoom: (roomId, after) => above(rooms.get(roomId), after),
     ofUser: (userId, after) => above(users.get(userId), after),
     deviceLists: (after) => above(devices, after),
-    lastOfRoom: (roomId) => rooms.get(roomId)?.entries.at(-1)?.position ?? 0,
+    lastOfRoom: (roomId) => lastOf(rooms, roomId),
+    movedAmong: (roomIds, after) => movedAmong(lists, roomIds, after),
     event: (eventId) => events.get(eventId),
     size: () => ({ entries: length(all), bytes }),
   };
@@ -135,6 +138,23 @@ function takeOut(lane: Lane, gone: ReadonlySet<LogEntry>): void {
   lane.start = 0;
 }
 
+function lastOf(rooms: Lists["rooms"], roomId: string): number {
+  return rooms.get(roomId)?.entries.at(-1)?.position ?? 0;
+}
+
+function movedAmong({ all, rooms }: Lists, roomIds: ReadonlyMap<string, unknown>, after: number): Set<string> {
+  const first = firstAbove(all, after);
+  // Whichever there are fewer of is looked at: a thousand rooms are a thousand places in memory.
+  if (all.entries.length - first > roomIds.size)
+    return new Set([...roomIds.keys()].filter((roomId) => lastOf(rooms, roomId) > after));
+  const moved = new Set<string>();
+  for (let at = first; at < all.entries.length; at++) {
+    const entry = all.entries[at] as LogEntry;
+    if (entry.roomId !== null && isOfRoom(entry) && roomIds.has(entry.roomId)) moved.add(entry.roomId);
+  }
+  return moved;
+}
+
 function isOfRoom({ kind }: LogEntry): boolean {
   return kind === "event" || kind === "receipt" || kind === "removal";
 }
@@ -175,13 +195,18 @@ function shift(lane: Lane): LogEntry | undefined {
 
 function above(lane: Lane | undefined, after: number): LogEntry[] {
   if (!lane) return [];
-  const { entries } = lane;
-  let low = lane.start;
+  const first = firstAbove(lane, after);
+  return first === lane.entries.length ? [] : lane.entries.slice(first);
+}
+
+/** The index of the first entry above `after`. */
+function firstAbove({ entries, start }: Lane, after: number): number {
+  let low = start;
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((entries[middle] as LogEntry).position > after) high = middle;
     else low = middle + 1;
   }
-  return low === entries.length ? [] : entries.slice(low);
+  return low;
 }

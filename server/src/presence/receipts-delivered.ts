@@ -94,8 +94,8 @@ function openDeliveries(ctx: Context): Deliveries {
       const memberships = ctx.rooms.peekMemberships(userId);
       if (position <= from || !memberships) return;
       let isWhole = true;
-      for (const [roomId, { membership }] of memberships) {
-        if (membership !== "join" || tail.lastOfRoom(roomId) <= from) continue;
+      for (const roomId of tail.movedAmong(memberships, from)) {
+        if (memberships.get(roomId)?.membership !== "join") continue;
         const room = ctx.rooms.peek(roomId);
         isWhole &&= room !== undefined;
         if (!room || room.joinedCount > limits.deliveryRoom_members) continue;

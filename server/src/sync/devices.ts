@@ -120,15 +120,15 @@ export function openDeletions(ctx: Context): (arrived: Arrived) => Promise<void>
 export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string | undefined {
   if (run.ask.isFirst) return undefined;
   const { userId } = run.ask.session;
-  const changed = new Set<string>();
-  const maybeLeft = new Set<string>();
+  const found: Found = { changed: new Set(), maybeLeft: new Set() };
+  const { changed, maybeLeft } = found;
   const rooms = [...run.joined.values()].filter(isAboutKeys);
   const shares = (other: string) => rooms.some((room) => room.membership(other) === "join");
   for (const entry of run.news.deviceLists) {
     const whose = entry.userId;
     if (whose !== null && tellsOfKeys(entry, userId) && (whose === userId || shares(whose))) changed.add(whose);
   }
-  for (const room of rooms) noteMembers(run, room, { changed, maybeLeft });
+  for (const room of rooms) noteMembersIn(run, room, found);
   for (const room of leftRooms) if (isAboutKeys(room)) for (const other of room.joined()) maybeLeft.add(other);
   changed.delete("");
   const left = [...maybeLeft].filter((other) => other !== userId && !shares(other));
@@ -136,21 +136,37 @@ export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string |
   return JSON.stringify({ changed: [...changed], left });
 }
 
-/** Who came to a room, or left it. */
-function noteMembers(
-  run: Run,
-  room: RoomState,
-  { changed, maybeLeft }: { changed: Set<string>; maybeLeft: Set<string> },
-): void {
+function noteMembersIn(run: Run, room: RoomState, found: Found): void {
   const { userId } = run.ask.session;
   const { events, truncated } = run.news.ofRoom(room.roomId);
-  // A room that is new to the person, or became encrypted, or of which not everything was gathered: all of its members.
-  const isWhole =
-    truncated ||
-    run.isNew(room.roomId) ||
-    events.some((event) => event.type === "m.room.encryption" && event.stateKey === "");
+  noteMembers(room, { userId, events, isNew: truncated || run.isNew(room.roomId) }, found);
+  // Not everything was gathered.
+  if (!truncated) return;
+  for (const [other, membership] of room.memberships()) if (membership !== "join") found.maybeLeft.add(other);
+}
+
+/** Whose keys the client must look at. */
+export interface Found {
+  changed: Set<string>;
+  /** They left a room, and may be in no other. */
+  maybeLeft: Set<string>;
+}
+
+interface MemberNews {
+  userId: string;
+  events: readonly LogEntry[];
+  /** The client does not know who is in the room. */
+  isNew: boolean;
+}
+
+/** Who came to a room, or left it; of one that is new to the person, or newly encrypted, everybody. */
+export function noteMembers(
+  room: RoomState,
+  { userId, events, isNew }: MemberNews,
+  { changed, maybeLeft }: Found,
+): void {
+  const isWhole = isNew || events.some(({ type, stateKey }) => type === "m.room.encryption" && stateKey === "");
   if (isWhole) for (const other of room.joined()) if (other !== userId) changed.add(other);
-  if (truncated) for (const [other, membership] of room.memberships()) if (membership !== "join") maybeLeft.add(other);
   for (const event of events) {
     const other = event.stateKey;
     if (event.type !== "m.room.member" || other === null || other === userId) continue;

@@ -4,14 +4,16 @@ import { endingOf } from "../../auth/sessions.ts";
 import type { Context } from "../../context.ts";
 import { limits } from "../../limits.ts";
 import type { LogEntry } from "../../log/entry.ts";
+import type { Memberships, UserMembership } from "../../rooms/cache.ts";
 import type { SyncParts } from "../run.ts";
 import type { Held } from "./connections.ts";
 import { e2eeExtension, type Told } from "./e2ee.ts";
 import { accountDataExtension, receiptsExtension, type RoomsTold, typingExtension } from "./extensions.ts";
 import { show, type Shown } from "./lists.ts";
+import type { Basis, Frame } from "./frames.ts";
 import { gatherNews } from "./news.ts";
 import { slidingPartsOf } from "./parts.ts";
-import { planRooms } from "./plan.ts";
+import { isSettled, planRooms } from "./plan.ts";
 import type { SlidingAsk } from "./request.ts";
 import { requiredState } from "./required-state.ts";
 import { tellRoom, type ToldRoom } from "./room.ts";
@@ -38,6 +40,8 @@ export interface SlidingAnswer {
   hasNews: boolean;
   /** What the client has with it beyond what it had. */
   change: StateChange;
+  /** Whether the client's token says that it has everything of all rooms that the person is in. */
+  hadAll: boolean;
   /** What was said in the rooms that it tells. */
   events(): LogEntry[];
   /** The answer goes out with this token. */
@@ -54,7 +58,7 @@ interface Asked {
 export async function buildAnswer(ctx: Context, asked: Asked): Promise<SlidingAnswer> {
   const { slide, shown } = await look(ctx, asked);
   refuseEnded(slide);
-  const { plans, read } = await planRooms(slide, shown.rooms.values());
+  const { plans, read } = await planRooms(slide, shown.rooms);
   const news = await gatherNews(slide, plans);
   const joined = plans.filter(({ kind }) => kind === "joined").map(({ room }) => room);
   if (joined.length > 0) await slide.parts.unread.prepare(slide.ask.session.userId, joined);
@@ -68,10 +72,14 @@ export async function buildAnswer(ctx: Context, asked: Asked): Promise<SlidingAn
   const texts = [...rooms].flatMap(([roomId, { json }]) =>
     json === undefined ? [] : `${JSON.stringify(roomId)}:${json}`,
   );
+  const change = slide.frame ? changeInFrame(slide, rooms) : changeOf(slide, shown, { rooms, ...extensions });
+  const hadAll = slide.frame?.hasAll ?? hasAll(slide);
+  if (change.size === 0) keepFrame(slide, { shown, memberships: slide.memberships, hasAll: hadAll });
   return {
     upTo: slide.upTo,
     hasNews: texts.length > 0 || extensions.hasNews,
-    change: changeOf(slide, shown, { rooms, ...extensions }),
+    change,
+    hadAll,
     events: () =>
       [...rooms.values()].flatMap(({ timeline }) => timeline.filter(({ position }) => position > (slide.since ?? 0))),
     json(pos) {
@@ -86,21 +94,25 @@ export async function buildAnswer(ctx: Context, asked: Asked): Promise<SlidingAn
 /** Brings into memory what lists are made of; then the log is looked at in one moment. */
 async function look(ctx: Context, { parts, ask, standing }: Asked): Promise<{ slide: Slide; shown: Shown }> {
   const { userId } = ask.session;
-  const { outlines, belongings, members } = slidingPartsOf(ctx);
+  const { outlines, belongings, members, frames } = slidingPartsOf(ctx);
   const [known, own, ignoredUsers] = await Promise.all([
     ctx.rooms.memberships(userId),
     belongings.get(userId),
     ignoredUsersOf(ctx, userId),
   ]);
-  await outlines.prepare(known.keys());
-  const spaces = ask.lists.flatMap(({ filters }) => filters.spaces ?? []).filter((roomId) => known.has(roomId));
-  const invitations = ignoredUsers.size === 0 ? [] : [...known].filter(([, { membership }]) => membership === "invite");
-  await Promise.all([...spaces, ...invitations.map(([roomId]) => roomId)].map((roomId) => ctx.rooms.find(roomId)));
-
-  const memberships = ctx.rooms.peekMemberships(userId) ?? known;
-  const upTo = ctx.log.hub.head();
   const { since } = standing;
-  const isNear = since !== undefined && isInMemory({ ctx }, since);
+  const connection = connectionOf(ask);
+  const found = { state: standing.held.state, memberships: known, belongings: own, ignoredUsers };
+  const isNear = () => since !== undefined && isInMemory({ ctx }, since);
+  const frameNow = () => (isNear() ? frames.find(connection, basisOf(ctx, ask, found), since ?? 0) : undefined);
+  if (!frameNow()) await prepareLists(ctx, ask, { memberships: known, ignoredUsers });
+
+  // From here on it is one moment.
+  const basis = basisOf(ctx, ask, found);
+  const frame = frameNow();
+  const memberships = frame?.memberships ?? new Map(basis.memberships);
+  const upTo = ctx.log.hub.head();
+  const { tail } = ctx.log;
   const slide: Slide = {
     ctx,
     parts,
@@ -109,13 +121,18 @@ async function look(ctx: Context, { parts, ask, standing }: Asked): Promise<{ sl
     seen: standing.seen,
     upTo,
     state: standing.held.state,
-    memberships: new Map(memberships),
+    memberships,
     belongings: own,
     outlines,
+    moved: isNear() ? tail.movedAmong(memberships, since ?? 0) : undefined,
+    frame,
+    basis: belongings.peek(userId) === own ? basis : undefined,
     ignoredUsers,
-    members: members.begin(`${ask.session.id} ${ask.connId}`, standing.pos),
-    own: isNear ? ctx.log.tail.ofUser(userId, since).filter(({ position }) => position <= upTo) : [],
+    members: members.begin(connection, standing.pos),
+    own: isNear() ? tail.ofUser(userId, since ?? 0).filter(({ position }) => position <= upTo) : [],
   };
+  ctx.metrics.syncs.inc({ from: slide.moved ? "memory" : "database" });
+  if (frame) return { slide, shown: frame.shown };
   const shown = show(ask, {
     ...slide,
     since: since ?? 0,
@@ -124,8 +141,50 @@ async function look(ctx: Context, { parts, ask, standing }: Asked): Promise<{ sl
     outline: outlines.peek,
     room: ctx.rooms.peek,
   });
-  ctx.metrics.syncs.inc({ from: isNear ? "memory" : "database" });
   return { slide, shown };
+}
+
+function connectionOf({ session, connId }: SlidingAsk): string {
+  return `${session.id} ${connId}`;
+}
+
+/** What an answer of this moment rests on. */
+function basisOf(
+  ctx: Context,
+  ask: SlidingAsk,
+  found: Pick<Basis, "state" | "memberships" | "belongings" | "ignoredUsers">,
+): Basis {
+  const memberships = ctx.rooms.peekMemberships(ask.session.userId) ?? found.memberships;
+  const outlines = slidingPartsOf(ctx).outlines.changes();
+  return { ...found, rules: ask.rules, memberships, size: memberships.size, outlines };
+}
+
+/** Brings into memory what lists are made of. */
+async function prepareLists(
+  ctx: Context,
+  ask: SlidingAsk,
+  { memberships, ignoredUsers }: { memberships: Memberships; ignoredUsers: ReadonlySet<string> },
+): Promise<void> {
+  await slidingPartsOf(ctx).outlines.prepare(memberships.keys());
+  const spaces = ask.lists.flatMap(({ filters }) => filters.spaces ?? []).filter((roomId) => memberships.has(roomId));
+  const isInvitation = ([, { membership }]: [string, UserMembership]) => membership === "invite";
+  const invitations = ignoredUsers.size === 0 ? [] : [...memberships].filter(isInvitation).map(([roomId]) => roomId);
+  await Promise.all([...spaces, ...invitations].map((roomId) => ctx.rooms.find(roomId)));
+}
+
+/** The next answer may be built on this one where nothing but news in rooms can make it another. */
+function keepFrame(slide: Slide, frame: Frame): void {
+  const { ctx, ask, basis, since } = slide;
+  if (!basis || slide.frame || since === undefined || !frame.shown.isWhole) return;
+  for (const room of frame.shown.rooms.values()) if (!isSettled(slide, room)) return;
+  slidingPartsOf(ctx).frames.keep(connectionOf(ask), basis, frame);
+}
+
+function hasAll({ since, memberships, state }: Slide): boolean {
+  if (since === undefined) return false;
+  for (const [roomId, { membership }] of memberships)
+    if (membership === "join" && state.get(roomId)?.events !== LIVE) return false;
+  return true;
 }
 
 /** G8: a session that ended while it waited learns nothing more. */
@@ -209,6 +268,13 @@ function changeOf(
   };
   for (const [roomId, before] of state) note(roomId, before);
   for (const roomId of shown.rooms.keys()) if (!state.has(roomId)) note(roomId, UNTOLD);
+  return change;
+}
+
+/** The same where all of it was on show before, and is so still. */
+function changeInFrame({ state }: Slide, rooms: ReadonlyMap<string, ToldRoom>): StateChange {
+  const change = new Map<string, SentRoom>();
+  for (const [roomId, { sent }] of rooms) if (!isAsMuch(state.get(roomId) ?? UNTOLD, sent)) change.set(roomId, sent);
   return change;
 }
 

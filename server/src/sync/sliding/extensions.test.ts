@@ -4,7 +4,8 @@ import { type Json, type Person, signInPerson } from "../../../../testkit/src/ht
 import { oneTimeKeysOf, uploadDevice, V3 } from "../../../../testkit/src/keys.ts";
 import { startTestServer } from "../../../../testkit/src/server.ts";
 import { listed, slide } from "../../../../testkit/src/sliding.ts";
-import { createRoom, people, roomOf, roomPath, say } from "../../../../testkit/src/syncing.ts";
+import { createRoom, people, roomOf, roomPath, say, sync } from "../../../../testkit/src/syncing.ts";
+import { limits } from "../../limits.ts";
 
 const on = { enabled: true };
 const ENCRYPTION = { algorithm: "m.megolm.v1.aes-sha2" };
@@ -178,9 +179,13 @@ test("typing is told in rooms that are shown and joined, and that it ended", asy
   assert.deepEqual((await ended).extensions.typing.rooms, typing());
 });
 
-test("device lists: who changed, came or left, as far as an encrypted room is shared", async () => {
+/** Every answer tells what GET /sync tells of the same stretch. */
+test("device lists: who changed, came or left, of whom a room is shared, as /sync tells it", async (t) => {
+  const changing: { keysWithoutEncryption_members: number } = limits;
+  t.mock.property(changing, "keysWithoutEncryption_members", 2);
   await using server = await startTestServer();
-  const [alice, bob, carol, dave] = (await people(server, "alice", "bob", "carol", "dave")) as [
+  const [alice, bob, carol, dave, erin] = (await people(server, "alice", "bob", "carol", "dave", "erin")) as [
+    Person,
     Person,
     Person,
     Person,
@@ -188,28 +193,82 @@ test("device lists: who changed, came or left, as far as an encrypted room is sh
   ];
   const roomId = await roomOf(alice, bob);
   await alice.call("PUT", roomPath(roomId, "state/m.room.encryption/"), ENCRYPTION);
-  await roomOf(alice, dave);
+  const small = await roomOf(alice, dave);
+  await roomOf(alice, erin, carol);
   const ask = { extensions: { e2ee: on } };
   const first = await slide(alice, ask);
   assert.equal(first.extensions.e2ee.device_lists, undefined);
   assert.deepEqual(first.extensions.e2ee.device_unused_fallback_key_types, []);
   let { pos } = first;
-  const told = async () => {
-    const answer = await slide(alice, ask, { pos, timeout: 20_000 });
-    pos = answer.pos;
-    return answer.extensions.e2ee.device_lists;
+  let since = (await sync(alice)).next_batch;
+  const told = async (timeout = 20_000) => {
+    const answer = await slide(alice, ask, { pos, timeout });
+    const synced = await sync(alice, { since, timeout: 0 });
+    [pos, since] = [answer.pos, synced.next_batch];
+    const { changed = [], left = [] } = answer.extensions.e2ee.device_lists ?? {};
+    const sets = [new Set(changed), new Set(left)];
+    const { device_lists: lists } = synced;
+    assert.deepEqual(sets, [new Set(lists?.changed), new Set(lists?.left)]);
+    return { changed, left };
   };
   const waiting = told();
-  await uploadDevice(dave);
+  // In a large room without encryption nobody is told.
+  await uploadDevice(erin);
   await uploadDevice(bob);
   assert.deepEqual(await waiting, { changed: [bob.userId], left: [] });
+  await uploadDevice(dave);
+  assert.deepEqual(await told(), { changed: [dave.userId], left: [] });
   await alice.call("POST", roomPath(roomId, "invite"), { user_id: carol.userId });
   await carol.call("POST", roomPath(roomId, "join"), {});
   assert.deepEqual(await told(), { changed: [carol.userId], left: [] });
   await carol.call("POST", roomPath(roomId, "leave"), {});
   assert.deepEqual(await told(), { changed: [], left: [carol.userId] });
+  // A new name is no new device.
+  for (const each of [alice, bob])
+    await each.call("PUT", `${V3}/profile/${each.userId}/displayname`, { displayname: "another" });
+  assert.deepEqual(await told(0), { changed: [], left: [] });
   await alice.call("POST", roomPath(roomId, "leave"), {});
   assert.deepEqual(await told(), { changed: [], left: [bob.userId] });
+  await dave.call("POST", roomPath(small, "leave"), {});
+  assert.deepEqual(await told(), { changed: [], left: [dave.userId] });
+});
+
+test("receipts of a person at one event: the one that says the most, whatever their order", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const ask = listed({}, { extensions: { receipts: on } });
+  let { pos } = await slide(bob, ask);
+  const wanted = [
+    ["$root", "main"],
+    ["main", "$root"],
+    ["main", undefined],
+    [undefined, "main"],
+  ] as const;
+  for (const [first, second] of wanted) {
+    const root = await say(alice, roomId, "root");
+    await say(alice, roomId, { body: "in the thread", "m.relates_to": { rel_type: "m.thread", event_id: root } });
+    for (const thread of [first, second]) {
+      const body = thread === undefined ? {} : { thread_id: thread === "$root" ? root : thread };
+      await alice.call("POST", roomPath(roomId, `receipt/m.read/${root}`), body);
+      await alice.call("POST", roomPath(roomId, `receipt/m.read.private/${root}`), body);
+    }
+    const most = [first, second].includes(undefined) ? undefined : "main";
+    const answer = await slide(bob, ask, { pos });
+    ({ pos } = answer);
+    for (const each of [
+      answer,
+      await slide(bob, listed({ limit: 20 }, { extensions: { receipts: on }, conn_id: "other" })),
+    ]) {
+      const at = each.extensions.receipts.rooms[roomId].content[root];
+      assert.deepEqual(at["m.read"][alice.userId].thread_id, most);
+      // Nobody else learns what is private.
+      assert.equal(at["m.read.private"], undefined);
+    }
+    const own = await slide(alice, ask);
+    const at = own.extensions.receipts.rooms[roomId].content[root];
+    for (const type of ["m.read", "m.read.private"]) assert.equal(at[type][alice.userId].thread_id, most);
+  }
 });
 
 test("the counts of keys are told always, and a change of them ends a wait", async () => {

@@ -1,7 +1,7 @@
 /** The extensions of an answer that are about rooms: account data, receipts and typing. MSC3959, MSC3960, MSC3961. */
 import { pushRulesContent } from "../../push/stored-rules.ts";
 import { isOwnReceipt, type LogEntry } from "../../log/entry.ts";
-import { receiptsJson } from "../room.ts";
+import { receiptsJson } from "../receipts.ts";
 import type { Told } from "./e2ee.ts";
 import type { Shown } from "./lists.ts";
 import {
@@ -37,9 +37,10 @@ function roomsIn({ lists, rooms }: Shown, scope: Scope): string[] {
 export async function accountDataExtension(slide: Slide, shown: Shown, scope: Scope): Promise<RoomsTold> {
   const { ctx, since, state, ask } = slide;
   const { userId } = ask.session;
-  const rooms = roomsIn(shown, scope);
-  const isNear = since !== undefined && isInMemory(slide, since);
+  const isNear = slide.moved !== undefined;
   const isLive = (roomId: string) => isNear && state.get(roomId)?.accountData === LIVE;
+  // In a frame all of the rooms are live.
+  const rooms = slide.frame ? [] : roomsIn(shown, scope);
   const asked = rooms
     .filter((roomId) => !isLive(roomId))
     .map((roomId) => ({ roomId, after: toldUpTo(state.get(roomId)?.accountData, since ?? 0) ?? 0 }));
@@ -47,8 +48,10 @@ export async function accountDataExtension(slide: Slide, shown: Shown, scope: Sc
     ...asked,
     ...(isNear ? [] : [{ roomId: "", after: since ?? 0 }]),
   ]);
-  const live = new Set(["", ...rooms.filter(isLive)]);
-  const all = isNear ? [...rows, ...changesIn(slide.own).filter(({ roomId }) => live.has(roomId))] : rows;
+  const changes = isNear ? changesIn(slide.own) : [];
+  const inScope = changes.length === 0 || slide.frame ? undefined : new Set(rooms);
+  const isTold = ({ roomId }: AccountDataRow) => roomId === "" || (isLive(roomId) && (inScope?.has(roomId) ?? true));
+  const all = [...rows, ...changes.filter(isTold)];
   const byRoom = Map.groupBy(all, ({ roomId }) => roomId);
   const global = newestOf(byRoom.get("") ?? []);
   // Everybody has push rules, also those who never changed any.
@@ -88,15 +91,14 @@ export async function receiptsExtension(
 ): Promise<RoomsTold> {
   const { ctx, since, state, upTo, ask } = slide;
   const { userId } = ask.session;
-  const joined = roomsIn(shown, scope).filter((roomId) => slide.memberships.get(roomId)?.membership === "join");
+  const isJoined = (roomId: string) => slide.memberships.get(roomId)?.membership === "join";
+  const joined = receiptRooms(slide, shown, scope).filter(isJoined);
   const fresh: string[] = [];
   const stretches: RoomStretch[] = [];
-  const { tail } = ctx.log;
-  const isNear = since !== undefined && isInMemory(slide, since);
   for (const roomId of joined) {
     const position = state.get(roomId)?.receipts;
     // Mostly nothing has happened in a room.
-    const isQuiet = isNear && position === LIVE && tail.lastOfRoom(roomId) <= since;
+    const isQuiet = position === LIVE && slide.moved?.has(roomId) === false;
     if (isQuiet && !rooms.get(roomId)?.isRenewed) continue;
     const after = toldUpTo(position, since ?? 0);
     if (since === undefined || after === undefined || rooms.get(roomId)?.isRenewed) fresh.push(roomId);
@@ -117,6 +119,12 @@ export async function receiptsExtension(
     ([roomId, each]) => `${JSON.stringify(roomId)}:${receiptsJson(each)}`,
   );
   return { json: `{"rooms":{${perRoom.join(",")}}}`, hasNews: perRoom.length > 0, told: joined };
+}
+
+/** In a frame, where all of the rooms are live, those in which something happened. */
+function receiptRooms({ frame, moved, state }: Slide, shown: Shown, scope: Scope): string[] {
+  if (!frame || !moved) return roomsIn(shown, scope);
+  return [...moved].filter((roomId) => state.get(roomId)?.receipts === LIVE);
 }
 
 function receiptsInMemory({ ctx, ask }: Slide, { roomId, after, upTo }: RoomStretch): LogEntry[] {

@@ -49,15 +49,19 @@ export interface ShownList {
 export interface Shown {
   lists: ShownList[];
   rooms: Map<string, ShownRoom>;
+  /** Neither the order of rooms matters nor what happens in spaces: the same is shown as long as the rooms are filtered as they are. */
+  isWhole: boolean;
 }
 
 /** The rooms that the request shows. */
 export function show(ask: SlidingAsk, scene: Scene): Shown {
-  const shown: Shown = { lists: [], rooms: new Map() };
+  const shown: Shown = { lists: [], rooms: new Map(), isWhole: true };
   const candidates = ask.lists.length === 0 ? [] : candidatesOf(scene);
   for (const list of ask.lists) {
     const matching = candidates.filter(filterOf(list.filters, scene));
-    showList(shown, list, isShownWhole(list, matching, scene) ? matching : inOrder(matching));
+    const isWhole = isShownWhole(list, matching, scene);
+    showList(shown, list, isWhole ? matching : inOrder(matching));
+    shown.isWhole &&= isWhole && !list.filters.spaces;
   }
   for (const [roomId, config] of ask.subscriptions) {
     const membership = scene.memberships.get(roomId);

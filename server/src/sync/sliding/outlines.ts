@@ -29,6 +29,8 @@ export interface Outlines {
   prepare(roomIds: Iterable<string>): Promise<void>;
   /** With everything up to the hub's head, or beyond; undefined where it is not in memory, or there is no such room. */
   peek(roomId: string): Outline | undefined;
+  /** Grows whenever a room that was in memory is not there any more, or is filtered otherwise than before. */
+  changes(): number;
 }
 
 const bumps: ReadonlySet<string> = new Set(BUMP_TYPES);
@@ -36,7 +38,14 @@ const bumps: ReadonlySet<string> = new Set(BUMP_TYPES);
 /** Opens the register and lets it follow the log. */
 export function openOutlines(ctx: Context): Outlines {
   const { hub, tail } = ctx.log;
-  const known = new LRUCache<string, Outline>(atMost(limits.slidingOutlines_rooms));
+  let changes = 0;
+  const known = new LRUCache<string, Outline>({
+    ...atMost(limits.slidingOutlines_rooms),
+    dispose: () => void (changes += 1),
+  });
+  const follow = (entry: LogEntry): void => {
+    if (carryOn(known, entry)) changes += 1;
+  };
   const look = openLookup({
     most: limits.lookupUnread_users,
     async ask(asked: readonly (readonly string[])[]) {
@@ -48,13 +57,14 @@ export function openOutlines(ctx: Context): Outlines {
   hub.listen((entries) => {
     for (const entry of entries) {
       if (entry.roomId === null) continue;
-      if (entry.kind === "event") follow(known, entry);
+      if (entry.kind === "event") follow(entry);
       else if (entry.kind === "removal") known.delete(entry.roomId);
     }
   });
 
   return {
     peek: (roomId) => known.get(roomId),
+    changes: () => changes,
     async prepare(roomIds) {
       const missing = [...roomIds].filter((roomId) => !known.has(roomId));
       if (missing.length === 0) return;
@@ -65,7 +75,7 @@ export function openOutlines(ctx: Context): Outlines {
         // The database may have answered before what came meanwhile.
         for (const entry of tail.ofRoom(roomId, head))
           if (entry.kind === "removal") known.delete(roomId);
-          else if (entry.kind === "event") follow(known, entry);
+          else if (entry.kind === "event") follow(entry);
       }
     },
   };
@@ -85,9 +95,11 @@ function outlineOf({ last, bump, create, encryptedAt, name }: OutlineRow): Outli
   };
 }
 
-function follow(known: LRUCache<string, Outline>, entry: LogEntry): void {
+/** Takes what the entry changes; gives whether the room is now filtered otherwise. */
+function carryOn(known: LRUCache<string, Outline>, entry: LogEntry): boolean {
   const outline = known.peek(entry.roomId as string);
-  if (!outline) return;
+  if (!outline) return false;
+  const { name: nameBefore, encryptedAt: encryptedBefore } = outline;
   outline.last = Math.max(outline.last, entry.position);
   if (bumps.has(entry.type as string)) outline.bump = Math.max(outline.bump, entry.position);
   if (entry.stateKey === "" && entry.type === "m.room.encryption") outline.encryptedAt ||= entry.position;
@@ -97,4 +109,5 @@ function follow(known: LRUCache<string, Outline>, entry: LogEntry): void {
   }
   // A redacted name is read anew; messages are redacted more often.
   if (entry.redaction?.body.includes('"state_key":')) known.delete(entry.roomId as string);
+  return outline.name !== nameBefore || outline.encryptedAt !== encryptedBefore;
 }

@@ -2,12 +2,14 @@
 import type { Context } from "../../context.ts";
 import type { Followed } from "../../log/follow.ts";
 import { type Connections, openConnections } from "./connections.ts";
+import { type Frames, openFrames } from "./frames.ts";
 import { openOutlines, type Outlines } from "./outlines.ts";
 import { type Belongings, openBelongings } from "./person.ts";
 import { openToldMembers, type ToldMembers } from "./told-members.ts";
 
 export interface SlidingParts {
   connections: Connections;
+  frames: Frames;
   outlines: Outlines;
   belongings: Followed<Belongings>;
   members: ToldMembers;
@@ -20,6 +22,7 @@ export function openSlidingParts(ctx: Context): () => Promise<void> {
   const connections = openConnections(ctx);
   const parts = {
     connections,
+    frames: openFrames(),
     outlines: openOutlines(ctx),
     belongings: openBelongings(ctx),
     members: openToldMembers(),

@@ -5,7 +5,7 @@ import type { LogEntry } from "../../log/entry.ts";
 import { contentOf } from "../../rooms/state.ts";
 import type { ShownRoom } from "./lists.ts";
 import { isWider } from "./news.ts";
-import { readOwnMemberships, readOwnReading } from "./queries.ts";
+import { readOwnMemberships, readOwnReading, type RoomStretch } from "./queries.ts";
 import { hasGrown } from "./required-state.ts";
 import { isInMemory, type Kind, type Plan, type Slide } from "./slide.ts";
 import { LIVE, toldUpTo } from "./state.ts";
@@ -19,9 +19,9 @@ export interface Planned {
 type Draft = Omit<Plan, "room">;
 
 /** What is to be told of the rooms, in their order; of many new ones some are left for the next answer. */
-export async function planRooms(slide: Slide, shown: Iterable<ShownRoom>): Promise<Planned> {
+export async function planRooms(slide: Slide, shown: ReadonlyMap<string, ShownRoom>): Promise<Planned> {
   const drafts: Draft[] = [];
-  for (const room of shown) if (!isQuiet(slide, room)) drafts.push(draftOf(slide, room));
+  for (const room of looked(slide, shown)) if (!isQuiet(slide, room)) drafts.push(draftOf(slide, room));
   const anew = await joinedAnew(slide, drafts);
   const read = await ownReading(slide, anew);
   let room = limits.slidingAnswer_rooms;
@@ -39,14 +39,27 @@ export async function planRooms(slide: Slide, shown: Iterable<ShownRoom>): Promi
   return { plans: plans.flat(), read };
 }
 
+/** In a frame, the rooms in which something happened. */
+function looked({ frame, moved }: Slide, shown: ReadonlyMap<string, ShownRoom>): Iterable<ShownRoom> {
+  return frame && moved ? [...moved].flatMap((roomId) => shown.get(roomId) ?? []) : shown.values();
+}
+
 /** A quick look: in most rooms that are on show nothing happened, and no more is wanted of them than before. */
-function isQuiet(slide: Slide, { roomId, membership, config }: ShownRoom): boolean {
-  const { since, state, ctx } = slide;
+function isQuiet(slide: Slide, room: ShownRoom): boolean {
+  if (!slide.moved || slide.moved.has(room.roomId)) return false;
+  return room.membership.membership === "join" && isSettled(slide, room);
+}
+
+/** Whether the client has the room, and no more is wanted of it than before: as long as nothing happens there is nothing to tell. */
+export function isSettled(
+  { state, belongings }: Pick<Slide, "state" | "belongings">,
+  { roomId, membership, config }: ShownRoom,
+): boolean {
   const before = state.get(roomId);
-  if (since === undefined || before?.events !== LIVE || !isInMemory(slide, since)) return false;
-  if (membership.membership !== "join" || config.limit > before.limit) return false;
-  if (config.state !== before.state && hasGrown(before.state, config.state)) return false;
-  return ctx.log.tail.lastOfRoom(roomId) <= since && slide.belongings.direct.has(roomId) === before.isDirect;
+  if (before?.events !== LIVE) return false;
+  if (kindOf(membership) === "outside") return true;
+  if (config.limit > before.limit || belongings.direct.has(roomId) !== before.isDirect) return false;
+  return config.state === before.state || !hasGrown(before.state, config.state);
 }
 
 function draftOf({ state, since, upTo }: Slide, shown: ShownRoom): Draft {
@@ -63,28 +76,28 @@ function kindOf({ membership }: UserMembership): Kind {
 
 /** Who came to a room since the client was told of it gets it as if they had nothing of it. */
 async function joinedAnew(slide: Slide, drafts: Draft[]): Promise<Draft[]> {
-  const changed = drafts.filter(
-    ({ kind, from, membership }) => kind === "joined" && from !== undefined && membership.position > from,
+  const stretches = drafts.flatMap(({ kind, roomId, from, end }) =>
+    kind === "joined" && from !== undefined ? { roomId, after: from, upTo: end } : [],
   );
-  if (changed.length === 0) return drafts;
-  const isNear = ({ from = 0 }: Draft) => isInMemory(slide, from);
-  const [near, away] = [changed.filter(isNear), changed.filter((draft) => !isNear(draft))];
-  const { userId } = slide.ask.session;
-  const read = await readOwnMemberships(
-    slide.ctx,
-    userId,
-    away.map(({ roomId, from = 0, end }) => ({ roomId, after: from, upTo: end })),
-  );
-  const own = [...read, ...near.flatMap((draft) => ownMemberships(slide, draft))];
-  const byRoom = Map.groupBy(own, ({ roomId }) => roomId as string);
-  const anew = new Set([...byRoom].filter(([, events]) => hasComeAnew(events)).map(([roomId]) => roomId));
+  const anew = await comeAnew(slide, stretches);
   return drafts.map((draft) => (anew.has(draft.roomId) ? { ...draft, from: undefined } : draft));
 }
 
-function ownMemberships({ ctx, ask }: Slide, { roomId, from = 0, end }: Draft): LogEntry[] {
+/** Those of the rooms into which the person, who is in them, came within the stretch. */
+export async function comeAnew(slide: Slide, stretches: readonly RoomStretch[]): Promise<Set<string>> {
+  const changed = stretches.filter(({ roomId, after }) => (slide.memberships.get(roomId)?.position ?? 0) > after);
+  const isNear = ({ after }: RoomStretch) => isInMemory(slide, after);
+  const [near, away] = [changed.filter(isNear), changed.filter((stretch) => !isNear(stretch))];
+  const read = await readOwnMemberships(slide.ctx, slide.ask.session.userId, away);
+  const own = [...read, ...near.flatMap((stretch) => ownMemberships(slide, stretch))];
+  const byRoom = Map.groupBy(own, ({ roomId }) => roomId as string);
+  return new Set([...byRoom].filter(([, events]) => hasComeAnew(events)).map(([roomId]) => roomId));
+}
+
+function ownMemberships({ ctx, ask }: Slide, { roomId, after, upTo }: RoomStretch): LogEntry[] {
   const isOwn = ({ type, stateKey, position }: LogEntry) =>
-    type === "m.room.member" && stateKey === ask.session.userId && position <= end;
-  return ctx.log.tail.ofRoom(roomId, from).filter(isOwn);
+    type === "m.room.member" && stateKey === ask.session.userId && position <= upTo;
+  return ctx.log.tail.ofRoom(roomId, after).filter(isOwn);
 }
 
 /** Whether these memberships, the last of which is that of a member, are more than a member's new name. */

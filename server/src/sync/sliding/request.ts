@@ -100,6 +100,8 @@ export interface SlidingAsk {
   timeout_ms: number;
   lists: readonly AskedList[];
   subscriptions: ReadonlyMap<string, RoomConfig>;
+  /** The same text for the same lists and subscriptions, and extensions of the same rooms. */
+  rules: string;
   extensions: {
     toDevice?: { since: string | undefined; limit: number };
     e2ee: boolean;
@@ -119,22 +121,39 @@ export function readAsk(
     limit: Math.min(asked.timeline_limit, limits.syncTimeline_events),
     state: requiredState(asked.required_state, session.userId),
   });
+  const lists = Object.entries(body.lists ?? {}).map(([listName, asked]) => ({
+    name: listName,
+    config: configOf(asked),
+    ranges: asked.slow_get_all_rooms ? undefined : (asked.ranges ?? (asked.range ? [asked.range] : undefined)),
+    filters: asked.filters ?? {},
+  }));
+  const subscriptions = new Map(
+    Object.entries(body.room_subscriptions ?? {}).map(([roomId, asked]) => [roomId, configOf(asked)]),
+  );
+  const extensions = extensionsOf(body.extensions ?? {});
   return {
     session,
     connId: body.conn_id ?? "",
     txnId: body.txn_id ?? undefined,
     timeout_ms: Math.min(timeout_ms ?? 0, limits.syncTimeout_ms),
-    lists: Object.entries(body.lists ?? {}).map(([listName, asked]) => ({
-      name: listName,
-      config: configOf(asked),
-      ranges: asked.slow_get_all_rooms ? undefined : (asked.ranges ?? (asked.range ? [asked.range] : undefined)),
-      filters: asked.filters ?? {},
-    })),
-    subscriptions: new Map(
-      Object.entries(body.room_subscriptions ?? {}).map(([roomId, asked]) => [roomId, configOf(asked)]),
-    ),
-    extensions: extensionsOf(body.extensions ?? {}),
+    lists,
+    subscriptions,
+    rules: rulesText(lists, subscriptions, extensions),
+    extensions,
   };
+}
+
+function rulesText(
+  lists: readonly AskedList[],
+  subscriptions: ReadonlyMap<string, RoomConfig>,
+  { accountData, receipts, typing }: SlidingAsk["extensions"],
+): string {
+  const textOf = ({ limit, state }: RoomConfig) => [limit, state.id];
+  return JSON.stringify([
+    lists.map(({ name: listName, config, ranges, filters: wanted }) => [listName, textOf(config), ranges, wanted]),
+    [...subscriptions].map(([roomId, config]) => [roomId, textOf(config)]),
+    [accountData, receipts, typing].map((each) => each ?? null),
+  ]);
 }
 
 function extensionsOf(asked: NonNullable<z.output<typeof slidingBody>["extensions"]>): SlidingAsk["extensions"] {

@@ -4,6 +4,7 @@ import type { LogEntry } from "../../log/entry.ts";
 import type { Memberships } from "../../rooms/cache.ts";
 import type { RoomState } from "../../rooms/state.ts";
 import type { SyncParts } from "../run.ts";
+import type { Basis, Frame } from "./frames.ts";
 import type { ShownRoom } from "./lists.ts";
 import type { Outlines } from "./outlines.ts";
 import type { Belongings } from "./person.ts";
@@ -25,6 +26,11 @@ export interface Slide {
   memberships: Memberships;
   belongings: Belongings;
   outlines: Outlines;
+  /** Of the person's rooms those in which something happened since; undefined where that is not known. */
+  moved: ReadonlySet<string> | undefined;
+  /** What the answer is built on, and what the one after this may rest on. */
+  frame: Frame | undefined;
+  basis: Basis | undefined;
   ignoredUsers: ReadonlySet<string>;
   members: AnswerMembers;
   /** What concerns the person alone since they last asked: account data, to-device messages, sessions. */

@@ -15,7 +15,6 @@ import { buildAnswer, type SlidingAnswer, type Standing } from "./answer.ts";
 import { unknownPosition } from "./connections.ts";
 import { slidingPartsOf } from "./parts.ts";
 import type { SlidingAsk } from "./request.ts";
-import { LIVE } from "./state.ts";
 import { messagesSince } from "./to-device.ts";
 
 interface Request {
@@ -27,13 +26,17 @@ interface Request {
 /** Answers with JSON text, after at most the time that the client allows. Throws M_UNKNOWN_POS. */
 export async function slidingSync(ctx: Context, parts: SyncParts, { ask, pos, signal }: Request): Promise<string> {
   const standing = await standingOf(ctx, ask, pos);
-  acknowledge(ctx, parts, { ask, standing });
+  const { session, extensions } = ask;
+  const { since, messagesSince: arrived } = standing;
+  // The client's tokens say what it has: its messages, and, below, with all of its rooms on show what was said in them.
+  if (extensions.toDevice?.since !== undefined) deleteMessages(ctx, parts, { session, since: arrived });
   const deadline_ms = ctx.seams.monotonic_ms() + ask.timeout_ms;
   let hasWaited = false;
   for (;;) {
     // Taken before the answer is built: what comes meanwhile is then looked at, not slept through.
     const seen = ctx.ephemeral.clock();
     const answer = await buildAnswer(ctx, { parts, ask, standing });
+    if (answer.hadAll && since !== undefined) deliveriesOf(ctx).note(session, since);
     const left_ms = deadline_ms - ctx.seams.monotonic_ms();
     const isDone = answer.hasNews || standing.since === undefined || left_ms <= 0 || ctx.stopping.aborted;
     if (isDone || signal().aborted) {
@@ -80,18 +83,6 @@ async function tokenOf(ctx: Context, pos: string): Promise<Token> {
   } catch (thrown) {
     throw thrown instanceof MatrixError && thrown.errcode === "M_INVALID_PARAM" ? unknownPosition() : thrown;
   }
-}
-
-/** The client's tokens say what it has: its messages, and with all of its rooms on show what was said in them. */
-function acknowledge(ctx: Context, parts: SyncParts, { ask, standing }: { ask: SlidingAsk; standing: Standing }): void {
-  const { session } = ask;
-  const { since, held, messagesSince: arrived } = standing;
-  if (ask.extensions.toDevice?.since !== undefined) deleteMessages(ctx, parts, { session, since: arrived });
-  const memberships = ctx.rooms.peekMemberships(session.userId);
-  if (since === undefined || !memberships) return;
-  for (const [roomId, { membership }] of memberships)
-    if (membership === "join" && held.state.get(roomId)?.events !== LIVE) return;
-  deliveriesOf(ctx).note(session, since);
 }
 
 interface Finishing {

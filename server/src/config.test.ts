@@ -280,6 +280,11 @@ test("a setting may come under the name that other software gave it, and twice o
   );
 });
 
+test("a wrong value is refused under the name that it was given by", () => {
+  assert.throws(() => readConfig({ APP_PUBLIC_URL: "chat" }), /^StartError: APP_PUBLIC_URL is "chat": set it to/);
+  assert.throws(() => readConfig({ DSN: "host=x password=hunter2" }), /^StartError: DSN is not valid: set it to/);
+});
+
 test("an address may be the database's under each of its names", () => {
   const url = "postgresql://irc:irc@postgres:5432/irc";
   for (const name of ["DATABASE_URL", "DSN", "MESSAGES_DATABASE_URL"]) {

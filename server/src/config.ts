@@ -25,6 +25,7 @@ import {
   secret,
   secretUrl,
   text,
+  underItsName,
   url,
   withAliases,
 } from "./settings/read.ts";
@@ -130,6 +131,14 @@ export type BusName = (typeof busNames)[number];
 
 /** Reads and checks the settings. Throws StartError on the first that is wrong. */
 export function readConfig(environment: Env = process.env): Config {
+  try {
+    return read(environment);
+  } catch (thrown) {
+    throw underItsName(thrown, environment);
+  }
+}
+
+function read(environment: Env): Config {
   refuseUnknown(environment);
   const env = withParts(withAliases(environment));
   refuseTestSettings(env);

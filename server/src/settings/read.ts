@@ -66,6 +66,14 @@ export function withAliases(env: Env): Env {
   return { ...env, ...found };
 }
 
+/** A refusal, of the setting under the name that it was given by. */
+export function underItsName(thrown: unknown, env: Env): unknown {
+  if (!(thrown instanceof StartError)) return thrown;
+  const refused = settings.find(({ name }) => thrown.message.startsWith(`${name} is `) && !env[name]);
+  const alias = refused?.aliases?.find((each) => env[each]);
+  return refused && alias ? new StartError(`${alias}${thrown.message.slice(refused.name.length)}`) : thrown;
+}
+
 /** What must be set for something else that is. */
 export function needed(env: Env, name: string, { by, example }: { by: string; example: string }): string {
   const value = text(env, name);

@@ -59,6 +59,21 @@ describe("an account", { skip }, () => {
     assert.equal(await invites.isChecked(), false);
   });
 
+  part("a person decides whether senders learn that a message has arrived, and that holds after a reload", async () => {
+    await openSettings(ana.page, "profile", "Profile");
+    const told = ana.page.getByRole("switch", { name: /^Tell senders/ });
+    assert.equal(await told.isChecked(), true);
+    const saved = ana.page.waitForResponse((answer) => answer.url().endsWith("/account_data/io.parley.privacy"));
+    await ana.page.getByText("Tell senders when their messages arrive", { exact: true }).click();
+    assert.deepEqual((await saved).request().postDataJSON(), { delivery_receipts: false });
+    await ana.page.waitForFunction(() => document.querySelectorAll("input[role=switch]:disabled").length === 0);
+    await look(ana.page, "38-what-others-learn");
+    await ana.page.reload();
+    // The first view may be what the browser kept before.
+    await ana.page.getByRole("switch", { name: /^Tell senders/, checked: false }).waitFor({ state: "attached" });
+    await ana.page.getByRole("switch", { name: /^Count messages/, checked: true }).waitFor({ state: "attached" });
+  });
+
   part("what the server has of a person is gathered, and fetched as an archive", async () => {
     await openSettings(ana.page, "profile", "Profile");
     await press(ana.page, "Gather my data");

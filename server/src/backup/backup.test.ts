@@ -254,12 +254,12 @@ test("what is damaged, cut short, of a newer Parley, or would overwrite somethin
   );
   const replaced = (path: string) =>
     cpSync(join(path, "tables", "log.members.gz"), join(path, "tables", "log.state.gz"));
-  await change("replaced", replaced, /./);
+  await change("replaced", replaced, /log\.state\.gz is not the file that the backup wrote/);
   const truncated = (path: string) => {
     const file = join(path, "tables", "log.entries.gz");
     writeFileSync(file, readFileSync(file).subarray(0, 100));
   };
-  await change("truncated", truncated, /./);
+  await change("truncated", truncated, /log\.entries\.gz is not the file that the backup wrote/);
   assert.deepEqual(await sql(database.url, "select from log.entries union all select from auth.accounts"), []);
 
   assert.equal((await parley(["restore", taken, "--no-files"], env)).code, 0);
@@ -267,6 +267,16 @@ test("what is damaged, cut short, of a newer Parley, or would overwrite somethin
   assert.deepEqual([again.code, /not empty/.test(again.error)], [1, true]);
   const into = await parley(["backup", taken], env);
   assert.deepEqual([into.code, /not empty/.test(into.error)], [1, true]);
+});
+
+test("a restore is refused while Parley runs on the database, also where nobody has written yet", async () => {
+  await using database = await emptyDatabase();
+  const env = { DATABASE_URL: database.url, PARLEY_DATA_DIR: folder };
+  await using running = await startTestServer({ databaseUrl: database.url });
+  const refused = await parley(["restore", taken, "--no-files"], env);
+  assert.deepEqual([refused.code, /Parley runs on this database/.test(refused.error)], [1, true], refused.error);
+  await running.halt();
+  assert.equal((await parley(["restore", taken, "--no-files"], env)).code, 0);
 });
 
 test("a backup of an older schema is restored as it was, and migrated then; sequences go on behind what is there", async () => {

@@ -47,8 +47,9 @@ async function create(owner: Connection, name: string): Promise<void> {
   try {
     await owner.query(`create database ${name} encoding 'UTF8' template template0`);
   } catch (thrown) {
+    const { rows } = await owner.query<{ name: string }>("select quote_ident(current_user) as name");
     throw new StartError(
-      `No database can be made for the drill (${asError(thrown).message}). Have an administrator of the database run: alter role <the user of DATABASE_OWNER_URL> createdb;`,
+      `No database can be made for the drill (${asError(thrown).message}). Have an administrator of the database run: alter role ${rows[0]?.name} createdb;`,
       { cause: thrown },
     );
   }

@@ -34,11 +34,25 @@ export async function writeFile(path: string, stages: readonly (Readable | Trans
 /** Reads a file through the stages. Throws StartError, when all has gone through, where it is not the one that was written. */
 export async function readFile(path: string, known: Written, stages: readonly (Transform | Writable)[]): Promise<void> {
   const { through, hash, size_bytes } = meter();
-  await pipeline([createReadStream(path), through, ...stages]);
-  if (size_bytes() !== known.size_bytes || hash.digest("hex") !== known.sha256)
-    throw new StartError(
-      `${path} is not the file that the backup wrote: it was damaged or replaced. Use another backup.`,
-    );
+  try {
+    await pipeline([createReadStream(path), through, ...stages]);
+  } catch (thrown) {
+    // A stage that did not understand what came says nothing of why: that is seen in the whole of the file.
+    if (!isSame(await hashOf(createReadStream(path)), known)) throw damaged(path, thrown);
+    throw thrown;
+  }
+  if (!isSame({ size_bytes: size_bytes(), sha256: hash.digest("hex") }, known)) throw damaged(path);
+}
+
+function isSame(one: Written, other: Written): boolean {
+  return one.size_bytes === other.size_bytes && one.sha256 === other.sha256;
+}
+
+function damaged(path: string, cause?: unknown): StartError {
+  return new StartError(
+    `${path} is not the file that the backup wrote: it was damaged or replaced. Use another backup.`,
+    { cause },
+  );
 }
 
 /** The SHA-256 of all that the stream gives. */

@@ -6,6 +6,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import type { Blobs } from "../blobs/blobs.ts";
+import { countAlive } from "../bus/processes.ts";
 import { copyIn } from "../db/copy.ts";
 import { type Connection, connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
@@ -36,7 +37,7 @@ export interface Restored {
   blobs: number;
 }
 
-/** Throws StartError where the database is not empty, the backup is damaged or is of a newer Parley. */
+/** Throws StartError where the database is not empty or Parley runs on it, the backup is damaged or is of a newer Parley. */
 export async function restore({ url, folder, blobs, servingUser, seams, say }: Restore): Promise<Restored> {
   const manifest = await readManifest(folder);
   await refuseNewer(manifest);
@@ -62,10 +63,15 @@ async function refuseNewer({ migrations, version }: Manifest): Promise<void> {
     );
 }
 
-/** Nothing that somebody wrote may be lost by a restore into the wrong place. */
+/** Nothing that somebody wrote, or is about to write, may be lost by a restore into the wrong place. */
 async function refuseFull(url: string): Promise<void> {
   const client = await connectOwner(url, "parley restore");
   try {
+    const running = await countAlive(client);
+    if (running > 0)
+      throw new StartError(
+        `Parley runs on this database (processes: ${running}), and a restore goes into one that nobody uses: stop them, or name a new database in DATABASE_URL.`,
+      );
     const { rows } = await client.query<{ log: boolean; auth: boolean }>(
       "select to_regclass('log.head') is not null as log, to_regclass('auth.accounts') is not null as auth",
     );

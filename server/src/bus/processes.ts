@@ -3,7 +3,7 @@
  * log.processes, which is alive as long as the lock is, and one for the rule that a process which nobody can hear is alone:
  * it takes that lock for itself, the others share it. Why locks and no heartbeat: docs/decisions/0020-hints-by-a-bus.md.
  */
-import { sqlState } from "../db/database.ts";
+import { type Connection, sqlState } from "../db/database.ts";
 import { type Dedicated, openDedicated } from "../db/dedicated.ts";
 import { asError, StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -178,10 +178,16 @@ async function enlist(connection: Dedicated, options: ProcessesOptions, marks: s
 }
 
 /** Locks of other databases of the same server have other numbers in "database". */
-const IS_ALIVE = `exists (
-  select from pg_locks l join pg_database d on d.oid = l.database
+const PROCESS_LOCKS = `pg_locks l join pg_database d on d.oid = l.database
   where d.datname = current_database() and l.locktype = 'advisory' and l.granted
-    and l.classid = ${PROCESS_LOCK_CLASS} and l.objid = p.number and l.objsubid = 2)`;
+    and l.classid = ${PROCESS_LOCK_CLASS} and l.objsubid = 2`;
+const IS_ALIVE = `exists (select from ${PROCESS_LOCKS} and l.objid = p.number)`;
+
+/** How many run now, also on a database that has no table of them yet. */
+export async function countAlive(connection: Connection): Promise<number> {
+  const { rows } = await connection.query<{ count: number }>(`select count(*)::int as count from ${PROCESS_LOCKS}`);
+  return rows[0]?.count ?? 0;
+}
 
 /** All that run now, the oldest first. */
 export function listAlive(connection: Pick<Dedicated, "query">): Promise<ProcessRow[]> {

@@ -12,8 +12,8 @@ const FAILED_REQUEST = /Failed to load resource/;
 export interface ConsoleWorld extends AsyncDisposable {
   server: TestServer;
   browser: Browser;
-  /** A page that nobody is signed in on. */
-  open(): Promise<Page>;
+  /** A page that nobody is signed in on, at the server's address or at another one of it. */
+  open(at?: string): Promise<Page>;
   /** A page on which this operator is signed in, at the overview. */
   signedIn(name: string): Promise<Page>;
   complaints: string[];
@@ -26,8 +26,8 @@ export async function startConsole(options: TestServerOptions = {}): Promise<Con
   await makeOperator(server, "adam", "auditor");
   const browser = await launchChromium(findChromium() ?? "");
   const complaints: string[] = [];
-  const open = async () => {
-    const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 800 } });
+  const open = async (at = server.url) => {
+    const context = await browser.newContext({ baseURL: at, viewport: { width: 1280, height: 800 } });
     context.setDefaultTimeout(PATIENCE_MS);
     context.on("console", (told) => {
       if (told.type() === "error" && !FAILED_REQUEST.test(told.text())) complaints.push(told.text());

@@ -1,6 +1,7 @@
 /** The operator's session in this browser: a cookie that no script can read, and what the server says about it. */
 import { useQuery } from "@tanstack/react-query";
 import { Problem, send, setCsrfToken, whenSignedOut } from "./api.ts";
+import type { Ways } from "./frame/pages.ts";
 import { client } from "./model/queries.ts";
 
 export type Role = "auditor" | "operator" | "owner";
@@ -11,6 +12,8 @@ export interface Session {
   role: Role;
   /** Of this session and no other: it changes whenever the password is given. */
   csrf_token: string;
+  /** Whether the account has a password that can be asked for. */
+  has_password: boolean;
 }
 
 const ADDRESS = "/api/v1/session";
@@ -42,6 +45,24 @@ export async function signIn(given: { user: string; password: string; code?: str
   const session = await send<Session>(ADDRESS, { method: "POST", body: given });
   dropAnswers();
   take(session);
+}
+
+/** Takes over who has signed in at the server's own pages; `goOn` is called before the console is shown. */
+export async function signInFromPages(goOn: () => void): Promise<void> {
+  const session = await send<Session>(`${ADDRESS}/from-pages`, { method: "POST" });
+  dropAnswers();
+  goOn();
+  take(session);
+}
+
+/** What else than a password this server lets operators in by. */
+export function useWays() {
+  return useQuery({ queryKey: ["ways"], queryFn: () => send<Ways>(`${ADDRESS}/ways`, {}), staleTime: Infinity });
+}
+
+/** As `confirmPassword`, by what was shown at the server's own pages. */
+export async function confirmFromPages(): Promise<void> {
+  take(await send<Session>(`${ADDRESS}/confirm/from-pages`, { method: "POST" }));
 }
 
 /** Gives the password again, so that writes are taken for the next 15 minutes. */

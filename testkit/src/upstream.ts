@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { importJWK, SignJWT } from "jose";
 import { Provider } from "oidc-provider";
+import { readSso, type SsoConfig } from "../../server/src/auth/sso/config.ts";
 import type { Browser, Visited } from "./oauth.ts";
 
 export type UpstreamPerson = {
@@ -29,6 +30,11 @@ export type Upstream = AsyncDisposable & {
 };
 
 export const UPSTREAM_CLIENT = { client_id: "parley", client_secret: "a secret of parley" };
+
+/** What a server has to be told of the provider, as its configuration. */
+export function ssoBy({ issuer }: Upstream, named: { id: string; name: string }): SsoConfig {
+  return readSso({ PARLEY_SSO_PROVIDERS: JSON.stringify([{ ...named, issuer, ...UPSTREAM_CLIENT }]) });
+}
 
 export async function startUpstream(person: UpstreamPerson): Promise<Upstream> {
   let answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;

@@ -6,6 +6,8 @@ import { router } from "../router.tsx";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { Failed } from "../parts/States.tsx";
 import { SessionContext } from "./context.ts";
+import { arrival } from "./pages.ts";
+import { SignedIn } from "./SignedIn.tsx";
 import { SignIn } from "./SignIn.tsx";
 import styles from "./SignIn.module.css";
 
@@ -22,6 +24,7 @@ export function App() {
 /** The console for who is signed in, the sign-in page for everyone else. */
 function Door() {
   const { data: session, error, refetch } = useSession();
+  if (arrival()) return <SignedIn />;
   if (session)
     return (
       <SessionContext value={session}>

@@ -5,16 +5,17 @@ import { Field } from "../../../web/src/ui/Field.tsx";
 import { Notice } from "../../../web/src/ui/Notice.tsx";
 import { Problem } from "../api.ts";
 import { sentenceOf } from "../parts/words.ts";
-import { signIn } from "../session.ts";
+import { signIn, useWays } from "../session.ts";
+import { signInAddress } from "./pages.ts";
 import styles from "./SignIn.module.css";
 
 /** The door of the console. The address stays, so whoever followed a link arrives there. */
-export function SignIn() {
+export function SignIn({ refused = null }: { refused?: unknown }) {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
-  const [refusal, setRefusal] = useState<unknown>(null);
+  const [refusal, setRefusal] = useState<unknown>(refused);
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -70,6 +71,7 @@ export function SignIn() {
         <Button type="submit" variant="primary" size="large" wide busy={busy}>
           Sign in
         </Button>
+        <OtherWays />
       </Form>
     </main>
   );
@@ -95,4 +97,20 @@ function pageOfFactors(error: unknown): string {
   if (!(error instanceof Problem)) return "";
   const told = error.fields["io.parley.second_factor"] as { set_up?: unknown } | undefined;
   return typeof told?.set_up === "string" && /^https?:/.test(told.set_up) ? told.set_up : "";
+}
+
+/** Links, since they lead out of the console: to the server's own sign-in pages, and to providers. */
+function OtherWays() {
+  const { data: ways } = useWays();
+  if (!ways?.pages) return null;
+  return (
+    <nav className={styles["ways"]} aria-label="Other ways to sign in">
+      {ways.providers.map(({ id, name }) => (
+        <a key={id} href={signInAddress(id)}>
+          Continue with {name}
+        </a>
+      ))}
+      <a href={signInAddress()}>Sign in with a passkey</a>
+    </nav>
+  );
 }

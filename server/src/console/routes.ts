@@ -1,6 +1,7 @@
 /** The paths of the console: the operator API, and the console's own back end under /api. */
 import { postToWebhook } from "../bots/post.ts";
 import type { Route } from "../http.ts";
+import { pagesRoutes } from "./bff/by-pages.ts";
 import { consoleRoutes } from "./bff/routes-of.ts";
 import { sessionRoutes } from "./bff/sign-in.ts";
 import { moderationRoutes } from "./moderation.ts";
@@ -12,6 +13,7 @@ import { setPasswordRoutes } from "./set-password.ts";
 
 export const routes: readonly Route[] = [
   ...sessionRoutes,
+  ...pagesRoutes,
   ...setPasswordRoutes,
   ...referenceRoutes(operations),
   ...moderationRoutes,

@@ -25,6 +25,8 @@ export const operatorLimits = {
   consoleIdle_ms: 30 * 60_000,
   consoleSession_ms: 12 * 3_600_000,
   consoleConfirm_ms: 15 * 60_000,
+  /** How old a sign-in at the server's own pages may be that the console takes for its own. */
+  consoleSignIn_ms: 5 * 60_000,
   consoleSessions: 1_000,
   /** How long a ticket of the shell opens the operator API, once. */
   shellTicket_ms: 60_000,

@@ -13,6 +13,7 @@ import { matrixError } from "../../errors.ts";
 import { refuseInMaintenance } from "../../system/maintenance.ts";
 import { tokenHash } from "../tokens.ts";
 import { issuerOf } from "./addresses.ts";
+import { isOfConsole } from "./pages/next.ts";
 
 const ID_BYTES = 32;
 
@@ -67,18 +68,46 @@ export async function whoIs(ctx: Context, asked: Asked): Promise<Browser | undef
 export interface LetIn {
   userId: string;
   login: number;
+  /** When the provider asked them who they are, in seconds since 1970; undefined where it does not say. */
+  proved_s: number | undefined;
+}
+
+/** A sign-in of the last minutes, as another part of this server may take it for its own. */
+export interface FreshSignIn {
+  userId: string;
+  /** How often all sessions of the account had been ended by then. */
+  endings: number;
+  login: number | null;
+  /** How long ago the person showed who they are; null where a provider let them in that does not say when it asked. */
+  proved_ago_ms: number | null;
+}
+
+/** Who has signed this browser in within `limits.consoleSignIn_ms`; undefined where nobody has. */
+export async function freshSignIn(ctx: Context, asked: Asked): Promise<FreshSignIn | undefined> {
+  const id = readCookie(asked, cookieName(ctx));
+  if (id === undefined) return undefined;
+  return ctx.db.auth.one<FreshSignIn>(
+    `select b.user_id as "userId", b.session_endings as endings, b.sso_login as login,
+       floor(extract(epoch from case when b.proved_at > now() then interval '0' else now() - b.proved_at end) * 1000)::bigint
+         as "proved_ago_ms"
+     from auth.browser_sessions b join auth.accounts a on a.user_id = b.user_id
+     where b.id_hash = $1 and b.expires_at > now() and b.session_endings = a.session_endings
+       and b.created_at > now() - $2 * interval '1 millisecond'`,
+    [tokenHash(id), limits.consoleSignIn_ms],
+  );
 }
 
 /** The headers that sign the browser in as somebody who has just proved that they are. Throws M_FORBIDDEN for an account that may not. */
 export async function signInBrowser(ctx: Context, asked: Asked, who: string | LetIn): Promise<Record<string, string>> {
-  const { userId, login } = typeof who === "string" ? { userId: who, login: null } : who;
+  const { userId, login, proved_s } = typeof who === "string" ? { userId: who, login: null, proved_s: undefined } : who;
   await signOutBrowser(ctx, asked);
   const id = randomToken(ctx.seams, ID_BYTES);
   const made = await ctx.db.auth.change(
-    `insert into auth.browser_sessions (id_hash, user_id, session_endings, expires_at, sso_login)
-     select $1, a.user_id, a.session_endings, now() + $3 * interval '1 millisecond', $4
+    `insert into auth.browser_sessions (id_hash, user_id, session_endings, expires_at, sso_login, proved_at)
+     select $1, a.user_id, a.session_endings, now() + $3 * interval '1 millisecond', $4,
+       case when $4::bigint is null then now() else to_timestamp($5) end
      from auth.accounts a where a.user_id = $2 and a.deactivated_at is null and a.suspended_at is null`,
-    [tokenHash(id), userId, limits.browserSession_ms, login],
+    [tokenHash(id), userId, limits.browserSession_ms, login, proved_s ?? null],
   );
   if (made === 0) throw matrixError("M_FORBIDDEN", "This account is suspended by the operators of this server.");
   return cookie(ctx, id);
@@ -112,7 +141,10 @@ export function refuseForeignForm(ctx: Context, asked: Asked, sent: { browser?: 
     throw matrixError("IO_PARLEY_CSRF", "This page is from an earlier sign-in. Open it again.");
 }
 
-/** Throws IO_PARLEY_MAINTENANCE while nobody can sign in, with this API as with the other. */
-export function refuseNewSessions(ctx: Context): void {
-  refuseInMaintenance(ctx, "POST", "/_matrix/client/v3/login");
+/**
+ * Throws IO_PARLEY_MAINTENANCE while nobody can sign in, with this API as with the other. Who goes on to the console may: it is there that
+ * maintenance is ended, and what else a browser's session opens asks again.
+ */
+export function refuseNewSessions(ctx: Context, next?: string): void {
+  if (next === undefined || !isOfConsole(next)) refuseInMaintenance(ctx, "POST", "/_matrix/client/v3/login");
 }

@@ -23,7 +23,7 @@ export async function arrive(ctx: Context, request: PageRequest, arriving: Arriv
   const { provider, sent, identity } = arriving;
   if (sent.purpose.kind === "link") return ask(ctx, request, { ...arriving, page: "/link" });
   if (sent.purpose.kind === "confirm") return ask(ctx, request, { ...arriving, page: "/confirm" });
-  refuseNewSessions(ctx);
+  refuseNewSessions(ctx, sent.next);
   const known = (await accountOf(ctx, identity)) ?? (await linkByEmail(ctx, arriving));
   if (known !== undefined) return enter(ctx, request, { userId: known, identity, next: sent.next });
   if (!provider.new_accounts)
@@ -58,6 +58,7 @@ const OTHER_NAME = ["M_INVALID_USERNAME", "M_USER_IN_USE", "M_EXCLUSIVE"];
 
 /** An account for a newcomer: by the name that the provider says, where that is free and can be one, else by one that the person chooses. */
 async function welcome(ctx: Context, request: PageRequest, arriving: Arriving): Promise<Answer> {
+  refuseNewSessions(ctx);
   const { provider, identity, sent } = arriving;
   if (identity.localpart === undefined) return ask(ctx, request, { ...arriving, page: "/name" });
   try {
@@ -79,5 +80,5 @@ export async function enter(
 ): Promise<Answer> {
   await requireOpen(ctx, userId);
   const login = await beginLogin(ctx, userId, identity);
-  return redirect(next, await signInBrowser(ctx, request, { userId, login }));
+  return redirect(next, await signInBrowser(ctx, request, { userId, login, proved_s: identity.asked_s }));
 }

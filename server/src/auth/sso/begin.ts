@@ -6,7 +6,7 @@ import { Answer, type Request, route } from "../../http.ts";
 import { randomToken } from "../../seams.ts";
 import { paths } from "../oauth/addresses.ts";
 import { whoIs } from "../oauth/browsers.ts";
-import { nextOf, withNext } from "../oauth/pages/next.ts";
+import { isOfConsole, nextOf, withNext } from "../oauth/pages/next.ts";
 import { type Html, html, message, redirect, shown } from "../oauth/pages/page.ts";
 import type { SsoProvider } from "./config.ts";
 import { findProvider, pathOf, providersOf, redirectUriOf } from "./providers.ts";
@@ -55,6 +55,12 @@ interface Going {
   next: string;
 }
 
+/**
+ * For who goes on to the console: the provider is to ask them, however long they have been signed in there, and to say when it did. Both,
+ * since some know one of the two only. OpenID Connect Core 1.0, section 3.1.2.1.
+ */
+const ASKED_AGAIN = { prompt: "login", max_age: "0" };
+
 /** OpenID Connect Core 1.0, section 3.1.2.1, with PKCE (RFC 7636). */
 async function toProvider(ctx: Context, request: PageRequest, { provider, purpose, next }: Going): Promise<Answer> {
   let upstream;
@@ -69,6 +75,7 @@ async function toProvider(ctx: Context, request: PageRequest, { provider, purpos
   const { library, configuration } = upstream;
   const url = library.buildAuthorizationUrl(configuration, {
     ...provider.parameters,
+    ...(isOfConsole(next) ? ASKED_AGAIN : {}),
     redirect_uri: redirectUriOf(ctx, provider),
     scope: ["openid", ...provider.scopes.filter((each) => each !== "openid")].join(" "),
     state,

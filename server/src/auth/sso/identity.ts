@@ -17,6 +17,8 @@ export interface Identity {
   /** Folded. */
   email: string | undefined;
   isEmailVerified: boolean;
+  /** When the provider asked the person who they are, in seconds since 1970 (`auth_time`); undefined where it does not say. */
+  asked_s: number | undefined;
 }
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -24,7 +26,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** What of the claims counts, by the provider's mapping. Throws Error for a subject that is none. */
 export function identityOf(provider: SsoProvider, token: IDToken, claims: Claims): Identity {
   const { attributes, trust_email } = provider;
-  const { sub: subject, iss: issuer, sid } = token;
+  const { sub: subject, iss: issuer, sid, auth_time } = token;
   if (subject.length > limits.ssoSubject_characters || subject.includes("\0"))
     throw new Error("the subject of the id token is too long, or no text");
   const email = foldAddress(mapped(attributes.email, claims) ?? "");
@@ -39,6 +41,7 @@ export function identityOf(provider: SsoProvider, token: IDToken, claims: Claims
       .toWellFormed(),
     email,
     isEmailVerified: email !== undefined && (trust_email || claims["email_verified"] === true),
+    asked_s: auth_time,
   };
 }
 

@@ -33,6 +33,13 @@ export async function loginOfSession(ctx: Context, sessionId: number): Promise<n
   return (await ctx.db.auth.one<{ loginId: number }>(sql, [sessionId]))?.loginId ?? null;
 }
 
+/** Whether the provider has ended it; one that is not known any more counts as ended, and none (null) never does. */
+export async function hasLoginEnded(ctx: Context, login: number | null): Promise<boolean> {
+  if (login === null) return false;
+  const sql = "select 1 from auth.sso_logins where login_id = $1 and ended_at is null";
+  return (await ctx.db.auth.one<object>(sql, [login])) === undefined;
+}
+
 export interface Ending {
   issuer: string;
   clientId: string;

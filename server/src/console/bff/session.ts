@@ -1,11 +1,13 @@
 /**
- * The console's sessions. One begins with an operator's password and ends: when it is unused for `limits.consoleIdle_ms`, after
- * `limits.consoleSession_ms` in any case, when the person signs out, when all their sessions are ended wherever that is done, when
- * the account is suspended or deactivated, when they are no operator any more, and when they owe a second factor. All but the first two are looked at with every
+ * The console's sessions. One begins when an operator has proved who they are and ends: when it is unused for `limits.consoleIdle_ms`,
+ * after `limits.consoleSession_ms` in any case, when the person signs out, when all their sessions are ended wherever that is done, when
+ * the provider that let them in ends that, when the account is suspended or deactivated, when they are no operator any more, and when they
+ * owe a second factor. All but the first two are looked at with every
  * request, so they hold at once and on every replica. Its id changes with every proof of who somebody is.
  */
 import { z } from "zod";
 import type { Context } from "../../context.ts";
+import { hasLoginEnded } from "../../auth/sso/sessions.ts";
 import { limits } from "../../limits.ts";
 import { randomToken } from "../../seams.ts";
 import { openSessionStore } from "../../sessions/open.ts";
@@ -23,8 +25,10 @@ const kept = z.object({
   /** How often all sessions of the account had been ended when it began. */
   endings: z.int(),
   began_ms: z.int(),
-  /** When the password was given last. */
+  /** When the person last proved who they are; 0 where a provider let them in that does not say when it asked them. */
   confirmed_ms: z.int(),
+  /** What a provider let them in by: with that the session ends. */
+  login: z.int().nullable().default(null),
 });
 type Kept = z.output<typeof kept>;
 
@@ -44,15 +48,23 @@ export function storeOf(ctx: Context): SessionStore {
   return store;
 }
 
-/** Begins a session, or goes on with one under a new id: `began_ms` then is that of the old. Throws M_FORBIDDEN where a second factor is owed. */
-export async function beginSession(
-  ctx: Context,
-  { userId, endings, role, began_ms }: Pick<Kept, "userId" | "endings"> & { role: OperatorRole; began_ms?: number },
-): Promise<ConsoleSession> {
+export interface Beginning extends Pick<Kept, "userId" | "endings"> {
+  role: OperatorRole;
+  /** That of the old, where a session goes on under a new id. */
+  began_ms?: number;
+  /** How long ago the person proved who they are: just now, where it is missing; null where nobody knows. */
+  proved_ago_ms?: number | null;
+  login?: number | null;
+}
+
+/** Begins a session, or goes on with one under a new id. Throws M_FORBIDDEN where a second factor is owed. */
+export async function beginSession(ctx: Context, beginning: Beginning): Promise<ConsoleSession> {
+  const { userId, endings, role, began_ms, proved_ago_ms = 0, login = null } = beginning;
   if (await owesSecondFactor(ctx, userId)) throw secondFactorOwed(ctx);
   const store = storeOf(ctx);
   const now_ms = await store.now_ms();
-  const data: Kept = { userId, endings, began_ms: began_ms ?? now_ms, confirmed_ms: now_ms };
+  const confirmed_ms = proved_ago_ms === null ? 0 : now_ms - proved_ago_ms;
+  const data: Kept = { userId, endings, began_ms: began_ms ?? now_ms, confirmed_ms, login };
   const id = randomToken(ctx.seams, ID_BYTES);
   await store.set(id, JSON.stringify(data), { owner: userId, ttl_ms: ttlOf(data, now_ms) });
   return { ...data, id, role, now_ms };
@@ -64,9 +76,13 @@ export async function readSession(ctx: Context, id: string): Promise<ConsoleSess
   const stored = await store.get(id);
   if (!stored) return undefined;
   const data = kept.parse(JSON.parse(stored.data));
-  const [operator, isOwing] = await Promise.all([readOperator(ctx, data.userId), owesSecondFactor(ctx, data.userId)]);
+  const [operator, isOwing, hasEnded] = await Promise.all([
+    readOperator(ctx, data.userId),
+    owesSecondFactor(ctx, data.userId),
+    hasLoginEnded(ctx, data.login),
+  ]);
   const ttl_ms = ttlOf(data, stored.now_ms);
-  if (operator?.standing.sessionEndings !== data.endings || isOwing || ttl_ms <= 0) {
+  if (operator?.standing.sessionEndings !== data.endings || isOwing || hasEnded || ttl_ms <= 0) {
     await store.delete(id);
     return undefined;
   }
@@ -78,7 +94,7 @@ function ttlOf({ began_ms }: Kept, now_ms: number): number {
   return Math.min(limits.consoleIdle_ms, began_ms + limits.consoleSession_ms - now_ms);
 }
 
-/** Whether what changes something needs the password again. */
+/** Whether what changes something needs a proof again. */
 export function isStale({ confirmed_ms, now_ms }: Pick<ConsoleSession, "confirmed_ms" | "now_ms">): boolean {
   return now_ms - confirmed_ms > limits.consoleConfirm_ms;
 }

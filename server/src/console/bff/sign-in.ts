@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readStanding } from "../../auth/for-operators.ts";
 import { proveSecondFactor } from "../../auth/factors/second-factor.ts";
 import { hasSecondFactor } from "../../auth/factors/totp.ts";
-import { checkPassword } from "../../auth/passwords.ts";
+import { checkPassword, hasPassword } from "../../auth/passwords.ts";
 import { userIdFrom } from "../../auth/user-names.ts";
 import { profileOf } from "../../account/profile.ts";
 import type { Context } from "../../context.ts";
@@ -17,7 +17,7 @@ import { cookieHeader, readCookie } from "./cookie.ts";
 import { checkCsrf, csrfTokenOf, refuseForeignOrigin } from "./guard.ts";
 import { beginSession, type ConsoleSession, readSession, storeOf } from "./session.ts";
 
-const PATH = "/api/v1/session";
+export const PATH = "/api/v1/session";
 
 /** The session that a request comes with. Throws M_MISSING_TOKEN or M_UNKNOWN_TOKEN. */
 export async function sessionOf(ctx: Context, request: Pick<RawRequest, "headers">): Promise<ConsoleSession> {
@@ -39,6 +39,7 @@ async function described(ctx: Context, session: ConsoleSession): Promise<object>
     confirmed_until_ts: session.confirmed_ms + limits.consoleConfirm_ms,
     ends_ts: session.began_ms + limits.consoleSession_ms,
     idle_ms: limits.consoleIdle_ms,
+    has_password: await hasPassword(ctx, session.userId),
   };
 }
 
@@ -47,12 +48,12 @@ interface Told {
   session: ConsoleSession | undefined;
 }
 
-async function answerWith(ctx: Context, { request, session }: Told): Promise<Answer> {
+export async function answerWith(ctx: Context, { request, session }: Told): Promise<Answer> {
   const headers = { "cache-control": "no-store", ...cookieHeader(ctx, request, session?.id) };
   return new Answer({ headers, payload: JSON.stringify(session ? await described(ctx, session) : {}) });
 }
 
-function actOf(userId: string, request: Pick<RawRequest, "address">, action: string): Omit<Act, "outcome"> {
+export function actOf(userId: string, request: Pick<RawRequest, "address">, action: string): Omit<Act, "outcome"> {
   return { actor: { userId, via: "browser", address: request.address }, action: `session.${action}`, target: userId };
 }
 
@@ -83,7 +84,7 @@ async function proveCode(ctx: Context, userId: string, code: string | undefined)
 }
 
 /** Of accounts that have nothing to do here, and of those who are told to slow down, it would only fill the log. */
-async function keepGuess(ctx: Context, act: Omit<Act, "outcome">, thrown: unknown): Promise<void> {
+export async function keepGuess(ctx: Context, act: Omit<Act, "outcome">, thrown: unknown): Promise<void> {
   const isWrong = thrown instanceof MatrixError && thrown.errcode === "M_FORBIDDEN";
   if (isWrong && (await readOperator(ctx, act.actor.userId)))
     await appendAudit(ctx, [{ ...act, outcome: "denied", error: thrown.errcode }]);
@@ -157,7 +158,7 @@ const confirm = route({
     const act = actOf(userId, request, "confirm");
     try {
       const found = await proven(ctx, request, { user: userId, password: request.body.password });
-      const session = await beginSession(ctx, { ...found, endings: old.endings, began_ms });
+      const session = await beginSession(ctx, { ...found, endings: old.endings, login: old.login, began_ms });
       await storeOf(ctx).delete(old.id);
       await appendAudit(ctx, [{ ...act, outcome: "done" }]);
       return await answerWith(ctx, { request, session });

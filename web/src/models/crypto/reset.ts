@@ -18,8 +18,7 @@ export const RESET_WORD = "reset";
  * @throws CancelledError when the person closes the password dialog. After any error it can be called again.
  */
 export async function resetIdentity(client: MatrixClient): Promise<void> {
-  const userId = client.getSafeUserId();
-  await cryptoOf(client).resetEncryption((send) => withPassword({ userId, purpose: "reset your identity" }, send));
+  await cryptoOf(client).resetEncryption((send) => withPassword({ client, purpose: "reset your identity" }, send));
   // The crypto machine drops new keys when it hears of the old ones in between (another device changed something).
   if (!(await holdsPrivateKeys(client))) throw new Error("another device was faster. Try it once more");
 }

@@ -24,8 +24,7 @@ export async function prepareIdentity(client: MatrixClient): Promise<void> {
   // New keys would replace an identity: that is `reset.ts`, never this.
   if (accountHasKeys) throw new Error("this device does not have your keys; unlock it first");
   await crypto.bootstrapCrossSigning({
-    authUploadDeviceSigningKeys: (send) =>
-      withPassword({ userId: client.getSafeUserId(), purpose: "set up encryption" }, send),
+    authUploadDeviceSigningKeys: (send) => withPassword({ client, purpose: "set up encryption" }, send),
   });
 }
 

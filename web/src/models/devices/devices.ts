@@ -54,9 +54,7 @@ export async function renameSession(client: MatrixClient, deviceId: string, name
 /** Signs other sessions out; asks for the password. Throws CancelledError when the dialog is closed. */
 export async function signOutSessions(client: MatrixClient, deviceIds: string[]): Promise<void> {
   const purpose = deviceIds.length === 1 ? "sign out this session" : `sign out ${deviceIds.length} sessions`;
-  await withPassword({ userId: client.getSafeUserId(), purpose }, (auth) =>
-    client.deleteMultipleDevices(deviceIds, auth ?? undefined),
-  );
+  await withPassword({ client, purpose }, (auth) => client.deleteMultipleDevices(deviceIds, auth ?? undefined));
 }
 
 function byImportance(a: Session, b: Session): number {

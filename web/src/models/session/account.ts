@@ -47,7 +47,7 @@ export async function changePassword(client: MatrixClient, change: PasswordChang
 
 /** Ends the account for good. Throws CancelledError when the password dialog is closed. POST /v3/account/deactivate. */
 export async function deactivateAccount(client: MatrixClient): Promise<void> {
-  const options = { userId: client.getSafeUserId(), purpose: "deactivate your account" };
+  const options = { client, purpose: "deactivate your account" };
   await withPassword(options, (auth) => client.deactivateAccount(auth ?? undefined));
 }
 

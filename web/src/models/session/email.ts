@@ -72,7 +72,7 @@ export async function askForAddress(client: MatrixClient, email: string): Promis
 
 /** Adds the address. Throws M_THREEPID_AUTH_FAILED before the button was pressed, CancelledError when the password dialog is closed. */
 export async function addAddress(client: MatrixClient, proof: MailProof): Promise<void> {
-  const options = { userId: client.getSafeUserId(), purpose: "add the address" };
+  const options = { client, purpose: "add the address" };
   await withPassword(options, (auth) => client.addThreePidOnly({ ...proof, ...(auth && { auth }) } as never));
 }
 

@@ -4,7 +4,13 @@ import type { AuthDict } from "matrix-js-sdk";
 import { MatrixError } from "matrix-js-sdk/lib/http-api/errors.js";
 import { CancelledError, forgetPassword, rememberPassword, usePasswordQuestion, withPassword } from "./uia.ts";
 
-const ANA = { userId: "@ana:x", purpose: "sign out this session" };
+const ANA = {
+  client: {
+    getSafeUserId: () => "@ana:x",
+    getFallbackAuthUrl: (stage: string, session: string) => `https://x/auth/${stage}/fallback/web?session=${session}`,
+  },
+  purpose: "sign out this session",
+};
 const uia = (extra: object = {}) =>
   new MatrixError({ session: "s", flows: [{ stages: ["m.login.password"] }], ...extra }, 401);
 const passwordOf = (auth: AuthDict | null) => (auth as { password?: string } | null)?.password;
@@ -55,7 +61,7 @@ describe("requests that need the password", () => {
     const flows = [{ stages: ["m.oauth"] }, { stages: ["org.matrix.cross_signing_reset"] }];
     const asked: (string | undefined)[][] = [];
     const watch = usePasswordQuestion.subscribe(({ question }) => {
-      if (question && !question.checking) asked.push([question.page, question.refusal]);
+      if (question && !question.checking) asked.push([question.page?.url, question.refusal]);
     });
     const stop = answerWith("", "");
     const sent: (AuthDict | null)[] = [];
@@ -70,6 +76,22 @@ describe("requests that need the password", () => {
       [url, undefined],
       [url, "It is not allowed yet. Open the page, and allow it there first."],
     ]);
+    stop();
+    watch();
+  });
+
+  it("send a person whom a provider lets in to it, and go on in the same session", async () => {
+    const pages: object[] = [];
+    const watch = usePasswordQuestion.subscribe(({ question }) => {
+      if (question?.page && !question.checking) pages.push(question.page);
+    });
+    const stop = answerWith("");
+    const answer = await withPassword(ANA, async (auth) => {
+      if ((auth as { session?: string } | null)?.session === "s") return "done";
+      throw uia({ flows: [{ stages: ["m.login.sso"] }] });
+    });
+    assert.equal(answer, "done");
+    assert.deepEqual(pages, [{ url: "https://x/auth/m.login.sso/fallback/web?session=s", kind: "provider" }]);
     stop();
     watch();
   });

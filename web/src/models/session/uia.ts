@@ -6,7 +6,7 @@
  * for, in a dialog that stays until it is right or closed. A password typed in the last minutes, at sign-in or
  * registration, is used once without asking: it lives in this module only, and `forgetPassword` ends it.
  */
-import type { AuthDict } from "matrix-js-sdk";
+import type { AuthDict, MatrixClient } from "matrix-js-sdk";
 import { create } from "zustand";
 import { failureOf } from "./failure.ts";
 
@@ -18,6 +18,12 @@ export class CancelledError extends Error {
   }
 }
 
+export interface Page {
+  url: string;
+  /** `account`: the server's account page, for an account with a second factor. `provider`: for one that a provider lets in. */
+  kind: "account" | "provider";
+}
+
 export interface PasswordQuestion {
   /** What the password is for, as the rest of a sentence: "sign out 2 sessions". */
   purpose: string;
@@ -25,8 +31,8 @@ export interface PasswordQuestion {
   refusal?: string;
   /** True while the answer is being checked. */
   checking: boolean;
-  /** Where it is allowed instead, for an account with a second factor: any answer but null says that it was. */
-  page?: string;
+  /** Where it is allowed instead: any answer but null says that it was. */
+  page?: Page;
   answer(password: string | null): void;
 }
 
@@ -48,15 +54,17 @@ export function forgetPassword(): void {
   knownPassword = null;
 }
 
+interface Asking {
+  client: Pick<MatrixClient, "getSafeUserId" | "getFallbackAuthUrl">;
+  purpose: string;
+}
+
 /**
- * Makes a request that may need the password of `userId`.
+ * Makes a request that may need the password of who is signed in, or another proof of theirs.
  *
  * @throws CancelledError when the person closes the dialog; the request's own error when it is not about passwords.
  */
-export async function withPassword<T>(
-  options: { userId: string; purpose: string },
-  send: (auth: AuthDict | null) => Promise<T>,
-): Promise<T> {
+export async function withPassword<T>(options: Asking, send: (auth: AuthDict | null) => Promise<T>): Promise<T> {
   let auth: AuthDict | null = null;
   let refusal: string | undefined;
   try {
@@ -67,7 +75,7 @@ export async function withPassword<T>(
         const uia = uiaOf(error);
         if (!uia) throw error;
         // The first refusal only names the flows; each later one is about the password that was sent.
-        if (auth) refusal = pageOf(uia) ? NOT_ALLOWED_YET : failureOf(error, "confirmPassword").text;
+        if (auth) refusal = pageOf(uia, options) ? NOT_ALLOWED_YET : failureOf(error, "confirmPassword").text;
         auth = await nextAuth(uia, options, refusal);
       }
     }
@@ -95,19 +103,17 @@ export async function withGivenPassword<T>(
 
 const NOT_ALLOWED_YET = "It is not allowed yet. Open the page, and allow it there first.";
 
-/** The page on which the server wants it to be allowed. Specification: client-server-api, "OAuth authentication". */
-function pageOf(uia: UiaData): string | undefined {
+/** The page on which the server wants it to be allowed. Specification: client-server-api, "OAuth authentication", "Single Sign-On", "Fallback". */
+function pageOf(uia: UiaData, { client }: Asking): Page | undefined {
+  const isAsked = (stage: string) => uia.flows.some(({ stages }) => stages.length === 1 && stages[0] === stage);
   const url = uia.params?.["m.oauth"]?.url;
-  const isPage = typeof url === "string" && /^https?:\/\//.test(url);
-  return isPage && uia.flows.some(({ stages }) => stages.length === 1 && stages[0] === "m.oauth") ? url : undefined;
+  if (isAsked("m.oauth") && typeof url === "string" && /^https?:\/\//.test(url)) return { url, kind: "account" };
+  if (!isAsked("m.login.sso") || isAsked("m.login.password")) return undefined;
+  return { url: client.getFallbackAuthUrl("m.login.sso", uia.session), kind: "provider" };
 }
 
-async function nextAuth(
-  uia: UiaData,
-  options: { userId: string; purpose: string },
-  refusal?: string,
-): Promise<AuthDict> {
-  const page = pageOf(uia);
+async function nextAuth(uia: UiaData, options: Asking, refusal?: string): Promise<AuthDict> {
+  const page = pageOf(uia, options);
   if (page !== undefined) {
     const allowed = await ask({ purpose: options.purpose, page, ...(refusal && { refusal }) });
     if (allowed === null) throw new CancelledError();
@@ -123,7 +129,7 @@ async function nextAuth(
   const password = knownPassword ?? (await ask({ purpose: options.purpose, ...(refusal && { refusal }) }));
   forgetPassword();
   if (password === null) throw new CancelledError();
-  const identifier = { type: "m.id.user", user: options.userId };
+  const identifier = { type: "m.id.user", user: options.client.getSafeUserId() };
   return { type: "m.login.password", identifier, password, session: uia.session };
 }
 

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { type PasswordQuestion, usePasswordQuestion } from "../../models/session/uia.ts";
+import { type Page, type PasswordQuestion, usePasswordQuestion } from "../../models/session/uia.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -17,13 +17,29 @@ export function PasswordPrompt() {
   );
 }
 
-/** For an account with a second factor: the server's own page asks for whatever it takes. */
-function PageDialog({ question, page }: { question: PasswordQuestion; page: string }) {
+const PAGES: Record<Page["kind"], { title: string; intro: (purpose: string) => string; link: string; done: string }> = {
+  account: {
+    title: "Confirm on your account page",
+    intro: (purpose) => `Your account has a second factor. Allow it on the server's page to ${purpose}.`,
+    link: "Open the account page",
+    done: "I have allowed it",
+  },
+  provider: {
+    title: "Confirm who you are",
+    intro: (purpose) => `Your account has no password. Sign in with your provider once more to ${purpose}.`,
+    link: "Sign in with your provider",
+    done: "I have signed in",
+  },
+};
+
+/** Where it is not the password: a page of the server asks for whatever it takes. */
+function PageDialog({ question, page }: { question: PasswordQuestion; page: Page }) {
+  const { title, intro, link, done } = PAGES[page.kind];
   const cancel = () => question.answer(null);
   return (
     <Dialog
-      title="Confirm on your account page"
-      intro={`Your account has a second factor. Allow it on the server's page to ${question.purpose}.`}
+      title={title}
+      intro={intro(question.purpose)}
       isOpen
       onClose={cancel}
       size="s"
@@ -31,15 +47,15 @@ function PageDialog({ question, page }: { question: PasswordQuestion; page: stri
         <>
           <Button onPress={cancel}>Cancel</Button>
           <Button variant="primary" busy={question.checking} onPress={() => question.answer("")}>
-            I have allowed it
+            {done}
           </Button>
         </>
       }
     >
       {question.refusal && !question.checking && <Notice tone="danger">{question.refusal}</Notice>}
       <p>
-        <a href={page} target="_blank" rel="noreferrer">
-          Open the account page
+        <a href={page.url} target="_blank" rel="noreferrer">
+          {link}
         </a>
       </p>
     </Dialog>

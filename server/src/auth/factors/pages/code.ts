@@ -89,7 +89,7 @@ export const enterCode = route({
     if (userId === undefined) return redirect(withNext(paths.signIn, next));
     try {
       refuseForeignForm(ctx, request);
-      refuseNewSessions(ctx);
+      refuseNewSessions(ctx, next);
       await proveSecondFactor(ctx, { userId, code: field("code") });
       await endHalfSignIn(ctx, request);
       return redirect(next, await signInBrowser(ctx, request, userId));

@@ -83,7 +83,7 @@ export const signInByPasskey = route({
     const next = nextOf(field("next"));
     try {
       refuseForeignForm(ctx, request);
-      refuseNewSessions(ctx);
+      refuseNewSessions(ctx, next);
       const userId = await provenUser(ctx, request, field("credential"));
       return redirect(next, await signInBrowser(ctx, request, userId));
     } catch (thrown) {

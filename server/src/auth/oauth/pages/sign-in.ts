@@ -56,7 +56,7 @@ export const signIn = route({
     const [next, user] = [nextOf(field("next")), field("user").trim()];
     try {
       refuseForeignForm(ctx, request);
-      refuseNewSessions(ctx);
+      refuseNewSessions(ctx, next);
       await ctx.rates.admit("login", request.address);
       const userId = await provenUser(ctx, { user, password: field("password"), address: request.address });
       return await afterPassword(ctx, request, { userId, next });

@@ -1,0 +1,75 @@
+/** An operator without a password comes into the console by a provider, acts, and shows there again who they are. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { ssoBy, startUpstream, type Upstream } from "../testkit/src/upstream.ts";
+import { type ConsoleWorld, people, startConsole, title } from "./console.ts";
+import { skip } from "./fixture.ts";
+import { axeFindings, look } from "./look.ts";
+
+const OLGA = { sub: "olga there", preferred_username: "olga" };
+
+describe("signing in to the console by a provider", { skip }, () => {
+  let upstream: Upstream;
+  let world: ConsoleWorld;
+  let page: Page;
+
+  before(async () => {
+    upstream = await startUpstream(OLGA);
+    world = await startConsole({ config: { sso: ssoBy(upstream, { id: "corp", name: "Example Inc." }) } });
+    upstream.serve(world.server.ctx.publicUrl(), "corp");
+    await people(world.server, ["ben"]);
+    // The provider leads back to the public address, which cookies are of.
+    page = await world.open(world.server.ctx.publicUrl());
+  });
+
+  after(async () => {
+    await world?.[Symbol.asyncDispose]();
+    await upstream?.[Symbol.asyncDispose]();
+  });
+
+  const byProvider = (on: Page) => on.getByRole("link", { name: "Continue with Example Inc." }).click();
+
+  it("tells whoever the provider knows and is no operator that they are none", async () => {
+    await page.goto("/admin/users?q=ben");
+    await page.getByRole("link", { name: "Sign in with a passkey" }).waitFor();
+    await look(page, "console-sign-in-ways");
+    await byProvider(page);
+    await page.getByText("@olga:localhost is no operator of this server.").waitFor();
+    await look(page, "console-no-operator");
+  });
+
+  it("lets an operator in, at the screen that was asked for", async () => {
+    await world.server.ctx.db.console.change(
+      "insert into console.operators (user_id, role) values ('@olga:localhost', 'operator')",
+    );
+    await byProvider(page);
+    await title(page, "Users").waitFor();
+    await page.getByText("@ben:localhost").waitFor();
+    assert.equal(new URL(page.url()).search, "?q=ben");
+  });
+
+  it("asks them to sign in again before a write when the last time was long ago, and then does it", async () => {
+    await world.server.ctx.db.console.change(
+      "update console.sessions set data = jsonb_set(data::jsonb, '{confirmed_ms}', '0')::text",
+    );
+    await page.goto("/admin/users/@ben:localhost");
+    await page.getByRole("button", { name: "Act" }).click();
+    await page.getByRole("menuitem", { name: "Suspend" }).click();
+    const asked = page.getByRole("alertdialog", { name: "Suspend @ben:localhost?" });
+    await asked.getByLabel("Reason").fill("A lost laptop");
+    await asked.getByRole("button", { name: "Suspend" }).click();
+    const again = page.getByRole("dialog", { name: "Is this still you?" });
+    await again.getByRole("button", { name: "Sign in again" }).waitFor();
+    await look(page, "console-confirm-by-pages");
+    const opened = page.context().waitForEvent("page");
+    await again.getByRole("button", { name: "Sign in again" }).click();
+    await byProvider(await opened);
+    await page.getByText("Suspended @ben:localhost.").waitFor();
+  });
+
+  it("has nothing that axe finds, and nothing that its own policy refuses", () => {
+    assert.deepEqual(axeFindings(), []);
+    assert.deepEqual(world.complaints, []);
+  });
+});

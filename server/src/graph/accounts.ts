@@ -61,10 +61,23 @@ export async function putDevices(ctx: Context, db: Transaction, userIds: readonl
 export async function putRecent(ctx: Context, since_ms: number): Promise<void> {
   const userIds = await recentlySeen(ctx, since_ms);
   for (let from = 0; from < userIds.length; from += limits.graphAccounts) {
-    const some = userIds.slice(from, from + limits.graphAccounts);
-    const accounts = await accountsOf(ctx, some);
-    await ctx.db.graph.transaction((db) => put(ctx, db, accounts));
+    await putThese(ctx, userIds.slice(from, from + limits.graphAccounts));
   }
+}
+
+/** Has the graph know now what these people are: the worker would come to it within a minute. */
+export async function putThese(ctx: Context, userIds: readonly string[]): Promise<void> {
+  await putRead(ctx, () => accountsOf(ctx, userIds));
+}
+
+/** One after the other, each from reading on: what was read first is never written last. */
+async function putRead(ctx: Context, read: () => Promise<GraphAccount[]>): Promise<GraphAccount[]> {
+  return ctx.db.graph.transaction(async (db) => {
+    await db.query("select pg_advisory_xact_lock(hashtextextended('parley: people of the graph', 0))");
+    const accounts = await read();
+    await put(ctx, db, accounts);
+    return accounts;
+  });
 }
 
 async function put(ctx: Context, db: Transaction, accounts: readonly GraphAccount[]): Promise<void> {
@@ -102,10 +115,10 @@ export async function markSenders(ctx: Context): Promise<void> {
 /** Looks through all accounts and their devices, a page at a time, each in a transaction of its own. */
 export async function putAccounts(ctx: Context, isHeld: () => boolean): Promise<void> {
   for (let after = ""; isHeld();) {
-    const accounts = await accountsForGraph(ctx, after, limits.graphAccounts);
+    const from = after;
+    const accounts = await putRead(ctx, () => accountsForGraph(ctx, from, limits.graphAccounts));
     const last = accounts.at(-1);
     if (!last) break;
-    await ctx.db.graph.transaction((db) => put(ctx, db, accounts));
     after = last.userId;
   }
 }

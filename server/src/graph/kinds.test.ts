@@ -56,6 +56,22 @@ test("bots and the users of application services have a kind of their own, in pi
   assert.equal(reached.find(({ id }: { id: string }) => id === roots[0]).type, "bot");
 });
 
+test("who is given a role, or loses it, is shown so at once, without a worker", async () => {
+  await build();
+  const olga = await registerPerson(server.url, "olga");
+  const role = async () => {
+    const { items } = await root.call("GET", `${API}/graph/administrators-paths`);
+    return items.find((item: { user_id: string }) => item.user_id === olga.userId)?.role;
+  };
+  const set = (given: string | null) =>
+    root.call("PUT", `${API}/users/${olga.userId}/role`, { role: given, reason: "On call" });
+  assert.equal(await role(), undefined);
+  for (const given of ["auditor", "owner", "operator", null]) {
+    await set(given);
+    assert.equal(await role(), given ?? undefined);
+  }
+});
+
 test("a room that no service is interested in names none", async () => {
   const room = await createRoom(ana, { name: "Quiet" });
   await build();

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { readStanding } from "../../auth/for-operators.ts";
 import { setAdministrator, withdrawLinks } from "../../auth/for-operators-acts.ts";
 import type { Db } from "../../db/database.ts";
-import { matrixError } from "../../errors.ts";
+import type { Context } from "../../context.ts";
+import { asError, matrixError } from "../../errors.ts";
 import { forgetConnections } from "../../explorer/forget.ts";
+import { putThese } from "../../graph/accounts.ts";
 import { operation, operatorRoles, reasonSchema } from "../operation.ts";
 import { rolesOf } from "../operators.ts";
 import { endOwner } from "./may.ts";
@@ -42,9 +44,17 @@ const setRole = operation({
     if (role === "owner") await setAdministrator(ctx, userId, true);
     // An auditor has no explorer either.
     if (role === null || role === "auditor") await forgetConnections(ctx, userId);
+    await showInGraph(ctx, userId);
     return {};
   },
 });
+
+/** The act is done, and the worker would find it within a minute: it does not fail by this. */
+async function showInGraph(ctx: Context, userId: string): Promise<void> {
+  await putThese(ctx, [userId]).catch((thrown: unknown) => {
+    ctx.logger.warn({ userId, reason: asError(thrown).message }, "the access graph does not know a role yet");
+  });
+}
 
 const ROLES = {
   give: `insert into console.operators (user_id, role) values ($1, $2)

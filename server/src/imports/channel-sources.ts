@@ -1,6 +1,7 @@
-/** Channels from a Slack export (channels.json or groups.json, with users.json) or a Mattermost bulk export (JSONL). No messages. */
+/** Channels from CSV, a Slack export (channels.json or groups.json, with users.json) or a Mattermost bulk export (JSONL). No messages. */
 import { z } from "zod";
-import { parseLines, parseList } from "./parse.ts";
+import { cellIn, csvRows, neededIn } from "./csv-rows.ts";
+import { parseLines, parseList, SourceError } from "./parse.ts";
 import { peopleOf } from "./people-sources.ts";
 
 export interface ChannelRow {
@@ -16,18 +17,67 @@ export interface ChannelRow {
 }
 
 export interface ChannelsSource {
-  format: "slack" | "mattermost";
-  /** channels.json or groups.json, or the whole JSONL. */
+  format: "csv" | "slack" | "mattermost";
+  /** CSV, channels.json or groups.json, or the whole JSONL. */
   channels: string;
   /** Of Slack: users.json. */
   users: string;
-  /** Of Slack, whose private channels are a file of their own. */
+  /** Of CSV, where a row does not say it, and of Slack, whose private channels are a file of their own. */
   isPublic: boolean;
+  /** Of CSV. */
+  separator: string;
 }
 
 /** The channels of a file. Archived ones are left out. Throws SourceError. */
 export async function channelsOf(source: ChannelsSource): Promise<ChannelRow[]> {
+  if (source.format === "csv") return fromCsv(source);
   return source.format === "slack" ? fromSlack(source) : fromMattermost(source.channels);
+}
+
+const YES_OR_NO: Readonly<Record<string, boolean>> = {
+  yes: true,
+  true: true,
+  "1": true,
+  no: false,
+  false: false,
+  "0": false,
+};
+
+/** Columns: name, and where they are there topic, public (yes or no) and members (user names, with spaces between them). */
+async function fromCsv({ channels, separator, isPublic }: ChannelsSource): Promise<ChannelRow[]> {
+  const found: ChannelRow[] = [];
+  for await (const row of csvRows(channels, separator)) {
+    const displayName = neededIn(row, "name");
+    if (displayName === "") throw new SourceError(`Line ${row.row} has no name.`);
+    const says = cellIn(row, "public")?.toLowerCase() || String(isPublic);
+    if (!Object.hasOwn(YES_OR_NO, says))
+      throw new SourceError(`Line ${row.row}: "${says}" in the column "public" is neither yes nor no.`);
+    found.push({
+      row: row.row,
+      name: aliasFor(displayName) || `channel-${row.row}`,
+      displayName,
+      topic: cellIn(row, "topic") || undefined,
+      isPublic: YES_OR_NO[says] as boolean,
+      created_ms: undefined,
+      members: [...new Set((cellIn(row, "members") ?? "").split(/[\s,;]+/).flatMap((each) => localpartIn(each)))],
+    });
+  }
+  return found;
+}
+
+/** `Release train!` is found by `#release-train`. */
+function aliasFor(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}._-]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 100);
+}
+
+/** Of `ana`, `ana@example.org` and `@ana:example.org`. */
+function localpartIn(text: string): string[] {
+  const [name = ""] = text.replace(/^@/, "").split(/[@:]/);
+  return name === "" ? [] : [name.toLowerCase()];
 }
 
 const texted = z.looseObject({ value: z.string() }).optional();

@@ -186,6 +186,42 @@ test("channels of a Slack export become rooms with their members, once, though t
   assert.equal(chunk[0].origin_server_ts, 1_400_000_000_000, "the room is as old as the channel");
 });
 
+test("rows of a CSV file become rooms, with a topic, an alias and members; what is wrong in it is told by its line", async () => {
+  await using town_ = await town();
+  const { server, admin } = town_;
+  const ana = await registerPerson(server.url, "ana");
+  const csv = (...lines: string[]) => ({ format: "csv", owner: "@root:localhost", channels: lines.join("\n") });
+  for (const [wrong, message] of [
+    [csv("title", "Lunch"), /There is no column "name"/],
+    [csv("name;public", "Lunch"), /There is no column "name"/],
+    [csv("name,public", "Lunch,perhaps"), /Line 2: "perhaps" in the column "public" is neither yes nor no/],
+    [csv("name,topic", ",Soup"), /Line 2 has no name/],
+  ] as const) {
+    const { status, body } = await admin.ask("POST", "/_parley/admin/v1/imports/channels", {
+      ...wrong,
+      reason: "We move",
+    });
+    assert.deepEqual([status, body.errcode], [400, "M_INVALID_PARAM"]);
+    assert.match(body.error, message);
+  }
+  const rooms = csv(
+    "Name,Topic,Public,Members",
+    'Release train,"What leaves, and when",yes,ana @root:localhost ana@example.org',
+    "Board,,no,ana nobody",
+  );
+  const dry = await dryRun(admin, "channels", rooms);
+  assert.deepEqual([dry.rows, dry.creates, dry.problem_count], [2, 2, 1]);
+  const { import_id } = await begin(admin, "channels", rooms);
+  await runJobs(server.ctx);
+  const [open, closed] = await log(admin, import_id);
+  assert.deepEqual([open?.["outcome"], closed?.["outcome"]], ["created", "created"]);
+  const state = (room: Json, type: string) => ana.call("GET", roomPath(room.result, `state/${type}`));
+  assert.equal((await state(open, "m.room.topic")).topic, "What leaves, and when");
+  assert.equal((await state(open, "m.room.name")).name, "Release train");
+  assert.equal((await state(open, "m.room.canonical_alias")).alias, "#release-train:localhost");
+  assert.equal((await state(closed, "m.room.join_rules")).join_rule, "invite");
+});
+
 test("channels of a Mattermost export become rooms, private ones by invitation", async () => {
   await using town_ = await town();
   const { server, admin } = town_;

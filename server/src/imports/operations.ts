@@ -155,13 +155,19 @@ const importPeople = operation({
 });
 
 const channelsBody = z.object({
-  format: z.enum(["slack", "mattermost"]),
-  channels: z.string().meta({ description: "channels.json or groups.json of Slack, or Mattermost's JSONL." }),
+  format: z.enum(["csv", "slack", "mattermost"]),
+  channels: z.string().meta({
+    description:
+      "CSV with the column name, and if you like topic, public (yes or no) and members (user names, with spaces between them); channels.json or groups.json of Slack; Mattermost's JSONL.",
+  }),
+  separator: z.enum([",", ";", "\t"]).default(",").meta({ description: "Of CSV." }),
   users: z.string().default("[]").meta({ description: "users.json of Slack." }),
   public: z
     .boolean()
     .default(true)
-    .meta({ description: "Of Slack: false for groups.json, whose channels are private." }),
+    .meta({
+      description: "Of CSV, for rows that do not say it. Of Slack: false for groups.json, whose channels are private.",
+    }),
   owner: z
     .string()
     .refine(isUserId, "must be a user id")
@@ -182,7 +188,7 @@ const importChannels = operation({
   id: "imports.channels",
   method: "POST",
   path: "/imports/channels",
-  summary: "Makes rooms of the channels of an export, with their members, or says what would become of it",
+  summary: "Makes rooms of the channels in a file, with their members, or says what would become of it",
   description: "Import the people first. Messages are not imported.",
   role: "operator",
   isOneTransaction: true,
@@ -193,9 +199,9 @@ const importChannels = operation({
   command: { name: "import channels", secrets: ["channels", "users"] },
   async handle(request, ctx) {
     const { body, query, audit } = request;
-    const { format, channels, users, public: isPublic, owner } = body;
+    const { format, channels, users, separator, public: isPublic, owner } = body;
     if (!(await isActive(ctx, owner))) throw matrixError("M_NOT_FOUND", `There is no ${owner} on this server.`);
-    const rows = await readSource(() => channelsOf({ format, channels, users, isPublic }));
+    const rows = await readSource(() => channelsOf({ format, channels, users, isPublic, separator }));
     const { problems } = await lookAtChannels(ctx, rows);
     const isDry = query.dry_run === "true";
     if (isDry) audit({ target: "import", after: { dry_run: true, rows: rows.length } });

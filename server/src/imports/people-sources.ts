@@ -1,8 +1,7 @@
 /** People from a file: CSV with any columns, the users of a Slack export (users.json), or those of a Mattermost bulk export (JSONL). */
 import { z } from "zod";
-import { CsvError, readCsv } from "../explorer/csv.ts";
-import { limits } from "../limits.ts";
-import { othersTurn, parseLines, parseList, SourceError } from "./parse.ts";
+import { csvRows, neededIn } from "./csv-rows.ts";
+import { parseLines, parseList } from "./parse.ts";
 
 export interface PersonRow {
   /** Where it stands in the file, from 1. */
@@ -35,38 +34,12 @@ function nameFrom(cell: string): string {
 
 async function fromCsv({ text, separator, columns }: Extract<PeopleSource, { format: "csv" }>): Promise<PersonRow[]> {
   const people: PersonRow[] = [];
-  let at: { username: number; displayName: number } | undefined;
-  try {
-    for await (const { line, cells } of readCsv(chunksOf(text), separator)) {
-      if (!at) at = placesOf(cells, columns);
-      else {
-        const cell = cells[at.username] ?? "";
-        const displayName = cells[at.displayName]?.trim() || undefined;
-        people.push({ row: line, username: nameFrom(cell), displayName, foreignId: cell });
-      }
-    }
-  } catch (thrown) {
-    if (thrown instanceof CsvError) throw new SourceError(`Line ${thrown.line}: ${thrown.message}.`);
-    throw thrown;
+  for await (const row of csvRows(text, separator)) {
+    const cell = neededIn(row, columns.username);
+    const displayName = columns.displayName === undefined ? undefined : neededIn(row, columns.displayName) || undefined;
+    people.push({ row: row.row, username: nameFrom(cell), displayName, foreignId: cell });
   }
   return people;
-}
-
-async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(text);
-  for (let from = 0; from < bytes.length; from += limits.importTurn_bytes) {
-    yield bytes.subarray(from, from + limits.importTurn_bytes);
-    await othersTurn();
-  }
-}
-
-function placesOf(header: readonly string[], { username, displayName }: Columns) {
-  const find = (name: string): number => {
-    const place = header.findIndex((cell) => cell.trim().toLowerCase() === name.toLowerCase());
-    if (place === -1) throw new SourceError(`There is no column "${name}". The first line has: ${header.join(", ")}.`);
-    return place;
-  };
-  return { username: find(username), displayName: displayName === undefined ? -1 : find(displayName) };
 }
 
 const slackUser = z.looseObject({

@@ -37,6 +37,7 @@ const files: Record<string, () => Promise<unknown[]>> = {
       format: "slack",
       users: "[]",
       isPublic: true,
+      separator: ",",
       channels: JSON.stringify(names.map((name) => ({ name }))),
     }),
 };

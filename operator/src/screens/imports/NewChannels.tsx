@@ -3,10 +3,11 @@ import { Form } from "react-aria-components";
 import { Field } from "../../../../web/src/ui/Field.tsx";
 import { Section } from "../../frame/Screen.tsx";
 import { useWriteBar } from "../../parts/useWriteBar.ts";
-import { type Chosen, Choice, FileField, Steps, useImport } from "./importing.tsx";
+import { type Chosen, Choice, FileField, separatorOf, Steps, useImport } from "./importing.tsx";
 import styles from "./NewImport.module.css";
 
 const FORMATS = [
+  { value: "csv", label: "CSV: name, topic, public, members" },
   { value: "slack", label: "channels.json or groups.json of Slack" },
   { value: "mattermost", label: "JSONL of Mattermost" },
 ];
@@ -30,6 +31,7 @@ export function NewChannels() {
         owner: owner.trim(),
         reason,
         ...(isSlack ? { users: users?.text ?? "[]", public: kind === "public" } : {}),
+        ...(format === "csv" ? { separator: separatorOf(channels.text) } : {}),
       },
     [channels, users, format, kind, owner, reason, isSlack],
   );

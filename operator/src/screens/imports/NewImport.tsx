@@ -4,7 +4,7 @@ import { Field } from "../../../../web/src/ui/Field.tsx";
 import { Section } from "../../frame/Screen.tsx";
 import { useWriteBar } from "../../parts/useWriteBar.ts";
 import { count } from "../../parts/words.ts";
-import { type Chosen, Choice, FileField, Steps, useImport } from "./importing.tsx";
+import { type Chosen, Choice, FileField, separatorOf, Steps, useImport } from "./importing.tsx";
 import styles from "./NewImport.module.css";
 
 const FORMATS = [
@@ -24,7 +24,7 @@ export function NewImport() {
   });
   const body = useMemo(() => {
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value.trim() !== ""));
-    return file && { ...given, text: file.text };
+    return file && { ...given, text: file.text, ...(fields.format === "csv" && { separator: separatorOf(file.text) }) };
   }, [file, fields]);
   const importing = useImport({ path: "/imports/people", body });
   const bar = useWriteBar();

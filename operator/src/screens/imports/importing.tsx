@@ -16,6 +16,13 @@ export interface Chosen {
   text: string;
 }
 
+/** What stands between the columns of a CSV file: whichever its first line has most of. */
+export function separatorOf(text: string): string {
+  const first = text.slice(0, text.search(/[\r\n]|$/));
+  const count = (separator: string) => first.split(separator).length;
+  return [",", ";", "\t"].reduce((most, each) => (count(each) > count(most) ? each : most));
+}
+
 export interface Sent {
   path: "/imports/people" | "/imports/channels";
   /** Null while something is missing. What was found holds for this object alone: keep it while nothing changes. */

@@ -96,6 +96,15 @@ test("no operator but an owner gets the link of somebody who has become one", as
   assert.deepEqual(await linksFor(admin), ["@ana:localhost", "@ben:localhost"]);
 });
 
+test("an import that there is none of has no log and no links", async () => {
+  await using town_ = await town();
+  const { admin } = town_;
+  const log_ = await admin.ask("GET", "/_parley/admin/v1/imports/7/rows");
+  const links = await admin.ask("POST", "/_parley/admin/v1/imports/7/links", { reason: "Day one" });
+  for (const { status, body } of [log_, links])
+    assert.deepEqual([status, body.errcode, body.error], [404, "M_NOT_FOUND", "There is no import 7."]);
+});
+
 test("a file that is not what it should be is refused in words that help", async () => {
   await using town_ = await town();
   const { admin } = town_;

@@ -49,6 +49,14 @@ function idOf(text: string): number {
   return Number(text);
 }
 
+/** Throws M_NOT_FOUND. */
+async function knownImport(ctx: Context, text: string): Promise<number> {
+  const id = idOf(text);
+  if (!(await ctx.db.console.one("select 1 from console.imports where import_id = $1", [id])))
+    throw matrixError("M_NOT_FOUND", `There is no import ${text}.`);
+  return id;
+}
+
 const logRow = z.object({
   row: z.int(),
   name: z.string(),
@@ -75,7 +83,7 @@ const readLog = operation({
     const rows = await ctx.db.console.query<Omit<z.output<typeof logRow>, "name"> & { data: string }>(
       `select row, data, coalesce(outcome, 'open') as outcome, result, detail from console.import_rows
        where import_id = $1 and row > $2 and ($3::text is null or outcome = $3) order by row limit $4`,
-      [idOf(importId), after, outcome ?? null, limit + 1],
+      [await knownImport(ctx, importId), after, outcome ?? null, limit + 1],
     );
     const items = rows.slice(0, limit).map(({ data, ...row }) => {
       const { username, name } = JSON.parse(data) as { username?: string; name?: string };
@@ -114,7 +122,7 @@ const links = operation({
     const rows = await ctx.db.console.query<{ row: number; userId: string }>(
       `select r.row, r.result as "userId" from console.import_rows r join console.imports i using (import_id)
        where i.import_id = $1 and i.kind = 'people' and r.outcome = 'created' and r.row > $2 order by r.row limit $3`,
-      [idOf(importId), after, limit + 1],
+      [await knownImport(ctx, importId), after, limit + 1],
     );
     const items = [];
     for (const { userId } of rows.slice(0, limit)) {

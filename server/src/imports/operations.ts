@@ -162,12 +162,9 @@ const channelsBody = z.object({
   }),
   separator: z.enum([",", ";", "\t"]).default(",").meta({ description: "Of CSV." }),
   users: z.string().default("[]").meta({ description: "users.json of Slack." }),
-  public: z
-    .boolean()
-    .default(true)
-    .meta({
-      description: "Of CSV, for rows that do not say it. Of Slack: false for groups.json, whose channels are private.",
-    }),
+  public: z.boolean().default(true).meta({
+    description: "Of CSV, for rows that do not say it. Of Slack: false for groups.json, whose channels are private.",
+  }),
   owner: z
     .string()
     .refine(isUserId, "must be a user id")

@@ -15,7 +15,7 @@ const columns: readonly Column<Device>[] = [
   {
     id: "device_id",
     label: "Device",
-    width: "minmax(140px, 1fr)",
+    width: "minmax(96px, 1fr)",
     value: ({ device_id }) => device_id,
     onPhone: true,
   },
@@ -23,7 +23,7 @@ const columns: readonly Column<Device>[] = [
   {
     id: "user_id",
     label: "Whose",
-    width: "minmax(160px, 1.4fr)",
+    width: "minmax(96px, 1.4fr)",
     value: ({ user_id }) => user_id,
     cell: ({ user_id }) => (
       <Link to={pathOf`/users/${user_id}`} tabIndex={-1}>

@@ -10,10 +10,22 @@ export interface Asked {
   about: Search;
 }
 
+interface LinkProps {
+  inGrid?: boolean;
+  /** The whole question, where the words alone do not say what they are about. They are a part of it. */
+  label?: string;
+  children: ReactNode;
+}
+
 /** Leads from a page of somebody or something to a question about it, with its answer. */
-export function QuestionLink({ question, about, inGrid, children }: Asked & { inGrid?: boolean; children: ReactNode }) {
+export function QuestionLink({ question, about, inGrid, label, children }: Asked & LinkProps) {
   return (
-    <Link to="/graph" search={{ question, ...about }} {...(inGrid ? { tabIndex: -1 } : {})}>
+    <Link
+      to="/graph"
+      search={{ question, ...about }}
+      {...(inGrid && { tabIndex: -1 })}
+      {...(label !== undefined && { "aria-label": label })}
+    >
       {children}
     </Link>
   );

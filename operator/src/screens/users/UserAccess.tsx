@@ -76,8 +76,8 @@ const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
     value: () => null,
     cell: ({ room_id, name }) =>
       room_id !== null && (
-        <QuestionLink question="why" about={{ user_id: userId, room_id }}>
-          Why can they read {name}?
+        <QuestionLink question="why" about={{ user_id: userId, room_id }} label={`Why can they read ${name}?`}>
+          Why
         </QuestionLink>
       ),
   },

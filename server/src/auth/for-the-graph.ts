@@ -38,11 +38,12 @@ export function sessionsForGraph(ctx: Context, userIds: readonly string[]): Prom
   );
 }
 
-/** Who has an account, or was seen on a device, since then. A little more is told than is new: what is seen is written in batches. */
+/** Who has an account, was suspended or deactivated, or was seen on a device, since then. A little more is told than is new: what is seen is written in batches. */
 export async function recentlySeen(ctx: Context, since_ms: number): Promise<string[]> {
   const rows = await ctx.db.auth.query<{ userId: string }>(
     `select user_id as "userId" from auth.sessions where last_seen_at > to_timestamp($1::double precision / 1000)
-     union select user_id from auth.accounts where created_at > to_timestamp($1::double precision / 1000)`,
+     union select user_id from auth.accounts
+       where greatest(created_at, suspended_at, deactivated_at) > to_timestamp($1::double precision / 1000)`,
     [since_ms],
   );
   return rows.map(({ userId }) => userId);

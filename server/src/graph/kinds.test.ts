@@ -9,7 +9,8 @@ import { registerPerson } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
-import { turn } from "./worker.ts";
+import { putRecent } from "./accounts.ts";
+import { turn, wholeLookAfter_ms } from "./worker.ts";
 
 const API = "/_parley/admin/v1";
 const V3 = "/_matrix/client/v3";
@@ -70,6 +71,30 @@ test("who is given a role, or loses it, is shown so at once, without a worker", 
     await set(given);
     assert.equal(await role(), given ?? undefined);
   }
+});
+
+test("who is suspended or deactivated counts as news, without a look through all accounts", async () => {
+  const [kim, lee] = [await registerPerson(server.url, "kim"), await registerPerson(server.url, "lee")];
+  const { ctx } = server;
+  await ctx.db.auth.query("update auth.accounts set created_at = now() - interval '1 day'");
+  await ctx.db.auth.query("update auth.sessions set last_seen_at = now() - interval '1 day'");
+  await root.call("POST", `${API}/users/${kim.userId}/suspend`, { reason: "Away" });
+  await root.call("POST", `${API}/users/${lee.userId}/deactivate`, { reason: "Left" });
+  await putRecent(ctx, ctx.seams.now_ms() - 3_600_000);
+  const rows = await ctx.db.graph.query<{ id: string; status: string }>(
+    "select user_id as id, status from graph.people where user_id = any($1) order by 1",
+    [[kim.userId, lee.userId]],
+  );
+  assert.deepEqual(rows, [
+    { id: kim.userId, status: "suspended" },
+    { id: lee.userId, status: "deactivated" },
+  ]);
+});
+
+test("the longer it takes to look through all accounts, the less often it is done", () => {
+  assert.equal(wholeLookAfter_ms(0), 60_000);
+  assert.equal(wholeLookAfter_ms(2_000), 400_000);
+  assert.equal(wholeLookAfter_ms(60_000), 900_000);
 });
 
 test("a room that no service is interested in names none", async () => {

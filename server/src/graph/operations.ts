@@ -251,7 +251,7 @@ const graphRebuild = operation({
   path: "/graph/rebuild",
   summary: "Empties the access graph and has it built anew from the log",
   description:
-    "Answers at once; `graph.status` tells when it is done. Until then answers are of what is there already.",
+    "Answers at once; `graph.status` tells when it is done. Until then answers are of what was read again so far.",
   role: "operator",
   answer: z.object({ rebuilding: z.literal(true) }),
   command: { name: "graph rebuild" },

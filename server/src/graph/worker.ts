@@ -16,7 +16,7 @@ export async function startGraph(ctx: Context): Promise<() => Promise<void>> {
   let seen = -1;
   let looked_ms = Number.NEGATIVE_INFINITY;
   const end = startRounds(ctx, {
-    // While it catches up it leaves the processors to others half of the time: sending goes first.
+    // Also while it catches up it leaves the processors to others between two stretches: sending goes first.
     wait_ms: () => (isMore ? limits.graphBreath_ms : limits.graphPause_ms),
     async act() {
       const head = ctx.log.hub.head();
@@ -52,19 +52,32 @@ export async function turn(ctx: Context, holder: string, signal: AbortSignal): P
   return false;
 }
 
-/** All of them now and then; in between those who are new, or were just seen. */
+/** How long the last look through all accounts took that this process had. */
+const wholeLook_ms = new WeakMap<Context, number>();
+
+/**
+ * When all accounts are due after they were looked through in so much time: seldom where they are very many, or this alone would cost
+ * as much as hundreds of sends a second.
+ */
+export function wholeLookAfter_ms(took_ms: number): number {
+  return Math.min(limits.graphAccountsMost_ms, Math.max(limits.graphAccounts_ms, took_ms * limits.graphAccountsRest));
+}
+
+/** All of them now and then; in between those who are new, or of whom something was just seen. */
 async function lookThroughAccounts(
   ctx: Context,
   { accounts_ms, recent_ms }: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const now_ms = ctx.seams.now_ms();
-  const isWhole = accounts_ms === null || now_ms - accounts_ms >= limits.graphAccounts_ms;
+  const isWhole = accounts_ms === null || now_ms - accounts_ms >= wholeLookAfter_ms(wholeLook_ms.get(ctx) ?? 0);
   if (!isWhole && now_ms - (recent_ms ?? 0) < limits.graphRecent_ms) return;
+  const from_ms = ctx.seams.monotonic_ms();
   if (isWhole) await putAccounts(ctx, () => !signal.aborted);
   else await putRecent(ctx, (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
   await putTaken(ctx, isWhole ? 0 : (recent_ms ?? accounts_ms) - limits.graphOverlap_ms);
   await markSenders(ctx);
+  if (isWhole) wholeLook_ms.set(ctx, ctx.seams.monotonic_ms() - from_ms);
   const column = isWhole ? "accounts_at = now(), recent_at = now()" : "recent_at = now()";
   await ctx.db.graph.query(`update graph.progress set ${column}`);
 }

@@ -11,8 +11,10 @@ export const graphLimits = {
   /** Rows that one statement brings into Apache AGE, and how many times as long as a try took that failed the next one waits. */
   graphMirrorPage: 5_000,
   graphMirrorRest: 10,
-  /** How often all accounts and devices are looked through, and how many at once. */
+  /** How often all accounts and devices are looked through: in multiples of how long that took, within bounds; and how many at once. */
   graphAccounts_ms: 60_000,
+  graphAccountsRest: 200,
+  graphAccountsMost_ms: 900_000,
   graphAccounts: 1_000,
   /** How often those who are new or were just seen are, and how far before the look before. */
   graphRecent_ms: 5_000,

@@ -6,7 +6,7 @@ import { StartError } from "../errors.ts";
 import { type Applied, pending, readMigration } from "./compatibility.ts";
 import { connectOwner } from "./database.ts";
 import { migrate } from "./migrate.ts";
-import { roleOf, schemas } from "./roles.ts";
+import { schemas } from "./roles.ts";
 import { readKnown } from "./schema.ts";
 
 /** The last migration of each schema that the release before has. To be made anew with each release. */
@@ -63,12 +63,6 @@ test("the release before may run on the schema as it is now, and start on it", a
 });
 
 const UPGRADING = new URL("../../../docs/operations/upgrading.md", import.meta.url);
-
-test("the roles that an administrator may make by hand, as the page says, are all that there are", async () => {
-  const page = await readFile(UPGRADING, "utf8");
-  const [list = ""] = /^create role parley_log nologin;[\s\S]*?^```/m.exec(page) ?? [];
-  assert.deepEqual(new Set(list.match(/\bparley_(?!owner\b)[a-z]+/g)), new Set(schemas.map(roleOf)));
-});
 
 /** All indexes: each as PostgreSQL writes it, and whether it is the same one. */
 const INDEXES = `select i.indexrelid::regclass::text as name, i.indexrelid::int as id, i.indisvalid as "isValid", pg_get_indexdef(i.indexrelid) as is

@@ -12,7 +12,7 @@ import { type Connection, connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { readKnown } from "../db/schema.ts";
 import { StartError } from "../errors.ts";
-import type { Seams } from "../seams.ts";
+import { pause, type Seams } from "../seams.ts";
 import { readFile } from "./files.ts";
 import { type Manifest, readBlobList, readManifest } from "./manifest.ts";
 import { advanceSequences } from "./tables.ts";
@@ -41,7 +41,7 @@ export interface Restored {
 export async function restore({ url, folder, blobs, servingUser, seams, say }: Restore): Promise<Restored> {
   const manifest = await readManifest(folder);
   await refuseNewer(manifest);
-  await refuseFull(url);
+  await refuseFull(url, seams);
   const had = new Set(manifest.migrations.map(({ schema, number }) => `${schema}/${number}`));
   await migrate(url, { isWanted: ({ schema, number }) => had.has(`${schema}/${number}`) });
   say("schema: as the backup has it");
@@ -63,11 +63,25 @@ async function refuseNewer({ migrations, version }: Manifest): Promise<void> {
     );
 }
 
+/** How long whoever has just been stopped may still be counted, and how often it is looked. */
+const ENDING_MS = 3_000;
+const LOOK_MS = 100;
+
+/** How many processes run, also a moment later: PostgreSQL may still count those that have just been stopped. */
+async function countStaying(client: Connection, seams: Seams): Promise<number> {
+  const until_ms = seams.monotonic_ms() + ENDING_MS;
+  for (;;) {
+    const running = await countAlive(client);
+    if (running === 0 || seams.monotonic_ms() >= until_ms) return running;
+    await pause(seams, LOOK_MS);
+  }
+}
+
 /** Nothing that somebody wrote, or is about to write, may be lost by a restore into the wrong place. */
-async function refuseFull(url: string): Promise<void> {
+async function refuseFull(url: string, seams: Seams): Promise<void> {
   const client = await connectOwner(url, "parley restore");
   try {
-    const running = await countAlive(client);
+    const running = await countStaying(client, seams);
     if (running > 0)
       throw new StartError(
         `Parley runs on this database (processes: ${running}), and a restore goes into one that nobody uses: stop them, or name a new database in DATABASE_URL.`,

@@ -320,7 +320,7 @@ test("a restore needs an owner who is a member of the roles, and no more; whoeve
     assert.equal((await parley(["backup", join(folder, "by-serving")], { DATABASE_URL: serving })).code, 0);
   } finally {
     await sql(admin, "drop owned by plain_serving; reassign owned by plain_owner to current_user");
-    await sql(database.url, `drop database ${name}`);
+    await sql(database.url, `drop database ${name} with (force)`);
     await sql(database.url, "drop owned by plain_owner, plain_serving; drop role plain_serving, plain_owner");
   }
 });

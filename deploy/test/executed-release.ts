@@ -348,9 +348,12 @@ async function rollOut(running: Running, workload: Workload): Promise<void> {
     deployment.pods.splice(deployment.pods.indexOf(pod), 1);
     ends.push(end(running, pod));
   };
+  const isOneSpare = () => ready(deployment.pods) - 1 >= wanted - unavailable;
   for (let made = deployment.pods.length - old.length; made < wanted || old.length > 0;) {
-    while (old.length > 0 && ready(deployment.pods) - 1 >= wanted - unavailable) takeAway();
+    while (old.length > 0 && isOneSpare()) takeAway();
     const room = Math.min(wanted - made, wanted + surge - deployment.pods.length);
+    // A pod that had become ready may not be for a while.
+    if (room === 0 && old.length > 0) await until(`a pod of ${key} can be spared`, isOneSpare, { deadline_ms: 60_000 });
     const fresh = Array.from({ length: room }, () => newPod(running, workload));
     made += room;
     deployment.pods.push(...fresh);

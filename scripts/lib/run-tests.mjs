@@ -1,7 +1,8 @@
 /**
  * Runs test files, two at a time, and sends the results to the process that started this one. Run by the Node that runs
- * Parley, with the files' paths as arguments.
+ * Parley. The arguments are the milliseconds that one file may take, and the files' paths.
  */
+import { subscribe } from "node:diagnostics_channel";
 import { relative } from "node:path";
 import { run } from "node:test";
 import { repoRoot } from "./paths.mjs";
@@ -12,6 +13,28 @@ import { collect } from "./test-events.mjs";
 const filesAtOnce = 2;
 /** A test that hangs fails after this, unless it sets a time of its own. */
 const timeout_ms = 300_000;
+const [file_ms, ...waiting] = [Number(process.argv[2]), ...process.argv.slice(3)];
+
+/**
+ * The processes of the files that run now, of which Node's runner tells nothing.
+ *
+ * @type {Set<import("node:child_process").ChildProcess>}
+ */
+const processes = new Set();
+subscribe("child_process", (message) => {
+  const { process: child } = /** @type {{ process: import("node:child_process").ChildProcess }} */ (message);
+  processes.add(child);
+  child.once("exit", () => processes.delete(child));
+});
+
+/**
+ * Ends the file's process. A test that never lets the event loop go on hears neither of its own timeout nor of a polite signal.
+ *
+ * @param {string} path
+ */
+function end(path) {
+  for (const child of processes) if (child.spawnargs.includes(path)) child.kill("SIGKILL");
+}
 
 /**
  * @param {string} path
@@ -20,8 +43,16 @@ const timeout_ms = 300_000;
 async function runFile(path) {
   const started = performance.now();
   const where = relative(repoRoot, path);
+  let isStuck = false;
+  const deadline = setTimeout(() => {
+    isStuck = true;
+    end(path);
+  }, file_ms);
   const events = /** @type {AsyncIterable<any>} */ (run({ files: [path], timeout: timeout_ms }));
   const results = await collect(events, { path, where });
+  clearTimeout(deadline);
+  if (isStuck)
+    results.failures.push({ where, name: "the file", text: `It was ended after ${file_ms / 60_000} minutes.` });
   const mark = results.failures.length > 0 ? "✖" : "✔";
   const counts = `${results.passed} passed${results.failures.length > 0 ? `, ${results.failures.length} failed` : ""}`;
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -31,7 +62,6 @@ async function runFile(path) {
   return results;
 }
 
-const waiting = process.argv.slice(2);
 /** @type {import("./results.mjs").Results[]} */
 const all = [];
 

@@ -17,11 +17,12 @@ let files = 0;
  * Runs a file with this source, as npm test would, and gives the results.
  *
  * @param {string} source
+ * @param {number} [file_ms] what it may take
  */
-async function resultsOf(source) {
+async function resultsOf(source, file_ms) {
   const path = join(scratch, `f${++files}.test.mjs`);
   writeFileSync(path, `import { describe, it, test } from "node:test";\n${source}`);
-  return runTestFiles(process.execPath, [path]);
+  return runTestFiles(process.execPath, [path], file_ms);
 }
 
 test("passed tests are counted, suites and parents as what they hold", async () => {
@@ -76,4 +77,10 @@ test("skipped tests and suites keep their reasons", async () => {
 test("a test that is marked as to be done has failed", async () => {
   const { failures } = await resultsOf(`test("a", { ["to" + "do"]: true }, () => {});`);
   assert.equal(failures.length, 1);
+});
+
+test("a file that never lets go is ended, though it would not hear of its end, and has failed", async () => {
+  const forever = `process.on("SIGTERM", () => {}); test("b", async () => { for (;;) await undefined; });`;
+  const { failures } = await resultsOf(`test("a", () => {}); ${forever}`, 3_000);
+  assert.ok(failures.some(({ text }) => text === "It was ended after 0.05 minutes."));
 });

@@ -51,16 +51,20 @@ function filesUnder(directory) {
     );
 }
 
+/** What the slowest takes on a busy machine, three times. A file that hangs is not to hang the run. */
+const FILE_MS = 900_000;
+
 /**
  * Runs test files with the runtime.
  *
  * @param {string} runtime
  * @param {readonly string[]} paths
+ * @param {number} file_ms what one file may take
  * @returns {Promise<import("./results.mjs").Results>}
  */
-export function runTestFiles(runtime, paths) {
+export function runTestFiles(runtime, paths, file_ms = FILE_MS) {
   return new Promise((resolve, reject) => {
-    const child = spawn(runtime, [inRepo("scripts", "lib", "run-tests.mjs"), ...paths], {
+    const child = spawn(runtime, [inRepo("scripts", "lib", "run-tests.mjs"), `${file_ms}`, ...paths], {
       cwd: repoRoot,
       env: environmentOf(runtime),
       stdio: ["ignore", "inherit", "inherit", "ipc"],

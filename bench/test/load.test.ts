@@ -13,18 +13,20 @@ import { type Faults, type Standin, startStandin } from "./standin.ts";
 // The harness's counts against the stand-in's own account of the same load.
 
 const MEMBERS = 6;
-const LOAD_MS = 250;
+const SENDS = 60;
 
 interface Counted {
   sent: ReturnType<ReturnType<typeof createMeter>["cut"]>;
   seen: ReturnType<ReturnType<typeof createMeter>["cut"]>;
   totals: ReturnType<ReturnType<typeof createLedger>["totals"]>;
   gaps: number;
+  /** How long was sent. */
+  load_ms: number;
   standin: Standin;
 }
 
 /** Six members who all sync and of whom three send, until everything is delivered that will be. */
-async function runLoad(standin: Standin, interval_ms?: number): Promise<Counted> {
+async function runLoad(standin: Standin, pacing: { interval_ms?: number } = {}): Promise<Counted> {
   const { origin } = standin;
   const users = await prepareUsers({ origin, count: MEMBERS, progress() {} });
   const lanes = await roomTogether(origin, users);
@@ -32,13 +34,15 @@ async function runLoad(standin: Standin, interval_ms?: number): Promise<Counted>
   const ledger = createLedger(MEMBERS);
   const [sent, seen] = [createMeter(), createMeter()];
   const readers = await startReaders({ origin, users, reader: scanReader(tag), ledger, meter: seen });
-  const pacing = interval_ms === undefined ? {} : { interval_ms };
+  const from_ms = performance.now();
   const senders = startSenders({ origin, lanes: lanes.slice(0, 3), tag, ledger, meter: sent, ...pacing });
-  await sleep(LOAD_MS);
+  const { model } = standin;
+  await model.until(() => model.acknowledged.length >= SENDS);
   await senders.stop();
-  for (let before = -1; before !== ledger.totals().delivered; await sleep(100)) before = ledger.totals().delivered;
+  const load_ms = performance.now() - from_ms;
+  await model.until(() => model.resting.size === MEMBERS);
   await readers.stop();
-  return { sent: sent.cut(), seen: seen.cut(), totals: ledger.totals(), gaps: readers.gaps(), standin };
+  return { sent: sent.cut(), seen: seen.cut(), totals: ledger.totals(), gaps: readers.gaps(), load_ms, standin };
 }
 
 const distinctDeliveries = ({ model }: Standin): number =>
@@ -52,7 +56,7 @@ const withFaults = async (faults: Faults, check: (counted: Counted) => void): Pr
 test("each acknowledged send counts once, and each delivery once for each client that saw it", () =>
   withFaults({}, ({ sent, seen, totals, standin }) => {
     const acknowledged = standin.model.acknowledged.length;
-    assert.ok(acknowledged > 20);
+    assert.ok(acknowledged >= SENDS);
     assert.equal(sent.latencies.length, acknowledged);
     assert.equal(seen.latencies.length, acknowledged * MEMBERS);
     assert.deepEqual(totals, { acknowledged, delivered: acknowledged * MEMBERS, repeated: 0, outstanding: 0 });
@@ -103,9 +107,10 @@ test("what a limited timeline leaves out is missing, and the gap is told", () =>
 
 test("paced sends start by the clock", async () => {
   await using standin = await startStandin();
-  const { totals } = await runLoad(standin, 25);
-  // One at once, and one after each 25 ms of the 250 that had passed; timers may run late, never early.
-  assert.ok(totals.acknowledged >= 5 && totals.acknowledged <= 11, `${totals.acknowledged} sends`);
+  const interval_ms = 20;
+  const { totals, load_ms } = await runLoad(standin, { interval_ms });
+  // One at once, and one after each interval; timers may run late, never early.
+  assert.ok(totals.acknowledged <= 1 + load_ms / interval_ms, `${totals.acknowledged} sends in ${load_ms} ms`);
 });
 
 test("a delivery's latency runs from before the send to the sight of it", () => {

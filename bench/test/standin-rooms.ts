@@ -37,6 +37,10 @@ export interface RoomsModel {
   delivered: Map<string, string[]>;
   /** Joins by others than the room's creator. */
   joins: () => number;
+  /** Who waits for news and has been handed out all that there is. */
+  resting: ReadonlySet<string>;
+  /** Resolves when the condition is true, which is looked at after each send, and when somebody begins to rest. */
+  until(isTrue: () => boolean): Promise<void>;
 }
 
 const DEFAULT_LIMIT = 10;
@@ -47,13 +51,14 @@ interface Rooms {
   /** For each room the position at which each member joined. */
   members: Map<string, Map<string, number>>;
   delivered: Map<string, string[]>;
+  resting: Set<string>;
   changed: EventEmitter;
 }
 
 export function createRoomsModel(faults: SyncFaults): RoomsModel {
   const changed = new EventEmitter().setMaxListeners(0);
-  const rooms: Rooms = { faults, log: [], members: new Map(), delivered: new Map(), changed };
-  const { log, members, delivered } = rooms;
+  const rooms: Rooms = { faults, log: [], members: new Map(), delivered: new Map(), resting: new Set(), changed };
+  const { log, members, delivered, resting } = rooms;
   const transactions = new Map<string, number>();
   const filters: { room?: { timeline?: { limit?: number } } }[] = [];
   let joins = 0;
@@ -61,6 +66,10 @@ export function createRoomsModel(faults: SyncFaults): RoomsModel {
     acknowledged: log,
     delivered,
     joins: () => joins,
+    resting,
+    async until(isTrue) {
+      while (!isTrue()) await once(changed, "moved");
+    },
     create(userId) {
       const roomId = `!${members.size}:standin`;
       members.set(roomId, new Map([[userId, log.length]]));
@@ -78,6 +87,7 @@ export function createRoomsModel(faults: SyncFaults): RoomsModel {
       const position = transactions.get(key) ?? log.push(message);
       transactions.set(key, position);
       changed.emit("change");
+      changed.emit("moved");
       return `$${position}`;
     },
     storeFilter: (filter) => String(filters.push(filter as (typeof filters)[number]) - 1),
@@ -92,7 +102,10 @@ async function sync(rooms: Rooms, userId: string, { since, limit, timeout_ms }: 
   const deadline = waits ? AbortSignal.timeout(timeout_ms) : AbortSignal.abort();
   let join = newTimelines(rooms, userId, { from, limit });
   while (Object.keys(join).length === 0 && !deadline.aborted) {
+    rooms.resting.add(userId);
+    rooms.changed.emit("moved");
     await once(rooms.changed, "change", { signal: deadline }).catch(() => undefined);
+    rooms.resting.delete(userId);
     join = newTimelines(rooms, userId, { from, limit });
   }
   return { rooms: { join }, next_batch: `s${rooms.log.length}` };

@@ -6,6 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from "n
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { atEndOfProcess } from "../../testkit/src/at-end.ts";
 import { createPostgres, createStandby, makeSynchronous, type Postgres, promote } from "../../testkit/src/postgres.ts";
 import { openTcpProxy, type TcpProxy } from "../../testkit/src/tcp-proxy.ts";
 import { notificationFilter } from "./notification-loss.ts";
@@ -49,7 +50,11 @@ type Place = { directory: string; server: Postgres; name: string };
 /** Starts both in `directory`, each on a small disk of its own where this process may mount one. */
 export async function openPair(directory: string, chance: () => number): Promise<Pair> {
   const disks = ["a", "b"].map((name) => join(directory, name));
-  const mounted = disks.map(mountDisk).every(Boolean);
+  const mounted = disks.filter(mountDisk);
+  const unmount = () => {
+    for (const disk of mounted) execFileSync("umount", ["--lazy", disk]);
+  };
+  const callOff = atEndOfProcess(unmount);
   let lost = 0;
   let generation = 0;
   const newDirectory = (disk: string) => join(disk, `g${++generation % 10}`);
@@ -100,12 +105,13 @@ export async function openPair(directory: string, chance: () => number): Promise
         await primary.query(END_WAITING);
       await failOver();
     },
-    fillDisk: mounted ? () => fillDisk(here()) : undefined,
+    fillDisk: mounted.length === disks.length ? () => fillDisk(here()) : undefined,
     loseNotifications: (part) => void (lost = part),
     async [Symbol.asyncDispose]() {
       for (const proxy of proxies) await proxy.close();
       for (const { server } of places) await server.crash();
-      if (mounted) for (const disk of disks) execFileSync("umount", ["--lazy", disk]);
+      callOff();
+      unmount();
     },
   };
 }

@@ -60,6 +60,14 @@ export async function openTcpProxy(upstream: () => Upstream, newFilter?: () => F
   };
 }
 
+/** A way to a database that tests share, which can be cut, and its address by this way. */
+export async function openWayTo(databaseUrl: string): Promise<{ proxy: TcpProxy; url: string }> {
+  const { pathname, username, searchParams, hostname } = new URL(databaseUrl);
+  const directory = searchParams.get("host") ?? decodeURIComponent(hostname);
+  const proxy = await openTcpProxy(() => ({ path: `${directory}/.s.PGSQL.5432` }));
+  return { proxy, url: `postgres://${username}@127.0.0.1:${proxy.port}${pathname}` };
+}
+
 type State = { manner: Manner; delay_ms: number; newFilter: (() => Filter) | undefined };
 
 type Link = {

@@ -1,14 +1,16 @@
 /** G16: a restored backup is a consistent past, and clients that were ahead of it notice. */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { parley as parleyWith, sql } from "../../../testkit/src/command.ts";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { readMessages, startWriting } from "../../../testkit/src/writers.ts";
+import { nameOf } from "../blobs/blobs.ts";
 import { connectOwner } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { roleOf, schemas } from "../db/roles.ts";
@@ -233,7 +235,7 @@ test("what is damaged, cut short, of a newer Parley, or would overwrite somethin
     const copy = join(folder, name);
     cpSync(taken, copy, { recursive: true });
     harm(copy);
-    const { code, error } = await parley(["restore", copy, "--no-files"], env);
+    const { code, error } = await parley(["restore", copy], env);
     assert.equal(code, 1, name);
     assert.match(error, expected);
   };
@@ -260,6 +262,23 @@ test("what is damaged, cut short, of a newer Parley, or would overwrite somethin
     writeFileSync(file, readFileSync(file).subarray(0, 100));
   };
   await change("truncated", truncated, /log\.entries\.gz is not the file that the backup wrote/);
+  const altered = (path: string) => {
+    const file = join(path, "tables", "log.entries.gz");
+    const text = gunzipSync(readFileSync(file)).toString("latin1").replace("first", "worst");
+    writeFileSync(file, gzipSync(Buffer.from(text, "latin1")));
+  };
+  await change("altered", altered, /log\.entries\.gz is not the file that the backup wrote/);
+  const blobIn = (path: string) => {
+    const [sha256 = ""] = readFileSync(join(path, "blobs.txt"), "utf8").split(" ");
+    return join(path, "blobs", sha256.slice(0, 2), sha256);
+  };
+  await change("lacking", (path) => rmSync(blobIn(path)), /lacks a file.*blobs/);
+  await change(
+    "damaged",
+    (path) => writeFileSync(blobIn(path), "b file"),
+    /blobs.*is not the file that the backup wrote/,
+  );
+  await change("unlisted", (path) => writeFileSync(join(path, "blobs.txt"), ""), /blobs\.txt is not the file/);
   assert.deepEqual(await sql(database.url, "select from log.entries union all select from auth.accounts"), []);
 
   assert.equal((await parley(["restore", taken, "--no-files"], env)).code, 0);
@@ -333,5 +352,11 @@ test("a file that is missing in the store, or is another one, is told by the bac
   const missing = await parley(["backup", join(folder, "without"), "--files"], env);
   assert.deepEqual([missing.code, /not in the store/.test(missing.error)], [1, true]);
   assert.ok(!existsSync(join(folder, "without", "manifest.json")));
+  const [sha256 = ""] = readFileSync(join(taken, "blobs.txt"), "utf8").split(" ");
+  mkdirSync(join(dataDir, "media", sha256.slice(0, 2)), { recursive: true });
+  writeFileSync(join(dataDir, "media", nameOf(sha256)), "b file");
+  const another = await parley(["backup", join(folder, "another"), "--files"], env);
+  assert.deepEqual([another.code, /is damaged/.test(another.error)], [1, true], another.error);
+  assert.ok(!existsSync(join(folder, "another", "manifest.json")));
   assert.equal((await parley(["backup", join(folder, "listed")], env)).code, 0);
 });

@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { Transform, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { StartError } from "../errors.ts";
+import { asError, StartError } from "../errors.ts";
 
 export interface Written {
   size_bytes: number;
@@ -38,20 +38,29 @@ export async function readFile(path: string, known: Written, stages: readonly (T
     await pipeline([createReadStream(path), through, ...stages]);
   } catch (thrown) {
     // A stage that did not understand what came says nothing of why: that is seen in the whole of the file.
-    if (!isSame(await hashOf(createReadStream(path)), known)) throw damaged(path, thrown);
+    await checkFile(path, known);
     throw thrown;
   }
   if (!isSame({ size_bytes: size_bytes(), sha256: hash.digest("hex") }, known)) throw damaged(path);
+}
+
+/** Throws StartError where the file is not there, or not the one that was written. */
+export async function checkFile(path: string, known: Written): Promise<void> {
+  const found = await hashOf(createReadStream(path)).catch((thrown: unknown) => {
+    throw new StartError(`The backup lacks a file (${asError(thrown).message}). Use another backup.`, {
+      cause: thrown,
+    });
+  });
+  if (!isSame(found, known)) throw damaged(path);
 }
 
 function isSame(one: Written, other: Written): boolean {
   return one.size_bytes === other.size_bytes && one.sha256 === other.sha256;
 }
 
-function damaged(path: string, cause?: unknown): StartError {
+function damaged(path: string): StartError {
   return new StartError(
     `${path} is not the file that the backup wrote: it was damaged or replaced. Use another backup.`,
-    { cause },
   );
 }
 

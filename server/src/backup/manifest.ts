@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { asError, StartError } from "../errors.ts";
+import { checkFile } from "./files.ts";
 
 const file = z.object({ file: z.string(), size_bytes: z.number(), sha256: z.string() });
 
@@ -65,8 +66,9 @@ export interface ListedBlob {
   size_bytes: number;
 }
 
-/** The list of blobs. */
-export async function readBlobList(folder: string): Promise<ListedBlob[]> {
+/** The list of blobs. Throws StartError where it is not the one that was written: one that is cut short would miss nothing. */
+export async function readBlobList(folder: string, { blobs }: Pick<Manifest, "blobs">): Promise<ListedBlob[]> {
+  await checkFile(join(folder, BLOBS), blobs);
   const lines = (await readFile(join(folder, BLOBS), "utf8")).split("\n").filter((line) => line !== "");
   return lines.map((line) => {
     const [sha256 = "", size = ""] = line.split(" ");

@@ -93,6 +93,35 @@ test("a file that was damaged in the store is found, and what was fetched is no 
   assert.match((await parley(["backup", "send", folder], own)).error, /STORAGE_PROVIDER is not set/);
 });
 
+test("a backup that was damaged here is not sent, and nothing of it there passes for a backup", async () => {
+  await using database = await createTestDatabase();
+  await using store = await startS3();
+  const own = { DATABASE_URL: database.url, PARLEY_DATA_DIR: join(scratch, "harmed-data") };
+  const there = {
+    STORAGE_PROVIDER: "minio",
+    MINIO_ENDPOINT: store.url,
+    MINIO_ACCESS_KEY: store.keys.accessKeyId,
+    MINIO_SECRET_KEY: store.keys.secretAccessKey,
+  };
+  const blob = await upload(database.url, own.PARLEY_DATA_DIR);
+  const folder = join(scratch, "harmed");
+  assert.equal((await parley(["backup", folder, "--files"], own)).code, 0);
+  for (const path of [blobPath(folder, blob), join(folder, "blobs.txt"), join(folder, "tables", "log.head.gz")]) {
+    const bytes = readFileSync(path);
+    writeFileSync(
+      path,
+      bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
+    );
+    const { code, error } = await parley(["backup", "send", folder], there);
+    assert.deepEqual([code, /is not the file that the backup wrote/.test(error)], [1, true], error);
+    writeFileSync(path, bytes);
+    const sent = [...store.objects.keys()];
+    assert.ok(!sent.some((name) => name.endsWith("manifest.json") || name.endsWith("newest")), sent.join());
+    assert.ok(!sent.some((name) => name.endsWith(path.slice(folder.length))));
+  }
+  assert.equal((await parley(["backup", "send", folder], there)).newFiles, 0);
+});
+
 test("the newest backups are kept; what was cut short goes with the old ones, what is in the making stays", async () => {
   const folder = join(scratch, "kept");
   const days = ["01", "02", "03", "04", "05"].map((day) => `2026-11-${day}T02-30-00Z`);

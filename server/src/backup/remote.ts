@@ -13,8 +13,8 @@ import type { ObjectStore } from "../blobs/object-store.ts";
 import { contentOf, openRoom, withContent } from "../blobs/parts.ts";
 import { StartError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { type Written, writeFile } from "./files.ts";
-import { type BackedUpTable, BLOBS, MANIFEST, readBlobList, readManifest } from "./manifest.ts";
+import { checkFile, type Written, writeFile } from "./files.ts";
+import { type BackedUpTable, MANIFEST, readBlobList, readManifest } from "./manifest.ts";
 import { blobPath } from "./take.ts";
 
 const PREFIX = "backups";
@@ -28,19 +28,28 @@ export interface Sent {
   newBlobs: number;
 }
 
-/** Sends a finished backup, whose name becomes that of its folder. Throws StartError where the folder is none. */
+/**
+ * Sends a finished backup, whose name becomes that of its folder. Throws StartError where the folder is none, and where a file of it
+ * is not what the backup wrote: a blob that is there once is never sent again, so a damaged one would be that of every later backup.
+ */
 export async function sendBackup(folder: string, store: ObjectStore): Promise<Sent> {
   const manifest = await readManifest(folder);
   const name = basename(folder);
   const send = openSending(store);
   let newBlobs = 0;
-  for (const { sha256, size_bytes } of manifest.blobs.are_copied ? await readBlobList(folder) : []) {
-    if ((await store.size(nameOfBlob(sha256))) === size_bytes) continue;
-    await send(nameOfBlob(sha256), blobPath(folder, sha256));
+  for (const blob of manifest.blobs.are_copied ? await readBlobList(folder, manifest) : []) {
+    const path = blobPath(folder, blob.sha256);
+    if ((await store.size(nameOfBlob(blob.sha256))) === blob.size_bytes) continue;
+    await checkFile(path, blob);
+    await send(nameOfBlob(blob.sha256), path);
     newBlobs += 1;
   }
-  for (const file of [...manifest.tables.map((each) => each.file), BLOBS, MANIFEST])
-    await send(`${PREFIX}/${name}/${file}`, join(folder, file));
+  for (const known of [...manifest.tables, manifest.blobs]) {
+    const path = join(folder, known.file);
+    await checkFile(path, known);
+    await send(`${PREFIX}/${name}/${known.file}`, path);
+  }
+  await send(`${PREFIX}/${name}/${MANIFEST}`, join(folder, MANIFEST));
   await sendText(store, NEWEST, name);
   return { name, newBlobs };
 }
@@ -75,11 +84,12 @@ export async function fetchBackup(wanted: string, folder: string, store: ObjectS
   const manifestText = await readText(store, `${prefix}/${MANIFEST}`);
   await writeText(join(folder, MANIFEST), manifestText, { mode: 0o600 });
   try {
-    const { tables, blobs } = await readManifest(folder);
+    const manifest = await readManifest(folder);
+    const { tables, blobs } = manifest;
     const files: readonly (Written & Pick<BackedUpTable, "file">)[] = [...tables, blobs];
     for (const each of files)
       await fetchFile(store, `${prefix}/${each.file}`, { path: join(folder, each.file), ...each });
-    for (const { sha256, size_bytes } of blobs.are_copied ? await readBlobList(folder) : [])
+    for (const { sha256, size_bytes } of blobs.are_copied ? await readBlobList(folder, manifest) : [])
       await fetchFile(store, nameOfBlob(sha256), { path: blobPath(folder, sha256), sha256, size_bytes });
   } catch (thrown) {
     // Without its manifest it is no backup, and nobody takes it for one.

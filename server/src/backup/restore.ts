@@ -1,8 +1,8 @@
 /**
- * A backup becomes a database: the schema as it was then, its rows, and a new history epoch, in one transaction; then the
- * migrations that have come since, and the blobs. A restore that fails leaves a database that is as good as empty.
+ * A backup becomes a database: the blobs, the schema as it was then, its rows, and a new history epoch, in one transaction; then the
+ * migrations that have come since. A restore that fails leaves a database that is as good as empty.
  */
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import type { Blobs } from "../blobs/blobs.ts";
@@ -13,7 +13,7 @@ import { migrate } from "../db/migrate.ts";
 import { readKnown } from "../db/schema.ts";
 import { StartError } from "../errors.ts";
 import { pause, type Seams } from "../seams.ts";
-import { readFile } from "./files.ts";
+import { checkFile, readFile } from "./files.ts";
 import { type Manifest, readBlobList, readManifest } from "./manifest.ts";
 import { advanceSequences } from "./tables.ts";
 import { blobPath } from "./take.ts";
@@ -42,6 +42,9 @@ export async function restore({ url, folder, blobs, servingUser, seams, say }: R
   const manifest = await readManifest(folder);
   await refuseNewer(manifest);
   await refuseFull(url, seams);
+  // First, so that one that is missing or damaged leaves the database as it was. A file too many harms nobody.
+  const put = blobs && manifest.blobs.are_copied ? await putBlobs(blobs, folder, manifest) : 0;
+  say(`files: ${put} of ${manifest.blobs.count} put into the store`);
   const had = new Set(manifest.migrations.map(({ schema, number }) => `${schema}/${number}`));
   await migrate(url, { isWanted: ({ schema, number }) => had.has(`${schema}/${number}`) });
   say("schema: as the backup has it");
@@ -49,8 +52,6 @@ export async function restore({ url, folder, blobs, servingUser, seams, say }: R
   say(`database: ${manifest.tables.length} tables, the log up to position ${manifest.log.position}, epoch ${epoch}`);
   const later = await migrate(url, { servingUser });
   if (later.length > 0) say(`schema: ${later.length} migrations that have come since`);
-  const put = blobs && manifest.blobs.are_copied ? await putBlobs(blobs, folder) : 0;
-  say(`files: ${put} of ${manifest.blobs.count} put into the store`);
   return { manifest, epoch, blobs: put };
 }
 
@@ -149,13 +150,12 @@ export async function isJustRecovered(client: Connection): Promise<boolean> {
   return rows[0]?.isNew === true;
 }
 
-async function putBlobs(blobs: Pick<Blobs, "put">, folder: string): Promise<number> {
+async function putBlobs(blobs: Pick<Blobs, "put">, folder: string, manifest: Manifest): Promise<number> {
   let put = 0;
-  for (const { sha256, size_bytes } of await readBlobList(folder)) {
+  for (const { sha256, size_bytes } of await readBlobList(folder, manifest)) {
     const path = blobPath(folder, sha256);
-    if (!existsSync(path)) throw new StartError(`The backup lacks the file ${path}.`);
-    const stored = await blobs.put(createReadStream(path), { max_bytes: size_bytes });
-    if (stored.sha256 !== sha256) throw new StartError(`${path} is damaged: its SHA-256 is ${stored.sha256}.`);
+    await checkFile(path, { sha256, size_bytes });
+    await blobs.put(createReadStream(path), { max_bytes: size_bytes });
     put++;
   }
   return put;

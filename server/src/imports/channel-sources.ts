@@ -1,6 +1,6 @@
 /** Channels from CSV, a Slack export (channels.json or groups.json, with users.json) or a Mattermost bulk export (JSONL). No messages. */
 import { z } from "zod";
-import { cellIn, csvRows, neededIn } from "./csv-rows.ts";
+import { csvRows } from "./csv-rows.ts";
 import { parseLines, parseList, SourceError } from "./parse.ts";
 import { peopleOf } from "./people-sources.ts";
 
@@ -46,20 +46,20 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
 /** Columns: name, and where they are there topic, public (yes or no) and members (user names, with spaces between them). */
 async function fromCsv({ channels, separator, isPublic }: ChannelsSource): Promise<ChannelRow[]> {
   const found: ChannelRow[] = [];
-  for await (const row of csvRows(channels, separator)) {
-    const displayName = neededIn(row, "name");
-    if (displayName === "") throw new SourceError(`Line ${row.row} has no name.`);
-    const says = cellIn(row, "public")?.toLowerCase() || String(isPublic);
+  for await (const { row, cell } of csvRows(channels, { separator, needed: ["name"] })) {
+    const displayName = cell("name") ?? "";
+    if (displayName === "") throw new SourceError(`Line ${row} has no name.`);
+    const says = cell("public")?.toLowerCase() || String(isPublic);
     if (!Object.hasOwn(YES_OR_NO, says))
-      throw new SourceError(`Line ${row.row}: "${says}" in the column "public" is neither yes nor no.`);
+      throw new SourceError(`Line ${row}: "${says}" in the column "public" is neither yes nor no.`);
     found.push({
-      row: row.row,
-      name: aliasFor(displayName) || `channel-${row.row}`,
+      row,
+      name: aliasFor(displayName) || `channel-${row}`,
       displayName,
-      topic: cellIn(row, "topic") || undefined,
+      topic: cell("topic") || undefined,
       isPublic: YES_OR_NO[says] as boolean,
       created_ms: undefined,
-      members: [...new Set((cellIn(row, "members") ?? "").split(/[\s,;]+/).flatMap((each) => localpartIn(each)))],
+      members: [...new Set((cell("members") ?? "").split(/[\s,;]+/).flatMap((each) => localpartIn(each)))],
     });
   }
   return found;

@@ -1,22 +1,30 @@
 /** CSV files: a first line with the names of the columns, then a row on each. */
 import { CsvError, readCsv } from "../explorer/csv.ts";
 import { limits } from "../limits.ts";
-import { othersTurn, SourceError } from "./parse.ts";
+import { othersTurn } from "../turns.ts";
+import { SourceError } from "./parse.ts";
 
 export interface CsvRow {
   /** The line in the file, from 1. */
   row: number;
-  header: readonly string[];
-  cells: readonly string[];
+  /** What it has in the column of this name, whatever its case; undefined where there is no such column. */
+  cell(name: string): string | undefined;
+}
+
+interface Format {
+  separator: string;
+  /** The columns that there have to be. */
+  needed: readonly string[];
 }
 
 /** The rows behind the first line. Throws SourceError. */
-export async function* csvRows(text: string, separator: string): AsyncGenerator<CsvRow> {
-  let header: readonly string[] | undefined;
+export async function* csvRows(text: string, { separator, needed }: Format): AsyncGenerator<CsvRow> {
+  let places: ReadonlyMap<string, number> | undefined;
   try {
     for await (const { line, cells } of readCsv(chunksOf(text), separator)) {
-      if (header) yield { row: line, header, cells };
-      else header = cells;
+      const known = places;
+      if (!known) places = placesIn(cells, needed);
+      else yield { row: line, cell: (name) => cellAt(cells, known.get(folded(name))) };
     }
   } catch (thrown) {
     if (thrown instanceof CsvError) throw new SourceError(`Line ${thrown.line}: ${thrown.message}.`);
@@ -32,16 +40,17 @@ async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** What the row has in the column of this name, whatever its case; undefined where there is no such column. */
-export function cellIn({ header, cells }: CsvRow, name: string): string | undefined {
-  const place = header.findIndex((cell) => cell.trim().toLowerCase() === name.toLowerCase());
-  return place === -1 ? undefined : (cells[place] ?? "").trim();
+const folded = (name: string) => name.trim().toLowerCase();
+
+function placesIn(header: readonly string[], needed: readonly string[]): ReadonlyMap<string, number> {
+  // Of two columns with one name it is the first.
+  const places = new Map(header.map((name, place) => [folded(name), place] as const).toReversed());
+  const missing = needed.find((name) => !places.has(folded(name)));
+  if (missing !== undefined)
+    throw new SourceError(`There is no column "${missing}". The first line has: ${header.join(", ")}.`);
+  return places;
 }
 
-/** As `cellIn`. Throws SourceError where there is no such column. */
-export function neededIn(row: CsvRow, name: string): string {
-  const cell = cellIn(row, name);
-  if (cell === undefined)
-    throw new SourceError(`There is no column "${name}". The first line has: ${row.header.join(", ")}.`);
-  return cell;
+function cellAt(cells: readonly string[], place: number | undefined): string | undefined {
+  return place === undefined ? undefined : (cells[place] ?? "").trim();
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { asError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { inTurns } from "../turns.ts";
 
 /** What is wrong with a file as a whole; it says so in words for the operator. */
 export class SourceError extends Error {}
@@ -9,7 +10,7 @@ export class SourceError extends Error {}
 /** A file that is one JSON array. Throws SourceError. */
 export function parseList<T extends z.ZodType>(name: string, text: string, schema: T): Promise<z.output<T>[]> {
   const list = shaped(name, parsed(name, text), z.array(z.unknown()));
-  return inTurns(list, (item, i) => [shaped(`${name}, item ${i + 1},`, item, schema)]);
+  return inTurns(list, limits.importTurn_items, (item, i) => [shaped(`${name}, item ${i + 1},`, item, schema)]);
 }
 
 /** The lines of one type in a file with an object on each line: `{"type": "user", "user": {…}}`. Throws SourceError. */
@@ -17,27 +18,12 @@ export function parseLines<T extends z.ZodType>(
   text: string,
   { type, schema }: { type: string; schema: T },
 ): Promise<{ row: number; value: z.output<T> }[]> {
-  return inTurns(text.split("\n"), (line, i) => {
+  return inTurns(text.split("\n"), limits.importTurn_items, (line, i) => {
     if (line.trim() === "") return [];
     const name = `Line ${i + 1}`;
     const entry = shaped(name, parsed(name, line), z.looseObject({ type: z.string() }));
     return entry.type === type ? [{ row: i + 1, value: shaped(name, entry[type], schema) }] : [];
   });
-}
-
-/** `flatMap` for long lists: now and then everybody else has a turn. */
-async function inTurns<T, U>(list: readonly T[], each: (item: T, index: number) => U[]): Promise<U[]> {
-  const found: U[] = [];
-  for (const [i, item] of list.entries()) {
-    if (i % limits.importTurn_items === limits.importTurn_items - 1) await othersTurn();
-    found.push(...each(item, i));
-  }
-  return found;
-}
-
-/** Lets whatever else waits in this process be done first. */
-export function othersTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function parsed(name: string, text: string): unknown {

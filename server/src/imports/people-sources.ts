@@ -1,6 +1,6 @@
 /** People from a file: CSV with any columns, the users of a Slack export (users.json), or those of a Mattermost bulk export (JSONL). */
 import { z } from "zod";
-import { csvRows, neededIn } from "./csv-rows.ts";
+import { csvRows } from "./csv-rows.ts";
 import { parseLines, parseList } from "./parse.ts";
 
 export interface PersonRow {
@@ -34,10 +34,12 @@ function nameFrom(cell: string): string {
 
 async function fromCsv({ text, separator, columns }: Extract<PeopleSource, { format: "csv" }>): Promise<PersonRow[]> {
   const people: PersonRow[] = [];
-  for await (const row of csvRows(text, separator)) {
-    const cell = neededIn(row, columns.username);
-    const displayName = columns.displayName === undefined ? undefined : neededIn(row, columns.displayName) || undefined;
-    people.push({ row: row.row, username: nameFrom(cell), displayName, foreignId: cell });
+  const { username, displayName } = columns;
+  const needed = displayName === undefined ? [username] : [username, displayName];
+  for await (const { row, cell } of csvRows(text, { separator, needed })) {
+    const foreignId = cell(username) ?? "";
+    const shown = displayName === undefined ? undefined : cell(displayName) || undefined;
+    people.push({ row, username: nameFrom(foreignId), displayName: shown, foreignId });
   }
   return people;
 }

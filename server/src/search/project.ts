@@ -8,6 +8,7 @@ import { readEncrypted, readTouched, readWritten, SEARCHED, type Touched, type W
 import { readPositions } from "../log/for-push.ts";
 import { stillHolds } from "../log/for-projections.ts";
 import { limits } from "../limits.ts";
+import { inTurns } from "../turns.ts";
 import { type Place, progressIn, type Transaction } from "../worker/progress.ts";
 import { textOf } from "./texts.ts";
 import { roomLexeme, vectorOf } from "./words.ts";
@@ -45,11 +46,12 @@ export async function indexStretch(ctx: Context, holder: string, from: Progress)
   const changed = await changedBy(ctx, entries);
   const fresh = await readableOf(ctx, entries, new Set(changed));
   const again = changed.length === 0 ? NONE : await readAgain(ctx, changed, upTo);
+  const rows = await inTurns([...fresh, ...again.written], limits.searchTurn_items, rowOf);
   const step = { holder, from, upTo, epoch, asOf_ms: upTo >= head ? read_ms : null };
   const isWritten = await progress.advance(ctx, step, async (db) => {
     if (again.positions.length > 0)
       await db.change("delete from search.events where position = any($1)", [again.positions]);
-    await putAll(db, [...fresh, ...again.written].flatMap(rowOf));
+    await putAll(db, rows);
     for (const entry of entries) await takeAway(db, entry);
   });
   return isWritten && upTo < head;

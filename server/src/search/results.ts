@@ -3,6 +3,7 @@ import { writePageToken } from "../directory/page-token.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { readEvents } from "../log/for-search.ts";
 import { clientEventInRoom } from "../messages/client-event.ts";
+import { erasing } from "../messages/erased.ts";
 import { tell, walk } from "../messages/page.ts";
 import { type Reading, tokenFor } from "../messages/reading.ts";
 import { type RelatedBy, relatedAmong } from "../messages/related.ts";
@@ -53,7 +54,10 @@ async function readHits({ matches, readings }: Found, relatedBy: RelatedBy): Pro
   const jsons = new Map<string, string>();
   for (const [roomId, ofRoom] of Map.groupBy(entries, (entry) => entry.roomId as string)) {
     const reading = readings.get(roomId) as Reading;
-    const wanted = await relatedAmong(reading, ofRoom, relatedBy);
+    const { ctx, room, session } = reading;
+    const shown = await erasing(ctx, { room, userId: session.userId }, { entries: ofRoom, wasIn: () => false });
+    const readable = ofRoom.filter((entry) => shown(entry) === entry);
+    const wanted = await relatedAmong(reading, readable, relatedBy);
     const told = await tell(reading, wanted);
     for (const [index, entry] of wanted.entries()) {
       byId.set(entry.eventId as string, entry);

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { failToStart, startProcess, temporaryDirectory } from "../../../testkit/src/process.ts";
-import { createTestDatabase } from "../../../testkit/src/server.ts";
+import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
+import type { Config } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { StartError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { createLogger, type Logger } from "../logger.ts";
 import { realSeams } from "../seams.ts";
 import { joinProcesses, type ProcessesOptions } from "./processes.ts";
@@ -53,6 +55,26 @@ test("a process that nobody hears is refused beside another, and refuses others,
   );
   await alone.leave();
   await (await joinAs("nats")).leave();
+});
+
+test("a server that keeps for itself what others must share refuses a second one, whichever setting says so", async (t) => {
+  t.mock.property(limits, "replicaWait_ms", 1 as never);
+  await using shared = await createTestDatabase();
+  const alone: Record<string, (config: Config) => Partial<Config>> = {
+    "PARLEY_BUS=memory": () => ({ bus: "memory" }),
+    "PARLEY_EPHEMERAL=memory": () => ({ ephemeral: "memory" }),
+    "SESSION_STORAGE_TYPE=memory": () => ({ sessionStorage: "memory" }),
+    "CREDENTIAL_STORAGE_TYPE=json_file": ({ explorer }) => ({
+      explorer: { ...explorer, credentials: { type: "json_file", path: undefined, isShared: false } },
+    }),
+  };
+  await using first = await startTestServer({ databaseUrl: shared.url });
+  for (const [setting, settings] of Object.entries(alone))
+    await assert.rejects(
+      startTestServer({ databaseUrl: shared.url, config: settings(first.ctx.config) }),
+      (error: Error) => error instanceof StartError && error.message.includes(`with ${setting} `),
+      setting,
+    );
 });
 
 test("another bus is no refusal, and is warned of", async () => {

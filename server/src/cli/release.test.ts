@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parley as parleyWith, sql } from "../../../testkit/src/command.ts";
@@ -27,6 +29,10 @@ async function wipe(url: string): Promise<void> {
 function asUser(url: string, name: string): string {
   return url.replace(/\/\/[^@]*@/, `//${name}@`);
 }
+
+// A server without a folder of its own would put its files into the checkout, where `npm start` has them.
+const PARLEY_DATA_DIR = mkdtempSync(join(tmpdir(), "parley-release-"));
+after(() => rmSync(PARLEY_DATA_DIR, { recursive: true, force: true }));
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 before(async () => {
@@ -90,7 +96,7 @@ test("a server whose database user owns nothing waits for release db, and serves
   await wipe(database.url);
   await sql(database.url, "create role serving login nocreatedb nocreaterole");
   const DATABASE_URL = asUser(database.url, "serving");
-  const settings = { PARLEY_PORT: "0", PARLEY_METRICS_PORT: "off", PARLEY_PASSWORD_COST: "low" };
+  const settings = { PARLEY_DATA_DIR, PARLEY_PORT: "0", PARLEY_METRICS_PORT: "off", PARLEY_PASSWORD_COST: "low" };
   const env = { DATABASE_URL, PARLEY_MIGRATE: "wait", PARLEY_LOG_LEVEL: "silent", ...settings };
   try {
     const told: string[] = [];
@@ -105,7 +111,7 @@ test("a server whose database user owns nothing waits for release db, and serves
     await assert.rejects(sql(DATABASE_URL, "create table log.more (a integer)"), /permission denied/);
     const status = await parley(["release", "status"], env);
     assert.deepEqual([status.code, /auth,keys/.test(status.out)], [0, true]);
-    const examined = await parley(["doctor"], { ...env, PARLEY_DATA_DIR: server.ctx.dataDir });
+    const examined = await parley(["doctor"], env);
     assert.equal(examined.code, 0, examined.out);
     await server.stop();
     // The control: the same user in a start that migrates.
@@ -118,9 +124,9 @@ test("a server whose database user owns nothing waits for release db, and serves
 test("a start that waits for the schema can be called off", async () => {
   const stopping = new AbortController();
   await wipe(database.url);
-  const config = readConfig({ DATABASE_URL: database.url, PARLEY_MIGRATE: "wait", PARLEY_PORT: "0" });
+  const env = { DATABASE_URL: database.url, PARLEY_DATA_DIR, PARLEY_MIGRATE: "wait", PARLEY_PORT: "0" };
   const onProgress = () => stopping.abort(new Error("stop"));
-  await assert.rejects(startServer(config, { onProgress, signal: stopping.signal }), /^Error: stop$/);
+  await assert.rejects(startServer(readConfig(env), { onProgress, signal: stopping.signal }), /^Error: stop$/);
   await parley(["release", "db"], { DATABASE_URL: database.url });
 });
 

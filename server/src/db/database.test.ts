@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
+import { openWayTo } from "../../../testkit/src/tcp-proxy.ts";
+import type { MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { connectOwner, openDatabase, sqlState } from "./database.ts";
+import { connectOwner, type Database, openDatabase, sqlState } from "./database.ts";
 import { schemas } from "./roles.ts";
 
 const unavailable = { errcode: "IO_PARLEY_UNAVAILABLE", status: 503, retryAfter_ms: 2_000 };
@@ -97,6 +99,52 @@ test("a statement that runs for too long is ended by the database, and its conne
     "select 1 from pg_stat_activity where datname = current_database() and query like '%pg_sleep(6%' and state = 'active'";
   assert.equal((await db.log.query(`${running} and pid <> pg_backend_pid()`)).length, 0);
   await db.close();
+});
+
+/** Resolves when there is a connection that nobody uses. */
+async function warm({ log }: Database): Promise<void> {
+  const isThere = () =>
+    log.query("select 1").then(
+      () => true,
+      () => false,
+    );
+  while (!(await isThere()));
+}
+
+test("nobody waits without end for a free connection, for a new one, or for an answer", async (t) => {
+  await using database = await createTestDatabase();
+  const { proxy, url } = await openWayTo(database.url);
+  await using _proxy = proxy;
+  const open = (address: string) => openDatabase({ url: address, connections: 1, onError: () => {}, patience_ms: 0 });
+  /** Another wait that ended would have another cause. */
+  const endsBy = (db: Database, cause: RegExp) =>
+    assert.rejects(db.log.query("select 1"), (error: MatrixError) => {
+      assert.match(String(error.cause), cause);
+      return error.errcode === unavailable.errcode;
+    });
+
+  t.mock.property(limits, "databaseQueue_ms", 1_000 as never);
+  const busy = open(database.url);
+  t.mock.restoreAll();
+  await warm(busy);
+  const [taken, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holding = busy.log.transaction(() => (taken.resolve(), held.promise));
+  await taken.promise;
+  await endsBy(busy, /timeout exceeded/);
+  held.resolve();
+  await holding;
+  await busy.close();
+
+  const far = open(url);
+  await warm(far);
+  proxy.behave("swallow");
+  t.mock.property(limits, "databaseAnswer_ms", 200 as never);
+  await endsBy(far, /did not answer in time/);
+  proxy.behave("hang");
+  t.mock.property(limits, "databaseConnect_ms", 200 as never);
+  await endsBy(far, /timeout expired/);
+  proxy.behave("refuse");
+  await far.close();
 });
 
 test("no pool lets a statement run on when nobody waits for it any more, or a transaction stand still", async () => {

@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { createPostgres, createStandby, type Postgres, until } from "../../../testkit/src/postgres.ts";
 import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { openTcpProxy } from "../../../testkit/src/tcp-proxy.ts";
+import { realSeams } from "../seams.ts";
 import { migrate } from "./migrate.ts";
+import { openReplicas } from "./replicas.ts";
 
 const directory = temporaryDirectory();
 let primary: Postgres;
@@ -89,6 +92,55 @@ test("control: who does not say how far the replica must be reads the past there
   assert.equal(await find(0), undefined);
   assert.notEqual(await find(server.ctx.log.hub.head()), undefined);
   await standby.query("select pg_wal_replay_resume()");
+});
+
+test("what was redacted meanwhile is not read as it was on a replica that is behind", async () => {
+  const [before, eventId] = [await say("before"), await say("secret")];
+  await replicaIsThere();
+  await standby.query("select pg_wal_replay_pause()");
+  await alice.call("PUT", `/_matrix/client/v3/rooms/${room}/redact/${eventId}/r1`, {});
+  const event = await alice.call("GET", `/_matrix/client/v3/rooms/${room}/event/${eventId}`);
+  const context = await alice.call("GET", `/_matrix/client/v3/rooms/${room}/context/${before}?limit=10`);
+  await standby.query("select pg_wal_replay_resume()");
+  const beside = context.events_after.find(({ event_id }: Json) => event_id === eventId);
+  assert.deepEqual([event.content, beside.content], [{}, {}]);
+});
+
+/** Replicas on a way that can be cut, which are looked at once and then no more. */
+async function lookOnce(epoch: () => number) {
+  const proxy = await openTcpProxy(() => ({ path: standby.socket }));
+  const looked = Promise.withResolvers<void>();
+  const reads: string[] = [];
+  const replicas = openReplicas({
+    urls: [`postgres://parley@127.0.0.1:${proxy.port}/postgres`],
+    connections: 1,
+    primary: server.ctx.db.log,
+    // Asked when the answer of the look is there.
+    epoch: () => (setImmediate(looked.resolve), epoch()),
+    seams: { ...realSeams, every: () => ({ cancel: () => {} }) },
+    onError: () => {},
+    onRead: (from) => reads.push(from),
+  });
+  await looked.promise;
+  const close = async () => {
+    await proxy.close();
+    await replicas.close();
+  };
+  return { proxy, replicas, reads, [Symbol.asyncDispose]: close };
+}
+
+test("a read that breaks on the replica is answered by the primary, and the next ones do not go there", async () => {
+  await using world = await lookOnce(() => server.ctx.log.epoch);
+  const { proxy, replicas, reads } = world;
+  assert.ok((replicas.positions()[0] ?? -1) >= 0);
+  proxy.behave("refuse");
+  for (let i = 0; i < 2; i++) assert.deepEqual(await replicas.at(0).query("select 1 as n"), [{ n: 1 }]);
+  assert.deepEqual([reads, replicas.positions()], [["primary", "primary"], [-1]]);
+});
+
+test("a replica of another history serves nobody, however far it is", async () => {
+  await using world = await lookOnce(() => server.ctx.log.epoch + 1);
+  assert.deepEqual(world.replicas.positions(), [-1]);
 });
 
 test("a token from another process, which is ahead of this one, is not read on a replica that is behind it", async () => {

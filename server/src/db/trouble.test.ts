@@ -46,6 +46,8 @@ test("while the database only reads a send is 503 with a time to come back and n
   });
   const took_ms = performance.now() - begun_ms;
   assert.equal(typing.status, 200);
+  const presence = `${CLIENT}/presence/${encodeURIComponent(alice.userId)}/status`;
+  await alice.call("PUT", presence, { presence: "online" });
   assert.ok(took_ms < limits.databasePatience_ms / 2, `typing took ${took_ms} ms`);
   assert.deepEqual(await messages(), ["before"]);
   const refused = await refusing;

@@ -89,6 +89,42 @@ test("people who come back together are looked up together: a herd costs less th
   assert.ok(many < 60 * 4, `${one} statements for one, ${many} for 60`);
 });
 
+test("a connection waits for its turn before anything is looked up for it", async (t) => {
+  const signIn_ms = 10_009;
+  t.mock.property(limits, "streamSignIn_ms", signIn_ms as never);
+  t.mock.property(limits, "streamTurns", 1 as never);
+  // The time for signing in ends with the first frame of a connection: then it has come.
+  let come = 0;
+  const allCame = Promise.withResolvers<void>();
+  const after: Seams["after"] = (delay_ms, action) => {
+    const timer = realSeams.after(delay_ms, action);
+    if (delay_ms !== signIn_ms) return timer;
+    let isOver = false;
+    const cancel = () => {
+      timer.cancel();
+      if (!isOver && ++come === 3) setImmediate(allCame.resolve);
+      isOver = true;
+    };
+    return { cancel };
+  };
+  await using server = await startTestServer({ seams: { ...realSeams, after } });
+  const alice = await registerPerson(server.url, "alice");
+  const sockets = await Promise.all([1, 2, 3].map(() => openSocket(server.url)));
+  const { authenticate } = server.ctx;
+  let begun = 0;
+  let atOnce: number | undefined;
+  t.mock.property(server.ctx, "authenticate", async (...given: Parameters<typeof authenticate>) => {
+    begun += 1;
+    await allCame.promise;
+    atOnce ??= begun;
+    return authenticate(...given);
+  });
+  for (const socket of sockets) socket.send({ type: "sign_in", access_token: alice.token });
+  await Promise.all(sockets.map((socket) => socket.until((frame) => frame.type === "heartbeat")));
+  for (const socket of sockets) socket[Symbol.dispose]();
+  assert.equal(atOnce, 1, "the first was alone while all had come");
+});
+
 test("how long the server takes to let somebody in is not held against them", async (t) => {
   const { seams, due } = heldTimers();
   // A time that no other part of the server waits for: they have timers too, at any moment.

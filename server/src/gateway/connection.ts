@@ -37,7 +37,10 @@ export interface Connection {
 export function serveConnection(connection: Connection): void {
   const { gateway, webSocket } = connection;
   const late = gateway.ctx.seams.after(limits.streamSignIn_ms, () => end(connection, lateSignIn()));
+  const away = (why: Closing) => end(connection, why);
+  gateway.arriving.add(away);
   const settled = () => {
+    gateway.arriving.delete(away);
     late.cancel();
     connection.onSettled();
     // It holds the request, which is of no use any more.

@@ -7,15 +7,15 @@ import { pause } from "../seams.ts";
 import { goAway } from "./closing.ts";
 import type { Gateway } from "./gateway.ts";
 
-/** Sends everybody away. Resolves when the last has been told. */
-export async function drain({ ctx, registry }: Gateway): Promise<void> {
+/** Sends everybody away, also those who have not signed in yet. Resolves when the last has been told. */
+export async function drain({ ctx, registry, arriving }: Gateway): Promise<void> {
   const { seams } = ctx;
-  const followers = [...registry.all()];
-  const window_ms = returnWindow_ms(followers.length);
-  for (let at = 0; at < followers.length; at += limits.streamDrain_connections) {
+  const closes = [...arriving, ...[...registry.all()].map(({ close }) => close)];
+  const window_ms = returnWindow_ms(closes.length);
+  for (let at = 0; at < closes.length; at += limits.streamDrain_connections) {
     if (at > 0) await pause(seams, limits.streamDrain_ms);
-    for (const follower of followers.slice(at, at + limits.streamDrain_connections))
-      follower.close(goAway(seams.randomInt(window_ms)));
+    for (const close of closes.slice(at, at + limits.streamDrain_connections))
+      close(goAway(seams.randomInt(window_ms)));
   }
 }
 

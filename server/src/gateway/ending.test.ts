@@ -42,7 +42,9 @@ test("a frame that is too large ends the stream with the protocol's own code", a
 });
 
 test("who does not sign in is closed", async () => {
-  const seams: Seams = { ...realSeams, after: (delay_ms, action) => realSeams.after(delay_ms / 100, action) };
+  const after: Seams["after"] = (delay_ms, action) =>
+    realSeams.after(delay_ms === limits.streamSignIn_ms ? delay_ms / 100 : delay_ms, action);
+  const seams: Seams = { ...realSeams, after };
   await using server = await startTestServer({ seams });
   using silent = await openSocket(server.url);
   assert.deepEqual([(await silent.closed).code, silent.frames[0].errcode], [CLOSE.stop, "M_MISSING_TOKEN"]);
@@ -147,6 +149,27 @@ test("a session that ends closes its streams at once, and those of nobody else",
   await alice.call("POST", "/_matrix/client/v3/logout");
   assert.deepEqual(await stream.closed, { code: CLOSE.signIn, reason: { errcode: "M_UNKNOWN_TOKEN" } });
   assert.equal(other.webSocket.readyState, WebSocket.OPEN);
+});
+
+test("a session that ends while its stream is let in is told so, and no more", async (t) => {
+  await using server = await startTestServer();
+  const alice = await registerPerson(server.url, "alice");
+  const { authenticate } = server.ctx;
+  let isFirst = true;
+  t.mock.property(server.ctx, "authenticate", async (...given: Parameters<typeof authenticate>) => {
+    const session = await authenticate(...given);
+    if (!isFirst) return session;
+    isFirst = false;
+    await alice.call("POST", "/_matrix/client/v3/logout");
+    return session;
+  });
+  using stream = await openSocket(server.url);
+  stream.send({ type: "sign_in", access_token: alice.token });
+  assert.deepEqual(await stream.closed, { code: CLOSE.signIn, reason: { errcode: "M_UNKNOWN_TOKEN" } });
+  assert.deepEqual(
+    stream.frames.map(({ type }) => type),
+    ["error"],
+  );
 });
 
 /** Stops the server, and gives how each of these streams ended. */

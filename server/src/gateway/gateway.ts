@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { openSyncParts } from "../sync/parts.ts";
 import type { SyncParts } from "../sync/run.ts";
 import { type Admission, openAdmission } from "./admission.ts";
+import type { Closing } from "./closing.ts";
 import { openPump, type Pump } from "./pump.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
@@ -12,11 +13,14 @@ export interface Gateway {
   registry: Registry;
   pump: Pump;
   admission: Admission;
+  /** What closes the connections that have not signed in yet. */
+  arriving: Set<(why: Closing) => void>;
 }
 
 /** Opens the gateway; nobody is connected yet. */
 export function openGateway(ctx: Context): Gateway {
   const parts = openSyncParts(ctx);
   const registry = createRegistry();
-  return { ctx, parts, registry, pump: openPump({ ctx, parts, registry }), admission: openAdmission(ctx.seams) };
+  const pump = openPump({ ctx, parts, registry });
+  return { ctx, parts, registry, pump, admission: openAdmission(ctx.seams), arriving: new Set() };
 }

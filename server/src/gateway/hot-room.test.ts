@@ -7,7 +7,7 @@ import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { eventsIn, openStream, type StreamClient } from "../../../testkit/src/stream.ts";
 import { limits } from "../limits.ts";
-import { randomToken, realSeams } from "../seams.ts";
+import { randomToken, realSeams, type Seams } from "../seams.ts";
 
 const MEMBERS = 30;
 const MESSAGES = 50;
@@ -42,8 +42,11 @@ function watchWrites(text: string): { written: Buffer[] } & Disposable {
 }
 
 /** What is written to the members of a room while `say` says something in it; gives the writes, after all was read. */
-async function writesWhile(say: (server: TestServer, writer: Person, room: TestRoom) => Promise<string[]>) {
-  await using server = await startTestServer();
+async function writesWhile(
+  say: (server: TestServer, writer: Person, room: TestRoom) => Promise<string[]>,
+  seams: Seams = realSeams,
+) {
+  await using server = await startTestServer({ seams });
   const writer = await registerPerson(server.url, "writer");
   const room = await createRoom(writer);
   const streams: StreamClient[] = [];
@@ -70,9 +73,58 @@ async function writesWhile(say: (server: TestServer, writer: Person, room: TestR
 }
 
 test("what comes into a room at once is encoded once, and written once to each socket", async () => {
-  const written = await writesWhile((server, writer, room) => sayAtOnce(server, writer, room.id));
+  let looks = 0;
+  const written = await writesWhile((server, writer, room) => {
+    const { tail } = server.ctx.log;
+    const { ofRoom } = tail;
+    // Whoever counts or encodes what is new in the room takes it from there.
+    tail.ofRoom = (...given) => {
+      looks += 1;
+      return ofRoom(...given);
+    };
+    return sayAtOnce(server, writer, room.id);
+  });
   assert.equal(written.length, MEMBERS, "one write for each socket");
   assert.equal(new Set(written).size, 1, "the same bytes for all");
+  assert.equal(looks, MEMBERS + 1, "one for each member's counts, and one to encode it for all");
+});
+
+/** Rounds that rest until they are let go, on a clock that stands still. */
+function restingRounds(tick_ms: number) {
+  const held: (() => void)[] = [];
+  const rounds = { areHeld: false, underWay: 0 };
+  const seams: Seams = {
+    ...realSeams,
+    monotonic_ms: () => 1_000_000,
+    after(delay_ms, action) {
+      if (delay_ms !== tick_ms) return realSeams.after(delay_ms, action);
+      if (rounds.areHeld) return { cancel: () => {}, at: held.push(action) };
+      rounds.underWay += 1;
+      return realSeams.after(delay_ms, () => {
+        rounds.underWay -= 1;
+        action();
+      });
+    },
+  };
+  const hold = async () => {
+    while (rounds.underWay > 0) await new Promise(setImmediate);
+    rounds.areHeld = true;
+  };
+  return { seams, hold, held };
+}
+
+test("what is said while a round rests goes out together with the next, in one write for each socket", async (t) => {
+  t.mock.property(limits, "streamTick_ms", 13 as never);
+  const { seams, hold, held } = restingRounds(13);
+  const written = await writesWhile(async (_server, writer, room) => {
+    await hold();
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push(await room.say(writer, `${i}`));
+    assert.equal(held.length, 1, "there is one next round");
+    held[0]?.();
+    return ids;
+  }, seams);
+  assert.equal(written.length, MEMBERS);
 });
 
 test("control of G13: a write for each message is seen as that", async () => {

@@ -58,6 +58,7 @@ const failures: [what: string, method: string, path: string, init: RequestInit, 
     [401, "M_MISSING_TOKEN"],
   ],
   ["no JSON", "POST", `${V3}/createRoom`, { headers: authorization, body: "{" }, [400, "M_NOT_JSON"]],
+  ["no UTF-8", "POST", `${V3}/register`, { body: Buffer.from('{"username":"a\x81"}', "latin1") }, [400, "M_NOT_JSON"]],
   ["no object", "POST", `${V3}/createRoom`, { headers: authorization, body: "null" }, [400, "M_BAD_JSON"]],
   [
     "a value of the wrong type",

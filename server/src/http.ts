@@ -17,7 +17,7 @@ import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
 import type { Seams } from "./seams.ts";
 import { refuseInMaintenance } from "./system/maintenance.ts";
-import { readJson, readQuery } from "./validate.ts";
+import { readJson, readQuery, textOf } from "./validate.ts";
 import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
@@ -183,7 +183,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     throw matrixError("M_UNRECOGNIZED", `There is nothing at ${request.method} ${pathOf(request)}.`);
   });
   void app.register((scope, _options, done) => {
-    readBodiesAsText(scope);
+    readBodiesWhole(scope);
     for (const each of all) if (each.body !== "stream") mount(scope, { ctx, traces }, each);
     done();
   });
@@ -214,9 +214,9 @@ export async function closeHttp(app: FastifyInstance, seams: Seams): Promise<voi
 }
 
 /** Clients send JSON under any content type or none, so the type is not looked at. */
-function readBodiesAsText(scope: FastifyInstance): void {
+function readBodiesWhole(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser("*", { parseAs: "string" }, (_request, text, parsed) => parsed(null, text));
+  scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, parsed) => parsed(null, bytes));
 }
 
 /** Every path at which a route is mounted. */
@@ -256,7 +256,7 @@ function refuseOtherMethods(app: FastifyInstance, all: readonly Route[]): void {
       methods.get(shape)?.add(each.method);
     }
   void app.register((scope, _options, done) => {
-    readBodiesAsText(scope);
+    readBodiesWhole(scope);
     for (const [url, has] of methods) {
       const method = METHODS.filter((each) => !has.has(each));
       if (method.length > 0 && !url.includes("*"))
@@ -323,9 +323,9 @@ function pathOf(request: FastifyRequest): string {
 function readBody(each: Route, request: FastifyRequest): unknown {
   if (each.body === undefined) return undefined;
   if (each.body === "stream") return request.body ?? Readable.from([]);
-  const text = request.body as string | undefined;
   let json: unknown;
   try {
+    const text = textOf(request.body as Buffer | undefined);
     json = text ? JSON.parse(text) : {};
   } catch (thrown) {
     throw matrixError("M_NOT_JSON", `The body is not JSON: ${asError(thrown).message}`);

@@ -57,3 +57,11 @@ function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {
     at = typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined;
   return at === undefined;
 }
+
+/** Throws at bytes that are no UTF-8: read all the same they would be another text, and nobody would know. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** A body as text; nothing is the empty one. Throws a TypeError where it is none. */
+export function textOf(bytes: Buffer | undefined): string {
+  return bytes ? utf8.decode(bytes) : "";
+}

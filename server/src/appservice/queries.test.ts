@@ -158,7 +158,7 @@ test("a service lists rooms in directories of its networks, which stand beside t
   assert.deepEqual(await names({}), ["own"]);
   assert.deepEqual(await names({ third_party_instance_id: "irc|libera" }), ["bridged"]);
   assert.deepEqual(await names({ third_party_instance_id: "irc|oftc" }), []);
-  assert.deepEqual(await names({ include_all_networks: true }), ["bridged", "own"]);
+  for (const yes of [true, "true"]) assert.deepEqual(await names({ include_all_networks: yes }), ["bridged", "own"]);
   await put(own, "public");
   await bob.call("PUT", `${V3}/directory/list/room/${encoded(own)}`, { visibility: "private" });
   assert.deepEqual(await names({}), []);

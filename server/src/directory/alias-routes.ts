@@ -9,6 +9,7 @@ import { isRoomAlias, isRoomId } from "../rooms/rules/identifiers.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { type Already, type Proposal, submit } from "../rooms/submit.ts";
 import { CANONICAL_ALIAS, requireAuthority } from "./authority.ts";
+import { refreshPublished } from "./published.ts";
 import {
   type Alias,
   aliasesOf,
@@ -84,6 +85,8 @@ async function forgetInRoom(
 ): Promise<void> {
   try {
     await submit(ctx, { roomId, propose: (room) => withoutAlias(room, userId, alias) });
+    // Whoever looks for it in the list of rooms now does not find it any more.
+    await refreshPublished(ctx, [roomId]);
   } catch (thrown) {
     if (!(thrown instanceof MatrixError)) throw thrown;
   }

@@ -114,6 +114,17 @@ test("an alias is taken away by who made it or who has the power, and the room s
   });
 });
 
+test("in the list of rooms an alias that was taken away is not found any more, at once", async () => {
+  const id = await create({ room_alias_name: "listed", visibility: "public" });
+  const found = async () => {
+    const filter = { generic_search_term: "#listed:localhost" };
+    return (await alice.call("POST", `${CLIENT}/publicRooms`, { filter })).chunk.map((room: Json) => room.room_id);
+  };
+  assert.deepEqual(await found(), [id]);
+  await alice.call("DELETE", aliasPath("#listed:localhost"));
+  assert.deepEqual(await found(), []);
+});
+
 test("who made an alias takes it away also where the room's names are not theirs to set", async () => {
   const id = await create();
   await bob.call("POST", `${roomPath(id)}/join`, {});

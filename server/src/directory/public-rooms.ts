@@ -69,7 +69,8 @@ const postPublicRooms = route({
         room_types: z.array(z.string().nullable()).nullish(),
       })
       .nullish(),
-    include_all_networks: z.boolean().nullish(),
+    // Suites, and bridges of their time, send it as they would in a query.
+    include_all_networks: z.union([z.boolean(), z.stringbool()]).nullish(),
     third_party_instance_id: z.string().nullish(),
   }),
   handle({ query, body }, ctx) {

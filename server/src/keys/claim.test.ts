@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
+import { connectOwner } from "../db/database.ts";
 import { limits } from "../limits.ts";
 import { claimOne, fallbackKeyOf, oneTimeKeysOf, SIGNED, V3 } from "../../../testkit/src/keys.ts";
 
@@ -62,6 +63,23 @@ test("G5, control: a claim that selects and then updates gives keys twice, and t
   await carol.call("POST", `${V3}/keys/upload`, { one_time_keys: oneTimeKeysOf(carol, KEYS) });
   const given = await claimEverything((claimer) => selectThenUpdate(claimer, carol));
   assert.ok(repeats(given) > 0, "no key was handed out twice");
+});
+
+test("G5: a key that somebody has taken and not committed yet is passed over, without a wait", async () => {
+  const ivan = await registerPerson(first.url, "ivan");
+  await ivan.call("POST", `${V3}/keys/upload`, { one_time_keys: oneTimeKeysOf(ivan, 2) });
+  const other = await connectOwner(first.databaseUrl);
+  // Without the lock of the device, on which the promise does not rest.
+  await other.query("begin");
+  await other.query(
+    `update keys.one_time_keys set claimed_at = now()
+     where id = (select min(id) from keys.one_time_keys where user_id = $1)`,
+    [ivan.userId],
+  );
+  assert.equal((await claimOne(bob, ivan))?.[0], `${SIGNED}:K2`);
+  await other.query("rollback");
+  await other.end();
+  assert.equal((await claimOne(bob, ivan))?.[0], `${SIGNED}:K1`);
 });
 
 test("the counts that the log tells go down one by one, whichever server claims", async () => {

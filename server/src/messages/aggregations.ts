@@ -9,6 +9,7 @@ import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { isRedacted } from "../rooms/entry.ts";
 import { membershipsOf } from "../rooms/access.ts";
 import { clientEventInRoom } from "./client-event.ts";
+import { erasing } from "./erased.ts";
 import { type Reading, seenAndHeard, sightValues } from "./reading.ts";
 
 /** Which of these events any other event speaks of: one look at many rooms, before `aggregationsOf` looks at few. */
@@ -49,7 +50,7 @@ function bundle(parts: Parts): Map<string, string> {
 async function editsAndReferences(reading: Reading, parents: readonly LogEntry[]): Promise<Parts> {
   const parts: Parts = new Map();
   const [edits, references] = await Promise.all([readEdits(reading, parents), readReferences(reading, parents)]);
-  const tellOne = await teller(reading);
+  const tellOne = await teller(reading, edits);
   for (const edit of edits) add(parts, edit.relatesTo as string, `"m.replace":${tellOne(edit)}`);
   for (const [target, ids] of Map.groupBy(references, (reference) => reference.target)) {
     const chunk = ids.map(({ event_id }) => ({ event_id }));
@@ -59,10 +60,15 @@ async function editsAndReferences(reading: Reading, parents: readonly LogEntry[]
 }
 
 /** Tells an event inside of another one as it would be told by itself. */
-async function teller({ ctx, room, session }: Reading): Promise<(entry: LogEntry, relations?: string) => string> {
+async function teller(
+  { ctx, room, session }: Reading,
+  entries: readonly LogEntry[],
+): Promise<(entry: LogEntry, relations?: string) => string> {
   const membershipAt = await membershipsOf(ctx, room, session.userId);
+  const wasIn = ({ position }: LogEntry) => membershipAt(position) === "join";
+  const shown = await erasing(ctx, { room, userId: session.userId }, { entries, wasIn });
   return (entry, relations) =>
-    clientEventInRoom(entry, {
+    clientEventInRoom(shown(entry), {
       sessionId: session.id,
       membership: membershipAt(entry.position),
       ...(relations === undefined ? {} : { relations }),
@@ -136,7 +142,7 @@ async function tellThreads(
 ): Promise<[string, string][]> {
   if (threads.length === 0) return [];
   const inner = bundle(await editsAndReferences(reading, threads));
-  const tellOne = await teller(reading);
+  const tellOne = await teller(reading, threads);
   const own = new Set(roots.filter((root) => root.userId === reading.session.userId).map((root) => root.eventId));
   return threads.map((thread) => {
     const latest = tellOne(thread, inner.get(thread.eventId as string));

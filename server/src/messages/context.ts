@@ -42,15 +42,15 @@ interface Around {
   relatedBy: RelatedBy;
 }
 
-/** The events on both sides; the limit is that of both together. */
+/** The events on both sides; the limit is that of both together, and the odd one comes after, as suites and clients know it. */
 async function readAround(
   reading: Reading,
   { position }: LogEntry,
   { limit, ...wanted }: Around,
 ): Promise<{ before: LogEntry[]; after: LogEntry[] }> {
   const [before, after] = await Promise.all([
-    walk(reading, { direction: "b", from: position - 1, limit: Math.ceil(limit / 2), ...wanted }),
-    walk(reading, { direction: "f", from: position, limit: Math.floor(limit / 2), ...wanted }),
+    walk(reading, { direction: "b", from: position - 1, limit: Math.floor(limit / 2), ...wanted }),
+    walk(reading, { direction: "f", from: position, limit: Math.ceil(limit / 2), ...wanted }),
   ]);
   return { before: before.entries, after: after.entries };
 }

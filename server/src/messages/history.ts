@@ -4,8 +4,8 @@ import { matrixError } from "../errors.ts";
 import { encoded, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { eventFilter, matcherOf } from "./event-filter.ts";
-import { pageLimit, tell, walk } from "./page.ts";
-import { notBefore, positionOf, readingOf, tokenFor } from "./reading.ts";
+import { type Page, pageLimit, tell, walk } from "./page.ts";
+import { notBefore, positionOf, type Reading, readingOf, tokenFor } from "./reading.ts";
 import { relatedByOf } from "./related.ts";
 import { speakers } from "./speakers.ts";
 
@@ -37,8 +37,17 @@ export const history = route({
     const wanted = { matches: matcherOf(filter), relatedBy: relatedByOf(filter) };
     const page = await walk(reading, { direction, from, to, limit, ...wanted });
     const chunk = await tell(reading, page.entries);
-    const end = page.next === undefined ? "" : `,"end":"${tokenFor(ctx, page.next)}"`;
+    const next = page.next ?? (direction === "f" && to === undefined ? whereNewOnesCome(reading, page) : undefined);
+    const end = next === undefined ? "" : `,"end":"${tokenFor(ctx, next)}"`;
     const state = filter.lazyLoadMembers ? `,"state":[${(await speakers(reading, page.entries)).join(",")}]` : "";
     return encoded(`{"start":"${asked.from ?? tokenFor(ctx, from)}","chunk":[${chunk.join(",")}]${state}${end}}`);
   },
 });
+
+/**
+ * Behind the newest event that there is: what will be said next comes from there. Undefined for who sees no more of the room,
+ * and behind an empty page, with which whoever reads on to the end stops.
+ */
+function whereNewOnesCome({ ctx, sight }: Reading, { entries }: Page): number | undefined {
+  return (sight.ranges.at(-1)?.last ?? 0) > ctx.log.hub.head() ? entries.at(-1)?.position : undefined;
+}

@@ -4,8 +4,12 @@ import type { Context } from "../context.ts";
 import { isPublished } from "../directory/visibility.ts";
 import { encoded, route } from "../http.ts";
 import { readAccountData } from "../log/queries.ts";
+import { presenceContent } from "../presence/content.ts";
 import { readableRoom } from "../rooms/access.ts";
 import { stateAt } from "../rooms/history.ts";
+import type { RoomState } from "../rooms/state.ts";
+import { readReceipts } from "../sync/gather.ts";
+import { receiptEvents } from "../sync/receipts.ts";
 import { clientEventInRoom } from "./client-event.ts";
 import { pageLimit, tell, walk } from "./page.ts";
 import { readingIn, tokenFor } from "./reading.ts";
@@ -34,7 +38,9 @@ export const roomInitialSync = route({
         (membership === undefined || membership === "knock" ? "" : `"membership":"${membership}",`) +
         `"messages":{${start}"end":"${tokenFor(ctx, end)}","chunk":[${chunk.join(",")}]},"state":[${state.join(",")}],` +
         `"visibility":"${(await isPublished(ctx, room.roomId)) ? "public" : "private"}",` +
-        `"account_data":[${(await accountDataOf(ctx, session.userId, room.roomId)).join(",")}],"presence":[],"receipts":[]}`,
+        `"account_data":[${(await accountDataOf(ctx, session.userId, room.roomId)).join(",")}],` +
+        (membership === "join" ? await amongMembers(ctx, room, session.userId) : `"presence":[],"receipts":[]`) +
+        "}",
     );
   },
 });
@@ -44,4 +50,18 @@ async function accountDataOf(ctx: Context, userId: string, roomId: string): Prom
   return all
     .filter((each) => each.roomId === roomId)
     .map(({ type, content }) => `{"type":${JSON.stringify(type)},"content":${content}}`);
+}
+
+/** What members see of each other. The specification does not name it here; clients of the time look for it, and so do suites. */
+async function amongMembers(ctx: Context, room: RoomState, userId: string): Promise<string> {
+  const presence = [...room.joined()].flatMap((sender) => {
+    const now = ctx.ephemeral.presence(sender);
+    if (!now || now.state === "offline") return [];
+    const content = { user_id: sender, ...presenceContent(now, ctx.seams.now_ms()) };
+    return JSON.stringify({ type: "m.presence", sender, content });
+  });
+  const upTo = ctx.log.hub.head();
+  const receipts = await readReceipts(ctx, { since: 0, upTo }, { rooms: new Map([[room.roomId, upTo]]), userId });
+  const told = receiptEvents(receipts).map((json) => `{"room_id":${JSON.stringify(room.roomId)},${json.slice(1)}`);
+  return `"presence":[${presence.join(",")}],"receipts":[${told.join(",")}]`;
 }

@@ -4,6 +4,7 @@ import { ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
 import { membershipsOf, type Range } from "../rooms/access.ts";
 import { aggregationsOf } from "./aggregations.ts";
 import { clientEventInRoom } from "./client-event.ts";
+import { erasing } from "./erased.ts";
 import { isHeard, type Reading } from "./reading.ts";
 import { type RelatedBy, relatedAmong } from "./related.ts";
 
@@ -90,10 +91,12 @@ export async function tell(reading: Reading, entries: readonly LogEntry[]): Prom
   const { ctx, room, session } = reading;
   const membershipAt = await membershipsOf(ctx, room, session.userId);
   const relations = await aggregationsOf(reading, entries);
+  const wasIn = ({ position }: LogEntry) => membershipAt(position) === "join";
+  const shown = await erasing(ctx, { room, userId: session.userId }, { entries, wasIn });
   return entries.map((entry) => {
     const json = relations.get(entry.eventId as string);
     const reader = { sessionId: session.id, membership: membershipAt(entry.position) };
-    return clientEventInRoom(entry, json === undefined ? reader : { ...reader, relations: json });
+    return clientEventInRoom(shown(entry), json === undefined ? reader : { ...reader, relations: json });
   });
 }
 

@@ -80,6 +80,19 @@ test("a page that ends with the last event says that there is no more", async ()
   assert.equal(rest.end, undefined);
 });
 
+test("forwards, what is said next comes from the end of the newest page; an empty page has none", async () => {
+  const quiet = await createRoom(alice);
+  await quiet.change(bob, "join");
+  const page = await quiet.read(alice, "messages", { dir: "f", limit: 100 });
+  const read = () => quiet.read(alice, "messages", { dir: "f", from: page.end });
+  const { chunk, end } = await read();
+  assert.deepEqual([chunk, end], [[], undefined]);
+  const next = await quiet.say(alice, "next");
+  assert.deepEqual(idsOf((await read()).chunk), [next]);
+  await quiet.change(bob, "leave");
+  assert.equal((await quiet.read(bob, "messages", { dir: "f", limit: 100 })).end, undefined, "who left sees no more");
+});
+
 test("`to` ends the pages: backwards just behind it, forwards with it", async () => {
   const first = await room.read(alice, "messages", { dir: "f", limit: 10 });
   const second = await room.read(alice, "messages", { dir: "f", limit: 10, from: first.end });
@@ -104,10 +117,11 @@ test("who joined late reads on from their first event, and meets no empty pages 
   const visible = [...all.slice(0, closing), ...all.slice(joining)];
   const forth = await readAll(bob, { dir: "f", limit: 200 });
   assert.deepEqual(forth.ids, visible);
-  assert.equal(forth.pages, Math.ceil(visible.length / 200));
+  // The last one is empty, and says that there is nothing new yet.
+  assert.equal(forth.pages, Math.ceil(visible.length / 200) + 1);
   const back = await readAll(bob, { dir: "b", limit: 200 });
   assert.deepEqual(back.ids, visible.toReversed());
-  assert.equal(back.pages, forth.pages);
+  assert.equal(back.pages, forth.pages - 1);
 });
 
 async function stateEvent(type: string, value: string, stateKey = ""): Promise<string> {
@@ -138,7 +152,8 @@ test("for one page a bounded number of events is looked at, however few of them 
   assert.deepEqual(first.chunk, []);
   const second = await long.read(alice, "messages", { dir: "f", filter, from: first.end });
   assert.deepEqual(idsOf(second.chunk), [last]);
-  assert.equal(second.end, undefined);
+  const { chunk } = await long.read(alice, "messages", { dir: "f", filter, from: second.end });
+  assert.deepEqual(chunk, []);
 });
 
 test("however much is hidden from somebody, the first page has what they may see", async () => {
@@ -146,9 +161,9 @@ test("however much is hidden from somebody, the first page has what they may see
   await appendMany(long, limits.pageScan_events + 1_000);
   await long.change(bob, "join");
   const last = await long.say(alice, "for bob");
-  const { chunk, end } = await long.read(bob, "messages", { dir: "f", limit: 100 });
+  const { chunk, end: from } = await long.read(bob, "messages", { dir: "f", limit: 100 });
   assert.equal(chunk.at(-1).event_id, last);
-  assert.equal(end, undefined);
+  assert.deepEqual((await long.read(bob, "messages", { dir: "f", from })).chunk, []);
 });
 
 /** Events right into the log; the last one is of the type org.example.last, and its id comes back. */

@@ -50,6 +50,16 @@ test("a redacted event loses its content in the table and in memory, and names t
   assert.deepEqual(rows, []);
 });
 
+test("whoever redacts without a transaction id, as it was before there were any, redacts each time", async () => {
+  const room = await newRoom();
+  const target = await say(bob, room);
+  const once = () => bob.call("POST", `${room}/redact/${encodeURIComponent(target)}`, { reason: "oops" });
+  const [first, second] = [await once(), await once()];
+  assert.notEqual(first.event_id, second.event_id);
+  assert.deepEqual((await stored(target)).body.content, {});
+  assert.deepEqual((await stored(first.event_id)).body.content, { redacts: target, reason: "oops" });
+});
+
 test("a redaction names its target in the content, and at the top for older clients", async () => {
   const room = await newRoom();
   const target = await say(bob, room);

@@ -7,7 +7,7 @@ import { event, eventAlone } from "./event.ts";
 import { delayedRoutes } from "./delayed-routes.ts";
 import { history } from "./history.ts";
 import { roomInitialSync } from "./initial-sync.ts";
-import { redact } from "./redact.ts";
+import { redact, redactOnce } from "./redact.ts";
 import { relationRoutes } from "./relations.ts";
 import { startSendWorker } from "./send-queue.ts";
 import { send, sendOnce } from "./send.ts";
@@ -22,6 +22,7 @@ export const routes: readonly Route[] = [
   send,
   sendOnce,
   redact,
+  redactOnce,
   history,
   event,
   eventAlone,

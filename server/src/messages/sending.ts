@@ -4,6 +4,7 @@ import type { Session } from "../http.ts";
 import { readTransaction } from "../log/queries.ts";
 import type { Content } from "../rooms/rules/event.ts";
 import { newEventId, submit, type Wanted } from "../rooms/submit.ts";
+import { requireAnotherRoom } from "../rooms/upgrade-plan.ts";
 import { redactionProposal } from "./redact.ts";
 import { checkRelation, hasCheckedRelation } from "./send-relations.ts";
 import { requireTransactionId, transactionOf } from "./send-transaction.ts";
@@ -53,6 +54,7 @@ function wantedBy(ctx: Context, sending: Sending): Wanted {
     roomId,
     transaction: transactionFor(sending),
     propose(room) {
+      requireAnotherRoom(roomId, { type, content });
       if (type === "m.room.redaction") return redactionProposal(ctx, room, proposal);
       return isChecked ? checkRelation(ctx, room, proposal) : proposal;
     },

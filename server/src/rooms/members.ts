@@ -6,7 +6,7 @@ import { encoded, route } from "../http.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { parseToken } from "../log/token.ts";
 import { clientEventInRoom } from "../messages/client-event.ts";
-import { type ReadAccess, readableRoom } from "./access.ts";
+import { isWorldReadable, type ReadAccess, readableRoom } from "./access.ts";
 import { stateAt } from "./history.ts";
 import { contentOf, type RoomState } from "./state.ts";
 
@@ -72,7 +72,9 @@ export const joinedMembers = route({
   rate: "other",
   async handle({ params, session }, ctx) {
     const room = await ctx.rooms.find(params["roomId"] as string);
-    if (room?.membership(session.userId) !== "join") throw matrixError("M_FORBIDDEN", "You are not in this room.");
+    // Of a room that anyone may read they are in its state already; previews ask for them here.
+    if (!room || (room.membership(session.userId) !== "join" && !isWorldReadable(room)))
+      throw matrixError("M_FORBIDDEN", "You are not in this room.");
     const joined: Record<string, object> = Object.create(null) as Record<string, object>;
     for (const userId of room.joined()) joined[userId] = profileIn(room, userId);
     return { joined };

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { timedQuery, timeGiven } from "../appservice/timestamp.ts";
 import type { Context } from "../context.ts";
 import { requirePointingTo } from "../directory/aliases.ts";
-import { matrixError } from "../errors.ts";
 import { delayOf, schedule } from "../messages/delayed.ts";
 import { type Answer, encoded, type Request, route } from "../http.ts";
 import { refuseBlocked } from "./blocked.ts";
@@ -16,6 +15,7 @@ import { type Content, isObject } from "./rules/event.ts";
 import { addedAliases, contentFault, memberContentFromClient } from "./rules/validate.ts";
 import { faultError } from "./rules/verdict.ts";
 import type { RoomState } from "./state.ts";
+import { requireAnotherRoom } from "./upgrade-plan.ts";
 import { type Already, type Proposal, requireAllowed, submit } from "./submit.ts";
 
 const contentBody = z.custom<Content>(isObject, "must be an object");
@@ -91,8 +91,7 @@ export async function proposeState(
   if (fault) throw faultError(fault);
   if (current && current.sender === sender && isDeepStrictEqual(current.content, content))
     return { already: current.event_id };
-  if (type === "m.room.tombstone" && content.replacement_room === room.roomId)
-    throw matrixError("M_INVALID_PARAM", "A room can not take its own place.");
+  requireAnotherRoom(room.roomId, proposal);
   if (type === "m.room.member" && room.membership(state_key) !== "join") await requireOpen(ctx, room, proposal);
   if (type === "m.room.canonical_alias")
     await requirePointingTo(ctx, room.roomId, addedAliases(content, current?.content));

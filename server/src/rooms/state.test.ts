@@ -113,12 +113,14 @@ test("a member who left and is then banned still reads no further than to the le
   assert.deepEqual(await bob.call("GET", `${room}/state/m.room.name/`), { name: "while in" });
 });
 
-test("anyone reads the state of a room that is world readable", async () => {
+test("anyone reads the state of a room that is world readable, and who is in it", async () => {
   const visibility = { type: "m.room.history_visibility", content: { history_visibility: "world_readable" } };
   const room = await newRoom({ initial_state: [visibility] });
   assert.equal((await carol.call("GET", `${room}/state`)).length > 0, true);
+  assert.deepEqual(Object.keys((await carol.call("GET", `${room}/joined_members`)).joined), [alice.userId]);
   await alice.call("PUT", `${room}/state/m.room.history_visibility/`, { history_visibility: "shared" });
   await refused(carol.ask("GET", `${room}/state`), 403, "M_FORBIDDEN");
+  await refused(carol.ask("GET", `${room}/joined_members`), 403, "M_FORBIDDEN");
 });
 
 test("members are filtered by what they are and by what they are not, and either condition suffices", async () => {

@@ -1,4 +1,5 @@
 /** What a room takes along when another version of it takes its place. Specification: client-server-api, "Room Upgrades". */
+import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { CreateRoomBody } from "./rules/create-body.ts";
 import { type Content, isObject, type RoomEvent } from "./rules/event.ts";
@@ -105,4 +106,10 @@ export function mutedLevels(room: RoomState): Content {
   const muted = Math.max(50, ordinary + 1);
   const atLeast = (level: unknown) => (typeof level === "number" ? Math.max(level, muted) : muted);
   return { ...levels, events_default: atLeast(levels.events_default), invite: atLeast(levels.invite) };
+}
+
+/** A tombstone, as state or as a message that looks like one, names another room than its own. Throws M_INVALID_PARAM. */
+export function requireAnotherRoom(roomId: string, { type, content }: { type: string; content: Content }): void {
+  if (type === "m.room.tombstone" && content["replacement_room"] === roomId)
+    throw matrixError("M_INVALID_PARAM", "A room can not take its own place.");
 }

@@ -74,9 +74,10 @@ test("levels go along as they are, above those of the person who replaces the ro
 
 test("a room can not take its own place", async () => {
   const old = await newRoom({});
-  const path = `${pathOf(old)}/state/m.room.tombstone`;
-  const { status, body } = await alice.ask("PUT", path, { body: "x", replacement_room: old });
-  assert.deepEqual([status, body.errcode], [400, "M_INVALID_PARAM"]);
+  for (const path of ["state/m.room.tombstone", "send/m.room.tombstone/1"]) {
+    const { status, body } = await alice.ask("PUT", `${pathOf(old)}/${path}`, { body: "x", replacement_room: old });
+    assert.deepEqual([status, body.errcode], [400, "M_INVALID_PARAM"], path);
+  }
 });
 
 test("aliases lead to the new room, and the old one calls itself by none", async () => {

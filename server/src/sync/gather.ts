@@ -128,7 +128,11 @@ export function readRoomEvents(
 }
 
 /** The receipts that changed in the stretch, as the entries that they were: those that are told to others are not among them. */
-function readReceipts(ctx: Context, { since, upTo }: Stretch, { rooms, userId }: GatherOptions): Promise<LogEntry[]> {
+export function readReceipts(
+  ctx: Context,
+  { since, upTo }: Stretch,
+  { rooms, userId }: Pick<GatherOptions, "rooms" | "userId">,
+): Promise<LogEntry[]> {
   if (rooms.size === 0) return Promise.resolve([]);
   return ctx.db.log.query<LogEntry>(
     `select ${ENTRY_COLUMNS} from log.receipts r join log.entries e on e.position = r.position

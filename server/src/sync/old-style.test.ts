@@ -57,6 +57,73 @@ test("events tells of an invitation, and refuses a token that is none", async ()
   assert.equal((await dan.ask("GET", `${CLIENT}/events?from=nonsense`)).status, 400);
 });
 
+/** Asks /events again and again from a token on, until an event of each of the types was told. */
+async function gatherTypes(person: Person, from: string, types: readonly string[]): Promise<Json[]> {
+  const told = new Map<string, Json>();
+  for (let at = from; told.size < types.length;) {
+    const { chunk, end } = await person.call("GET", `${CLIENT}/events?from=${at}&timeout=30000`);
+    for (const event of chunk) if (types.includes(event.type)) told.set(event.type, event);
+    at = end;
+  }
+  return types.map((type) => told.get(type));
+}
+
+test("events tells of presence, typing, receipts and account data besides; what is of a room says of which", async () => {
+  const lea = await registerPerson(server.url, "lea");
+  const mia = await registerPerson(server.url, "mia");
+  const stranger = await registerPerson(server.url, "stranger");
+  const room = await makeRoom(lea, { preset: "public_chat" });
+  await mia.call("POST", `${CLIENT}/join/${room}`, {});
+  const event = await say(lea, room, "read me");
+  const { end } = await lea.call("GET", `${CLIENT}/initialSync`);
+  const outside = await stranger.call("GET", `${CLIENT}/initialSync`);
+
+  const account = `${CLIENT}/user/${lea.userId}`;
+  await lea.call("PUT", `${account}/account_data/a.global`, { is: "mine" });
+  await lea.call("PUT", `${account}/rooms/${room}/account_data/a.room`, { is: "here" });
+  await mia.call("PUT", `${CLIENT}/rooms/${room}/typing/${mia.userId}`, { typing: true, timeout: 30000 });
+  await mia.call("POST", `${CLIENT}/rooms/${room}/receipt/m.read/${encodeURIComponent(event)}`, {});
+  await mia.call("PUT", `${CLIENT}/presence/${mia.userId}/status`, { presence: "unavailable", status_msg: "at lunch" });
+  const types = ["a.global", "a.room", "m.typing", "m.receipt", "m.presence"];
+  const [global, own, typing, receipt, presence] = await gatherTypes(lea, end, types);
+  assert.deepEqual([global.content, global.room_id], [{ is: "mine" }, undefined]);
+  assert.deepEqual([own.content, own.room_id], [{ is: "here" }, room]);
+  assert.deepEqual([typing.content.user_ids, typing.room_id], [[mia.userId], room]);
+  assert.ok(receipt.content[event]["m.read"][mia.userId].ts > 0);
+  assert.equal(receipt.room_id, room);
+  const { user_id, status_msg } = presence.content;
+  assert.deepEqual([user_id, presence.content.presence, status_msg], [mia.userId, "unavailable", "at lunch"]);
+
+  const { chunk } = await stranger.call("GET", `${CLIENT}/events?from=${outside.end}&timeout=0`);
+  assert.deepEqual(chunk, []);
+});
+
+test("whoever follows by the old endpoints is online, and idle where they said so; both are told with receipts", async () => {
+  const nora = await registerPerson(server.url, "nora");
+  const otto = await registerPerson(server.url, "otto");
+  const room = await makeRoom(nora, { preset: "public_chat" });
+  await otto.call("POST", `${CLIENT}/join/${room}`, {});
+  const event = await say(nora, room, "read me");
+  await nora.call("POST", `${CLIENT}/rooms/${room}/receipt/m.read/${encodeURIComponent(event)}`, {});
+  await nora.call("PUT", `${CLIENT}/presence/${nora.userId}/status`, { presence: "unavailable" });
+  await nora.call("GET", `${CLIENT}/events?timeout=0`);
+  await otto.call("PUT", `${CLIENT}/user/${otto.userId}/account_data/a.global`, { is: "mine" });
+
+  const all = await otto.call("GET", `${CLIENT}/initialSync`);
+  const one = await otto.call("GET", `${CLIENT}/rooms/${room}/initialSync`);
+  for (const { presence, receipts } of [all, one]) {
+    const states = presence.map(({ content }: Json) => [content.user_id, content.presence]).toSorted();
+    assert.deepEqual(states, [
+      [nora.userId, "unavailable"],
+      [otto.userId, "online"],
+    ]);
+    assert.deepEqual(Object.keys(receipts[0].content[event]["m.read"]), [nora.userId]);
+    assert.equal(receipts[0].room_id, room);
+  }
+  // Of what the server keeps of everybody, as the rules of pushing, nothing is here.
+  assert.deepEqual(all.account_data, [{ type: "a.global", content: { is: "mine" } }]);
+});
+
 test("to-device messages wait for /sync, whatever the old endpoints are asked", async () => {
   const emil = await registerPerson(server.url, "emil");
   const { end } = await emil.call("GET", `${CLIENT}/initialSync`);
@@ -79,6 +146,9 @@ test("a room that anyone may read is followed without being in it, and no other 
   const closed = await makeRoom(fay);
   const waiting = gil.call("GET", `${CLIENT}/events?room_id=${open}&timeout=30000`);
   const { end } = await gil.call("GET", `${CLIENT}/events?room_id=${open}&timeout=0`);
+  await fay.call("GET", `${CLIENT}/events?timeout=0`);
+  const { presence, receipts } = await gil.call("GET", `${CLIENT}/rooms/${open}/initialSync`);
+  assert.deepEqual([presence, receipts], [[], []], "who reads and who is there is the members' alone");
   await say(fay, open, "hello");
   assert.deepEqual(bodies((await waiting).chunk), ["hello"]);
   assert.deepEqual(bodies((await gil.call("GET", `${CLIENT}/events?room_id=${open}&from=${end}`)).chunk), ["hello"]);

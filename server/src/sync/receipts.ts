@@ -1,39 +1,37 @@
 /** Receipts as clients get them. Specification: client-server-api, "Receipts", m.receipt. */
 import { DELIVERED, type LogEntry } from "../log/entry.ts";
 
+/** By event, type and person what is known of the receipt. */
+type Content = Record<string, Record<string, Record<string, unknown>>>;
+
 /**
  * The m.receipt events for these receipts, oldest first. One has room for one receipt of a person at an event; where they have one
  * for a thread too, that goes into another.
  */
 export function receiptEvents(receipts: readonly LogEntry[]): string[] {
-  const events: string[] = [];
-  for (let left = receipts; left.length > 0;) {
-    const { told, untold } = withoutCollisions(left);
-    events.push(receiptsJson(told));
-    left = untold;
-  }
-  return events;
-}
-
-function withoutCollisions(receipts: readonly LogEntry[]): { told: LogEntry[]; untold: LogEntry[] } {
-  const taken = new Set<string>();
-  const [told, untold] = [[] as LogEntry[], [] as LogEntry[]];
+  const contents: Content[] = [];
   for (const receipt of receipts) {
-    const { event_id } = JSON.parse(receipt.body) as { event_id: string };
-    const place = JSON.stringify([event_id, receipt.type, whose(receipt)]);
-    (taken.has(place) ? untold : told).push(receipt);
-    taken.add(place);
+    const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
+    const [type, who] = [receipt.type as string, whose(receipt)];
+    const isFree = (content: Content) => !Object.hasOwn(content[event_id]?.[type] ?? {}, who);
+    let content = contents.find(isFree);
+    if (!content) contents.push((content = {}));
+    ((content[event_id] ??= {})[type] ??= {})[who] = data;
   }
-  return { told, untold };
+  return contents.map(eventOf);
 }
 
 /** One m.receipt event for all receipts, oldest first. Of several of a person at one event it has the one that says the most. */
 export function receiptsJson(receipts: readonly LogEntry[]): string {
-  const content: Record<string, Record<string, Record<string, unknown>>> = {};
+  const content: Content = {};
   for (const receipt of receipts.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const { event_id, data } = JSON.parse(receipt.body) as { event_id: string; data: unknown };
     ((content[event_id] ??= {})[receipt.type as string] ??= {})[whose(receipt)] = data;
   }
+  return eventOf(content);
+}
+
+function eventOf(content: Content): string {
   return JSON.stringify({ type: "m.receipt", content });
 }
 

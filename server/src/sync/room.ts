@@ -5,6 +5,7 @@
 import { DELIVERED, isOwnReceipt, type LogEntry } from "../log/entry.ts";
 import { aggregationsOf } from "../messages/aggregations.ts";
 import { clientEvent } from "../messages/client-event.ts";
+import { erasing } from "../messages/erased.ts";
 import { readingIn } from "../messages/reading.ts";
 import { membershipsOf, sightOf } from "../rooms/access.ts";
 import type { Membership, RoomState } from "../rooms/state.ts";
@@ -145,6 +146,8 @@ async function timelineJson(
 ): Promise<string> {
   const { ctx, ask } = run;
   const membershipAt = await membershipsAlong(run, room, events);
+  const wasIn = ({ position }: LogEntry) => membershipAt(position) === "join";
+  const shown = await erasing(ctx, { room, userId: ask.session.userId }, { entries: events, wasIn });
   const texts = events.map((event) => {
     const bundled = relations.get(event.eventId as string);
     const reader = {
@@ -152,7 +155,7 @@ async function timelineJson(
       membership: membershipAt(event.position),
       ...(bundled ? { relations: bundled } : {}),
     };
-    return ask.filter.project(clientEvent(event, reader));
+    return ask.filter.project(clientEvent(shown(event), reader));
   });
   const from = events[0] ? events[0].position - 1 : start;
   return `{"events":[${texts.join(",")}],"limited":${limited},"prev_batch":"${tokenAt(ctx, from)}"}`;

@@ -6,7 +6,8 @@ import { encoded, route, type Route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { parseToken } from "../log/token.ts";
 import { noteOnline } from "./online.ts";
-import { oldStyleRoutes } from "./old-style.ts";
+import { events } from "./old-events.ts";
+import { initialSync } from "./old-style.ts";
 import { openSyncParts, syncPartsOf } from "./parts.ts";
 import type { Ask, StateSection } from "./run.ts";
 import { openSlidingParts } from "./sliding/parts.ts";
@@ -65,6 +66,7 @@ export const routes: readonly Route[] = [
       return encoded(await sync(ctx, parts, { ask, signal: request.signal }));
     },
   }),
-  ...oldStyleRoutes,
+  initialSync,
+  events,
   ...slidingRoutes,
 ];

@@ -35,6 +35,15 @@ export async function sync(
   await catchUp(ctx, ask.since);
   acknowledge(ctx, parts, { session: ask.session, since: ask.since });
   if (ask.isFirst) parts.lazyMembers.delete(ask.session.id);
+  return follow(ctx, parts, { ask, signal });
+}
+
+/** The first answer with news, or the last one without when the time is over. Nothing is acknowledged by it. */
+export async function follow(
+  ctx: Context,
+  parts: SyncParts,
+  { ask, signal }: { ask: Ask; signal: () => AbortSignal },
+): Promise<string> {
   const deadline_ms = ctx.seams.monotonic_ms() + ask.timeout_ms;
   let since = ask.since;
   let hasWaited = false;

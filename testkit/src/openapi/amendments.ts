@@ -80,6 +80,15 @@ export const amendments: Amendment[] = [
     },
   })),
   {
+    file: "api/client-server/old_sync.yaml",
+    pointer: "/paths/~1events/get/responses/200/content/application~1json/schema/properties/chunk/items",
+    why: "'These events can also be received in a /events response' (Client Config, Events): account data has neither id nor sender",
+    change: (schema) => {
+      schema.anyOf = [{ $ref: schema.$ref ?? "" }, { $ref: "../../event-schemas/schema/core-event-schema/event.yaml" }];
+      delete schema.$ref;
+    },
+  },
+  {
     file: "api/client-server/definitions/client_event_without_room_id.yaml",
     pointer: "/properties/unsigned/properties/redacted_because",
     why: "its title says ClientEventWithoutRoomID; the renderer of the specification cannot show a schema inside itself",

@@ -13,6 +13,7 @@ export const outsidePaths: Outside[] = [
   { prefix: "/_parley/client/v1/email/", why: "pages behind links in mails", answersMatrixErrors: false },
   { prefix: "/_matrix/client/v3/auth/", why: "pages of stages: the text has them alone", answersMatrixErrors: false },
   { prefix: "/_parley/", why: "Parley's own interfaces", answersMatrixErrors: true },
+  { prefix: "/scim/", why: "SCIM 2.0, with errors of its own", answersMatrixErrors: false },
   { prefix: "/_synapse/", why: "registration with a shared secret, as tools expect it", answersMatrixErrors: true },
   { prefix: "/_matrix/federation/", why: "the one path that OpenID tokens are for", answersMatrixErrors: true },
   { prefix: "/health", why: "probes of the process supervisor", answersMatrixErrors: false },
@@ -32,8 +33,8 @@ export function outsideTheSpec(path: string): Outside | undefined {
 
 /** A parameter of a proposal that makes another thing of an operation: its answer is the proposal's. */
 const DELAYED = /[?&]org\.matrix\.msc4140\.delay=/;
-/** How events were sent before there were transaction ids. */
-const SENT_ONCE = /\/_matrix\/client\/(v3|r0)\/rooms\/[^/]+\/send\/[^/]+$/;
+/** How events were sent, and redacted, before there were transaction ids. */
+const SENT_ONCE = /\/_matrix\/client\/(v3|r0)\/rooms\/[^/]+\/(send|redact)\/[^/]+$/;
 
 /** Whether the answer to this address, with its query, is that of a proposal or of an older time, and not that of an operation at its path. */
 export function isAnotherAnswer(url: string): boolean {

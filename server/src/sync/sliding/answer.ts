@@ -84,9 +84,7 @@ export async function buildAnswer(ctx: Context, asked: Asked): Promise<SlidingAn
       [...rooms.values()].flatMap(({ timeline }) => timeline.filter(({ position }) => position > (slide.since ?? 0))),
     json(pos) {
       slide.members.end(pos);
-      const { txnId } = slide.ask;
-      const txn = txnId === undefined ? "" : `"txn_id":${JSON.stringify(txnId)},`;
-      return `{"pos":"${pos}",${txn}"lists":{${listsJson(shown)}},"rooms":{${texts.join(",")}},"extensions":{${extensions.json}}}`;
+      return `{"pos":"${pos}","lists":{${listsJson(shown)}},"rooms":{${texts.join(",")}},"extensions":{${extensions.json}}}`;
     },
   };
 }

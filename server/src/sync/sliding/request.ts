@@ -55,7 +55,6 @@ const scope = {
 
 export const slidingBody = z.looseObject({
   conn_id: z.string().max(limits.slidingConnection_characters).nullish(),
-  txn_id: name.nullish(),
   lists: recordOf(list, limits.sliding_lists),
   room_subscriptions: recordOf(z.looseObject(roomConfig), limits.slidingSubscriptions_rooms),
   extensions: z
@@ -96,7 +95,6 @@ export interface Scope {
 export interface SlidingAsk {
   session: Session;
   connId: string;
-  txnId: string | undefined;
   timeout_ms: number;
   lists: readonly AskedList[];
   subscriptions: ReadonlyMap<string, RoomConfig>;
@@ -134,7 +132,6 @@ export function readAsk(
   return {
     session,
     connId: body.conn_id ?? "",
-    txnId: body.txn_id ?? undefined,
     timeout_ms: Math.min(timeout_ms ?? 0, limits.syncTimeout_ms),
     lists,
     subscriptions,

@@ -5,6 +5,7 @@
 import type { LogEntry } from "../../log/entry.ts";
 import { aggregationsOf } from "../../messages/aggregations.ts";
 import { clientEvent } from "../../messages/client-event.ts";
+import { erasing } from "../../messages/erased.ts";
 import { readingIn } from "../../messages/reading.ts";
 import { strippedState } from "../../messages/stripped-state.ts";
 import type { RoomState } from "../../rooms/state.ts";
@@ -54,7 +55,10 @@ export async function tellRoom(
   const sections = [
     ...metadata(slide, plan, { news, view, isInitial }),
     ...stateSection([...state, ...members]),
-    ...timelineSections(slide, plan, { ...timeline, relations: await relationsOf(slide, plan, { news, timeline }) }),
+    ...(await timelineSections(slide, plan, {
+      ...timeline,
+      relations: await relationsOf(slide, plan, { news, timeline }),
+    })),
     ...bumpStamp(plan, timeline, isInitial),
     ...(isDirect || plan.before?.isDirect ? [`"is_dm":${isDirect}`] : []),
   ];
@@ -201,21 +205,22 @@ async function relationsOf(
   return parents.length === 0 ? new Map() : aggregationsOf(await readingIn(ctx, room, ask.session), parents);
 }
 
-function timelineSections(
+async function timelineSections(
   slide: Slide,
   plan: Plan,
   { events, limited, isExpanded, relations }: Timeline & { relations: ReadonlyMap<string, string> },
-): string[] {
+): Promise<string[]> {
   if (plan.config.limit === 0) return limited ? [`"limited":true`] : [];
   const { ctx, ask, since } = slide;
   const { kind, room, end } = plan;
   const ownPosition = room.memberPosition(ask.session.userId);
+  const wasIn = (event: LogEntry) => kind === "joined" && event.position >= ownPosition;
+  const shown = await erasing(ctx, { room, userId: ask.session.userId }, { entries: events, wasIn });
   const texts = events.map((event) => {
     const bundled = relations.get(event.eventId as string);
-    const isIn = kind === "joined" && event.position >= ownPosition;
-    return clientEvent(event, {
+    return clientEvent(shown(event), {
       sessionId: ask.session.id,
-      ...(isIn ? { membership: "join" as const } : {}),
+      ...(wasIn(event) ? { membership: "join" as const } : {}),
       ...(bundled ? { relations: bundled } : {}),
     });
   });

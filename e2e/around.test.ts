@@ -1,6 +1,7 @@
 /** What stands around a conversation: open channels, direct messages, a lost connection, the settings. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Request } from "playwright-core";
 import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import {
@@ -93,6 +94,44 @@ describe("around a conversation", { skip }, () => {
     ana.complaints.splice(before);
   });
 
+  part("what was not sent is there after a reload, sealed until then, and goes out as the same request", async () => {
+    const { page } = ana;
+    const [WAITS, REFUSED] = ["Before the tab closed.", "Not while it is closed."];
+    const before = ana.complaints.length;
+    const requests = new Set<string>();
+    const note = (request: Request) => request.url().includes("/send/m.room.encrypted/") && requests.add(request.url());
+    page.on("request", note);
+    const json = { errcode: "M_FORBIDDEN", error: "The channel is closed." };
+    await page.route(SENDS, (sending) => sending.fulfill({ status: 403, json }));
+    await write(composer(page, ROOM), REFUSED);
+    await page.getByText("Not sent: The channel is closed").waitFor();
+    await page.unroute(SENDS);
+    await page.route(SENDS, (sending) => sending.abort());
+    await write(composer(page, ROOM), WAITS);
+    await page.getByText("Will send when you are back online").waitFor();
+    const kept = await page.waitForFunction(keptUnsent, 2);
+    assert.doesNotMatch(String(await kept.jsonValue()), /closed|msgtype|m\.room/);
+    await page.reload();
+    await page.getByText("Not sent: The channel is closed").waitFor();
+    await page.getByText("Will send when you are back online").waitFor();
+    await look(page, "34-unsent");
+    await page.unroute(SENDS);
+    await message(ben.page, WAITS).waitFor();
+    await page.getByRole("button", { name: "Retry" }).click();
+    await message(ben.page, REFUSED).waitFor();
+    await page.waitForFunction(keptUnsent, 0);
+    await page.reload();
+    for (const text of [WAITS, REFUSED]) {
+      await message(page, text).waitFor();
+      assert.equal(await message(page, text).count(), 1);
+    }
+    assert.equal(await page.getByText(/Not sent|Will send/).count(), 0);
+    page.off("request", note);
+    assert.equal(requests.size, 2, "each message has one address, however often it is sent");
+    // That requests are cut off and refused is no news.
+    ana.complaints.splice(before);
+  });
+
   part("one goes anywhere by keyboard", async () => {
     await ana.page.keyboard.press("Control+k");
     await look(ana.page, "35-switcher");
@@ -117,3 +156,17 @@ describe("around a conversation", { skip }, () => {
 
   it("no page has complained", () => assert.deepEqual(world.complaints(), []));
 });
+
+const SENDS = "**/send/m.room.encrypted/*";
+
+/** In the page: what lies in the store of unsent messages, as text, once there are so many. */
+async function keptUnsent(count: number): Promise<string | false> {
+  const { deviceId } = JSON.parse(localStorage.getItem("parley.session") ?? "{}") as { deviceId: string };
+  const settled = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve) => request.addEventListener("success", () => resolve(request.result)));
+  const database = await settled(indexedDB.open(`parley-unsent-${deviceId}`));
+  const rows = await settled(database.transaction("unsent").objectStore("unsent").getAll());
+  database.close();
+  if (rows.length !== count) return false;
+  return `${count}: ${rows.map(({ data }: { data: ArrayBuffer }) => String.fromCharCode(...new Uint8Array(data))).join(" ")}`;
+}

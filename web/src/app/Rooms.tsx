@@ -2,6 +2,7 @@ import type { MatrixClient } from "matrix-js-sdk";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Route, Switch } from "wouter";
 import { openMessenger } from "../models/client/messenger.ts";
+import { openUnsentOf } from "../models/session/client.ts";
 import { Toasts } from "../ui/Toast.tsx";
 import { MessengerContext } from "./context.ts";
 import { Shell } from "./Shell.tsx";
@@ -14,7 +15,7 @@ type Open = ReturnType<typeof openMessenger>;
 export function Rooms({ client }: { client: MatrixClient }) {
   const [messenger, setMessenger] = useState<Open | null>(null);
   useEffect(() => {
-    const opened = openMessenger(client);
+    const opened = openMessenger(client, openUnsentOf(client));
     // oxlint-disable-next-line react/set-state-in-effect -- what listens to the client is made and let go by the same effect
     setMessenger(opened);
     return () => opened.stop();

@@ -41,6 +41,10 @@ export function openComposer({ client, room, uploads, rootId }: ComposerOptions)
     set(aside ?? EMPTY_DRAFT);
     aside = null;
   };
+  const comeBack = (draft: Draft) => {
+    if (draft.editing) aside = store.getState();
+    set(draft.editing ? draft : withText(draft, store.getState().text));
+  };
   return {
     store,
     edit: (change) => set({ ...store.getState(), ...change }),
@@ -60,15 +64,23 @@ export function openComposer({ client, room, uploads, rootId }: ComposerOptions)
       typing(false);
       const options = { replySender: draft.replyTo?.sender?.id, before: namedBefore(room, draft) };
       const thread = draft.editing ? null : (rootId ?? null);
-      // What the server refuses, or the connection keeps back, stands in the timeline with its reason.
-      loadContent()
-        .then(({ messageContent }) => client.sendMessage(roomId, thread, messageContent(draft, options) as never))
-        .catch(() => undefined);
+      loadContent().then(
+        // What the server refuses, or the connection keeps back, stands in the timeline with its reason.
+        ({ messageContent }) =>
+          client.sendMessage(roomId, thread, messageContent(draft, options) as never).catch(() => undefined),
+        // Without the part of the app that reads Markdown, what was written comes back here.
+        () => comeBack(draft),
+      );
     },
     attach: (files, caption) => uploads.add(files, { rootId, caption }),
     typing,
     suggest: (sign, term) => (sign === "@" ? people(client, room, term) : rooms(client, term)),
   };
+}
+
+/** The draft, and what was written after it. */
+function withText(draft: Draft, text: string): Draft {
+  return text.trim() === "" ? draft : { ...draft, text: `${draft.text}\n${text}` };
 }
 
 /** Whom the message named before it was changed: they need not be told again. */

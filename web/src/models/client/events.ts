@@ -1,5 +1,6 @@
 /** Questions about events that several parts ask. */
 import { EventStatus, EventType, type MatrixEvent, RelationType } from "matrix-js-sdk";
+import { parts, text } from "./safe.ts";
 
 const MESSAGES = new Set<string>([EventType.RoomMessage, EventType.RoomMessageEncrypted, EventType.Sticker]);
 
@@ -14,10 +15,25 @@ export function isMessage(event: MatrixEvent): boolean {
   return relation !== RelationType.Replace && relation !== RelationType.Annotation;
 }
 
-/** Whether a message that was not sent only waits, for the connection or for the end of maintenance: it is not refused for good. */
-export function isWaiting(event: MatrixEvent): boolean {
-  const { status, error } = event;
-  return status === EventStatus.NOT_SENT && (error?.httpStatus === undefined || isMaintenance(error));
+/** Of a message that has arrived, the change of it that has not; else the message itself. */
+export function onItsWay(event: MatrixEvent): MatrixEvent {
+  const change = event.replacingEvent();
+  return event.status === null && change?.status ? change : event;
+}
+
+/** The server, or what stands before it, can not take it now and says nothing against the message itself. */
+const PASSING = new Set([429, 502, 503, 504]);
+
+/** Whether a message that was not sent only waits, for the connection or for the server: it is not refused for good. */
+export function isWaiting({ status, error }: MatrixEvent): boolean {
+  if (status !== EventStatus.NOT_SENT) return false;
+  return error?.httpStatus === undefined || PASSING.has(error.httpStatus) || isMaintenance(error);
+}
+
+/** Why the server refused the message for good; undefined while it is on its way or waits. */
+export function refusalOf(event: MatrixEvent): string | undefined {
+  if (event.status !== EventStatus.NOT_SENT || isWaiting(event)) return undefined;
+  return text(parts(event.error?.data)["error"])?.replace(/\.$/, "") ?? "the server refused it";
 }
 
 /** Whether the server takes nothing for now, because an operator has stopped writing. */

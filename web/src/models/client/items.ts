@@ -2,11 +2,10 @@
 import { EventStatus, EventType, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
 import type { MessageItem, Quote, SendStatus, SystemItem, TimelineItem } from "../timeline/item.ts";
 import { bodyOf } from "./body.ts";
-import { isMessage, isWaiting } from "./events.ts";
+import { isMessage, onItsWay, refusalOf } from "./events.ts";
 import { personIn } from "./person.ts";
 import { type Reach, reachOf } from "./reach.ts";
 import { reactionsOf } from "./reactions.ts";
-import { parts } from "./safe.ts";
 import type { Shields } from "./shields.ts";
 import { systemItem } from "./systemItem.ts";
 import { threadOf } from "./threads.ts";
@@ -112,21 +111,20 @@ function rights(event: MatrixEvent, kind: MessageItem["body"]["kind"], { room, m
   };
 }
 
-function sending(event: MatrixEvent, offline: boolean): { status: SendStatus; failure?: string } {
-  switch (event.status) {
+/** How the message stands, or the change of it that is on its way. */
+function sending(event: MatrixEvent, offline: boolean): { status: SendStatus; failure?: string | undefined } {
+  const { status } = onItsWay(event);
+  switch (status) {
     case null:
     case EventStatus.SENT:
       return { status: "sent" };
-    case EventStatus.NOT_SENT:
-      return isWaiting(event) ? { status: "waiting" } : { status: "failed", failure: failureOf(event) };
+    case EventStatus.NOT_SENT: {
+      const failure = refusalOf(onItsWay(event));
+      return failure === undefined ? { status: "waiting" } : { status: "failed", failure };
+    }
     case EventStatus.CANCELLED:
       return { status: "failed", failure: "cancelled" };
     default:
       return { status: offline ? "waiting" : "sending" };
   }
-}
-
-function failureOf(event: MatrixEvent): string {
-  const said = parts(event.error?.data)["error"];
-  return typeof said === "string" ? said.replace(/\.$/, "") : "the server refused it";
 }

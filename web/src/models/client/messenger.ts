@@ -6,27 +6,32 @@ import type { Me, Messenger, NewRoom } from "../messenger.ts";
 import type { RoomModel } from "../room/model.ts";
 import type { Person } from "../timeline/item.ts";
 import { arrived } from "./arrival.ts";
+import { guardClosing } from "./closing.ts";
 import { watchConnection } from "./connection.ts";
 import { addDirect, dropDirect, readDirect } from "./direct.ts";
+import { keepUnsent } from "./keepUnsent.ts";
 import { listen } from "./listen.ts";
 import { mediaLoader } from "./media.ts";
 import { watchOutbox } from "./outbox.ts";
 import { openRoom } from "./room.ts";
 import { watchRooms } from "./rooms.ts";
+import type { UnsentStore } from "./unsentStore.ts";
 
 const DIRECTORY_PAGE = 50;
 const PEOPLE = 20;
 const ENCRYPTION = { type: EventType.RoomEncryption, state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
 
-/** Opens the messenger of a client that is syncing. `stop` lets go of everything it listens to. */
-export function openMessenger(client: MatrixClient): Messenger & { stop: () => void } {
+/** Opens the messenger of a client that is syncing. `unsent` keeps what it could not send. `stop` lets go of everything it listens to. */
+export function openMessenger(client: MatrixClient, unsent: Promise<UnsentStore>): Messenger & { stop: () => void } {
   const rooms = watchRooms(client);
   const connection = watchConnection(client);
   const outbox = watchOutbox(client);
+  const closing = guardClosing();
+  const keeping = keepUnsent({ client, outbox, closing, store: unsent });
   const media = mediaLoader(client);
   const me = watchMe(client);
   const models = new Map<string, RoomModel>();
-  const parts = [rooms, connection, outbox, media, me];
+  const parts = [rooms, connection, outbox, keeping, closing, media, me];
   return {
     me: me.store,
     workspace: client.getDomain() ?? "",
@@ -40,7 +45,7 @@ export function openMessenger(client: MatrixClient): Messenger & { stop: () => v
       const room = client.getRoom(id);
       const membership = room?.getMyMembership();
       if (!room || (membership !== "join" && membership !== "invite")) return null;
-      const model = openRoom(client, room);
+      const model = openRoom({ client, room, outbox, closing });
       models.set(id, model);
       return model;
     },

@@ -15,12 +15,14 @@ import { createStore } from "zustand/vanilla";
 import { names } from "../format/words.ts";
 import type { MembersSnapshot, Role, RoomInfo, RoomModel, ThreadModel, TrustTag } from "../room/model.ts";
 import { batched } from "./batch.ts";
+import type { Closing } from "./closing.ts";
 import { openComposer } from "./composer.ts";
 import { directRooms } from "./direct.ts";
 import { inviterOf, kindOf, peerOf } from "./entries.ts";
 import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
 import { LEVELS, membersOf, powerOf, rightsOf } from "./members.ts";
+import type { Outbox } from "./outbox.ts";
 import { personIn } from "./person.ts";
 import { text } from "./safe.ts";
 import { ensureThread } from "./threads.ts";
@@ -28,9 +30,17 @@ import { openTimeline } from "./timeline.ts";
 import { ENCRYPTED, openTag, trustOf } from "./trust.ts";
 import { openUploads, type Uploads } from "./uploads.ts";
 
-export function openRoom(client: MatrixClient, room: Room): RoomModel {
+export interface RoomOptions {
+  client: MatrixClient;
+  room: Room;
+  outbox: Outbox;
+  closing: Closing;
+}
+
+export function openRoom({ client, room, outbox, closing }: RoomOptions): RoomModel {
   const { roomId } = room;
-  const uploads = openUploads(client, room);
+  const uploads = openUploads({ client, room, closing });
+  const pending = () => outbox.of(roomId);
   let trust: TrustTag = room.hasEncryptionStateEvent() ? ENCRYPTED : openTag(room);
   const info = createStore<RoomInfo>(() => infoOf(client, room, trust));
   const members = createStore<MembersSnapshot>(() => ({ loaded: false, members: [] }));
@@ -47,10 +57,10 @@ export function openRoom(client: MatrixClient, room: Room): RoomModel {
     id: roomId,
     info,
     members,
-    timeline: openTimeline({ client, room, uploads, set: () => room.getUnfilteredTimelineSet() }),
+    timeline: openTimeline({ client, room, uploads, pending, set: () => room.getUnfilteredTimelineSet() }),
     composer: openComposer({ client, room, uploads }),
     thread(rootId) {
-      const known = threads.get(rootId) ?? openThread({ client, room, uploads, rootId });
+      const known = threads.get(rootId) ?? openThread({ client, room, uploads, pending, rootId });
       threads.set(rootId, known);
       return known;
     },
@@ -140,12 +150,12 @@ function leftSentence(room: Room, me: string, membership: string): string {
 }
 
 /** A thread on the SDK's own; its first message may have to be fetched. */
-function openThread({ client, room, uploads, rootId }: ThreadOptions): ThreadModel {
+function openThread({ client, room, uploads, pending, rootId }: ThreadOptions): ThreadModel {
   const set = () => room.getThread(rootId)?.timelineSet ?? null;
   const thread = { rootId, ensure: () => ensureThread(client, room, rootId) };
   return {
     rootId,
-    timeline: openTimeline({ client, room, uploads, set, thread }),
+    timeline: openTimeline({ client, room, uploads, pending, set, thread }),
     composer: openComposer({ client, room, uploads, rootId }),
   };
 }
@@ -154,6 +164,7 @@ interface ThreadOptions {
   client: MatrixClient;
   room: Room;
   uploads: Uploads;
+  pending: () => MatrixEvent[];
   rootId: string;
 }
 

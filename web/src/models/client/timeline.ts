@@ -39,6 +39,8 @@ export interface TimelineOptions {
   client: MatrixClient;
   room: Room;
   uploads: Uploads;
+  /** What was written in the room and is on its way. */
+  pending: () => MatrixEvent[];
   /** Where the events are; null while a thread is not known yet. */
   set: () => EventTimelineSet | null;
   /** Of a thread: its first message, and what makes it known. */
@@ -111,16 +113,13 @@ function rowsOf(options: TimelineOptions, now: { read: Read; events: MatrixEvent
 }
 
 /** A thread's first message stands above it; what belongs to a thread does not stand in the room. */
-function eventsOf({ room, set, thread }: TimelineOptions): MatrixEvent[] {
+function eventsOf({ set, thread, pending }: TimelineOptions): MatrixEvent[] {
   const loaded = set()?.getLiveTimeline().getEvents() ?? [];
-  if (!thread) return loaded.filter(standsInRoom);
+  const here = new Set(loaded.map((event) => event.getId()));
+  const coming = pending().filter((event) => !here.has(event.getId()));
+  if (!thread) return [...loaded, ...coming].filter(standsInRoom);
   const replies = loaded.filter((event) => event.getId() !== thread.rootId);
-  // The SDK keeps what is on its way in the room's own timeline.
-  const pending = room
-    .getLiveTimeline()
-    .getEvents()
-    .filter((event) => event.status && event.threadRootId === thread.rootId);
-  return [...replies, ...pending.filter((event) => !replies.includes(event))];
+  return [...replies, ...coming.filter((event) => event.threadRootId === thread.rootId)];
 }
 
 function standsInRoom(event: MatrixEvent): boolean {

@@ -3,7 +3,7 @@ import { EventStatus, EventType, type MatrixEvent, ReceiptType, RelationType, ty
 import type { Draft } from "../composer/draft.ts";
 import type { TimelineModel } from "../room/model.ts";
 import { messagePath } from "../routes.ts";
-import { isMessage } from "./events.ts";
+import { isMessage, onItsWay } from "./events.ts";
 import { personIn } from "./person.ts";
 import { ownReaction } from "./reactions.ts";
 import { parts as partsOf, text } from "./safe.ts";
@@ -15,7 +15,11 @@ export function timelineActions(parts: Parts): Actions {
   const { client, room, uploads, events, refresh } = parts;
   const { roomId } = room;
   const me = client.getSafeUserId();
-  const byKey = (key: string) => events().find((event) => (event.getTxnId() ?? event.getId()) === key);
+  /** The message of a row, or the change of it, that is on its way. */
+  const unsentBy = (key: string) => {
+    const event = events().find((event) => (event.getTxnId() ?? event.getId()) === key);
+    return event && onItsWay(event);
+  };
   return {
     async toggleReaction(id, key) {
       const own = ownReaction(room, id, { me, key })?.getId();
@@ -26,12 +30,12 @@ export function timelineActions(parts: Parts): Actions {
       await client.redactEvent(roomId, id, undefined, reason ? { reason } : undefined);
     },
     async retry(key) {
-      const event = byKey(key);
+      const event = unsentBy(key);
       if (event?.status === EventStatus.NOT_SENT) await client.resendEvent(event, room);
       else uploads.retry(key);
     },
     discard(key) {
-      const event = byKey(key);
+      const event = unsentBy(key);
       if (event) client.cancelPendingEvent(event);
       else uploads.cancel(key);
       refresh();

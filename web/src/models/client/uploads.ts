@@ -2,6 +2,7 @@
 import { type MatrixClient, type Room } from "matrix-js-sdk";
 import { encryptFile } from "../media/encrypt.ts";
 import type { EncryptedFile, UploadItem } from "../timeline/item.ts";
+import type { Closing } from "./closing.ts";
 import { personIn } from "./person.ts";
 import { type Picture, pictureOf } from "./picture.ts";
 
@@ -22,8 +23,14 @@ interface Upload {
   abort: AbortController;
 }
 
-/** The uploads of one room. */
-export function openUploads(client: MatrixClient, room: Room): Uploads {
+interface UploadsOptions {
+  client: MatrixClient;
+  room: Room;
+  closing: Closing;
+}
+
+/** The uploads of one room. They are in this tab alone, failed ones too, so it asks before it is closed. */
+export function openUploads({ client, room, closing }: UploadsOptions): Uploads {
   const uploads = new Map<string, Upload>();
   const listeners = new Set<() => void>();
   let made = 0;
@@ -34,12 +41,14 @@ export function openUploads(client: MatrixClient, room: Room): Uploads {
     upload.item = { ...upload.item, ...changes };
     tell();
   };
+  const remove = (upload: Upload) => {
+    uploads.delete(upload.item.key);
+    closing.release(upload);
+    tell();
+  };
   const start = (upload: Upload) => {
     send(client, room, { upload, change: (changes) => change(upload, changes) }).then(
-      () => {
-        uploads.delete(upload.item.key);
-        tell();
-      },
+      () => remove(upload),
       (error: unknown) => {
         if (upload.abort.signal.aborted) return;
         change(upload, { phase: "failed", failure: failureOf(error) });
@@ -50,27 +59,15 @@ export function openUploads(client: MatrixClient, room: Room): Uploads {
     of: (rootId) => [...uploads.values()].filter((upload) => upload.rootId === rootId).map((upload) => upload.item),
     add(files, { rootId, caption }) {
       for (const [index, file] of files.entries()) {
-        const key = `upload ${++made}`;
-        const sender = personIn(room, client.getSafeUserId());
-        const item: UploadItem = {
-          type: "upload",
-          key,
-          at_ms: Date.now(),
-          sender,
-          name: file.name,
-          size_bytes: file.size,
-          sent_bytes: 0,
-          encrypted: room.hasEncryptionStateEvent(),
-          phase: "preparing",
-        };
         const upload: Upload = {
-          item,
+          item: itemOf({ client, room, file, key: `upload ${++made}` }),
           file,
           rootId,
           caption: index === 0 ? caption : undefined,
           abort: new AbortController(),
         };
-        uploads.set(key, upload);
+        uploads.set(upload.item.key, upload);
+        closing.hold(upload);
         start(upload);
       }
       tell();
@@ -82,14 +79,35 @@ export function openUploads(client: MatrixClient, room: Room): Uploads {
       start(upload);
     },
     cancel(key) {
-      uploads.get(key)?.abort.abort();
-      uploads.delete(key);
-      tell();
+      const upload = uploads.get(key);
+      upload?.abort.abort();
+      if (upload) remove(upload);
     },
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+}
+
+interface Start {
+  client: MatrixClient;
+  room: Room;
+  file: File;
+  key: string;
+}
+
+function itemOf({ client, room, file, key }: Start): UploadItem {
+  return {
+    type: "upload",
+    key,
+    at_ms: Date.now(),
+    sender: personIn(room, client.getSafeUserId()),
+    name: file.name,
+    size_bytes: file.size,
+    sent_bytes: 0,
+    encrypted: room.hasEncryptionStateEvent(),
+    phase: "preparing",
   };
 }
 
@@ -115,11 +133,9 @@ async function send(client: MatrixClient, room: Room, { upload, change }: Sendin
   );
   change({ phase: "sending", sent_bytes: file.size });
   if (abort.signal.aborted) return;
-  await client.sendMessage(
-    room.roomId,
-    upload.rootId ?? null,
-    contentOf(upload, { main, thumbnail, picture }) as never,
-  );
+  const content = contentOf(upload, { main, thumbnail, picture });
+  // From here on it is a message like any other, which stands in the timeline with its reason when it is not sent.
+  client.sendMessage(room.roomId, upload.rootId ?? null, content as never).catch(() => undefined);
 }
 
 interface Put {

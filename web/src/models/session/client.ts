@@ -2,17 +2,18 @@
  * Making, starting and ending the Matrix client of this tab.
  *
  * The SDK and its WebAssembly are loaded here and nowhere before, so that the sign-in screen does not wait for them.
- * Two stores belong to a device: the sync store (what the rooms looked like, for a fast start) and the crypto store
- * (keys, encrypted with the key in the credentials). Both carry the device's name, so that a half-removed old device
- * never meets a new one.
+ * Three stores belong to a device: the sync store (what the rooms looked like, for a fast start), the crypto store
+ * (keys, encrypted with the key in the credentials) and what was not sent yet (encrypted likewise). All carry the device's
+ * name, so that a half-removed old device never meets a new one.
  */
 import type { IStartClientOpts, MatrixClient } from "matrix-js-sdk";
 import type { Logger } from "matrix-js-sdk/lib/logger.js";
 import { generatedName } from "../client/roomName.ts";
+import { openUnsent, unsentDatabase, type UnsentStore } from "../client/unsentStore.ts";
 import { secretKeyCallbacks } from "../crypto/secretKeys.ts";
 import { createStreaming } from "../stream/streamingFetch.ts";
 import { verificationMethods } from "../verification/camera.ts";
-import { type Credentials, storageKeyBytes } from "./credentials.ts";
+import { type Credentials, loadCredentials, storageKeyBytes } from "./credentials.ts";
 import { inOrder } from "./inOrder.ts";
 import { renewingFetch, type TokenHolder } from "./tokens.ts";
 
@@ -65,6 +66,13 @@ export async function openCrypto(client: MatrixClient, credentials: Credentials)
   });
 }
 
+/** Opens the store of what the client's device could not send. Throws when nobody is signed in any more. */
+export async function openUnsentOf(client: MatrixClient): Promise<UnsentStore> {
+  const credentials = loadCredentials();
+  if (credentials?.deviceId !== client.getDeviceId()) throw new Error("the session has ended");
+  return openUnsent(credentials.deviceId, storageKeyBytes(credentials));
+}
+
 /** Starts syncing; resolves at the first state that can be shown, from the store or from the server. */
 export async function startSync(client: MatrixClient, signal: AbortSignal): Promise<void> {
   const { ClientEvent, SyncState } = await import("matrix-js-sdk");
@@ -105,13 +113,18 @@ export async function stopClient(client: MatrixClient): Promise<void> {
 }
 
 /**
- * Deletes both stores of a device, which need not have been opened. Its keys are gone after this, so only a sign-out
+ * Deletes the stores of a device, which need not have been opened. Its keys are gone after this, so only a sign-out
  * may call it.
  */
 export async function deleteStores(deviceId: string): Promise<void> {
   const { sync, prefix } = storeNames(deviceId);
   // The SDK puts these words around the names that it is given.
-  const databases = [`matrix-js-sdk:${sync}`, `${prefix}::matrix-sdk-crypto`, `${prefix}::matrix-sdk-crypto-meta`];
+  const databases = [
+    `matrix-js-sdk:${sync}`,
+    `${prefix}::matrix-sdk-crypto`,
+    `${prefix}::matrix-sdk-crypto-meta`,
+    unsentDatabase(deviceId),
+  ];
   await Promise.all(databases.map(deleteDatabase));
 }
 

@@ -1,0 +1,93 @@
+/**
+ * Messages that have not reached the server, kept over a reload.
+ *
+ * They are what a person has written, of encrypted rooms too, so each lies here sealed (AES-GCM) under a key that comes of the device's
+ * own: the one that the crypto store is encrypted with. Whoever forgets that makes them unreadable too. See `credentials.ts`.
+ */
+import { type Sealed, type Sealer, sealerOf } from "./seal.ts";
+
+export interface Unsent {
+  /** With which the server takes it once, however often it comes. */
+  txnId: string;
+  roomId: string;
+  type: string;
+  content: Record<string, unknown>;
+  /** When it was written. */
+  at_ms: number;
+  /** Why the server refused it; absent while it only waits. */
+  failure?: string | undefined;
+}
+
+export interface UnsentStore {
+  /** In the order in which they were written. What can not be opened is left out. */
+  all(): Promise<Unsent[]>;
+  /** Keeps a message behind those that are there, or anew in its own place. */
+  put(unsent: Unsent): Promise<void>;
+  remove(txnId: string): Promise<void>;
+  close(): void;
+}
+
+const TABLE = "unsent";
+
+export function unsentDatabase(deviceId: string): string {
+  return `parley-unsent-${deviceId}`;
+}
+
+/** Opens the store of a device. `deviceKey`: the key of its crypto store. */
+export async function openUnsent(deviceId: string, deviceKey: Uint8Array): Promise<UnsentStore> {
+  const [database, sealer] = await Promise.all([
+    openDatabase(unsentDatabase(deviceId)),
+    sealerOf(deviceKey, "parley unsent messages"),
+  ]);
+  const table = (mode: IDBTransactionMode) => database.transaction(TABLE, mode).objectStore(TABLE);
+  /** Rows are numbered in their order, and nothing of a message is outside of its seal. */
+  const numbers = new Map<string, IDBValidKey>();
+  return {
+    async all() {
+      const rows = await readAll(table("readonly"));
+      const opened = await Promise.all(rows.map(([number, sealed]) => openRow(sealer, number, sealed)));
+      const found = opened.filter((each) => each !== null);
+      for (const { number, unsent } of found) numbers.set(unsent.txnId, number);
+      return found.map(({ unsent }) => unsent);
+    },
+    async put(unsent) {
+      const sealed = await sealer.seal(JSON.stringify(unsent));
+      numbers.set(unsent.txnId, await settled(table("readwrite").put(sealed, numbers.get(unsent.txnId))));
+    },
+    async remove(txnId) {
+      const number = numbers.get(txnId);
+      numbers.delete(txnId);
+      if (number !== undefined) await settled(table("readwrite").delete(number));
+    },
+    close: () => database.close(),
+  };
+}
+
+async function readAll(table: IDBObjectStore): Promise<[number: IDBValidKey, sealed: Sealed][]> {
+  const [numbers, rows] = await Promise.all([settled(table.getAllKeys()), settled<Sealed[]>(table.getAll())]);
+  return numbers.map((number, index) => [number, rows[index] as Sealed]);
+}
+
+async function openRow(sealer: Sealer, number: IDBValidKey, sealed: Sealed) {
+  try {
+    return { number, unsent: JSON.parse(await sealer.open(sealed)) as Unsent };
+  } catch {
+    return null;
+  }
+}
+
+async function openDatabase(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
+  request.addEventListener("upgradeneeded", () => request.result.createObjectStore(TABLE, { autoIncrement: true }));
+  const database = await settled(request);
+  // Who signs out in another tab deletes it, and must not wait for this one.
+  database.addEventListener("versionchange", () => database.close());
+  return database;
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(request.error ?? new Error("the browser's storage failed")));
+  });
+}

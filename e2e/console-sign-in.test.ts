@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { ssoBy, startUpstream, type Upstream } from "../testkit/src/upstream.ts";
-import { type ConsoleWorld, people, startConsole, title } from "./console.ts";
+import { type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 
@@ -37,6 +37,17 @@ describe("signing in to the console by a provider", { skip }, () => {
     await byProvider(page);
     await page.getByText("@olga:localhost is no operator of this server.").waitFor();
     await look(page, "console-no-operator");
+  });
+
+  it("lets another in by password from there, at the screen that was asked for", async () => {
+    const other = await world.open(world.server.ctx.publicUrl());
+    await other.goto("/admin/users?q=ben");
+    await byProvider(other);
+    await other.getByText("@olga:localhost is no operator of this server.").waitFor();
+    await signIn(other, "root");
+    await other.getByText("@ben:localhost").waitFor();
+    assert.equal(new URL(other.url()).pathname, "/admin/users");
+    await other.close();
   });
 
   it("lets an operator in, at the screen that was asked for", async () => {

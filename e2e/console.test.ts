@@ -4,7 +4,8 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { startService, type TestService } from "../testkit/src/appservice.ts";
 import { createRoom, type TestRoom } from "../testkit/src/room.ts";
-import type { Person } from "../testkit/src/http.ts";
+import { type Person, personOf } from "../testkit/src/http.ts";
+import { openDirectory } from "../testkit/src/scim.ts";
 import { answerWith, type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
@@ -16,6 +17,7 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["users", "/users", "@ana:localhost"],
   ["devices", "/devices", "@ana:localhost"],
   ["registration", "/registration", "for Dora"],
+  ["provisioning", "/registration/provisioning", "An e-mail address of this person"],
   ["registration-settings", "/registration/settings", "Shortest password"],
   ["operators", "/operators", "@adam:localhost"],
   ["rooms", "/rooms", "Release train"],
@@ -146,6 +148,25 @@ describe("the console", { skip }, () => {
     await dialog.getByLabel("Type Release train to go on").fill("Release train");
     assert.equal(await shutDown.isDisabled(), false);
     await dialog.getByRole("button", { name: "Cancel" }).click();
+  });
+
+  it("connects a directory with a token that is shown once, and takes it back", async () => {
+    await page.goto("/admin/registration/provisioning");
+    await page.getByRole("button", { name: "Connect a directory" }).click();
+    const asked = page.getByRole("dialog", { name: "Connect a directory" });
+    await asked.getByLabel("Name").fill("Entra ID");
+    await look(page, "console-connect-directory");
+    await asked.getByRole("button", { name: "Make the token" }).click();
+    const shown = page.getByRole("alertdialog", { name: "Connect a directory" });
+    await shown.getByText(/^psc_/).waitFor();
+    await shown.getByRole("button", { name: "Done" }).click();
+    const row = page.getByRole("row", { name: /Entra ID/ });
+    await row.getByRole("button", { name: "Revoke" }).click();
+    const sure = page.getByRole("alertdialog", { name: "Revoke the token of Entra ID?" });
+    await sure.getByLabel("Reason").fill("Another directory");
+    await sure.getByRole("button", { name: "Revoke" }).click();
+    await page.getByText("Revoked the token of Entra ID.").waitFor();
+    await row.waitFor({ state: "detached" });
   });
 
   it("shows that it loads, that there is nothing, that nothing matches and how to see all again", async () => {
@@ -289,6 +310,11 @@ async function fill({ server }: ConsoleWorld, ana: Person): Promise<TestRoom> {
     assert.equal(answer.status, 200, await answer.text());
   };
   await act("/registration-tokens", { note: "for Dora" });
+  const owner = personOf(server.url, { user_id: "@adam:localhost", device_id: "", access_token: root });
+  const directory = await openDirectory(server, { owner, name: "Okta" });
+  const emails = [{ value: "emil@corp.example", type: "work", primary: true }];
+  await directory.ask("POST", "/Users", { userName: "emil@corp.example", emails });
+  await directory.ask("POST", "/Users", { userName: "emil2@corp.example", emails });
   await act("/bots", { username: "deploys", owner: "ana", purpose: "Says what was released" });
   await act("/webhooks", { bot: "@deploys:localhost", room_id: room.id, name: "Releases" });
   await act("/retention/holds", { user_id: ana.userId, reason: "A dispute" });

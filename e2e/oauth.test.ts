@@ -5,11 +5,14 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { registerPerson, request } from "../testkit/src/http.ts";
+import { startCaptcha } from "../testkit/src/captcha.ts";
 import { makePkce, METADATA, openClient, postForm, scopeFor } from "../testkit/src/oauth.ts";
 import { startTestServer, type TestServer } from "../testkit/src/server.ts";
+import { testTerms } from "../testkit/src/terms.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
+import { heading } from "./person.ts";
 
 describe("the sign-in pages", { skip }, () => {
   let server: TestServer;
@@ -83,8 +86,62 @@ describe("the sign-in pages", { skip }, () => {
     await look(page, "oauth-deactivate");
     await page.goto(at("/oauth2/register"));
     await look(page, "oauth-register");
-    assert.deepEqual(axeFindings(), []);
   });
+
+  it("who makes an account accepts the policies, in the messenger and on the page of the stage", async () => {
+    await using strict = await startTestServer({ config: { terms: testTerms() } });
+    const context = await browser.newContext({ baseURL: strict.ctx.publicUrl(), locale: "fr-FR" });
+    const messenger = await context.newPage();
+    await messenger.goto("/register");
+    await messenger.getByLabel("User name").fill("ben");
+    await messenger.getByLabel("Password", { exact: true }).fill("nine paper lanterns");
+    const create = messenger.getByRole("button", { name: "Create account" });
+    await messenger.getByRole("checkbox", { name: "Conditions" }).check();
+    assert.equal(await create.isDisabled(), true, "one box is empty");
+    assert.equal(
+      await messenger.getByRole("link", { name: "Conditions" }).getAttribute("href"),
+      "https://e.example/fr",
+    );
+    await look(messenger, "terms-messenger");
+    await messenger.getByRole("checkbox", { name: "Privacy" }).check();
+    await create.click();
+    await heading(messenger, "Your recovery key").waitFor();
+    const pages = await context.newPage();
+    const { body } = await request(strict.url, "POST", "/_matrix/client/v3/register", { body: { username: "cara" } });
+    await pages.goto(`/_matrix/client/v3/auth/m.login.terms/fallback/web?session=${body.session}`);
+    for (const name of ["Conditions", "Privacy"]) await pages.getByRole("checkbox", { name }).check();
+    await pages.getByRole("button", { name: "Continue" }).click();
+    await pages.getByRole("heading", { name: "Thank you" }).waitFor();
+    await context.close();
+  });
+
+  it("who shows on the server's page that they are no robot comes back to the messenger with an account", async () => {
+    await using provider = await startCaptcha();
+    await using strict = await startTestServer({ config: { captcha: provider.config, terms: testTerms() } });
+    const context = await browser.newContext({ baseURL: strict.ctx.publicUrl() });
+    const newcomer = await context.newPage();
+    const refused: string[] = [];
+    newcomer.on("console", (told) => told.type() === "error" && refused.push(told.text()));
+    await newcomer.goto("/register");
+    await newcomer.getByRole("button", { name: "Go to the page" }).click();
+    await newcomer.getByLabel("User name").fill("dora");
+    for (const label of ["Password", "Password again"])
+      await newcomer.getByLabel(label).first().fill("nine paper lanterns");
+    for (const name of ["Terms", "Privacy"]) await newcomer.getByRole("checkbox", { name }).check();
+    await newcomer.getByRole("button", { name: "I am not a robot" }).click();
+    await newcomer.getByRole("button", { name: "Verified" }).waitFor();
+    await look(newcomer, "oauth-register-all");
+    assert.deepEqual(
+      refused.filter((text) => text.includes("Content Security Policy")),
+      [],
+    );
+    await newcomer.getByRole("button", { name: "Make the account" }).click();
+    await newcomer.getByRole("button", { name: "Continue as @dora:localhost" }).click();
+    await heading(newcomer, "Your recovery key").waitFor();
+    await context.close();
+  });
+
+  it("axe finds nothing on any of these pages", () => assert.deepEqual(axeFindings(), []));
 });
 
 /** An application on this machine that waits for its answer. */

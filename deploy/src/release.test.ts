@@ -128,6 +128,8 @@ test("what is mounted as a file may be a file", () => {
       DATABASE_URL: "postgres://a@b/c",
       S3_ACCESS_KEY_ID: "a",
       S3_SECRET_ACCESS_KEY: "b",
+      PARLEY_RECAPTCHA_SITE_KEY: "a",
+      PARLEY_RECAPTCHA_SECRET: "b",
       ...reader,
     };
     for (const name of fileSettings)

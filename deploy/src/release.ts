@@ -107,7 +107,7 @@ export const serviceSettings: Partial<Record<Service, readonly string[]>> = {
   graphs: ["PARLEY_EXPLORER_HOSTS"],
   links: ["PARLEY_PREVIEWS"],
   mail: ["SMTP_URL"],
-  identity: ["PARLEY_SSO_PROVIDERS"],
+  identity: ["PARLEY_SSO_PROVIDERS", "PARLEY_RECAPTCHA_SECRET"],
   audit: ["PARLEY_AUDIT_STREAM"],
   secrets: ["SECRETS_PROVIDER"],
 };
@@ -380,6 +380,7 @@ export const fileSettings = [
   "PARLEY_VAPID_PRIVATE_KEY",
   "SMTP_URL",
   "PARLEY_SSO_PROVIDERS",
+  "PARLEY_RECAPTCHA_SECRET",
   "PARLEY_AUDIT_STREAM",
   "PARLEY_AUDIT_STREAM_AUTHORIZATION",
   "PARLEY_AUDIT_STREAM_CA",

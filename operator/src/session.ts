@@ -40,18 +40,22 @@ export function useSession() {
   return useQuery({ queryKey: KEY, queryFn: readSession, staleTime: Infinity, retry: 1 });
 }
 
-/** Throws a Problem with the server's sentence; its errcode is IO_PARLEY_SECOND_FACTOR where the account needs a code too. */
-export async function signIn(given: { user: string; password: string; code?: string }): Promise<void> {
-  const session = await send<Session>(ADDRESS, { method: "POST", body: given });
-  dropAnswers();
-  take(session);
+/**
+ * `goOn` is called before the console is shown. Throws a Problem with the server's sentence; its errcode is IO_PARLEY_SECOND_FACTOR where
+ * the account needs a code too.
+ */
+export async function signIn(given: { user: string; password: string; code?: string }, goOn?: () => void) {
+  begin(await send<Session>(ADDRESS, { method: "POST", body: given }), goOn);
 }
 
-/** Takes over who has signed in at the server's own pages; `goOn` is called before the console is shown. */
+/** Takes over who has signed in at the server's own pages. */
 export async function signInFromPages(goOn: () => void): Promise<void> {
-  const session = await send<Session>(`${ADDRESS}/from-pages`, { method: "POST" });
+  begin(await send<Session>(`${ADDRESS}/from-pages`, { method: "POST" }), goOn);
+}
+
+function begin(session: Session, goOn?: () => void): void {
   dropAnswers();
-  goOn();
+  goOn?.();
   take(session);
 }
 

@@ -47,6 +47,7 @@ const open = [
   "GET /_matrix/client/v3/login/sso/redirect",
   "GET /_matrix/client/v3/login/sso/redirect/:idpId",
   "GET /_matrix/client/v3/auth/:authType/fallback/web",
+  "POST /_matrix/client/v3/auth/:authType/fallback/web",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
   "GET /_matrix/client/v3/register/available",
@@ -127,6 +128,7 @@ const notSuspended = [
   `POST ${CLIENT}/rooms/:roomId/send/:eventType`,
   // Their own they may: this one is not.
   `PUT ${CLIENT}/rooms/:roomId/redact/:eventId/:txnId`,
+  `POST ${CLIENT}/rooms/:roomId/redact/:eventId`,
   `PUT ${CLIENT}/rooms/:roomId/state/:eventType`,
   `PUT ${CLIENT}/rooms/:roomId/state/:eventType/:stateKey`,
   `PUT ${CLIENT}/rooms/:roomId/typing/:userId`,

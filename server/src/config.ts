@@ -7,8 +7,10 @@ import { readStorage, type Storage } from "./blobs/config.ts";
 import { StartError } from "./errors.ts";
 import { type ExplorerConfig, readExplorer } from "./explorer/config.ts";
 import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
+import { type Captcha, readCaptcha } from "./auth/captcha/config.ts";
 import { type Mail, readMail } from "./auth/email/config.ts";
 import { readSso, type SsoConfig } from "./auth/sso/config.ts";
+import { type Policy, readTerms } from "./auth/terms/config.ts";
 import { type AuditStream, readAuditStream } from "./console/audit/stream/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
@@ -111,6 +113,10 @@ export interface Config {
   mail: Mail | undefined;
   /** Providers by whom people sign in. */
   sso: SsoConfig;
+  /** What whoever makes an account has to accept; nothing by default. */
+  terms: readonly Policy[];
+  /** What who registers without a token has to solve; undefined where nobody has to. */
+  captcha: Captcha | undefined;
   /** Whether links are fetched for a preview, and from where inside the network. */
   previews: PreviewConfig;
   /** What each setting is and where that comes from, without secrets. */
@@ -201,6 +207,8 @@ function read(environment: Env): Config {
     auditStream: readAuditStream(env),
     mail: readMail(env),
     sso: readSso(env),
+    terms: readTerms(env),
+    captcha: readCaptcha(env),
     previews: readPreviews(env),
     sources: settingSources(environment),
   };

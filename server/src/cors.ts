@@ -23,7 +23,7 @@ const UPLOADS = {
 
 /** The headers for an address: those of Matrix for all, and none where a page of another origin has no business. */
 function openTo(url: string): Headers {
-  if (/^\/(api|admin|_parley\/admin)([/?]|$)/.test(url)) return {};
+  if (/^\/(api|admin|scim|_parley\/admin)([/?]|$)/.test(url)) return {};
   return /^\/_parley\/client\/v1\/uploads([/?]|$)/.test(url) ? UPLOADS : ANY;
 }
 

@@ -48,6 +48,7 @@ const beyond: readonly (readonly [prefix: string, why: string])[] = [
     "/_matrix/client/v3/rooms/:roomId/send/:eventType",
     "sending without a transaction id, as it was before there were any; suites and small tools still do",
   ],
+  ["/_matrix/client/v3/rooms/:roomId/redact/:eventId", "redacting in the same way"],
   [
     "/_matrix/client/v3/auth/:authType/fallback/web",
     "the page of a stage, which only the text of the specification has",

@@ -14,6 +14,7 @@ import { operatorLimits } from "./limits/operators.ts";
 import { personLimits } from "./limits/persons.ts";
 import { pushLimits } from "./limits/push.ts";
 import { delayedLimits } from "./limits/delayed.ts";
+import { registrationLimits } from "./limits/registration.ts";
 import { searchLimits } from "./limits/search.ts";
 
 /** Every limit of the server, with its unit, here or in the folder limits/. A queue, a body, a loop or a buffer without a line here is a defect. */
@@ -331,14 +332,11 @@ export const limits = {
   oldEvents_ms: 30_000,
   peekPoll_ms: 500,
   loginToken_ms: 2 * 60_000,
-  /** Registration tokens that administrators make. */
-  registrationToken_uses: 10_000,
-  registrationToken_ms: 366 * 86_400_000,
-  registrationTokenDefault_ms: 7 * 86_400_000,
   deviceName_characters: 255,
 
   ...operatorLimits,
   ...emailLimits,
+  ...registrationLimits,
   ...personLimits,
   ...graphLimits,
 

@@ -11,13 +11,14 @@ const EVERYTHING = "/*";
 
 export const roles = {
   auth: {
-    domains: ["auth"],
+    domains: ["auth", "scim"],
     paths: [
       "/_matrix/client/versions",
       "/.well-known/matrix/*",
       "/.well-known/openid-configuration",
       "/.well-known/oauth-authorization-server",
       "/oauth2/*",
+      "/scim/v2/*",
       `${CLIENT}/auth_metadata`,
       "/_matrix/client/unstable/org.matrix.msc2965/*",
       `${CLIENT}/capabilities`,

@@ -57,6 +57,7 @@ interface DomainModule {
 /** Imported only where the process has the role: a media process loads no code of the others. */
 export const domains: Record<Domain, () => Promise<DomainModule>> = {
   auth: () => import("./auth/routes.ts"),
+  scim: () => import("./scim/routes.ts"),
   account: () => import("./account/routes.ts"),
   keys: () => import("./keys/routes.ts"),
   rooms: () => import("./rooms/routes.ts"),

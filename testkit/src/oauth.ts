@@ -79,7 +79,9 @@ function keep(cookies: Map<string, string>, response: Response): void {
 function formsIn(page: string) {
   return [...page.matchAll(/<form[^>]*action="([^"]*)"[^>]*>(.*?)<\/form>/gs)].map(
     ([html, action = "", inside = ""]) => {
-      const inputs = inside.matchAll(/<input[^>]*name="([^"]*)"(?:[^>]*?value="([^"]*)")?[^>]*>/g);
+      // As in a browser: a box that is not ticked is not sent.
+      const sent = inside.replace(/<input(?=[^>]*type="checkbox")(?![^>]*\schecked)[^>]*>/g, "");
+      const inputs = sent.matchAll(/<input[^>]*name="([^"]*)"(?:[^>]*?value="([^"]*)")?[^>]*>/g);
       const fields = Object.fromEntries([...inputs].map(([, name = "", value = ""]) => [name, unescaped(value)]));
       return { html, action: unescaped(action), fields };
     },

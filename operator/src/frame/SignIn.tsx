@@ -9,8 +9,15 @@ import { signIn, useWays } from "../session.ts";
 import { signInAddress } from "./pages.ts";
 import styles from "./SignIn.module.css";
 
-/** The door of the console. The address stays, so whoever followed a link arrives there. */
-export function SignIn({ refused = null }: { refused?: unknown }) {
+interface SignInProps {
+  /** Why another way in has just failed. */
+  refused?: unknown;
+  /** Called when somebody is in, before the console is shown. */
+  goOn?: () => void;
+}
+
+/** The door of the console. The address stays unless `goOn` changes it, so whoever followed a link arrives there. */
+export function SignIn({ refused = null, goOn }: SignInProps) {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
@@ -22,7 +29,7 @@ export function SignIn({ refused = null }: { refused?: unknown }) {
     setBusy(true);
     setRefusal(null);
     try {
-      await signIn({ user: user.trim(), password, ...(needsCode && { code }) });
+      await signIn({ user: user.trim(), password, ...(needsCode && { code }) }, goOn);
     } catch (error) {
       const isHalf = error instanceof Problem && error.errcode === "IO_PARLEY_SECOND_FACTOR";
       if (isHalf) setNeedsCode(true);

@@ -34,5 +34,11 @@ function TakeOver() {
     begun ??= signInFromPages(goOn);
     begun.catch(setRefusal);
   }, []);
-  return refusal !== null ? <SignIn refused={refusal} /> : <main className={styles["page"]}>{<Loading />}</main>;
+  return refusal !== null ? (
+    <SignIn refused={refusal} goOn={goOn} />
+  ) : (
+    <main className={styles["page"]}>
+      <Loading />
+    </main>
+  );
 }

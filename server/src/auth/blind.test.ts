@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { test } from "node:test";
 import { registerPerson, request, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
-import { openTcpProxy } from "../../../testkit/src/tcp-proxy.ts";
+import { openWayTo } from "../../../testkit/src/tcp-proxy.ts";
 import { realSeams, type Seams } from "../seams.ts";
 
 const PROMISE_MS = 5_000;
@@ -14,17 +14,9 @@ const whoami = async (url: string, token: string) => {
   return status;
 };
 
-/** Where a database that tests share can be reached, through a way that can be cut. */
-async function wayTo(databaseUrl: string) {
-  const { pathname, username, searchParams, hostname } = new URL(databaseUrl);
-  const directory = searchParams.get("host") ?? decodeURIComponent(hostname);
-  const proxy = await openTcpProxy(() => ({ path: `${directory}/.s.PGSQL.5432` }));
-  return { proxy, url: `postgres://${username}@127.0.0.1:${proxy.port}${pathname}` };
-}
-
 test("a process that is cut off from the database accepts nobody after 5 s, whoever it remembers, and does again when it is back", async () => {
   await using home = await startTestServer();
-  const { proxy, url } = await wayTo(home.databaseUrl);
+  const { proxy, url } = await openWayTo(home.databaseUrl);
   await using _proxy = proxy;
   await using away = await startTestServer({ databaseUrl: url });
   const { token } = await registerPerson(away.url, "alice");

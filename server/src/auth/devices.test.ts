@@ -32,7 +32,7 @@ test("a person sees their own devices and nobody else's", async () => {
   const other = await bob.ask("GET", `${DEVICES}/A1`);
   assert.deepEqual([other.status, other.body.errcode], [404, "M_NOT_FOUND"]);
   const own = await alice.call("GET", `${DEVICES}/A1`);
-  assert.equal(own.last_seen_ip, "127.0.0.1");
+  assert.deepEqual([own.user_id, own.last_seen_ip], [alice.userId, "127.0.0.1"]);
   assert.ok(Math.abs(own.last_seen_ts - Date.now()) < 60_000);
 });
 

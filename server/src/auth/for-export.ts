@@ -48,6 +48,14 @@ export const sections: readonly Section[] = [
     from: "auth.totp_secrets t where user_id = $1",
   }),
   sectionOf({
+    name: "accepted_policies",
+    about: "Which policies of the server the person accepted when the account was made: the version, and when.",
+    schema: "auth",
+    key: "policy_id || ' ' || version",
+    record: `json_build_object('policy_id', policy_id, 'version', version, 'accepted_ts', ${ts("accepted_at")})`,
+    from: "auth.accepted_policies where user_id = $1",
+  }),
+  sectionOf({
     name: "external_ids",
     about: "By whom else the person signs in: the provider, and what it calls them.",
     schema: "auth",

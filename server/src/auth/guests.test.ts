@@ -88,6 +88,7 @@ test("guests come into rooms that let guests in, and into no others, whichever w
   );
   await guest.call("POST", `${CLIENT}/join/${open.id}`, {});
   assert.equal(await membershipOf(open, guest.userId), "join");
+  await guest.call("POST", `${CLIENT}/rooms/${open.id}/send/m.room.message`, { msgtype: "m.text", body: "sup" });
 });
 
 test("when a room lets no guests in any more they leave it, and the others stay", async () => {

@@ -9,7 +9,7 @@ const V1 = "/_matrix/client/v1";
 const V3 = "/_matrix/client/v3";
 const ROOM = `${V3}/rooms/:roomId`;
 
-/** The specification's list, by the patterns of routes; and joining by an alias, and signing out. */
+/** The specification's list, by the patterns of routes; and joining by an alias, sending without a transaction id, and signing out. */
 const ALLOWED: ReadonlySet<string> = new Set([
   `GET ${ROOM}/state`,
   `GET ${ROOM}/state/:eventType`,
@@ -28,6 +28,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   `POST ${V3}/join/:roomIdOrAlias`,
   `POST ${ROOM}/leave`,
   `PUT ${ROOM}/send/:eventType/:txnId`,
+  `POST ${ROOM}/send/:eventType`,
   `PUT ${ROOM}/state/:eventType`,
   `PUT ${ROOM}/state/:eventType/:stateKey`,
   `PUT ${V3}/sendToDevice/:eventType/:txnId`,

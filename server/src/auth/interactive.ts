@@ -18,7 +18,8 @@ import { type Approvable, useApproval } from "./oauth/approvals.ts";
 import { isOAuthSession } from "./oauth/sessions.ts";
 import type { Auth } from "./shapes.ts";
 import { flowsFor } from "./sso/confirm.ts";
-import { type Stage, stages } from "./stages.ts";
+import { paramsOf, type Stage, stages } from "./stages.ts";
+import { versionsOf } from "./terms/policies.ts";
 
 export interface InteractiveOptions {
   /** Each flow is a list of stages that, all complete, let the request pass. */
@@ -36,7 +37,7 @@ export type InteractiveRequest = Pick<
   "body" | "session" | "path" | "address"
 >;
 
-/** What the completed stages proved, by stage; for m.login.registration_token the hash of the token. */
+/** What the completed stages proved, by stage; for m.login.registration_token the hash of the token, for m.login.terms what was accepted. */
 export type Completed = Partial<Record<Stage, string>>;
 
 interface Progress {
@@ -75,7 +76,7 @@ export async function interactive(
   const isComplete = !refusal && flows.some((flow) => flow.every((each) => progress.completed[each] !== undefined));
   // Without a stage of its own the request rests on the stored session alone, which may be used once.
   if (isComplete && ((await endSession(ctx, progress)) || stage !== undefined)) return progress.completed;
-  throw await challenge(ctx, { request, progress, flows, refusal });
+  throw await challenge(ctx, { request, progress, flows, params: paramsOf(ctx, flows), refusal });
 }
 
 /** Who proves there who they are: whose session has no stages here, and whose password alone proves nothing. */
@@ -117,17 +118,22 @@ function operationOf({ path }: InteractiveRequest): string {
   return path.replace("/_matrix/client/r0/", "/_matrix/client/v3/");
 }
 
-/** An unknown or expired session, or one of another request, is as none: its client gets a new challenge. */
+/** An unknown or expired session is as none: its client gets a new challenge. Throws M_FORBIDDEN for one of another request, or person. */
 async function readProgress(ctx: Context, request: InteractiveRequest): Promise<Progress> {
   const id = request.body.auth?.session;
   const row =
     id === undefined
       ? undefined
-      : await ctx.db.auth.one<{ completed: Completed }>(
-          `select completed from auth.interactive_sessions
-           where id = $1 and user_id is not distinct from $2 and operation = $3 and expires_at > now()`,
+      : await ctx.db.auth.one<{ completed: Completed; isOfThis: boolean }>(
+          `select completed, user_id is not distinct from $2 and operation = $3 as "isOfThis"
+           from auth.interactive_sessions where id = $1 and expires_at > now()`,
           [id, request.session?.userId ?? null, operationOf(request)],
         );
+  if (row && !row.isOfThis)
+    throw matrixError(
+      "M_FORBIDDEN",
+      "This authentication was begun for another request. Begin a new one without a session.",
+    );
   return row ? { id, completed: row.completed } : { id: undefined, completed: {} };
 }
 
@@ -140,26 +146,24 @@ interface ChallengeParts {
   request: InteractiveRequest;
   progress: Progress;
   flows: readonly (readonly string[])[];
-  params?: Record<string, object>;
+  params: Record<string, object>;
   refusal: MatrixError | undefined;
 }
 
-async function challenge(
-  ctx: Context,
-  { request, progress, flows, params = {}, refusal }: ChallengeParts,
-): Promise<Error> {
+async function challenge(ctx: Context, { request, progress, flows, params, refusal }: ChallengeParts): Promise<Error> {
   const session = progress.id ?? randomToken(ctx.seams, 18);
   await ctx.db.auth.change(
     `with expired as (delete from auth.interactive_sessions where expires_at < now() and id <> $1)
-     insert into auth.interactive_sessions as s (id, user_id, operation, completed, expires_at)
-     values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')
-     on conflict (id) do update set completed = s.completed || excluded.completed`,
+     insert into auth.interactive_sessions as s (id, user_id, operation, completed, expires_at, presented)
+     values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', $6)
+     on conflict (id) do update set completed = s.completed || excluded.completed, presented = excluded.presented`,
     [
       session,
       request.session?.userId ?? null,
       operationOf(request),
       JSON.stringify(progress.completed),
       limits.interactive_ms,
+      "m.login.terms" in params ? JSON.stringify(versionsOf(ctx)) : null,
     ],
   );
   return new InteractiveAuthentication({

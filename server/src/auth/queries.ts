@@ -33,10 +33,10 @@ export async function isAdmin(ctx: Context, userId: string): Promise<boolean> {
   return (await ctx.db.auth.one(sql, [userId])) !== undefined;
 }
 
-/** Whether the person asked, when they deactivated the account, that those who join rooms later do not see what they wrote. */
-export async function isErased(ctx: Context, userId: string): Promise<boolean> {
-  const sql = "select 1 from auth.accounts where user_id = $1 and erased";
-  return (await ctx.db.auth.one(sql, [userId])) !== undefined;
+/** Those of them who asked, when they deactivated the account, that those who join rooms later do not see what they wrote. */
+export async function erasedAmong(ctx: Context, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const sql = `select user_id as "userId" from auth.accounts where user_id = any($1) and erased`;
+  return new Set((await ctx.db.auth.query<{ userId: string }>(sql, [userIds])).map(({ userId }) => userId));
 }
 
 export interface DeviceRow {

@@ -9,6 +9,8 @@ import { hashPassword } from "./hashing.ts";
 import { refuseWhileOff } from "./registration-tokens.ts";
 import { nameIsTaken, tokenIsUsedUp } from "./register-refusals.ts";
 import { signIn } from "./sign-in.ts";
+import { accepted, makingAccount } from "./terms/acceptance.ts";
+import type { Versions } from "./terms/policies.ts";
 import { generatedUserId, newUserId } from "./user-names.ts";
 
 /** What the body of POST /register may say beside what everybody says. */
@@ -57,18 +59,21 @@ interface Upgraded {
   userId: string;
   password: string;
   tokenHash: Buffer | undefined;
+  /** The policies that the person has accepted. */
+  versions: Versions | undefined;
   /** Uses up what else was proved, when nothing else is left to be done. */
   claim?: () => Promise<void>;
 }
 
 /** Makes the guest's account an ordinary one. Its rooms and sessions stay. Throws M_USER_IN_USE where it is one already. */
-export async function upgradeGuest(ctx: Context, { userId, password, tokenHash, claim }: Upgraded): Promise<void> {
+export async function upgradeGuest(ctx: Context, upgraded: Upgraded): Promise<void> {
+  const { userId, password, tokenHash, versions, claim } = upgraded;
   const passwordHash = await hashPassword(ctx, password);
   await claim?.();
   await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token"; position: number | null }>(
-    "select * from auth.upgrade_guest($1, $2, $3)",
-    [userId, passwordHash, tokenHash ?? null],
+    makingAccount("select * from auth.upgrade_guest($1, $2, $3)", "$4"),
+    [userId, passwordHash, tokenHash ?? null, accepted(versions)],
   );
   if (row?.outcome === "token") throw tokenIsUsedUp();
   if (row?.position == null) throw nameIsTaken();

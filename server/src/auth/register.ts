@@ -15,7 +15,9 @@ import { registerByService, SERVICE_LOGIN } from "./service-login.ts";
 import { refuseWhileOff } from "./registration-tokens.ts";
 import { auth, newDevice, text } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
-import { provedBy, type Stage } from "./stages.ts";
+import { acceptedBy, provedBy, type Stage } from "./stages.ts";
+import { accepted, makingAccount } from "./terms/acceptance.ts";
+import type { Versions } from "./terms/policies.ts";
 import { nameIsTaken, tokenIsUsedUp } from "./register-refusals.ts";
 import { guestUpgrading, registerGuest, upgradeGuest, upgrading } from "./register-guest.ts";
 import { generatedUserId, newUserId } from "./user-names.ts";
@@ -54,10 +56,12 @@ export const register = route({
     const proved = mail === undefined ? undefined : provedBy(mail);
     if (proved && (await ownerOfAddress(ctx, proved.address)) !== undefined) throw inUse();
     const token = completed["m.login.registration_token"];
+    const terms = completed["m.login.terms"];
     await (guest === undefined ? createAccount : upgradeGuest)(ctx, {
       userId,
       password,
       tokenHash: token ? Buffer.from(token, "base64") : undefined,
+      versions: terms === undefined ? undefined : acceptedBy(terms),
       ...(proved ? { claim: () => claimProof(ctx, proved) } : {}),
     });
     if (proved) await bindAddress(ctx, userId, proved.address);
@@ -87,12 +91,16 @@ export const registerAvailable = route({
 });
 
 /**
- * A token is asked for where it must be, and taken where it need not: that of the first administrator works always. Where an e-mail address is
+ * A token is asked for where it must be, and taken where it need not: that of the first administrator works always. The policies, where there
+ * are some, stand in each flow; the captcha where there is no token, whose bearer somebody has let in already. Where an e-mail address is
  * optional, flows without it come first; a client offers what it knows.
  */
 function flowsOf(ctx: Context): Stage[][] {
-  const withToken: Stage[] = ["m.login.registration_token"];
-  const plain: Stage[][] = ctx.controls.now().registration === "open" ? [["m.login.dummy"], withToken] : [withToken];
+  const terms: Stage[] = ctx.config.terms.length > 0 ? ["m.login.terms"] : [];
+  const captcha: Stage[] = ctx.config.captcha ? ["m.login.recaptcha"] : [];
+  const withToken: Stage[] = ["m.login.registration_token", ...terms];
+  const isOpen = ctx.controls.now().registration === "open";
+  const plain: Stage[][] = isOpen ? [[...captcha, ...terms, "m.login.dummy"], withToken] : [withToken];
   const atRegistration = ctx.config.mail?.atRegistration ?? "off";
   if (atRegistration === "off") return plain;
   const withMail = plain.map((flow): Stage[] => [...flow, "m.login.email.identity"]);
@@ -110,19 +118,22 @@ interface NewAccount {
   userId: string;
   password: string;
   tokenHash: Buffer | undefined;
+  /** The policies that the person has accepted. */
+  versions: Versions | undefined;
   /** Uses up what else was proved, when nothing but the account is left to be made. */
   claim?: () => Promise<void>;
 }
 
 /** Makes the account, and uses its registration token up where it has one. Throws M_USER_IN_USE, or M_FORBIDDEN for the token. */
-export async function createAccount(ctx: Context, { userId, password, tokenHash, claim }: NewAccount): Promise<void> {
+export async function createAccount(ctx: Context, account: NewAccount): Promise<void> {
+  const { userId, password, tokenHash, versions, claim } = account;
   const passwordHash = await hashPassword(ctx, password);
   await claim?.();
   // Before the account is there, so that no account is ever missing in the directory or without a name.
   await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "token" }>(
-    "select auth.create_account($1, $2, $3) as outcome",
-    [userId, passwordHash, tokenHash ?? null],
+    makingAccount("select auth.create_account($1, $2, $3) as outcome", "$4"),
+    [userId, passwordHash, tokenHash ?? null, accepted(versions)],
   );
   if (row?.outcome === "taken") throw nameIsTaken();
   if (row?.outcome === "token") throw tokenIsUsedUp();

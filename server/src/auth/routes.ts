@@ -5,6 +5,7 @@ import { aboutRoutes } from "./about.ts";
 import { confirmRoutes } from "./email/confirm.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from "./devices.ts";
+import { fallbackRoutes } from "./fallback.ts";
 import { getLoginToken } from "./login-token.ts";
 import { login, loginFlows } from "./login.ts";
 import { logout, logoutAll, whoami } from "./logout.ts";
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...openIdRoutes,
   ...oauthRoutes,
   ...ssoRoutes,
+  ...fallbackRoutes,
 ];
 
 /** Starts the rounds of the OAuth 2.0 API. Throws StartError where the list of providers is wrong. */

@@ -4,13 +4,16 @@
  */
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { matrixError, type MatrixError } from "../errors.ts";
+import { matrixError, MatrixError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { validate } from "../validate.ts";
 import type { InteractiveRequest } from "./interactive.ts";
 import { checkPassword } from "./passwords.ts";
+import { requireHuman } from "./captcha/verify.ts";
 import { isUsableRegistrationToken } from "./registration-tokens.ts";
 import { type Purpose, provedAddress } from "./email/validations.ts";
 import { identifier, text } from "./shapes.ts";
+import { areCurrent, termsParams, type Versions } from "./terms/policies.ts";
 import { tokenHash } from "./tokens.ts";
 import { userIdFrom } from "./user-names.ts";
 
@@ -22,9 +25,21 @@ export const stages = {
   "m.login.password": password,
   "m.login.email.identity": emailIdentity,
   "m.login.sso": onPage,
+  "m.login.terms": terms,
+  "m.login.recaptcha": recaptcha,
 } satisfies Record<string, Check>;
 
 export type Stage = keyof typeof stages;
+
+/** What clients are told of the stages besides their names: `params` of the challenge. */
+export function paramsOf(ctx: Context, flows: readonly (readonly string[])[]): Record<string, object> {
+  const isAsked = (stage: Stage) => flows.some((flow) => flow.includes(stage));
+  const { captcha } = ctx.config;
+  return {
+    ...(isAsked("m.login.terms") ? { "m.login.terms": termsParams(ctx) } : {}),
+    ...(captcha && isAsked("m.login.recaptcha") ? { "m.login.recaptcha": { public_key: captcha.siteKey } } : {}),
+  };
+}
 
 /** What was said on the page (sso/confirm.ts) is complete already, and does not come here. */
 function onPage(): Promise<MatrixError> {
@@ -67,6 +82,42 @@ async function emailIdentity(ctx: Context, request: InteractiveRequest): Promise
 /** What the stage proved: see `Completed`. */
 export function provedBy(completed: string): { address: string; sid: string } {
   return JSON.parse(completed) as { address: string; sid: string };
+}
+
+/**
+ * Specification: "Terms of service at registration": the word of the client is enough, for what this session's challenge has named. Gives the
+ * versions.
+ */
+async function terms(ctx: Context, { body }: InteractiveRequest): Promise<string | MatrixError> {
+  const row = await ctx.db.auth.one<{ presented: Versions | null }>(
+    "select presented from auth.interactive_sessions where id = $1 and user_id is null and expires_at > now()",
+    [body.auth?.session ?? null],
+  );
+  if (row?.presented && areCurrent(ctx, row.presented)) return JSON.stringify(row.presented);
+  return matrixError(
+    "M_UNAUTHORIZED",
+    "The policies were not shown yet, or have changed. Read those in params, and accept them with this session.",
+  );
+}
+
+/** What the stage accepted: see `Completed`. */
+export function acceptedBy(completed: string): Versions {
+  return JSON.parse(completed) as Versions;
+}
+
+const captchaAuth = z.looseObject({ response: text(limits.captchaResponse_characters).default("") });
+
+/** Specification: "Google ReCaptcha". */
+async function recaptcha(ctx: Context, { body }: InteractiveRequest): Promise<string | MatrixError> {
+  const { response } = validate(captchaAuth, body.auth, "body");
+  if (!ctx.config.captcha) return matrixError("M_UNRECOGNIZED", "Nobody has to show here that they are no robot.");
+  try {
+    await requireHuman(ctx, ctx.config.captcha, response);
+    return "";
+  } catch (thrown) {
+    if (thrown instanceof MatrixError && thrown.errcode.startsWith("M_CAPTCHA")) return thrown;
+    throw thrown;
+  }
 }
 
 const passwordAuth = z.looseObject({

@@ -16,6 +16,8 @@ import { interactive } from "./interactive.ts";
 import { auth, text } from "./shapes.ts";
 
 const V3 = "/_matrix/client/v3";
+/** What adding and binding are called by those who began when they were a proposal (MSC2290). */
+const UNSTABLE = "/_matrix/client/unstable";
 
 const contacts = route({
   method: "GET",
@@ -31,6 +33,7 @@ const removals = ["/account/3pid/delete", "/account/3pid/unbind"].map((path) =>
   route({
     method: "POST",
     path: V3 + path,
+    alsoAt: [UNSTABLE + path],
     access: "session",
     rate: "other",
     body: contact,
@@ -49,6 +52,7 @@ const credentials = { sid: text(), client_secret: text() };
 const add = route({
   method: "POST",
   path: `${V3}/account/3pid/add`,
+  alsoAt: [`${UNSTABLE}/account/3pid/add`],
   access: "session",
   rate: "other",
   body: z.looseObject({ ...credentials, auth: auth.optional() }),
@@ -86,6 +90,7 @@ async function bindProved(ctx: Context, userId: string, given: { sid: string; cl
 const bind = route({
   method: "POST",
   path: `${V3}/account/3pid/bind`,
+  alsoAt: [`${UNSTABLE}/account/3pid/bind`],
   access: "session",
   rate: "other",
   handle: refuse,

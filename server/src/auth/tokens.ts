@@ -9,6 +9,7 @@ const PREFIX = {
   stream: "pst_",
   bot: "pbt_",
   hook: "phk_",
+  scim: "psc_",
   openid: "pot_",
   /** The refresh token of a session that the OAuth 2.0 API made. */
   oauth: "por_",

@@ -33,7 +33,7 @@ const RULES: readonly (readonly [Scope | "always", RegExp, RegExp])[] = [
   ["read", /^POST$/, new RegExp(`${CLIENT}/(publicRooms|search|user_directory/search|user/:userId/filter)$`)],
   ["read", /^POST$/, /^\/_matrix\/client\/unstable\/org\.matrix\.simplified_msc3575\/sync$/],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/rooms/:roomId/(send|redact|typing)/`)],
-  ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/send/:eventType$`)],
+  ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(send/:eventType|redact/:eventId)$`)],
   ["send", /^POST$/, new RegExp(`${CLIENT}/rooms/:roomId/(receipt/|read_markers$)`)],
   ["send", /^PUT$/, new RegExp(`${CLIENT}/presence/`)],
   ["send", /^GET$/, /^\/_matrix\/client\/unstable\/org\.matrix\.msc4140\/delayed_events/],

@@ -117,6 +117,8 @@ test("a suspended account reads, leaves, redacts its own and signs in, and does 
   });
   assert.equal((await stream.until(({ type }) => type === "refused")).errcode, "M_USER_SUSPENDED");
   await suspend(cleo, false);
+  // It may do more than before, and comes again to do it.
+  assert.deepEqual(await stream.closed, { code: 4503, reason: { reconnect_in_ms: 0 } });
   // The other process believes what it knew of the session until the log has told it.
   await other.ctx.log.reached(server.ctx.log.hub.head());
   assert.equal(await codeOf(again, "POST", `${CLIENT}/join/${room}`, {}), "200");

@@ -21,12 +21,15 @@ import type { Logger } from "../logger.ts";
 export const operatorRoles = ["auditor", "operator", "owner"] as const;
 export type OperatorRole = (typeof operatorRoles)[number];
 
-/** Who acts: a person, whoever has a shell on a machine that reaches the database, or a job that says how it ended. */
+/**
+ * Who acts: a person, whoever has a shell on a machine that reaches the database, a job that says how it ended, or a directory that
+ * provisions people.
+ */
 export interface Actor {
-  /** A user id, or `shell:<account>@<host>`. */
+  /** A user id, `shell:<account>@<host>`, or `scim:<name of the token>`. */
   userId: string;
   role: OperatorRole;
-  via: "browser" | "token" | "shell" | "job";
+  via: "browser" | "token" | "shell" | "job" | "scim";
   address: string;
   /** The Matrix device whose token it was. */
   device?: string | undefined;

@@ -20,6 +20,7 @@ import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { noticeOperations } from "../rooms/operations-notices.ts";
 import { roomOperations } from "../rooms/operations.ts";
+import { scimOperations } from "../scim/operations.ts";
 import { searchOperations } from "../search/operations.ts";
 import { personOperations } from "../person/operations.ts";
 import { jobOperations } from "../worker/operations.ts";
@@ -51,6 +52,7 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...insight,
   ...registration,
+  ...scimOperations,
   ...bots,
   ...appserviceOperations,
   ...pusherOperations,

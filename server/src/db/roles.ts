@@ -40,7 +40,8 @@ export const appendOnly: Partial<Record<Schema, readonly string[]>> = { console:
 /** Schemas that only some processes connect to. Of the others every process has a pool: sessions, rooms and limits are everybody's. */
 const onlyFor: Partial<Record<Schema, readonly RoleName[]>> = {
   sync: ["gateway"],
-  console: ["web", "worker"],
+  // Also where directories provision people: what they do is in the audit log, and operators are not theirs to change.
+  console: ["auth", "web", "worker"],
   graph: ["web", "worker"],
   billing: ["web", "worker"],
   push: ["auth", "messages", "worker"],

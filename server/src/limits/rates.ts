@@ -22,6 +22,7 @@ export const rates = {
   streamFrames: { burst: 200, perSecond: 20 },
   telemetry: { burst: 10, perSecond: 0.02 },
   report: { burst: 10, perSecond: 0.1 },
+  scim: { burst: 500, perSecond: 50 },
   operator: { burst: 300, perSecond: 50 },
   operatorDenied: { burst: 20, perSecond: 0.1 },
   other: { burst: 500, perSecond: 100 },

@@ -1,5 +1,8 @@
+import { scimLimits } from "./scim.ts";
+
 /** Limits of upstream single sign-on. They are part of `limits` in server/src/limits.ts. */
 export const ssoLimits = {
+  ...scimLimits,
   /** How many providers there may be, and how long a text in their description is. */
   ssoProviders: 20,
   ssoText_characters: 2_048,

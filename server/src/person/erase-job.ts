@@ -11,6 +11,7 @@ import { eraseOwn as eraseAccount } from "../account/for-export.ts";
 import { changeProfile, profileOf } from "../account/profile.ts";
 import { deactivateAccount } from "../auth/deactivate.ts";
 import { eraseExternalIds } from "../auth/sso/accounts.ts";
+import { eraseAcceptedPolicies } from "../auth/terms/acceptance.ts";
 import { writeAudit } from "../console/audit/append.ts";
 import type { Context } from "../context.ts";
 import { eraseOwn as eraseInDirectory } from "../directory/for-export.ts";
@@ -20,6 +21,7 @@ import { removeMedia } from "../media/remove.ts";
 import { eraseMemberships, eraseNotes, nextSent } from "../messages/for-export.ts";
 import { heldUploaders } from "../retention/holds.ts";
 import { removeForJob } from "../rooms/purge-job.ts";
+import { eraseProvisioned } from "../scim/for-export.ts";
 import type { Job, Step } from "../worker/job.ts";
 import { sections } from "./sections.ts";
 
@@ -81,6 +83,8 @@ const phases: { [P in Cursor["phase"]]: Phase<P> } = {
     await eraseMemberships(ctx, userId);
     await eraseAccount(ctx, userId);
     await eraseExternalIds(ctx, userId);
+    await eraseAcceptedPolicies(ctx, userId);
+    await eraseProvisioned(ctx, userId);
     await eraseInDirectory(ctx, userId);
     await ctx.db.console.change("delete from console.exports where user_id = $1", [userId]);
     return { next: { phase: "files" } };

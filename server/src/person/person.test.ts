@@ -26,6 +26,7 @@ const MARKS = {
   former: "mark-of-a-room-that-was-left",
   report: "mark-of-the-report",
   external: "mark-of-the-external-id",
+  policy: "mark-of-the-policy",
   alias: "mark-of-the-alias",
   backup: "mark-of-the-backup",
   to_device: "mark-of-a-device-message",
@@ -34,6 +35,7 @@ const MARKS = {
   later: "mark-of-what-is-sent-later",
   begun: "mark-of-what-is-begun",
   email: "mark-of-the@address.example",
+  directory: "mark-of-the-directory",
 } as const;
 
 async function town() {
@@ -83,6 +85,14 @@ async function settle(server: TestServer, bob: Person): Promise<{ alice: Person;
   await server.ctx.db.auth.change(
     "insert into auth.sso_logins (issuer, client_id, subject, user_id) values ($1, 'parley', $2, $3)",
     external,
+  );
+  await server.ctx.db.auth.change(
+    "insert into auth.accepted_policies (user_id, policy_id, version) values ($1, 'terms', $2)",
+    [alice.userId, MARKS.policy],
+  );
+  await server.ctx.db.auth.change(
+    "insert into auth.scim_people (user_id, user_name, described, said_by) values ($1, $2, '{}', 'a test')",
+    [alice.userId, MARKS.directory],
   );
   await alice.call("POST", `${V3}/pushers/set`, {
     kind: "http",
@@ -186,6 +196,7 @@ test("each table in which a person's id stands is in a section, or has a reason 
     "auth.accounts": "account",
     "auth.sessions": "devices",
     "auth.third_party_ids": "email_addresses",
+    "auth.accepted_policies": "accepted_policies",
     "auth.external_ids": "external_ids",
     "auth.sso_logins": "external_logins",
     "account.profiles": "profile",
@@ -201,6 +212,7 @@ test("each table in which a person's id stands is in a section, or has a reason 
     "media.media": "uploads",
     "media.uploads": "uploads_in_pieces",
     "push.pushers": "pushers",
+    "auth.scim_people": "provisioned",
     // Copies of the profile, by which others find the person.
     "rooms.people": null,
     "rooms.people_words": null,

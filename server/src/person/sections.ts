@@ -6,6 +6,7 @@ import { sections as keys } from "../keys/for-export.ts";
 import { sections as media } from "../media/for-export.ts";
 import { sections as messages } from "../messages/for-export.ts";
 import { sections as push } from "../push/for-export.ts";
+import { sections as scim } from "../scim/for-export.ts";
 import type { Section } from "./section.ts";
 
 export const sections: readonly Section[] = [
@@ -16,4 +17,5 @@ export const sections: readonly Section[] = [
   ...messages,
   ...media,
   ...push,
+  ...scim,
 ];

@@ -2,6 +2,7 @@
 import type { RoleName } from "../roles.ts";
 import { auditSettings } from "./audit.ts";
 import { billingSettings } from "./billing.ts";
+import { captchaSettings } from "./captcha.ts";
 import { explorerSettings } from "./explorer.ts";
 import { previewSettings } from "./previews.ts";
 import { mailSettings } from "./mail.ts";
@@ -12,6 +13,7 @@ import { shellSettings } from "./shell.ts";
 import type { Setting } from "./setting.ts";
 import { ssoSettings } from "./sso.ts";
 import { storageSettings } from "./storage.ts";
+import { termsSettings } from "./terms.ts";
 import { tracingSettings } from "./tracing.ts";
 
 /** Roles that a gateway can front, each with the setting that says where they are. */
@@ -197,5 +199,7 @@ export const settings: readonly Setting[] = [
   ...pushSettings,
   ...mailSettings,
   ...ssoSettings,
+  ...termsSettings,
+  ...captchaSettings,
   ...previewSettings,
 ];

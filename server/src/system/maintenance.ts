@@ -26,8 +26,14 @@ export const GOES_ON = new Set([
 
 /** Throws IO_PARLEY_MAINTENANCE, with `retry_after_ms`, for what would write while maintenance goes on. `path` is the route's pattern. */
 export function refuseInMaintenance({ controls }: Pick<Context, "controls">, method: string, path: string): void {
+  if (method === "GET" || GOES_ON.has(path) || !OF_CLIENTS.test(path)) return;
+  refuseWriting({ controls });
+}
+
+/** Throws IO_PARLEY_MAINTENANCE while maintenance goes on: for what writes and answers errors in its own way. */
+export function refuseWriting({ controls }: Pick<Context, "controls">): void {
   const { maintenance } = controls.now();
-  if (maintenance === null || method === "GET" || GOES_ON.has(path) || !OF_CLIENTS.test(path)) return;
+  if (maintenance === null) return;
   throw matrixError("IO_PARLEY_MAINTENANCE", maintenance.message, {
     retryAfter_ms: maintenance.retry_after_s * 1_000,
     fields: { since_ms: maintenance.since_ms },

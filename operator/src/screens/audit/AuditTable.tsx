@@ -9,7 +9,15 @@ import { EntrySheet } from "./EntrySheet.tsx";
 import type { Entry } from "./shapes.ts";
 
 const columns: readonly Column<Entry>[] = [
-  { id: "position", label: "No.", width: "70px", value: ({ position }) => position, atEnd: true },
+  {
+    id: "position",
+    label: "No.",
+    width: "104px",
+    value: ({ position }) => position,
+    // The entry that said that the act begins is not shown by itself. Its number is, since a gap looks like an entry taken away.
+    cell: ({ position, begun }) => (begun === null ? position : `${begun}, ${position}`),
+    atEnd: true,
+  },
   {
     id: "time_ts",
     label: "Time",

@@ -39,6 +39,7 @@ function About({ entry }: { entry: Entry }) {
         <StatusTag state={entry.outcome} /> {entry.error}
         {entry.outcome === "begun" && " Unless it runs still, its process ended first: look at what became of it."}
       </Fact>
+      {entry.begun !== null && <Fact name="Began">No. {entry.begun}, written before it was done</Fact>}
       <Fact name="Reason">{entry.reason}</Fact>
       <Fact name="From">
         {entry.address}, by {entry.via}

@@ -3,7 +3,7 @@ export interface Entry {
   position: number;
   time_ts: number;
   actor: string;
-  via: "browser" | "token" | "shell" | "job";
+  via: "browser" | "token" | "shell" | "job" | "scim";
   address: string;
   device: string | null;
   action: string;

@@ -3,6 +3,7 @@ import { Screen } from "../../frame/Screen.tsx";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { makeToken } from "./acts.tsx";
+import { Provisioning } from "./Provisioning.tsx";
 import { Settings } from "./Settings.tsx";
 import { Tokens } from "./Tokens.tsx";
 
@@ -23,10 +24,11 @@ export default function Registration() {
         current={tab}
         tabs={[
           { name: "tokens", to: "/registration", label: "Registration tokens" },
+          { name: "provisioning", to: "/registration/provisioning", label: "Provisioning" },
           { name: "settings", to: "/registration/settings", label: "Settings" },
         ]}
       />
-      {tab === "tokens" ? <Tokens /> : <Settings />}
+      {tab === "tokens" ? <Tokens /> : tab === "provisioning" ? <Provisioning /> : <Settings />}
     </Screen>
   );
 }

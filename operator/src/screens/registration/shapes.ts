@@ -36,3 +36,37 @@ export interface MadeToken {
   uses_allowed: number;
   expires_in_s: number;
 }
+
+/** Provisioning by directories (server/src/scim/operations.ts). */
+export interface Provisioning {
+  address: string;
+  people: number;
+  last_request_ts: number | null;
+  last_change_ts: number | null;
+  providers: { id: string; name: string }[];
+}
+
+export interface DirectoryToken {
+  token_id: string;
+  name: string;
+  provider: string | null;
+  created_by: string;
+  created_ts: number;
+  last_used_ts: number | null;
+  last_used_address: string | null;
+}
+
+export interface MadeDirectoryToken extends DirectoryToken {
+  token: string;
+  address: string;
+}
+
+export interface RefusedRequest {
+  error_id: number;
+  time_ts: number;
+  token_name: string;
+  method: string;
+  path: string;
+  status: number;
+  detail: string;
+}

@@ -53,7 +53,7 @@ const columnsFor = (userId: string): SimpleTableProps<Row>["columns"] => [
     value: ({ how, via }) => `${HOW[how]} ${via ?? ""}`,
     cell: ({ how, via, by, type }) => (
       <>
-        {HOW[how]} {via}{" "}
+        {via ? `${HOW[how]} ${via}` : HOW[how]}
         {by && (
           <span>
             , {type === "export" ? "made" : type === "legal access" ? "granted" : "let in"} by{" "}

@@ -94,6 +94,12 @@ function waysIn({ has_password, has_second_factor, passkeys }: UserDetail): stri
   return ways.filter((way) => way !== "").join(", ");
 }
 
+function policiesOf({ accepted_policies }: UserDetail): string {
+  return accepted_policies
+    .map(({ policy_id, version, accepted_ts }) => `${policy_id} ${version}, ${exactTime(accepted_ts)}`)
+    .join("; ");
+}
+
 function Profile({ user }: { user: UserDetail }) {
   return (
     <>
@@ -112,6 +118,7 @@ function Profile({ user }: { user: UserDetail }) {
             <Time at_ms={user.last_seen_ts} />
           </Fact>
           <Fact name="Joined">{exactTime(user.created_ts)}</Fact>
+          {user.accepted_policies.length > 0 && <Fact name="Has accepted">{policiesOf(user)}</Fact>}
           {user.suspended_ts !== null && (
             <Fact name={user.status === "read_only" ? "Only reads since" : "Suspended"}>
               {exactTime(user.suspended_ts)}

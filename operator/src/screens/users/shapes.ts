@@ -19,4 +19,6 @@ export interface UserDetail extends User {
   passkeys: number;
   /** Whether a code is asked for after the password. */
   has_second_factor: boolean;
+  /** Which policies of the server the person accepted when the account was made. */
+  accepted_policies: { policy_id: string; version: string; accepted_ts: number }[];
 }

@@ -8,14 +8,17 @@ import { listPasskeys } from "../factors/passkeys.ts";
 import { accountLocked, readModeration } from "../moderation.ts";
 import { hasPassword } from "../passwords.ts";
 import { nameIsTaken } from "../register-refusals.ts";
+import { accepted, makingAccount } from "../terms/acceptance.ts";
+import type { Versions } from "../terms/policies.ts";
 import type { SsoProvider } from "./config.ts";
 import type { Identity } from "./identity.ts";
 
 type Known = Pick<Identity, "issuer" | "subject">;
 
-/** Whose account it is; undefined where it is nobody's. */
+/** Whose account it is; undefined where it is nobody's. A slash at the end makes no other issuer: see `isOf`. */
 export async function accountOf(ctx: Context, { issuer, subject }: Known): Promise<string | undefined> {
-  const sql = `select user_id as "userId" from auth.external_ids where issuer = $1 and subject = $2`;
+  const sql = `select user_id as "userId" from auth.external_ids
+    where issuer = any (array[rtrim($1, '/'), rtrim($1, '/') || '/']) and subject = $2 order by added_at limit 1`;
   return (await ctx.db.auth.one<{ userId: string }>(sql, [issuer, subject]))?.userId;
 }
 
@@ -33,10 +36,11 @@ export function externalIdsOf(ctx: Context, userId: string): Promise<ExternalId[
 
 /** Has the provider know the account from now on. Throws M_FORBIDDEN where it knows another one by this. */
 export async function link(ctx: Context, userId: string, { issuer, subject }: Known): Promise<void> {
-  await ctx.db.auth.change(
-    "insert into auth.external_ids (issuer, subject, user_id) values ($1, $2, $3) on conflict do nothing",
-    [issuer, subject, userId],
-  );
+  if ((await accountOf(ctx, { issuer, subject })) === undefined)
+    await ctx.db.auth.change(
+      "insert into auth.external_ids (issuer, subject, user_id) values ($1, $2, $3) on conflict do nothing",
+      [issuer, subject, userId],
+    );
   const owner = await accountOf(ctx, { issuer, subject });
   if (owner !== userId)
     throw matrixError("M_FORBIDDEN", `This sign-in is that of another account here, ${owner ?? "which is gone"}.`);
@@ -70,17 +74,25 @@ export async function accountByEmail(
   return ownerOfAddress(ctx, email);
 }
 
+interface Newcomer {
+  userId: string;
+  provider: SsoProvider;
+  identity: Identity;
+  /** The policies that the person has accepted. */
+  versions?: Versions;
+}
+
 /** Makes the account of a newcomer, with the name that others see. Throws M_USER_IN_USE. Gives whose account the person has. */
 export async function createAccountFor(
   ctx: Context,
-  { userId, provider, identity }: { userId: string; provider: SsoProvider; identity: Identity },
+  { userId, provider, identity, versions }: Newcomer,
 ): Promise<string> {
   const { issuer, subject, displayName, email, isEmailVerified } = identity;
   // Before the account is there, so that no account is ever missing in the directory or without a name.
   await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
   const row = await ctx.db.auth.one<{ outcome: "created" | "taken" | "known" }>(
-    "select auth.create_external_account($1, $2, $3) as outcome",
-    [userId, issuer, subject],
+    makingAccount("select auth.create_external_account($1, $2, $3) as outcome", "$4"),
+    [userId, issuer, subject, accepted(versions)],
   );
   if (row?.outcome === "taken") throw nameIsTaken();
   // Two requests of one person at one moment: the other one was faster.

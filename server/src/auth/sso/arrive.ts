@@ -1,14 +1,14 @@
 /** What becomes of somebody whom a provider knows: they are signed in, get an account, or go on to say something too. */
 import type { Context } from "../../context.ts";
-import { MatrixError, matrixError } from "../../errors.ts";
+import { matrixError } from "../../errors.ts";
 import type { Answer } from "../../http.ts";
 import { refuseNewSessions, signInBrowser } from "../oauth/browsers.ts";
 import { redirect } from "../oauth/pages/page.ts";
-import { freeUserId } from "../register.ts";
 import { accountByEmail, accountOf, createAccountFor, link, requireOpen } from "./accounts.ts";
 import type { PageRequest } from "./begin.ts";
 import type { SsoProvider } from "./config.ts";
 import type { Identity } from "./identity.ts";
+import { isOfName, nameFrom } from "./names.ts";
 import { pathOf } from "./providers.ts";
 import { beginLogin } from "./sessions.ts";
 import { beginStep, type Sent } from "./steps.ts";
@@ -53,21 +53,21 @@ async function linkByEmail(ctx: Context, { provider, identity }: Arriving): Prom
   return userId;
 }
 
-/** The names that are asked for on a page, and not refused. */
-const OTHER_NAME = ["M_INVALID_USERNAME", "M_USER_IN_USE", "M_EXCLUSIVE"];
-
-/** An account for a newcomer: by the name that the provider says, where that is free and can be one, else by one that the person chooses. */
+/**
+ * An account for a newcomer: by the name that the provider says, where that is free and can be one, else by one that the person chooses. They
+ * are asked too where there are policies to accept.
+ */
 async function welcome(ctx: Context, request: PageRequest, arriving: Arriving): Promise<Answer> {
   refuseNewSessions(ctx);
   const { provider, identity, sent } = arriving;
-  if (identity.localpart === undefined) return ask(ctx, request, { ...arriving, page: "/name" });
+  const wanted = await nameFrom(ctx, identity);
+  if (wanted === undefined || ctx.config.terms.length > 0) return ask(ctx, request, { ...arriving, page: "/name" });
   try {
-    const wanted = await freeUserId(ctx, identity.localpart);
     await ctx.rates.admit("register", request.address);
     const userId = await createAccountFor(ctx, { userId: wanted, provider, identity });
     return await enter(ctx, request, { userId, identity, next: sent.next });
   } catch (thrown) {
-    if (!(thrown instanceof MatrixError) || !OTHER_NAME.includes(thrown.errcode)) throw thrown;
+    if (!isOfName(thrown)) throw thrown;
     return ask(ctx, request, { ...arriving, page: "/name" });
   }
 }

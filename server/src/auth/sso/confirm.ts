@@ -3,16 +3,15 @@
  * in with a provider that knows the account and says yes to what is asked, and the client goes on. Specification: client-server-api,
  * "Single Sign-On" of the authentication types, and "Fallback".
  */
-import { createHash } from "node:crypto";
-import { z } from "zod";
 import type { Context } from "../../context.ts";
 import { matrixError } from "../../errors.ts";
-import { Answer, type Request, route } from "../../http.ts";
+import { Answer, route } from "../../http.ts";
 import { addressOf, paths } from "../oauth/addresses.ts";
 import { refuseForeignForm } from "../oauth/browsers.ts";
 import { readForm } from "../oauth/forms.ts";
 import { hidden } from "../oauth/pages/fields.ts";
-import { Html, html, page, shown } from "../oauth/pages/page.ts";
+import { donePage } from "../oauth/pages/done.ts";
+import { html, page, shown } from "../oauth/pages/page.ts";
 import { hasPassword } from "../passwords.ts";
 import type { Stage } from "../stages.ts";
 import { accountOf, externalIdsOf } from "./accounts.ts";
@@ -53,31 +52,22 @@ async function waiting(ctx: Context, session: string): Promise<Confirming> {
   return row;
 }
 
-export const fallback = route({
-  method: "GET",
-  path: "/_matrix/client/v3/auth/:authType/fallback/web",
-  access: "anyone",
-  rate: "other",
-  query: z.looseObject({ session: z.string().max(200) }),
-  handle: shown(async (request: Request<undefined, { session: string }, undefined>, ctx) => {
-    if (request.params["authType"] !== "m.login.sso")
-      throw matrixError("M_NOT_FOUND", "There is no page for this stage: the application asks for it itself.");
-    const { session } = request.query;
-    const { userId } = await waiting(ctx, session);
-    const addresses = (await providersFor(ctx, userId)).map((each) => ({
-      name: each.name,
-      href: addressOf(ctx, `${pathOf(each)}?${new URLSearchParams({ confirm: session }).toString()}`),
-    }));
-    const [first, ...others] = addresses;
-    if (!first) throw matrixError("M_FORBIDDEN", `No provider knows ${userId} any more.`);
-    if (others.length === 0)
-      return new Answer({ status: 302, headers: { location: first.href, "cache-control": "no-store" }, payload: "" });
-    const links = addresses.map(
-      ({ name, href }) => html`<a class="button second" href="${href}">Continue with ${name}</a>`,
-    );
-    return page(ctx, { title: "Confirm who you are", content: html`<div class="choice">${links}</div>` });
-  }),
-});
+/** The page of the stage m.login.sso, see fallback.ts: on to the provider, or to a choice of them. */
+export async function showSsoStage(ctx: Context, session: string): Promise<Answer> {
+  const { userId } = await waiting(ctx, session);
+  const addresses = (await providersFor(ctx, userId)).map((each) => ({
+    name: each.name,
+    href: addressOf(ctx, `${pathOf(each)}?${new URLSearchParams({ confirm: session }).toString()}`),
+  }));
+  const [first, ...others] = addresses;
+  if (!first) throw matrixError("M_FORBIDDEN", `No provider knows ${userId} any more.`);
+  if (others.length === 0)
+    return new Answer({ status: 302, headers: { location: first.href, "cache-control": "no-store" }, payload: "" });
+  const links = addresses.map(
+    ({ name, href }) => html`<a class="button second" href="${href}">Continue with ${name}</a>`,
+  );
+  return page(ctx, { title: "Confirm who you are", content: html`<div class="choice">${links}</div>` });
+}
 
 /** What is asked, as the end of a sentence: by the end of its path. */
 const ACTS: readonly (readonly [path: RegExp, act: string])[] = [
@@ -121,11 +111,6 @@ export const showConfirm = route({
   }),
 });
 
-/** Specification: "Fallback": whoever opened the page is told. It is the one script of these pages, and allowed by its hash. */
-const DONE = `if(window.onAuthDone)window.onAuthDone();else if(window.opener&&window.opener.postMessage)window.opener.postMessage("authDone","*");`;
-const DONE_HASH = createHash("sha256").update(DONE).digest("base64");
-const DONE_SCRIPT = new Html(`<script>${DONE}</script>`);
-
 export const confirm = route({
   method: "POST",
   path: PATH,
@@ -142,12 +127,6 @@ export const confirm = route({
       `update auth.interactive_sessions set completed = completed || '{"m.login.sso": ""}' where id = $1 and user_id = $2`,
       [session, userId],
     );
-    const policy = `default-src 'none'; style-src 'self'; script-src 'sha256-${DONE_HASH}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`;
-    return page(ctx, {
-      title: "Thank you",
-      headers: { "content-security-policy": policy },
-      content: html`<p>Go back to your application. You can close this page.</p>
-        ${DONE_SCRIPT}`,
-    });
+    return donePage(ctx);
   }),
 });

@@ -2,7 +2,7 @@
 import type { Route } from "../../http.ts";
 import { begin } from "./begin.ts";
 import { callback } from "./callback.ts";
-import { confirm, fallback, showConfirm } from "./confirm.ts";
+import { confirm, showConfirm } from "./confirm.ts";
 import { linkProvider, showLink } from "./link.ts";
 import { logout } from "./logout.ts";
 import { chooseName, showName } from "./name.ts";
@@ -16,6 +16,5 @@ export const ssoRoutes: readonly Route[] = [
   linkProvider,
   showConfirm,
   confirm,
-  fallback,
   logout,
 ];

@@ -41,7 +41,7 @@ export const entrySchema = z.object({
   position: z.int(),
   time_ts: z.int().meta({ description: "Milliseconds since 1970." }),
   actor: z.string(),
-  via: z.enum(["browser", "token", "shell", "job"]),
+  via: z.enum(["browser", "token", "shell", "job", "scim"]),
   address: z.string(),
   device: z.string().nullable(),
   action: z.string().meta({ description: "The id of the operation." }),

@@ -10,13 +10,11 @@ import { providersOf } from "../../auth/sso/providers.ts";
 import { matrixError } from "../../errors.ts";
 import { route, type Route } from "../../http.ts";
 import { limits } from "../../limits.ts";
-import { appendAudit } from "../audit/append.ts";
 import { readOperator } from "../operators.ts";
 import type { RawRequest } from "../perform.ts";
 import { readCookie } from "./cookie.ts";
 import { checkCsrf, refuseForeignOrigin } from "./guard.ts";
-import { beginSession, storeOf } from "./session.ts";
-import { actOf, answerWith, keepGuess, PATH, sessionOf } from "./sign-in.ts";
+import { actOf, enter, PATH, sessionOf } from "./sign-in.ts";
 
 /** Throws M_FORBIDDEN where nobody has signed in at the pages in the last minutes. */
 async function signedIn(ctx: Context, request: Pick<RawRequest, "headers">): Promise<FreshSignIn> {
@@ -48,14 +46,16 @@ const signIn = route({
   rate: "other",
   async handle(request, ctx) {
     refuseForeignOrigin(ctx, request);
-    const old = readCookie(ctx, request);
     const found = await signedIn(ctx, request);
-    const operator = await readOperator(ctx, found.userId);
-    if (!operator) throw matrixError("M_FORBIDDEN", `${found.userId} is no operator of this server.`);
-    const session = await beginSession(ctx, { ...found, role: operator.role });
-    if (old !== undefined) await storeOf(ctx).delete(old);
-    await appendAudit(ctx, [{ ...actOf(found.userId, request, "begin"), outcome: "done" }]);
-    return answerWith(ctx, { request, session });
+    return enter(ctx, request, {
+      act: actOf(found.userId, request, "begin"),
+      old: readCookie(ctx, request),
+      async prove() {
+        const operator = await readOperator(ctx, found.userId);
+        if (!operator) throw matrixError("M_FORBIDDEN", `${found.userId} is no operator of this server.`);
+        return { ...found, role: operator.role };
+      },
+    });
   },
 });
 
@@ -69,17 +69,14 @@ const confirm = route({
     const old = await sessionOf(ctx, request);
     checkCsrf(old.id, request);
     const { userId, role, endings, began_ms, login } = old;
-    const act = actOf(userId, request, "confirm");
-    try {
-      const proved_ago_ms = await provedAgain(ctx, request, userId);
-      const session = await beginSession(ctx, { userId, role, endings, began_ms, login, proved_ago_ms });
-      await storeOf(ctx).delete(old.id);
-      await appendAudit(ctx, [{ ...act, outcome: "done" }]);
-      return await answerWith(ctx, { request, session });
-    } catch (thrown) {
-      await keepGuess(ctx, act, thrown);
-      throw thrown;
-    }
+    return enter(ctx, request, {
+      act: actOf(userId, request, "confirm"),
+      old: old.id,
+      async prove() {
+        const proved_ago_ms = await provedAgain(ctx, request, userId);
+        return { userId, role, endings, began_ms, login, proved_ago_ms };
+      },
+    });
   },
 });
 

@@ -15,7 +15,7 @@ import { readOperator } from "../operators.ts";
 import type { RawRequest } from "../perform.ts";
 import { cookieHeader, readCookie } from "./cookie.ts";
 import { checkCsrf, csrfTokenOf, refuseForeignOrigin } from "./guard.ts";
-import { beginSession, type ConsoleSession, readSession, storeOf } from "./session.ts";
+import { type Beginning, beginSession, type ConsoleSession, readSession, storeOf } from "./session.ts";
 
 export const PATH = "/api/v1/session";
 
@@ -48,7 +48,7 @@ interface Told {
   session: ConsoleSession | undefined;
 }
 
-export async function answerWith(ctx: Context, { request, session }: Told): Promise<Answer> {
+async function answerWith(ctx: Context, { request, session }: Told): Promise<Answer> {
   const headers = { "cache-control": "no-store", ...cookieHeader(ctx, request, session?.id) };
   return new Answer({ headers, payload: JSON.stringify(session ? await described(ctx, session) : {}) });
 }
@@ -84,10 +84,32 @@ async function proveCode(ctx: Context, userId: string, code: string | undefined)
 }
 
 /** Of accounts that have nothing to do here, and of those who are told to slow down, it would only fill the log. */
-export async function keepGuess(ctx: Context, act: Omit<Act, "outcome">, thrown: unknown): Promise<void> {
+async function keepGuess(ctx: Context, act: Omit<Act, "outcome">, thrown: unknown): Promise<void> {
   const isWrong = thrown instanceof MatrixError && thrown.errcode === "M_FORBIDDEN";
   if (isWrong && (await readOperator(ctx, act.actor.userId)))
     await appendAudit(ctx, [{ ...act, outcome: "denied", error: thrown.errcode }]);
+}
+
+interface Proof {
+  /** What is being done, for the audit log. */
+  act: Omit<Act, "outcome">;
+  /** The session that there was; with the new one it ends. */
+  old: string | undefined;
+  /** Throws where nothing is proved. */
+  prove(): Promise<Beginning>;
+}
+
+/** Begins a session with a proof of who somebody is. A proof that is none is kept as a guess. */
+export async function enter(ctx: Context, request: Told["request"], { act, old, prove }: Proof): Promise<Answer> {
+  try {
+    const session = await beginSession(ctx, await prove());
+    if (old !== undefined) await storeOf(ctx).delete(old);
+    await appendAudit(ctx, [{ ...act, outcome: "done" }]);
+    return await answerWith(ctx, { request, session });
+  } catch (thrown) {
+    await keepGuess(ctx, act, thrown);
+    throw thrown;
+  }
 }
 
 const signIn = route({
@@ -99,19 +121,16 @@ const signIn = route({
   async handle(request, ctx) {
     // Nobody is to be signed in to somebody else's session by a page of another site.
     refuseForeignOrigin(ctx, request);
-    const old = readCookie(ctx, request);
-    const userId = userIdFrom(ctx, request.body.user);
-    try {
-      const operator = await proven(ctx, request, request.body);
-      await proveCode(ctx, operator.userId, request.body.code);
-      const session = await beginSession(ctx, operator);
-      if (old !== undefined) await storeOf(ctx).delete(old);
-      await appendAudit(ctx, [{ ...actOf(userId, request, "begin"), outcome: "done" }]);
-      return await answerWith(ctx, { request, session });
-    } catch (thrown) {
-      await keepGuess(ctx, actOf(userId, request, "begin"), thrown);
-      throw thrown;
-    }
+    const { user, code } = request.body;
+    return enter(ctx, request, {
+      act: actOf(userIdFrom(ctx, user), request, "begin"),
+      old: readCookie(ctx, request),
+      async prove() {
+        const operator = await proven(ctx, request, request.body);
+        await proveCode(ctx, operator.userId, code);
+        return operator;
+      },
+    });
   },
 });
 
@@ -154,18 +173,15 @@ const confirm = route({
     refuseForeignOrigin(ctx, request);
     const old = await sessionOf(ctx, request);
     checkCsrf(old.id, request);
-    const { userId, began_ms } = old;
-    const act = actOf(userId, request, "confirm");
-    try {
-      const found = await proven(ctx, request, { user: userId, password: request.body.password });
-      const session = await beginSession(ctx, { ...found, endings: old.endings, login: old.login, began_ms });
-      await storeOf(ctx).delete(old.id);
-      await appendAudit(ctx, [{ ...act, outcome: "done" }]);
-      return await answerWith(ctx, { request, session });
-    } catch (thrown) {
-      await keepGuess(ctx, act, thrown);
-      throw thrown;
-    }
+    const { userId, endings, began_ms, login } = old;
+    return enter(ctx, request, {
+      act: actOf(userId, request, "confirm"),
+      old: old.id,
+      async prove() {
+        const found = await proven(ctx, request, { user: userId, password: request.body.password });
+        return { ...found, endings, login, began_ms };
+      },
+    });
   },
 });
 

@@ -8,6 +8,7 @@ import {
   readAccount,
 } from "../../auth/for-operators.ts";
 import { factorsOf } from "../../auth/factors/second-factor.ts";
+import { acceptedBy } from "../../auth/terms/acceptance.ts";
 import type { Context } from "../../context.ts";
 import { fold, wordsOf } from "../../directory/fold.ts";
 import { findPeople } from "../../directory/people.ts";
@@ -91,12 +92,19 @@ const readUser = operation({
     has_password: z.boolean(),
     passkeys: z.int(),
     has_second_factor: z.boolean().meta({ description: "Whether a code from an app is asked for after the password." }),
+    accepted_policies: z
+      .array(z.object({ policy_id: z.string(), version: z.string(), accepted_ts: time }))
+      .meta({ description: "Which policies of PARLEY_TERMS the person accepted when the account was made." }),
   }),
   command: { name: "user show", arguments: ["userId"] },
   async handle({ params: { userId } }, ctx) {
     const account = await readAccount(ctx, userId);
     if (!account) throw matrixError("M_NOT_FOUND", "There is no such account.");
-    const [[shown], factors] = await Promise.all([peopleOf(ctx, [account]), factorsOf(ctx, userId)]);
+    const [[shown], factors, policies] = await Promise.all([
+      peopleOf(ctx, [account]),
+      factorsOf(ctx, userId),
+      acceptedBy(ctx, userId),
+    ]);
     return {
       ...(shown as NonNullable<typeof shown>),
       suspended_ts: account.suspended_ms,
@@ -104,6 +112,7 @@ const readUser = operation({
       has_password: account.hasPassword,
       passkeys: factors.passkeys,
       has_second_factor: factors.hasSecondFactor,
+      accepted_policies: policies,
     };
   },
 });

@@ -7,6 +7,10 @@ import { registerAccount, registrationDoor } from "./registration.ts";
 const FORM = { userName: "ana", password: "correct horse", deviceName: "Parley in Firefox on Linux" };
 const DONE: Answer = { status: 200, body: { user_id: "@ana:x", device_id: "D", access_token: "t" } };
 
+const TERMS = "m.login.terms";
+const POLICY = { version: "2", en: { name: "Terms", url: "https://example.org/terms" } };
+const PARAMS = { [TERMS]: { policies: { terms: POLICY } } };
+
 /** A server with these flows; each stage is done by an `auth` of its type, a token only when it is `secret`. */
 function serverWith(...flows: string[][]) {
   const completed: string[] = [];
@@ -18,7 +22,7 @@ function serverWith(...flows: string[][]) {
     const error = refused ? { errcode: "M_UNAUTHORIZED", error: "bad token" } : {};
     return {
       status: 401,
-      body: { session: "s", flows: flows.map((stages) => ({ stages })), completed, params: {}, ...error },
+      body: { session: "s", flows: flows.map((stages) => ({ stages })), completed, params: PARAMS, ...error },
     };
   });
 }
@@ -30,22 +34,39 @@ function stagesOf(server: TestServer): (string | undefined)[] {
 describe("how a server takes new accounts", () => {
   it("is open when nothing has to be shown", async () => {
     await using server = await serverWith(["m.login.dummy"]);
-    assert.equal(await registrationDoor(server.baseUrl), "open");
+    assert.deepEqual(await registrationDoor(server.baseUrl), { door: "open", policies: [] });
   });
 
   it("wants a link when every flow has the token stage", async () => {
     await using server = await serverWith(["m.login.registration_token", "m.login.dummy"]);
-    assert.equal(await registrationDoor(server.baseUrl), "token");
+    assert.equal((await registrationDoor(server.baseUrl)).door, "token");
+  });
+
+  it("is open, and says what is to be accepted", async () => {
+    await using server = await serverWith([TERMS, "m.login.dummy"], ["m.login.registration_token", TERMS]);
+    const { door, policies } = await registrationDoor(server.baseUrl);
+    assert.equal(door, "open");
+    assert.deepEqual(policies, [{ id: "terms", version: "2", texts: { en: POLICY.en } }]);
   });
 
   it("is closed when the server says so", async () => {
     await using server = await startServer(() => ({ status: 403, body: { errcode: "M_FORBIDDEN" } }));
-    assert.equal(await registrationDoor(server.baseUrl), "closed");
+    assert.equal((await registrationDoor(server.baseUrl)).door, "closed");
+  });
+
+  it("is on the server's own page where that asks for a captcha, unless a link is there", async () => {
+    await using server = await serverWith(
+      ["m.login.recaptcha", TERMS, "m.login.dummy"],
+      ["m.login.registration_token"],
+    );
+    assert.equal((await registrationDoor(server.baseUrl)).door, "page");
+    await registerAccount(server.baseUrl, { ...FORM, token: "secret" });
+    assert.deepEqual(stagesOf(server), [undefined, undefined, "m.login.registration_token"]);
   });
 
   it("is not usable from here when a stage is unknown", async () => {
-    await using server = await serverWith(["m.login.recaptcha"]);
-    assert.equal(await registrationDoor(server.baseUrl), "unsupported");
+    await using server = await serverWith(["m.login.msisdn"]);
+    assert.equal((await registrationDoor(server.baseUrl)).door, "unsupported");
   });
 });
 
@@ -66,6 +87,22 @@ describe("registration", () => {
     await using server = await serverWith(["m.login.dummy"], ["m.login.registration_token"]);
     await registerAccount(server.baseUrl, { ...FORM, token: "secret" });
     assert.deepEqual(stagesOf(server), [undefined, "m.login.registration_token"]);
+  });
+
+  it("accepts for the person what they have ticked", async () => {
+    await using server = await serverWith([TERMS, "m.login.dummy"]);
+    await registerAccount(server.baseUrl, { ...FORM, accepted: { terms: "2" } });
+    assert.deepEqual(stagesOf(server), [undefined, TERMS, "m.login.dummy"]);
+    assert.deepEqual(server.received[1]?.body["auth"], { type: TERMS, session: "s" });
+  });
+
+  it("accepts nothing that they have not seen", async () => {
+    for (const accepted of [undefined, {}, { terms: "1" }] as (Record<string, string> | undefined)[]) {
+      await using server = await serverWith([TERMS, "m.login.dummy"]);
+      const form = { ...FORM, ...(accepted && { accepted }) };
+      await assert.rejects(registerAccount(server.baseUrl, form), /have changed/);
+      assert.deepEqual(stagesOf(server), [undefined]);
+    }
   });
 
   it("stops at a link that is used up", async () => {

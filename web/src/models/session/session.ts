@@ -22,7 +22,7 @@ import {
 import { deviceName, missingFeatures } from "./device.ts";
 import { failureOf, isUnreachable } from "./failure.ts";
 import { joinTabs, type Leadership } from "./leader.ts";
-import { registerAccount } from "./registration.ts";
+import { registerAccount, type RegistrationForm } from "./registration.ts";
 import { nextState, type SessionEvent, type SessionState, type SignedOutReason } from "./state.ts";
 import { addressToLeaveFor, takeLoginToken } from "./throughBrowser.ts";
 import { forgetPassword, rememberPassword } from "./uia.ts";
@@ -78,7 +78,12 @@ export function signInThroughBrowser(): void {
 
 /** The same, to the provider of this id. */
 export function signInByProvider(id: string): void {
-  location.assign(addressToLeaveFor(baseUrl, undefined, id));
+  location.assign(addressToLeaveFor(baseUrl, undefined, { provider: id }));
+}
+
+/** The same, to the page on which an account is made. */
+export function registerThroughBrowser(): void {
+  location.assign(addressToLeaveFor(baseUrl, undefined, { isNew: true }));
 }
 
 /** The browser comes back from the server's pages: a new device, or the one that was to sign in again. */
@@ -108,7 +113,7 @@ async function comeBack(token: string): Promise<void> {
  *
  * @throws what `POST /register` throws; `failureOf(error, "register")` makes a sentence of it.
  */
-export async function register(form: { userName: string; password: string; token?: string }): Promise<void> {
+export async function register(form: Omit<RegistrationForm, "deviceName">): Promise<void> {
   const answer = await registerAccount(baseUrl, { ...form, deviceName: deviceName() });
   begin(answer, form.password);
 }
@@ -120,6 +125,7 @@ export async function signInAgain(password: string): Promise<void> {
   const { userId: userName, deviceId } = credentials;
   const answer = await logIn(baseUrl, { userName, password, deviceId, deviceName: deviceName() });
   saveCredentials(withTokens(credentials, answer));
+  useTurnedAway.setState({ userId: null });
   await start();
 }
 

@@ -26,8 +26,15 @@ describe("signing in on the server's own pages", () => {
 
   it("leaves for a provider by its id", () => {
     const tab = { location: { origin: ORIGIN, href: `${ORIGIN}/` }, storage: memoryStorage() };
-    const left = new URL(addressToLeaveFor(ORIGIN, tab, "key~cloak"));
+    const left = new URL(addressToLeaveFor(ORIGIN, tab, { provider: "key~cloak" }));
     assert.equal(left.pathname, "/_matrix/client/v3/login/sso/redirect/key~cloak");
+  });
+
+  it("leaves for the page on which an account is made", () => {
+    const tab = { location: { origin: ORIGIN, href: `${ORIGIN}/` }, storage: memoryStorage() };
+    const { searchParams } = new URL(addressToLeaveFor(ORIGIN, tab, { isNew: true }));
+    assert.equal(searchParams.get("action"), "register");
+    assert.equal(new URL(addressToLeaveFor(ORIGIN, tab)).searchParams.get("action"), null);
   });
 
   it("takes no token that somebody else sends it", () => {

@@ -17,13 +17,24 @@ interface Tab {
 
 const thisTab = (): Tab => ({ location, storage: sessionStorage });
 
-/** Where the browser goes: to the server's pages, or by them to the provider of this id. */
-export function addressToLeaveFor(baseUrl: string, { location, storage }: Tab = thisTab(), provider?: string): string {
+export interface Leaving {
+  /** The id of a provider by whom somebody signs in. */
+  provider?: string;
+  /** Whether somebody leaves to make an account. Specification: "OAuth 2.0 aware clients". */
+  isNew?: boolean;
+}
+
+/** Where the browser goes: to the server's pages, or by them to a provider. */
+export function addressToLeaveFor(
+  baseUrl: string,
+  { location, storage }: Tab = thisTab(),
+  { provider, isNew = false }: Leaving = {},
+): string {
   const bytes = crypto.getRandomValues(new Uint8Array(STATE_BYTES));
   const state = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   storage.setItem(KEY, state);
   const redirectUrl = `${location.origin}/login?${new URLSearchParams({ state }).toString()}`;
-  const query = new URLSearchParams({ redirectUrl }).toString();
+  const query = new URLSearchParams({ redirectUrl, ...(isNew && { action: "register" }) }).toString();
   const to = provider === undefined ? "" : `/${encodeURIComponent(provider)}`;
   return new URL(`/_matrix/client/v3/login/sso/redirect${to}?${query}`, baseUrl).href;
 }

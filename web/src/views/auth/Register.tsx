@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Link, useSearchParams } from "wouter";
+import { registerThroughBrowser } from "../../models/session/session.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
@@ -44,15 +45,36 @@ function Door({ token }: { token: string | null }) {
       </Notice>
     );
   }
+  const { policies } = door;
   if (door.linkValid === false && !anyway)
-    return <DeadLink open={door.door === "open"} onGoOn={() => setAnyway(true)} />;
-  if (door.linkValid) return <RegisterForm token={token} needsToken={false} note={ONE_TIME_LINK} />;
-  if (door.door === "open") return <RegisterForm token={null} needsToken={false} />;
-  if (door.door === "token") return <RegisterForm token={null} needsToken />;
+    return <DeadLink open={door.door === "open" || door.door === "page"} onGoOn={() => setAnyway(true)} />;
+  if (door.linkValid) return <RegisterForm token={token} policies={policies} needsToken={false} note={ONE_TIME_LINK} />;
+  if (door.door === "open") return <RegisterForm token={null} policies={policies} needsToken={false} />;
+  if (door.door === "token") return <RegisterForm token={null} policies={policies} needsToken />;
+  if (door.door === "page") return <OnOwnPage />;
   return (
     <Notice title="This server does not take new accounts here">
       Ask its administrator for an account or for a registration link.
     </Notice>
+  );
+}
+
+/** What the server asks for needs a page of its own: the browser leaves, and comes back with the account. */
+function OnOwnPage() {
+  const [left, setLeft] = useState(false);
+  const leave = () => {
+    setLeft(true);
+    registerThroughBrowser();
+  };
+  return (
+    <>
+      <p>
+        This server makes accounts on a page of its own, where you show that you are no robot. Then you come back here.
+      </p>
+      <Button variant="primary" size="large" wide busy={left} onPress={leave}>
+        Go to the page
+      </Button>
+    </>
   );
 }
 

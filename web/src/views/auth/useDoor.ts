@@ -1,25 +1,25 @@
 import { useCallback, useEffect, useState } from "react";
 import { isTokenValid } from "../../models/session/api.ts";
 import { failureOf } from "../../models/session/failure.ts";
-import { type RegistrationDoor, registrationDoor } from "../../models/session/registration.ts";
+import { type AtTheDoor, registrationDoor } from "../../models/session/registration.ts";
 import { baseUrl } from "../../models/session/session.ts";
 
 export type Door =
   | { state: "asking" }
   | { state: "failed"; text: string }
   /** `linkValid` is null when the person came without a link. */
-  | { state: "known"; door: RegistrationDoor; linkValid: boolean | null };
+  | ({ state: "known"; linkValid: boolean | null } & AtTheDoor);
 
 /** How this server takes new accounts, and whether the link that the person came with still holds. */
 export function useDoor(token: string | null): { door: Door; retry: () => void } {
   const [door, setDoor] = useState<Door>({ state: "asking" });
   const ask = useCallback(async (): Promise<Door> => {
     try {
-      const [kind, linkValid] = await Promise.all([
+      const [atTheDoor, linkValid] = await Promise.all([
         registrationDoor(baseUrl),
         token === null ? null : isTokenValid(baseUrl, token),
       ]);
-      return { state: "known", door: kind, linkValid };
+      return { state: "known", ...atTheDoor, linkValid };
     } catch (error) {
       return { state: "failed", text: failureOf(error, "register").text };
     }

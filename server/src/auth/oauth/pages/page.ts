@@ -102,9 +102,12 @@ export function redirect(location: string, headers: Record<string, string> = {})
   return new Answer({ status: 303, headers: { ...SECURITY, ...policy({}), location, ...headers }, payload: "" });
 }
 
+/** Nobody's fault, and over soon. */
+const LATER: readonly string[] = ["IO_PARLEY_MAINTENANCE", "IO_PARLEY_UNAVAILABLE"];
+
 /** Whether it was refused with a sentence for whoever sees the page. */
 export function isForPeople(thrown: unknown): thrown is MatrixError {
-  return thrown instanceof MatrixError && (thrown.status < 500 || thrown.errcode === "IO_PARLEY_MAINTENANCE");
+  return thrown instanceof MatrixError && (thrown.status < 500 || LATER.includes(thrown.errcode));
 }
 
 /** Why a form is shown again. */

@@ -3,10 +3,14 @@ import type { Context } from "../../../context.ts";
 import { type Answer, route } from "../../../http.ts";
 import { matrixError } from "../../../errors.ts";
 import { limits } from "../../../limits.ts";
+import { requireHuman } from "../../captcha/verify.ts";
+import { captchaHeaders, captchaWidget, RESPONSE } from "../../captcha/widget.ts";
 import { checkNewPassword } from "../../passwords.ts";
 import { createAccount, freeUserId } from "../../register.ts";
 import { isUsableRegistrationToken, mayRegister, needsMail, refuseWhileOff } from "../../registration-tokens.ts";
 import { providerButtons } from "../../sso/begin.ts";
+import { acceptedIn, policyFields, type Reader } from "../../terms/fields.ts";
+import type { Versions } from "../../terms/policies.ts";
 import { tokenHash } from "../../tokens.ts";
 import { paths } from "../addresses.ts";
 import { refuseForeignForm, refuseNewSessions, signInBrowser } from "../browsers.ts";
@@ -15,7 +19,7 @@ import { nextOf, withNext } from "./next.ts";
 import { hidden, newPasswordField, userField } from "./fields.ts";
 import { html, message, page, problem, redirect, type Refusal, refusalOf } from "./page.ts";
 
-interface Given {
+interface Given extends Reader {
   next: string;
   user?: string;
   token?: string;
@@ -34,8 +38,10 @@ async function registerPage(ctx: Context, given: Given): Promise<Answer> {
     });
   if (needsMail(ctx)) return message(ctx, 403, { title: "Make an account", sentence: NEEDS_MAIL });
   const isOpen = ctx.controls.now().registration === "open";
+  const captcha = isOpen ? ctx.config.captcha : undefined;
   return page(ctx, {
     title: "Make an account",
+    ...(captcha ? { headers: captchaHeaders(captcha) } : {}),
     status: given.refusal?.status ?? 200,
     content: html`${problem(given.refusal?.problem)}
       <form method="post" action="${paths.register}">
@@ -61,6 +67,7 @@ async function registerPage(ctx: Context, given: Given): Promise<Answer> {
           />
           <small>${isOpen ? "If you were given one." : "Who invites you to this server gives you one."}</small></label
         >
+        ${policyFields(ctx, given)} ${captcha && captchaWidget(captcha)}
         <p><button>Make the account</button></p>
       </form>
       ${providerButtons(ctx, given.next)}
@@ -73,7 +80,8 @@ export const showRegister = route({
   path: paths.register,
   access: "anyone",
   rate: "other",
-  handle: ({ query }, ctx) => registerPage(ctx, { next: nextOf(query["next"]), token: query["token"] ?? "" }),
+  handle: ({ query, headers }, ctx) =>
+    registerPage(ctx, { headers, next: nextOf(query["next"]), token: query["token"] ?? "" }),
 });
 
 export const register = route({
@@ -88,19 +96,31 @@ export const register = route({
       refuseForeignForm(ctx, request);
       refuseNewSessions(ctx);
       await ctx.rates.admit("register", request.address);
-      const userId = await makeAccount(ctx, { user, token, field });
+      const versions = acceptedIn(ctx, { headers: request.headers, sent: field });
+      const userId = await makeAccount(ctx, { user, token, field, versions });
       return redirect(next, await signInBrowser(ctx, request, userId));
     } catch (thrown) {
-      return registerPage(ctx, { next, user, token, refusal: refusalOf(thrown) });
+      return registerPage(ctx, {
+        headers: request.headers,
+        sent: field,
+        next,
+        user,
+        token,
+        refusal: refusalOf(thrown),
+      });
     }
   },
 });
 
-/** The policy is that of POST /register: a token where the server asks for one, and one that is given is used. */
-async function makeAccount(
-  ctx: Context,
-  { user, token, field }: { user: string; token: string; field: Form },
-): Promise<string> {
+interface Sent {
+  user: string;
+  token: string;
+  field: Form;
+  versions: Versions;
+}
+
+/** The rules are those of POST /register: a token where the server asks for one, and one that is given is used. */
+async function makeAccount(ctx: Context, { user, token, field, versions }: Sent): Promise<string> {
   await refuseWhileOff(ctx);
   if (needsMail(ctx)) throw matrixError("M_FORBIDDEN", NEEDS_MAIL);
   const userId = await freeUserId(ctx, user);
@@ -111,6 +131,7 @@ async function makeAccount(
   const isNeeded = ctx.controls.now().registration !== "open";
   if (hash ? !(await isUsableRegistrationToken(ctx, hash)) : isNeeded)
     throw matrixError("M_FORBIDDEN", "This registration token is not known, has expired or is used up.");
-  await createAccount(ctx, { userId, password, tokenHash: hash });
+  if (!hash && ctx.config.captcha) await requireHuman(ctx, ctx.config.captcha, field(RESPONSE));
+  await createAccount(ctx, { userId, password, tokenHash: hash, versions });
   return userId;
 }

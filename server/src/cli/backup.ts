@@ -60,7 +60,6 @@ function keepOf({ options }: Call): number | undefined {
 /** For the console, which tells when the last backup was taken. */
 async function note(url: string, { say }: Call, { started_ms, detail }: { started_ms: number; detail: object }) {
   const client = await connectOwner(url, "parley console");
-  client.on("error", () => {});
   try {
     await record(client, { kind: "backup", started_ms, ok: true, detail }, say);
   } finally {

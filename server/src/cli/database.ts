@@ -37,8 +37,6 @@ export async function withOwner<T>(
 ): Promise<T> {
   return withOwnerUrl(call, async (url) => {
     const client = await connectOwner(url, "parley console");
-    // A connection that breaks is told by the query that was on it.
-    client.on("error", () => {});
     try {
       return await use(client, url);
     } finally {

@@ -113,7 +113,6 @@ async function tokenOf(config: Config, seams: Seams): Promise<string> {
       "Nobody says who asks: run this where the server runs, or set PARLEY_ADMIN_TOKEN to an operator's access token, or to file:// and a file with it.",
     );
   const client = await connectOwner(url, "parley shell");
-  client.on("error", () => {});
   try {
     await client.query(`set role ${roleOf("console")}`);
     const change = async (sql: string, params: readonly unknown[] = []) =>

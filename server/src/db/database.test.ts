@@ -65,6 +65,24 @@ test("a change whose connection is cut is unavailable at once, and the next quer
   await db.close();
 });
 
+test("a transaction whose connection is cut between two statements is unavailable, and nothing else hears of it", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const owner = await connectOwner(database.url);
+  const between = async (tx: Pick<Database["log"], "query" | "one">) => {
+    const { pid } = (await tx.one<{ pid: number }>("select pg_backend_pid() as pid")) as { pid: number };
+    await owner.query("select pg_terminate_backend($1, 10000)", [pid]);
+    // The server's word and the end of the socket are read in the next turns; an error that nobody hears fails this test.
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => void setImmediate(resolve));
+    await tx.query("select 1 from log.head");
+  };
+  await assert.rejects(db.log.transaction(between), unavailable);
+  assert.equal((await db.log.query("select 1 from log.head")).length, 1);
+  await owner.query("select pg_terminate_backend(pg_backend_pid())").catch(() => {});
+  await assert.rejects(owner.query("select 1"));
+  await db.close();
+});
+
 test("what only reads is asked again when its connection is cut, also where that was cut before and nobody had noticed", async () => {
   await using database = await createTestDatabase();
   const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });

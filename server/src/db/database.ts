@@ -141,6 +141,9 @@ function clientOf(hosts: Hosts): new (config: pg.ClientConfig) => pg.Client {
       super({ ...config, connectionString, connectionTimeoutMillis: limits.databaseConnect_ms });
       urlOfClient.set(this, connectionString);
       this.once("error", () => hosts.skip(connectionString));
+      // One that is in use between two statements has no other listener, and its end is told twice: by the server, and by the
+      // socket. Whoever uses it hears of it with the next statement; unheard it would end the process.
+      this.on("error", () => {});
     }
   };
 }
@@ -310,7 +313,7 @@ export const UNIQUE_VIOLATION = "23505";
 
 /**
  * A connection of its own, under the rights of the URL's user, to the server that takes changes. Throws StartError where there
- * is none. The caller listens to its `error`s and ends it.
+ * is none. The caller ends it, and hears of a connection that broke with the statement that is on it, or the next one.
  */
 export async function connectOwner(url: string, applicationName = "parley migrate"): Promise<pg.Client> {
   const hosts = readHosts(url);
@@ -321,6 +324,7 @@ export async function connectOwner(url: string, applicationName = "parley migrat
       application_name: applicationName,
       connectionTimeoutMillis: limits.databaseQueue_ms,
     });
+    client.on("error", () => {});
     try {
       await client.connect();
       await refuseReadOnly(client, hosts, realSeams);

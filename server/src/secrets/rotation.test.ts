@@ -75,7 +75,6 @@ test("the database's address changes in the provider under load, new connections
 
 async function openOwner(url: string) {
   const client = await connectOwner(url);
-  client.on("error", () => {});
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 

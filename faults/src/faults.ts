@@ -131,6 +131,22 @@ async function slowDown(proxies: readonly TcpProxy[], delay_ms: () => number, ra
   for (const proxy of proxies) proxy.delay(0);
 }
 
+/** An operator, or a shutdown that is polite: each connection is told that it ends, wherever whoever has it stands. */
+const databaseEnds: Fault = {
+  name: "PostgreSQL ends connections",
+  group: "database",
+  async run({ pair }, random, note) {
+    for (let round = 2 + random.below(10); round > 0; round--) {
+      await pair.primary().query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < 0.7`,
+      );
+      await wait(random.below(200));
+    }
+    note();
+  },
+};
+
 const databaseCut: Fault = {
   name: "connections to PostgreSQL are cut",
   group: "database",
@@ -235,4 +251,5 @@ export const faults: readonly Fault[] = [
   clientsSlow,
   failOverBehind,
   queueCut,
+  databaseEnds,
 ];

@@ -1,6 +1,5 @@
 // The table of a run, for people and as JSON.
 
-import { isClean } from "./judge.ts";
 import type { Outcome } from "./schedule.ts";
 
 export type Row = {
@@ -11,6 +10,7 @@ export type Row = {
   doubled: number;
   reordered: number;
   misread: number;
+  crashed: number;
   /** Schedules that did not come to their end. */
   stuck: number;
   recovery_p50_ms: number | undefined;
@@ -34,6 +34,7 @@ function rowOf(fault: string, outcomes: readonly Outcome[]): Row {
     doubled: count((each) => each.doubled.length),
     reordered: count((each) => each.reordered.length),
     misread: count((each) => each.misread.length),
+    crashed: count((each) => each.crashed.length),
     stuck: count((each) => (each.stuck === undefined ? 0 : 1)),
     recovery_p50_ms: quantile(recoveries, 0.5),
     recovery_p99_ms: quantile(recoveries, 0.99),
@@ -53,6 +54,7 @@ const HEADINGS = [
   "duplicated",
   "reordered",
   "misread",
+  "crashed",
   "stuck",
   "recovery p50",
   "recovery p99",
@@ -63,7 +65,8 @@ export function render(rows: readonly Row[]): string {
   const seconds = (ms: number | undefined) => (ms === undefined ? "–" : `${(ms / 1_000).toFixed(2)} s`);
   const lines = rows.map((row) => [
     row.fault,
-    ...[row.schedules, row.acknowledged, row.lost, row.doubled, row.reordered, row.misread, row.stuck].map(String),
+    ...[row.schedules, row.acknowledged, row.lost, row.doubled, row.reordered].map(String),
+    ...[row.misread, row.crashed, row.stuck].map(String),
     seconds(row.recovery_p50_ms),
     seconds(row.recovery_p99_ms),
   ]);
@@ -73,9 +76,10 @@ export function render(rows: readonly Row[]): string {
 
 /** What is wrong with a schedule, in lines; none where nothing is. */
 export function complaints(outcome: Outcome): string[] {
-  if (isClean(outcome) && outcome.stuck === undefined) return [];
-  const { seed, faults, lost, doubled, reordered, misread, stuck } = outcome;
-  const all = [...(stuck === undefined ? [] : [`stuck: ${stuck}`]), ...lost, ...doubled, ...reordered, ...misread];
+  const { seed, faults, lost, doubled, reordered, misread, crashed, stuck } = outcome;
+  const ended = [...(stuck === undefined ? [] : [`stuck: ${stuck}`]), ...crashed];
+  const all = [...ended, ...lost, ...doubled, ...reordered, ...misread];
+  if (all.length === 0) return [];
   return [
     `seed ${seed} (${faults.join(", ")}): ${all.length} violations`,
     ...all.slice(0, 20).map((line) => `  ${line}`),

@@ -17,6 +17,8 @@ export type Outcome = Verdict & {
   hintsLost: number;
   /** From the end of the trouble until everybody had written and read again; undefined where that never came. */
   recovery_ms: number | undefined;
+  /** Processes that ended by themselves without having to. */
+  crashed: string[];
   /** Where the schedule did not come to its end. */
   stuck?: string;
 };
@@ -58,6 +60,7 @@ export async function runSchedule(world: World, seed: number, options: ScheduleO
   const random = seeded(seed);
   const hintsLost = random.pick([0, 0.5, 1]);
   const outcome = { seed, faults: chosen.map(({ name }) => name), hintsLost, recovery_ms: undefined };
+  const crashed = () => world.takeCrashes();
   const giveUp = AbortSignal.timeout(deadline_ms);
   let roomId: string;
   try {
@@ -65,10 +68,11 @@ export async function runSchedule(world: World, seed: number, options: ScheduleO
     roomId = await makeRoom(world.people, world.addresses(0), giveUp);
   } catch (thrown) {
     const stuck = `before anything went wrong: ${String(thrown)}\n${await world.describe()}`;
-    return { ...outcome, ...judge({ sent: [], found: [], received: [] }), stuck };
+    return { ...outcome, ...judge({ sent: [], found: [], received: [] }), crashed: crashed(), stuck };
   }
   world.loseHints(hintsLost);
-  return { ...outcome, ...(await runIn(world, { random, chosen, roomId, giveUp, seed, watch: options.watch })) };
+  const seen = await runIn(world, { random, chosen, roomId, giveUp, seed, watch: options.watch });
+  return { ...outcome, ...seen, crashed: crashed() };
 }
 
 /** Processes that the schedule before has ended may still be starting. */

@@ -40,6 +40,8 @@ export type World = AsyncDisposable & {
   addresses(door: number): Addresses;
   /** The part of the hints that get lost from now on: 0, 0.5 or 1. */
   loseHints(part: number): void;
+  /** The processes that have ended by themselves since this was asked last, and what each said at its end. */
+  takeCrashes(): string[];
   /** How things stand, for whoever finds out why a schedule got stuck. */
   describe(): Promise<string>;
 };
@@ -82,7 +84,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const people: Person[] = [];
   for (let i = 0; i < PEOPLE; i++) people.push(await registerPerson(cluster.gateways[0]?.url as string, `p${i}`));
   const loseHints = broker ? broker.lose : pair.loseNotifications;
-  started.defer(watchOver(cluster, loseHints));
+  const crashes: string[] = [];
+  started.defer(watchOver(cluster, { loseHints, crashed: (how) => void crashes.push(how) }));
   const ending = started.move();
   return {
     options,
@@ -93,18 +96,31 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     people,
     addresses: (door) => addressesFrom(doors, door),
     loseHints,
+    takeCrashes: () => crashes.splice(0),
     describe: () => describe(pair, cluster),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
   };
 }
 
-/** Starts processes again that have ended by themselves, as whatever runs them in a cluster does. Gives the end of it. */
-function watchOver(cluster: Cluster, loseHints: (part: number) => void): () => void {
+/** What a process says that ends because it has to: see `onForked` in the server's main.ts. */
+const HAS_TO_END = "must be started again";
+/** So much of what a process wrote at its end tells why. */
+const LAST_CHARACTERS = 2_000;
+
+type Watching = Pick<World, "loseHints"> & { crashed(how: string): void };
+
+/**
+ * Starts processes again that have ended by themselves, as whatever runs them in a cluster does, and tells of those that had no
+ * reason to. Gives the end of it.
+ */
+function watchOver(cluster: Cluster, { loseHints, crashed }: Watching): () => void {
   const starting = new Set<Member>();
   const look = () => {
     for (const member of cluster.members) {
       if (!member.hasDied || starting.has(member)) continue;
       starting.add(member);
+      const said = member.stderr().slice(-LAST_CHARACTERS);
+      if (!said.includes(HAS_TO_END)) crashed(`${member.name} ended by itself: ${said}`);
       // Where it can not start, somebody is not served again, and the schedule tells.
       void startAgain({ loseHints }, member)
         .catch(() => {})

@@ -34,6 +34,19 @@ async function keepWriting(_world: World, _random: unknown, note: () => void): P
   note();
 }
 
+test("control: a process that ends by itself is found as crashed, though it is started again and everybody is served", async () => {
+  const crash: Fault = {
+    name: "a crash",
+    group: "process",
+    async run({ cluster }, _random, note) {
+      process.kill(cluster.of("messages")[0]?.pid as number, "SIGABRT");
+      note();
+    },
+  };
+  const { crashed, stuck } = await runSchedule(world, 1, { chosen: [crash], deadline_ms: 60_000 });
+  assert.deepEqual([crashed.map((how) => how.split(" ")[0]), stuck], [["messages-1"], undefined]);
+});
+
 test("control of G1: a fail-over to a standby that no commit waited for is found as lost", async () => {
   const unsafe: Fault = {
     name: "an unsafe fail-over",

@@ -7,6 +7,7 @@ import { type ConsoleWorld, people, signIn, startConsole, title } from "./consol
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 
+const SESSION = "/api/v1/session";
 const OLGA = { sub: "olga there", preferred_username: "olga" };
 
 describe("signing in to the console by a provider", { skip }, () => {
@@ -50,14 +51,21 @@ describe("signing in to the console by a provider", { skip }, () => {
     await other.close();
   });
 
-  it("lets an operator in, at the screen that was asked for", async () => {
+  it("lets an operator in, at the screen that was asked for, though that nobody was signed in is answered last", async () => {
     await world.server.ctx.db.console.change(
       "insert into console.operators (user_id, role) values ('@olga:localhost', 'operator')",
     );
+    const taken = page.waitForResponse(`**${SESSION}/from-pages`);
+    await page.route(`**${SESSION}`, async (route) => {
+      const response = await route.fetch();
+      await taken;
+      await route.fulfill({ response });
+    });
     await byProvider(page);
     await title(page, "Users").waitFor();
     await page.getByText("@ben:localhost").waitFor();
     assert.equal(new URL(page.url()).search, "?q=ben");
+    await page.unroute(`**${SESSION}`);
   });
 
   it("asks them to sign in again before a write when the last time was long ago, and then does it", async () => {

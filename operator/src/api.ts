@@ -84,6 +84,7 @@ export async function callStream(path: string, { query, ...rest }: Call = {}): P
 
 /** Once more where the password was asked for in between. */
 async function confirming<T>(act: () => Promise<T>): Promise<T> {
+  const session = csrf;
   try {
     return await act();
   } catch (error) {
@@ -92,7 +93,8 @@ async function confirming<T>(act: () => Promise<T>): Promise<T> {
       await confirmAgain(error);
       return act();
     }
-    if (error.status === 401) onSignedOut();
+    // What was asked in the session before says nothing of this one, however late it is answered.
+    if (error.status === 401 && csrf === session) onSignedOut();
     throw error;
   }
 }

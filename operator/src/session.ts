@@ -26,9 +26,9 @@ function take(session: Session): Session {
   return session;
 }
 
-async function readSession(): Promise<Session | null> {
+async function readSession({ signal }: { signal: AbortSignal }): Promise<Session | null> {
   try {
-    return take(await send<Session>(ADDRESS, {}));
+    return take(await send<Session>(ADDRESS, { signal }));
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return null;
     throw error;
@@ -45,15 +45,17 @@ export function useSession() {
  * the account needs a code too.
  */
 export async function signIn(given: { user: string; password: string; code?: string }, goOn?: () => void) {
-  begin(await send<Session>(ADDRESS, { method: "POST", body: given }), goOn);
+  await begin(await send<Session>(ADDRESS, { method: "POST", body: given }), goOn);
 }
 
 /** Takes over who has signed in at the server's own pages. */
 export async function signInFromPages(goOn: () => void): Promise<void> {
-  begin(await send<Session>(`${ADDRESS}/from-pages`, { method: "POST" }), goOn);
+  await begin(await send<Session>(`${ADDRESS}/from-pages`, { method: "POST" }), goOn);
 }
 
-function begin(session: Session, goOn?: () => void): void {
+async function begin(session: Session, goOn?: () => void): Promise<void> {
+  // Who was signed in before may still be being asked: that nobody was, answered late, would show the sign-in page again.
+  await client.cancelQueries({ queryKey: KEY });
   dropAnswers();
   goOn?.();
   take(session);

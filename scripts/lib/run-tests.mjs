@@ -3,9 +3,11 @@
  * Parley. The arguments are the milliseconds that one file may take, and the files' paths.
  */
 import { subscribe } from "node:diagnostics_channel";
-import { relative } from "node:path";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { run } from "node:test";
-import { repoRoot } from "./paths.mjs";
+import { inRepo, repoRoot } from "./paths.mjs";
 import { sum } from "./results.mjs";
 import { collect } from "./test-events.mjs";
 
@@ -14,6 +16,15 @@ const filesAtOnce = 2;
 /** A test that hangs fails after this, unless it sets a time of its own. */
 const timeout_ms = 300_000;
 const [file_ms, ...waiting] = [Number(process.argv[2]), ...process.argv.slice(3)];
+
+// What every file would do for itself: types are stripped once, and one of them makes the migrated database that the others copy.
+const shelf = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "parley-shelf-"));
+// Run by root, PostgreSQL is another account.
+chmodSync(shelf, 0o755);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+process.once("exit", () => rmSync(shelf, { recursive: true, force: true }));
+process.env["PARLEY_TEST_SHELF"] = shelf;
+process.env["NODE_COMPILE_CACHE"] = inRepo(".runtime", "compiled");
 
 /**
  * The processes of the files that run now, of which Node's runner tells nothing.

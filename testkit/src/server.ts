@@ -1,12 +1,13 @@
 // A real server for a test: its own database in a PostgreSQL that all servers of the test process share.
 
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type Config, readConfig } from "../../server/src/config.ts";
 import type { Context } from "../../server/src/context.ts";
-import { startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/src/db/embedded.ts";
 import { migrate } from "../../server/src/db/migrate.ts";
 import { startServer } from "../../server/src/server.ts";
 import { checkEveryFetch } from "./checked-fetch.ts";
@@ -90,11 +91,9 @@ let sharedDatabase: Promise<SharedDatabase> | undefined;
 
 async function openSharedDatabase(): Promise<SharedDatabase> {
   const directory = makeDirectory();
-  const postgres = await startEmbeddedPostgres({ dataDir: join(directory, "postgres"), onProgress: () => {} });
   // PostgreSQL ends with this process, by its own means.
   process.once("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
-  await administer(postgres.url, `create database ${TEMPLATE}`);
-  await migrate(withDatabase(postgres.url, TEMPLATE));
+  const postgres = await startWithTemplate(join(directory, "postgres"));
   let made = 0;
   return {
     directory,
@@ -105,6 +104,40 @@ async function openSharedDatabase(): Promise<SharedDatabase> {
     },
     drop: (url) => administer(postgres.url, `drop database ${url.slice(url.lastIndexOf("/") + 1)} with (force)`),
   };
+}
+
+/** Where the files of one run share what they make; undefined for a file that is run by itself. See scripts/lib/run-tests.mjs. */
+const shelf = process.env["PARLEY_TEST_SHELF"];
+
+/** A PostgreSQL that has the migrated template: a copy of the one that the first file of a run has made, or made here. */
+async function startWithTemplate(dataDir: string): Promise<EmbeddedPostgres> {
+  const start = () => startEmbeddedPostgres({ dataDir, onProgress: () => {} });
+  const shared = shelf === undefined ? undefined : join(shelf, "postgres");
+  if (shared !== undefined && existsSync(shared)) {
+    copyTree(shared, dataDir);
+    return start();
+  }
+  const postgres = await start();
+  await administer(postgres.url, `create database ${TEMPLATE}`);
+  await migrate(withDatabase(postgres.url, TEMPLATE));
+  if (shared === undefined) return postgres;
+  await postgres.stop();
+  const copy = mkdtempSync(`${shared}-`);
+  copyTree(dataDir, join(copy, "whole"));
+  try {
+    // Nobody is to see half of one.
+    renameSync(join(copy, "whole"), shared);
+  } catch (thrown) {
+    // Another file has made it meanwhile.
+    if (!existsSync(shared)) throw thrown;
+  }
+  rmSync(copy, { recursive: true });
+  return start();
+}
+
+/** With its owners: run by root, PostgreSQL is another account. */
+function copyTree(from: string, to: string): void {
+  execFileSync("cp", ["-a", from, to]);
 }
 
 /** A connection for one statement: nothing may stay open when the process, and PostgreSQL with it, ends. */

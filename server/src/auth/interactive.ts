@@ -18,8 +18,8 @@ import { type Approvable, useApproval } from "./oauth/approvals.ts";
 import { isOAuthSession } from "./oauth/sessions.ts";
 import type { Auth } from "./shapes.ts";
 import { flowsFor } from "./sso/confirm.ts";
-import { paramsOf, type Stage, stages } from "./stages.ts";
-import { versionsOf } from "./terms/policies.ts";
+import { acceptedBy, paramsOf, type Stage, stages } from "./stages.ts";
+import { areCurrent, versionsOf } from "./terms/policies.ts";
 
 export interface InteractiveOptions {
   /** Each flow is a list of stages that, all complete, let the request pass. */
@@ -59,24 +59,42 @@ export async function interactive(
   if (request.session?.service) return {};
   const why = request.session && (await whyOnAccountPage(ctx, request.session));
   if (why !== undefined) return onAccountPage(ctx, request, { action: byAccountPage, why });
-  const { auth } = request.body;
   const flows = request.session ? await flowsFor(ctx, request.session.userId, wanted) : wanted;
   const progress = await readProgress(ctx, request);
-  // What is complete already is as good as not said: the request then rests on the stored session.
-  const stage = auth?.type !== undefined && Object.hasOwn(progress.completed, auth.type) ? undefined : auth?.type;
-  let refusal: MatrixError | undefined;
-  if (stage !== undefined) {
-    if (!isOffered(stage, flows)) refusal = new MatrixError("M_UNRECOGNIZED", `${stage} is not one of the stages.`);
-    else {
-      const result = await stages[stage](ctx, request);
-      if (result instanceof MatrixError) refusal = result;
-      else progress.completed[stage] = result;
-    }
+  const { own, refusal } = await proveStage(ctx, request, { flows, progress });
+  const completed = { ...progress.completed, ...own };
+  if (!refusal && isComplete(flows, completed)) {
+    // What was complete before counts for one request, whoever else comes with it at the same moment.
+    if (await endSession(ctx, progress)) return completed;
+    if (isComplete(flows, own)) return own;
   }
-  const isComplete = !refusal && flows.some((flow) => flow.every((each) => progress.completed[each] !== undefined));
-  // Without a stage of its own the request rests on the stored session alone, which may be used once.
-  if (isComplete && ((await endSession(ctx, progress)) || stage !== undefined)) return progress.completed;
-  throw await challenge(ctx, { request, progress, flows, params: paramsOf(ctx, flows), refusal });
+  throw await challenge(ctx, { request, progress, own, flows, params: paramsOf(ctx, flows), refusal });
+}
+
+function isComplete(flows: InteractiveOptions["flows"], completed: Completed): boolean {
+  return flows.some((flow) => flow.every((each) => completed[each] !== undefined));
+}
+
+interface Underway {
+  flows: InteractiveOptions["flows"];
+  progress: Progress;
+}
+
+/** What this request proves by itself, or why its stage is refused. */
+async function proveStage(
+  ctx: Context,
+  request: InteractiveRequest,
+  { flows, progress }: Underway,
+): Promise<{ own: Completed; refusal: MatrixError | undefined }> {
+  const stage = request.body.auth?.type;
+  // What is complete already is as good as not said: the request then rests on the stored session.
+  if (stage === undefined || Object.hasOwn(progress.completed, stage)) return { own: {}, refusal: undefined };
+  if (!isOffered(stage, flows))
+    return { own: {}, refusal: new MatrixError("M_UNRECOGNIZED", `${stage} is not one of the stages.`) };
+  const result = await stages[stage](ctx, request);
+  return result instanceof MatrixError
+    ? { own: {}, refusal: result }
+    : { own: { [stage]: result }, refusal: undefined };
 }
 
 /** Who proves there who they are: whose session has no stages here, and whose password alone proves nothing. */
@@ -106,7 +124,8 @@ async function onAccountPage(
   // Clients from before the specification had the stage know it by the name of the action.
   const stages = ["m.oauth", action];
   const params = Object.fromEntries(stages.map((stage) => [stage, { url }]));
-  throw await challenge(ctx, { request, progress, flows: stages.map((stage) => [stage]), params, refusal: undefined });
+  const flows = stages.map((stage) => [stage]);
+  throw await challenge(ctx, { request, progress, own: {}, flows, params, refusal: undefined });
 }
 
 function isOffered(stage: string, flows: InteractiveOptions["flows"]): stage is Stage {
@@ -134,7 +153,12 @@ async function readProgress(ctx: Context, request: InteractiveRequest): Promise<
       "M_FORBIDDEN",
       "This authentication was begun for another request. Begin a new one without a session.",
     );
-  return row ? { id, completed: row.completed } : { id: undefined, completed: {} };
+  return row ? { id, completed: stillGood(ctx, row.completed) } : { id: undefined, completed: {} };
+}
+
+/** Policies that have changed since they were accepted are to be accepted again. */
+function stillGood(ctx: Context, { "m.login.terms": terms, ...others }: Completed): Completed {
+  return terms !== undefined && areCurrent(ctx, acceptedBy(terms)) ? { ...others, "m.login.terms": terms } : others;
 }
 
 async function endSession(ctx: Context, { id }: Progress): Promise<boolean> {
@@ -145,32 +169,53 @@ async function endSession(ctx: Context, { id }: Progress): Promise<boolean> {
 interface ChallengeParts {
   request: InteractiveRequest;
   progress: Progress;
+  /** What this request has proved. */
+  own: Completed;
   flows: readonly (readonly string[])[];
   params: Record<string, object>;
   refusal: MatrixError | undefined;
 }
 
-async function challenge(ctx: Context, { request, progress, flows, params, refusal }: ChallengeParts): Promise<Error> {
-  const session = progress.id ?? randomToken(ctx.seams, 18);
-  await ctx.db.auth.change(
-    `with expired as (delete from auth.interactive_sessions where expires_at < now() and id <> $1)
-     insert into auth.interactive_sessions as s (id, user_id, operation, completed, expires_at, presented)
-     values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', $6)
-     on conflict (id) do update set completed = s.completed || excluded.completed, presented = excluded.presented`,
-    [
-      session,
-      request.session?.userId ?? null,
-      operationOf(request),
-      JSON.stringify(progress.completed),
-      limits.interactive_ms,
-      "m.login.terms" in params ? JSON.stringify(versionsOf(ctx)) : null,
-    ],
-  );
+async function challenge(ctx: Context, parts: ChallengeParts): Promise<Error> {
+  const { request, progress, own, flows, params, refusal } = parts;
+  const presented = "m.login.terms" in params ? JSON.stringify(versionsOf(ctx)) : null;
+  const isKept = await keepSession(ctx, progress, { own, presented });
+  const session = isKept ? (progress.id as string) : await beginSession(ctx, request, { own, presented });
   return new InteractiveAuthentication({
     flows: flows.map((each) => ({ stages: each })),
     params,
     session,
-    completed: Object.keys(progress.completed),
+    completed: Object.keys(isKept ? { ...progress.completed, ...own } : own),
     ...refusal?.body(),
   });
+}
+
+interface Kept {
+  own: Completed;
+  presented: string | null;
+}
+
+/** False where there is no session any more: what was complete in it was used by another request. */
+async function keepSession(ctx: Context, { id }: Progress, { own, presented }: Kept): Promise<boolean> {
+  if (id === undefined) return false;
+  const sql = "update auth.interactive_sessions set completed = completed || $2::jsonb, presented = $3 where id = $1";
+  return (await ctx.db.auth.change(sql, [id, JSON.stringify(own), presented])) > 0;
+}
+
+async function beginSession(ctx: Context, request: InteractiveRequest, { own, presented }: Kept): Promise<string> {
+  const session = randomToken(ctx.seams, 18);
+  await ctx.db.auth.change(
+    `with expired as (delete from auth.interactive_sessions where expires_at < now())
+     insert into auth.interactive_sessions (id, user_id, operation, completed, expires_at, presented)
+     values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', $6)`,
+    [
+      session,
+      request.session?.userId ?? null,
+      operationOf(request),
+      JSON.stringify(own),
+      limits.interactive_ms,
+      presented,
+    ],
+  );
+  return session;
 }

@@ -18,7 +18,7 @@ let provider: CaptchaProvider;
 let server: TestServer;
 before(async () => {
   provider = await startCaptcha();
-  server = await startTestServer({ config: { captcha: provider.config } });
+  server = await startTestServer({ config: { captcha: provider.config, databaseConnections: 8 } });
 });
 after(async () => {
   await server.stop();
@@ -168,4 +168,26 @@ test("the page of OAuth makes no account without it", async () => {
   assert.deepEqual([refused.status, /you are no robot/.test(refused.text)], [400, true]);
   const solved = { ...filled, "g-recaptcha-response": provider.solve() };
   assert.match((await browser.send(refused, solved, 'name="again"')).url, /\/oauth2\/account/);
+});
+
+test("what was solved once lets one account in, however many ask for theirs at one moment", async () => {
+  const session = await begin("first");
+  await register("first", { type: CAPTCHA, response: provider.solve(), session });
+  let asked: ReturnType<typeof register>[] = [];
+  await server.ctx.db.auth.transaction(async (holder) => {
+    await holder.query("select 1 from auth.interactive_sessions where id = $1 for update", [session]);
+    asked = ["first", "second"].map((name) => register(name, { ...dummy, session }));
+    const waiting = "select count(*) as count from pg_locks where not granted";
+    while (((await holder.one<{ count: number }>(waiting))?.count ?? 0) < asked.length);
+  });
+  const answers = await Promise.all(asked);
+  assert.deepEqual(
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 401],
+  );
+  for (const { body } of answers.filter(({ status }) => status === 401)) {
+    assert.deepEqual(body.completed, ["m.login.dummy"]);
+    assert.equal((await register("more", { ...dummy, session: body.session })).status, 401);
+  }
+  assert.equal((await register("more", { ...dummy, session })).status, 401);
 });

@@ -227,3 +227,13 @@ test("operators see what somebody accepted, and those who accepted nothing", asy
   assert.deepEqual((await root.call("GET", `/_parley/admin/v1/users/${root.userId}`)).accepted_policies, []);
   assert.equal((await registerPerson(plain.url, "lena")).userId, "@lena:localhost", "the settings of today count");
 });
+
+test("what was accepted before the policies changed is asked for again, in the session that there is", async () => {
+  const session = await begin("late");
+  assert.deepEqual((await register("late", { type: TERMS, session })).body.completed, [TERMS]);
+  const asked = await register("late", { ...dummy, session }, { at: later });
+  assert.deepEqual([asked.status, asked.body.completed], [401, ["m.login.dummy"]]);
+  assert.equal(asked.body.params[TERMS].policies.terms_of_service.version, "1.3");
+  assert.equal((await register("late", { type: TERMS, session }, { at: later })).status, 200);
+  assert.deepEqual(await acceptedOf("late"), { ...both, terms_of_service: "1.3" });
+});

@@ -4,6 +4,9 @@ export const scimLimits = {
   scimBody_bytes: 262_144,
   scim_operations: 200,
   scimText_characters: 255,
+  /** How often a change is begun again that another one was faster than, and when it may be sent again after that. */
+  scim_attempts: 10,
+  scimRetry_ms: 1_000,
   /** People of one page, and of one where the directory does not say how many. */
   scimPage_people: 200,
   scimDefaultPage_people: 100,

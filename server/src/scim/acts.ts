@@ -1,9 +1,7 @@
 /** What directories do to accounts: made, changed and ended as operators do it, and written into the audit log as theirs is. */
 import { beginProfile, changeProfile } from "../account/profile.ts";
 import { deactivateAccount } from "../auth/deactivate.ts";
-import { bindAddress, ownerOfAddress, removeAddress } from "../auth/email/addresses.ts";
-import { suspendAccount } from "../auth/for-operators-acts.ts";
-import { moderateAccount } from "../auth/moderation.ts";
+import { bindAddress, ownerOfAddress, removeAddress, removeAddresses } from "../auth/email/addresses.ts";
 import { accountExists, isDeactivated } from "../auth/queries.ts";
 import { accountOf } from "../auth/sso/accounts.ts";
 import { providersOf } from "../auth/sso/providers.ts";
@@ -13,10 +11,13 @@ import { openRecorder } from "../console/audit/recorder.ts";
 import { rolesOf } from "../console/operators.ts";
 import type { Context } from "../context.ts";
 import { listPerson } from "../directory/people.ts";
+import { matrixError } from "../errors.ts";
 import { forgetConnections } from "../explorer/forget.ts";
+import { limits } from "../limits.ts";
 import { type Asked, refused } from "./answer.ts";
 import { addressesIn, type Described, shownName } from "./described.ts";
-import { findPerson, nameFor, type Person, readPerson, saidOf } from "./people.ts";
+import { create, inUse, keep } from "./keep.ts";
+import { findPerson, nameFor, type Person, readPerson } from "./people.ts";
 
 type By = Pick<Asked, "token" | "address">;
 
@@ -58,8 +59,8 @@ export async function createPerson(ctx: Context, by: By, described: Described): 
     // Before the account is there, so that none is missing in the directory of people or without a name.
     await Promise.all([listPerson(ctx, userId), beginProfile(ctx, userId)]);
     const bare = { ...described, displayName: undefined, name: undefined, emails: [] };
-    await store(ctx, by, { userId, described: bare, isNew: true });
-    await follow(ctx, by, { person: await reread(ctx, userId), described });
+    await create(ctx, { userId, described: bare, ...sayingOf(ctx, by) });
+    await follow(ctx, by, { person: await reread(ctx, userId), describe: () => described });
   };
   await audited(ctx, by, { action: "provisioning.create", userId, after, run });
   return reread(ctx, userId);
@@ -77,18 +78,19 @@ async function taken(ctx: Context, userId: string) {
 
 interface Change {
   person: Person;
-  /** What is said of them now. */
-  described: Described;
+  /** What is said of them now, on top of what was. Throws what is refused. */
+  describe(person: Person): Described;
 }
 
 /** Changes what is different, and nothing where nothing is: directories send all of it again and again. */
-export async function changePerson(ctx: Context, by: By, { person, described }: Change): Promise<Person> {
+export async function changePerson(ctx: Context, by: By, { person, describe }: Change): Promise<Person> {
+  const described = describe(person);
   await requireNoOperator(ctx, by, person);
   const changed = changesOf(person, described);
   if (changed.length === 0 && person.isAdopted) return person;
   const { userId } = person;
   await requireFree(ctx, by, { userId, described });
-  const run = () => follow(ctx, by, { person, described });
+  const run = () => follow(ctx, by, { person, describe });
   const [before, after] = [{ active: person.active }, { changed, active: described.active }];
   await audited(ctx, by, { action: "provisioning.change", userId, before, after, run });
   return reread(ctx, userId);
@@ -102,6 +104,8 @@ export async function removePerson(ctx: Context, by: By, person: Person): Promis
     throw refused(403, undefined, `${userId} was neither made nor taken over by a directory, which so can not end it.`);
   const run = async () => {
     await deactivateAccount(ctx, userId, false);
+    // A change at the same moment may have added one.
+    await removeAddresses(ctx, userId);
     await forgetConnections(ctx, userId);
     await ctx.db.auth.change("update auth.scim_people set removed_at = now() where user_id = $1", [userId]);
   };
@@ -122,17 +126,6 @@ async function requireNoOperator(ctx: Context, by: By, { userId, isAdmin }: Pers
   );
 }
 
-/** By what another account is in the way: constraints of 0016_scim.sql. */
-const IN_USE = {
-  taken: "There is an account with the user name of this person already.",
-  scim_people_user_name: "This userName is that of another account.",
-  scim_people_external_id: "This externalId is that of another account.",
-  external_ids_pkey: "Somebody else signs in as this externalId already.",
-};
-
-const inUse = (what: string) =>
-  refused(409, "uniqueness", IN_USE[what as keyof typeof IN_USE] ?? "Something of this person is another account's.");
-
 interface Of {
   userId: string;
   described: Described;
@@ -148,7 +141,8 @@ async function requireFree(ctx: Context, { token }: By, { userId, described }: O
     if (isOthers((await findPerson(ctx, { by: "externalId", value: subject }))?.userId))
       throw inUse("scim_people_external_id");
     const issuer = issuerOf(ctx, token);
-    if (issuer !== undefined && isOthers(await accountOf(ctx, { issuer, subject }))) throw inUse("external_ids_pkey");
+    const owner = issuer === undefined ? undefined : await accountOf(ctx, { issuer, subject });
+    if (owner !== undefined && isOthers(owner) && !(await isDeactivated(ctx, owner))) throw inUse("external_ids_pkey");
   }
   for (const address of addressesIn(described)) {
     const owner = await ownerOfAddress(ctx, address);
@@ -161,41 +155,51 @@ function issuerOf(ctx: Context, { provider_id }: By["token"]): string | undefine
   return providersOf(ctx).find(({ id }) => id === provider_id)?.issuer;
 }
 
-async function store(
-  ctx: Context,
-  { token }: By,
-  { userId, described, isNew }: Of & { isNew: boolean },
-): Promise<void> {
-  const { userName, externalId } = described;
-  const values = [userId, userName, externalId ?? null, saidOf(described), token.name, issuerOf(ctx, token) ?? null];
-  const row = await ctx.db.auth.one<{ outcome: string }>(isNew ? CREATE : PUT, values);
-  if (row?.outcome !== "done") throw inUse(row?.outcome ?? "");
+const sayingOf = (ctx: Context, { token }: By) => ({ by: token.name, issuer: issuerOf(ctx, token) });
+
+/**
+ * Has the account follow, and writes down last what the directory said: cut in the middle, the next request does what is left. Where another
+ * request was faster, it looks again at what is said by then, so that neither undoes what the other one did.
+ */
+async function follow(ctx: Context, by: By, { person, describe }: Change): Promise<void> {
+  const { userId } = person;
+  let now = person;
+  const touched = new Set<string>();
+  for (let attempt = 1; attempt <= limits.scim_attempts; attempt++) {
+    const described = describe(now);
+    await followOnce(ctx, { person: now, described, touched });
+    const outcome = await keep(ctx, { userId, described, version: now.version, ...sayingOf(ctx, by) });
+    if (outcome === "done") return;
+    // Nobody could take them away any more.
+    if (outcome === "gone") await removeAddresses(ctx, userId);
+    now = await reread(ctx, userId);
+  }
+  throw matrixError("M_LIMIT_EXCEEDED", "This account is being changed by other requests. Send it again.", {
+    retryAfter_ms: limits.scimRetry_ms,
+  });
 }
 
-const CREATE = "select auth.scim_create($1, $2, $3, $4, $5, $6) as outcome";
-const PUT = "select auth.scim_put($1, $2, $3, $4, $5, $6) as outcome";
+interface Following {
+  person: Person;
+  described: Described;
+  /** Addresses that were added or taken away in this request, in attempts that another request was faster than. */
+  touched: Set<string>;
+}
 
-/** Has the account follow, and writes down last what the directory said: cut in the middle, the next request does what is left. */
-async function follow(ctx: Context, by: By, { person, described }: Change): Promise<void> {
+/** Everything but whether the person may come in, which `keep` sees to. */
+async function followOnce(ctx: Context, { person, described, touched }: Following): Promise<void> {
   const { userId } = person;
   // Addresses that the person has added are not the directory's to take.
   const [had, has] = [person.isAdopted ? addressesIn(person) : [], addressesIn(described)];
-  for (const address of had) if (!has.includes(address)) await removeAddress(ctx, userId, address);
-  for (const address of has) await bindAddress(ctx, userId, address);
+  const gone = [...new Set([...had, ...touched])].filter((address) => !has.includes(address));
+  const added = has.filter((address) => !had.includes(address) || touched.has(address));
+  for (const address of [...gone, ...added]) touched.add(address);
+  for (const address of gone) await removeAddress(ctx, userId, address);
+  for (const address of added) await bindAddress(ctx, userId, address);
   const name = shownName(described);
   if (name !== undefined && name !== shownName(person))
     await changeProfile(ctx, userId, { field: "displayname", value: name });
-  const isSuspended = person.active && !described.active;
-  if (isSuspended) await suspendAccount(ctx, userId);
-  // What an operator has suspended, an operator lets in again.
-  if (!person.active && described.active && person.isOwnSuspension)
-    await moderateAccount(ctx, userId, { locked: false });
-  await store(ctx, by, { userId, described, isNew: false });
-  if (isSuspended) await ctx.db.auth.change(OWN_SUSPENSION, [userId]);
 }
-
-const OWN_SUSPENSION = `update auth.scim_people p set suspended_at = a.suspended_at
-  from auth.accounts a where a.user_id = p.user_id and p.user_id = $1`;
 
 /** The names of what is different, for the audit log, which keeps them for ever: the values stay out of it. */
 function changesOf(before: Person, after: Described): string[] {

@@ -90,7 +90,8 @@ export function scimRoute({ method, path, isRefusal = false, handle }: ScimRoute
         token = await useToken(ctx, request);
         await ctx.rates.admit("scim", token.token_id);
         if (isWrite) refuseWriting(ctx);
-        const { params, query, address } = request;
+        const { params, address } = request;
+        const query = eachOnce(request.query);
         return await handle({ token, params, query, address, body: () => readBody(request.body) }, ctx);
       } catch (thrown) {
         const failed = thrown instanceof MatrixError ? answerRefused(thrown) : undefined;
@@ -100,6 +101,13 @@ export function scimRoute({ method, path, isRefusal = false, handle }: ScimRoute
       }
     },
   });
+}
+
+/** What the framework gives as a list was said more than once. */
+function eachOnce(query: Record<string, unknown>): Record<string, string> {
+  const twice = Object.keys(query).find((name) => typeof query[name] !== "string");
+  if (twice !== undefined) throw refused(400, "invalidValue", `"${twice.slice(0, 80)}" is there more than once.`);
+  return query as Record<string, string>;
 }
 
 async function readBody(body: unknown): Promise<unknown> {

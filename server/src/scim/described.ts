@@ -74,7 +74,7 @@ const schema = z.object({
     .preprocess(listed, z.array(z.preprocess((given) => pick(given, emailParts), emailSchema)))
     .nullish()
     .transform((given) => (given ?? []).filter((email): email is Email => Boolean(email.value))),
-  active: flag.default(true),
+  active: flag,
 });
 
 /** Some send one address for a list of one, or a text for an address. */
@@ -86,8 +86,7 @@ function listed(given: unknown): unknown {
 
 /** Reads what is said of a person as a whole. Throws invalidValue with a sentence that names the member. */
 export function readDescribed(draft: Draft): Described {
-  const { active, ...others } = draft;
-  const result = schema.safeParse({ ...others, ...(active === null ? {} : { active }) });
+  const result = schema.safeParse(draft);
   if (!result.success) {
     const [issue] = result.error.issues;
     const place = issue?.path.join(".") || "the body";

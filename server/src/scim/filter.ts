@@ -6,13 +6,13 @@ export interface Filter {
   value: string;
 }
 
-const ATTRIBUTES: Readonly<Record<string, Filter["by"]>> = {
-  username: "userName",
-  externalid: "externalId",
-  id: "id",
-  emails: "email",
-  "emails.value": "email",
-};
+const ATTRIBUTES: ReadonlyMap<string, Filter["by"]> = new Map([
+  ["username", "userName"],
+  ["externalid", "externalId"],
+  ["id", "id"],
+  ["emails", "email"],
+  ["emails.value", "email"],
+]);
 const EQUALS = /^\s*([^\s[\]]+|emails\s*\[[^\]]*\]\s*\.value)\s+eq\s+("(?:[^"\\]|\\.)*")\s*$/i;
 
 /** Throws invalidFilter for anything but one comparison by `eq` of what names a person. */
@@ -22,7 +22,7 @@ export function readFilter(text: string): Filter {
     .toLowerCase()
     .replace(/^urn:ietf:params:scim:schemas:core:2\.0:user:/, "")
     .replace(/\s*\[[^\]]*\]\s*/, "");
-  const by = ATTRIBUTES[attribute];
+  const by = ATTRIBUTES.get(attribute);
   const value = textOf(json);
   if (by === undefined || value === undefined)
     throw refused(

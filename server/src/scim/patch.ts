@@ -26,8 +26,8 @@ const body = z.looseObject({
 
 type Op = "add" | "replace" | "remove";
 
-/** What the directory wants of the person, who is `draft` by now. Throws invalidSyntax, invalidPath, invalidValue and mutability. */
-export function patched(draft: Draft, sent: unknown): Draft {
+/** The operations of a body. Throws invalidSyntax. */
+export function readOperations(sent: unknown): Operation[] {
   const result = body.safeParse(sent);
   if (!result.success)
     throw refused(
@@ -35,12 +35,17 @@ export function patched(draft: Draft, sent: unknown): Draft {
       "invalidSyntax",
       `A PATCH has "Operations", 1 to ${limits.scim_operations}, each with "op": add, replace or remove.`,
     );
+  return result.data.Operations.map(({ op, path, value }) => ({ op, path: path ?? undefined, value }));
+}
+
+/** What the directory wants of the person, who is `draft` by now. Throws invalidPath, invalidValue and mutability. */
+export function patched(draft: Draft, operations: readonly Operation[]): Draft {
   let now = draft;
-  for (const { op, path, value } of result.data.Operations) now = applied(now, { op, path: path ?? undefined, value });
+  for (const each of operations) now = applied(now, each);
   return now;
 }
 
-interface Operation {
+export interface Operation {
   op: Op;
   path: string | undefined;
   value: unknown;
@@ -105,6 +110,8 @@ function changed(draft: Draft, { op, at, value }: Change): Draft {
   const name = attributes.get(at.attribute);
   if (READ_ONLY.has(at.attribute)) throw refused(400, "mutability", `"${at.attribute}" can not be changed.`);
   if (name === undefined) return draft;
+  if (op !== "remove" && value === undefined)
+    throw refused(400, "invalidValue", `The operation has no "value" for "${name}".`);
   if (op === "remove" && (name === "userName" || name === "active"))
     throw refused(400, "mutability", `"${name}" can be changed, and not taken away.`);
   if (name === "emails") return { ...draft, emails: emailsAfter(listOf(draft["emails"]), { op, at, value }) };
@@ -136,14 +143,17 @@ function emailsAfter(before: readonly Draft[], { op, at: { filter, sub }, value 
   return [...before, { ...(filter ? pick({ [filter.part]: filter.value }, emailParts) : {}), ...given }];
 }
 
-/** One more address; of the same type, or the same address again, there is one. */
+/** More addresses; the same one again there is once, and the first one is one at the most. RFC 7643, section 2.4. */
 function joined(before: readonly Draft[], added: readonly Draft[]): Draft[] {
-  const isAgain = (email: Draft) =>
-    added.some(
-      (each) =>
-        same(each["value"], email["value"]) || (each["type"] !== undefined && same(each["type"], email["type"])),
-    );
-  return [...before.filter((email) => !isAgain(email)), ...added];
+  const isAgain = ({ value }: Draft) => added.some((each) => same(each["value"], value));
+  const isFirstNew = added.some(({ primary }) => isTrue(primary));
+  const stays = before.filter((email) => !isAgain(email));
+  const second = (email: Draft) => (isTrue(email["primary"]) ? { ...email, primary: false } : email);
+  return [...(isFirstNew ? stays.map(second) : stays), ...added];
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || same(value, "true");
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -15,6 +15,8 @@ export interface Person extends Described {
   isAdopted: boolean;
   /** Whether it is suspended, and a directory did that. */
   isOwnSuspension: boolean;
+  /** Counts what directories have said; null where none has. */
+  version: number | null;
   created_ms: number;
   changed_ms: number;
 }
@@ -27,6 +29,7 @@ interface Row {
   userName: string | null;
   externalId: string | null;
   described: string | null;
+  version: number | null;
   created_ms: number;
   changed_ms: number;
 }
@@ -34,7 +37,7 @@ interface Row {
 const millis = (of: string) => `floor(extract(epoch from ${of}) * 1000)::bigint`;
 const COLUMNS = `a.user_id as "userId", a.is_admin as "isAdmin", a.suspended_at is not null as "isLocked",
   coalesce(p.suspended_at = a.suspended_at, false) as "isOwnSuspension",
-  p.user_name as "userName", p.external_id as "externalId", p.described,
+  p.user_name as "userName", p.external_id as "externalId", p.described, p.version,
   ${millis("coalesce(p.created_at, a.created_at)")} as created_ms, ${millis("coalesce(p.changed_at, a.created_at)")} as changed_ms`;
 const OPEN = "a.deactivated_at is null and not a.is_guest";
 const ADOPTED = `from auth.scim_people p join auth.accounts a on a.user_id = p.user_id and ${OPEN} where p.removed_at is null`;

@@ -1,12 +1,12 @@
 /** People: found, made, changed and ended. RFC 7644, sections 3.3 to 3.6. */
 import type { Context } from "../context.ts";
-import type { Route } from "../http.ts";
+import type { Answer, Route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { changePerson, createPerson, removePerson } from "./acts.ts";
 import { answer, type Asked, noContent, refused, scimRoute } from "./answer.ts";
-import { attributes, type Draft, pick, readDescribed } from "./described.ts";
+import { attributes, type Described, type Draft, pick, readDescribed } from "./described.ts";
 import { readFilter } from "./filter.ts";
-import { patched } from "./patch.ts";
+import { patched, readOperations } from "./patch.ts";
 import { findPerson, listPeople, type Person, readById } from "./people.ts";
 import { listResponse, resourceOf } from "./resource.ts";
 
@@ -44,7 +44,8 @@ const createUser = scimRoute({
   method: "POST",
   path: ALL,
   async handle(asked, ctx) {
-    const person = await createPerson(ctx, asked, readDescribed(pick(await asked.body(), attributes)));
+    const { active, ...others } = pick(await asked.body(), attributes);
+    const person = await createPerson(ctx, asked, readDescribed({ ...others, active: active ?? true }));
     const resource = resourceOf(ctx, person, asked.query);
     const { location } = resourceOf(ctx, person)["meta"] as { location: string };
     return answer(resource, { status: 201, location });
@@ -74,11 +75,11 @@ const replaceUser = scimRoute({
   method: "PUT",
   path: ONE,
   async handle(asked, ctx) {
-    const person = await personIn(ctx, asked);
-    const draft = { ...draftOf(person), ...pick(await asked.body(), attributes) };
-    return answer(
-      resourceOf(ctx, await changePerson(ctx, asked, { person, described: readDescribed(draft) }), asked.query),
-    );
+    const sent = pick(await asked.body(), attributes);
+    // Whether the person may come in is never undecided.
+    const { active, ...others } = sent;
+    const said = active === null ? others : sent;
+    return change(ctx, asked, (person) => readDescribed({ ...draftOf(person), ...said }));
   },
 });
 
@@ -86,11 +87,15 @@ const patchUser = scimRoute({
   method: "PATCH",
   path: ONE,
   async handle(asked, ctx) {
-    const person = await personIn(ctx, asked);
-    const described = readDescribed(patched(draftOf(person), await asked.body()));
-    return answer(resourceOf(ctx, await changePerson(ctx, asked, { person, described }), asked.query));
+    const operations = readOperations(await asked.body());
+    return change(ctx, asked, (person) => readDescribed(patched(draftOf(person), operations)));
   },
 });
+
+async function change(ctx: Context, asked: Asked, describe: (person: Person) => Described): Promise<Answer> {
+  const person = await changePerson(ctx, asked, { person: await personIn(ctx, asked), describe });
+  return answer(resourceOf(ctx, person, asked.query));
+}
 
 const deleteUser = scimRoute({
   method: "DELETE",

@@ -28,7 +28,7 @@ export async function ownerOfAddress(ctx: Context, address: string): Promise<str
 
 /** Adds an address that was proved. Throws M_THREEPID_IN_USE where it is another's, and M_RESOURCE_LIMIT_EXCEEDED. */
 export async function bindAddress(ctx: Context, userId: string, address: string): Promise<void> {
-  const row = await ctx.db.auth.one<{ owner: string | null; count: number }>(
+  const row = await ctx.db.auth.one<{ owner: string | null }>(
     `with made as (
        insert into auth.third_party_ids (medium, address, user_id, validated_at)
        select 'email', $2, $1, now() where (select count(*) from auth.third_party_ids where user_id = $1) < $3
@@ -37,8 +37,10 @@ export async function bindAddress(ctx: Context, userId: string, address: string)
      select coalesce((select user_id from made), (select user_id from auth.third_party_ids where medium = 'email' and address = $2)) as owner`,
     [userId, address, limits.emailAddresses],
   );
-  if (row?.owner === userId) return;
-  if (row?.owner == null)
+  // Whoever adds it at the same moment is not seen by the statement that waited for them.
+  const owner = row?.owner ?? (await ownerOfAddress(ctx, address));
+  if (owner === userId) return;
+  if (owner === undefined)
     throw matrixError("M_RESOURCE_LIMIT_EXCEEDED", `An account has at most ${limits.emailAddresses} addresses.`);
   throw inUse();
 }

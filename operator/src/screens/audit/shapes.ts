@@ -1,9 +1,12 @@
-/** An entry of the audit log as the operator API tells of it (server/src/console/audit/entries.ts). */
+/**
+ * An entry of the audit log as the operator API tells of it (server/src/console/audit/entries.ts). What a newer release has written
+ * has words of its own in `via` and `outcome`, which are shown as they are.
+ */
 export interface Entry {
   position: number;
   time_ts: number;
   actor: string;
-  via: "browser" | "token" | "shell" | "job" | "scim";
+  via: string;
   address: string;
   device: string | null;
   action: string;
@@ -11,7 +14,7 @@ export interface Entry {
   reason: string | null;
   before: unknown;
   after: unknown;
-  outcome: "done" | "denied" | "failed" | "begun";
+  outcome: string;
   error: string | null;
   begun: number | null;
   hash: string;

@@ -139,6 +139,20 @@ test("operators list, filter, read, verify and export the log, and that it was e
   assert.equal(JSON.parse(lines[0] as string).action, "audit.export");
 });
 
+test("what a newer release has written is told as it is: while it is rolled out, older processes read the same log", async () => {
+  await using server = await startTestServer();
+  const admin = await makeAdministrator(server, "root");
+  const actor = { userId: "@ana:localhost", via: "telepathy" as never, address: "127.0.0.1" };
+  await entry(server.ctx, 1, { actor, action: "thoughts.read", outcome: "postponed" });
+  const words = ({ via, action, outcome }: Record<string, unknown>) => [via, action, outcome];
+  const newer = ["telepathy", "thoughts.read", "postponed"];
+  const { items } = await admin.call("GET", AUDIT);
+  assert.deepEqual(items.map(words), [newer]);
+  assert.deepEqual(words(await admin.call("GET", `${AUDIT}/1`)), newer);
+  assert.equal((await admin.call("GET", `${AUDIT}/verify`)).ok, true);
+  assert.match(String((await admin.ask("GET", `${AUDIT}/export?format=csv`)).body), /,telepathy,.*,postponed,/);
+});
+
 test("whoever may not act is refused, and what they tried is in the log", async () => {
   await using server = await startTestServer();
   const admin = await makeAdministrator(server, "root");

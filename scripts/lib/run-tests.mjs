@@ -1,6 +1,6 @@
 /**
  * Runs test files, two at a time, and sends the results to the process that started this one. Run by the Node that runs
- * Parley. The arguments are the milliseconds that one file may take, and the files' paths.
+ * Parley. The arguments are the milliseconds that one file may take and that it may go on after its tests, and the files' paths.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,13 +9,14 @@ import { join, relative } from "node:path";
 import { run } from "node:test";
 import { inRepo, repoRoot } from "./paths.mjs";
 import { sum } from "./results.mjs";
-import { collect } from "./test-events.mjs";
+import { collect, whileTested } from "./test-events.mjs";
 
 /** Two cores are common; a test that waits for something leaves the other one room. */
 const filesAtOnce = 2;
 /** A test that hangs fails after this, unless it sets a time of its own. */
 const timeout_ms = 300_000;
-const [file_ms, ...waiting] = [Number(process.argv[2]), ...process.argv.slice(3)];
+const [file_ms, end_ms] = [Number(process.argv[2]), Number(process.argv[3])];
+const waiting = process.argv.slice(4);
 
 // What every file would do for itself: types are stripped once, and one of them makes the migrated database that the others copy.
 const shelf = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "parley-shelf-"));
@@ -54,16 +55,19 @@ function end(path) {
 async function runFile(path) {
   const started = performance.now();
   const where = relative(repoRoot, path);
-  let isStuck = false;
-  const deadline = setTimeout(() => {
-    isStuck = true;
+  /** @type {string | undefined} */
+  let ended;
+  const endBecause = (/** @type {string} */ why) => {
+    ended ??= why;
     end(path);
-  }, file_ms);
+  };
+  const deadline = setTimeout(() => endBecause(`It was ended after ${file_ms / 60_000} minutes.`), file_ms);
+  const left = `Its tests were over, and it did not end within ${end_ms / 60_000} minutes: something was left open.`;
   const events = /** @type {AsyncIterable<any>} */ (run({ files: [path], timeout: timeout_ms }));
-  const results = await collect(events, { path, where });
+  const watched = whileTested(events, { path, end_ms, onLeft: () => endBecause(left) });
+  const results = await collect(watched, { path, where });
   clearTimeout(deadline);
-  if (isStuck)
-    results.failures.push({ where, name: "the file", text: `It was ended after ${file_ms / 60_000} minutes.` });
+  if (ended !== undefined) results.failures.push({ where, name: "the file", text: ended });
   const mark = results.failures.length > 0 ? "✖" : "✔";
   const counts = `${results.passed} passed${results.failures.length > 0 ? `, ${results.failures.length} failed` : ""}`;
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);

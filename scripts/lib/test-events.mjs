@@ -39,6 +39,29 @@ export async function collect(events, { path, where }) {
 }
 
 /**
+ * Passes the events of one file on, and calls `onLeft` when all of its tests are over and it goes on for so long.
+ *
+ * @param {AsyncIterable<TestEvent>} events
+ * @param {{ path: string, end_ms: number, onLeft: () => void }} options
+ */
+export async function* whileTested(events, { path, end_ms, onLeft }) {
+  let [open, over] = [0, 0];
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  for await (const event of events) {
+    const { type, data } = event;
+    const isOfFile = data["nesting"] === 0 && data["name"] !== path;
+    if (isOfFile && type === "test:enqueue") open += 1;
+    if (isOfFile && type === "test:complete") [open, over] = [open - 1, over + 1];
+    clearTimeout(timer);
+    // Before the first test a file may start whatever it needs.
+    if (open === 0 && over > 0) timer = setTimeout(onLeft, end_ms);
+    yield event;
+  }
+  clearTimeout(timer);
+}
+
+/**
  * @param {import("./results.mjs").Results} results
  * @param {Record<string, any>} data of the event
  * @param {{ where: string, isPassed: boolean }} outcome

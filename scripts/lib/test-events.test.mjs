@@ -17,12 +17,12 @@ let files = 0;
  * Runs a file with this source, as npm test would, and gives the results.
  *
  * @param {string} source
- * @param {number} [file_ms] what it may take
+ * @param {{ file_ms?: number, end_ms?: number }} [bounds] what it may take
  */
-async function resultsOf(source, file_ms) {
+async function resultsOf(source, bounds) {
   const path = join(scratch, `f${++files}.test.mjs`);
   writeFileSync(path, `import { describe, it, test } from "node:test";\n${source}`);
-  return runTestFiles(process.execPath, [path], file_ms);
+  return runTestFiles(process.execPath, [path], bounds);
 }
 
 test("passed tests are counted, suites and parents as what they hold", async () => {
@@ -81,6 +81,14 @@ test("a test that is marked as to be done has failed", async () => {
 
 test("a file that never lets go is ended, though it would not hear of its end, and has failed", async () => {
   const forever = `process.on("SIGTERM", () => {}); test("b", async () => { for (;;) await undefined; });`;
-  const { failures } = await resultsOf(`test("a", () => {}); ${forever}`, 3_000);
+  const { failures } = await resultsOf(`test("a", () => {}); ${forever}`, { file_ms: 3_000 });
   assert.ok(failures.some(({ text }) => text === "It was ended after 0.05 minutes."));
+});
+
+test("a file that goes on after its tests is ended, and what had failed in it is told", async () => {
+  const leak = `setInterval(() => {}, 1_000); test("a", () => {}); test("b", () => { throw new Error("boom"); });`;
+  const { passed, failures } = await resultsOf(leak, { file_ms: 5_000, end_ms: 500 });
+  assert.equal(passed, 1);
+  assert.match(failures.find(({ name }) => name === "b")?.text ?? "", /boom/);
+  assert.match(failures.find(({ name }) => name === "the file")?.text ?? "", /something was left open/);
 });

@@ -51,20 +51,24 @@ function filesUnder(directory) {
     );
 }
 
-/** What the slowest takes on a busy machine, three times. A file that hangs is not to hang the run. */
-const FILE_MS = 900_000;
+/**
+ * What one file may take: the slowest on a busy machine, three times. And how long after its last test it may go on: what a test that
+ * failed has left open would keep its process alive, and its failure from being told.
+ */
+const BOUNDS = { file_ms: 900_000, end_ms: 120_000 };
 
 /**
  * Runs test files with the runtime.
  *
  * @param {string} runtime
  * @param {readonly string[]} paths
- * @param {number} file_ms what one file may take
+ * @param {Partial<typeof BOUNDS>} bounds what a file may take
  * @returns {Promise<import("./results.mjs").Results>}
  */
-export function runTestFiles(runtime, paths, file_ms = FILE_MS) {
+export function runTestFiles(runtime, paths, bounds = {}) {
+  const { file_ms, end_ms } = { ...BOUNDS, ...bounds };
   return new Promise((resolve, reject) => {
-    const child = spawn(runtime, [inRepo("scripts", "lib", "run-tests.mjs"), `${file_ms}`, ...paths], {
+    const child = spawn(runtime, [inRepo("scripts", "lib", "run-tests.mjs"), `${file_ms}`, `${end_ms}`, ...paths], {
       cwd: repoRoot,
       env: environmentOf(runtime),
       stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, test } from "node:test";
 import { type Person, registerPerson } from "../../testkit/src/http.ts";
-import { startTestServer } from "../../testkit/src/server.ts";
+import { startTestServer, untilSyncsWait } from "../../testkit/src/server.ts";
+import { soon } from "../../testkit/src/wait.ts";
 import { limits } from "./limits.ts";
 
 const server = await startTestServer();
@@ -39,7 +40,7 @@ async function askRaw(bytes: string): Promise<string> {
   socket.write(bytes);
   let answer = "";
   socket.on("data", (chunk) => (answer += chunk.toString()));
-  await once(socket, "close");
+  await soon("the server closes the connection", once(socket, "close"));
   return answer;
 }
 
@@ -156,9 +157,8 @@ test("a client that goes away ends its wait", async () => {
     headers: authorization,
     signal: gone.signal,
   });
-  const value = async () => (await server.ctx.metrics.syncWaiting.get()).values[0]?.value;
-  while ((await value()) !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   gone.abort();
   await assert.rejects(waiting);
-  while ((await value()) !== 0) await new Promise(setImmediate);
+  await untilSyncsWait(server, 0);
 });

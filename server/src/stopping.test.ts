@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { registerPerson, request } from "../../testkit/src/http.ts";
 import { createRoom } from "../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../testkit/src/server.ts";
+import { startTestServer, type TestServer, untilSyncsWait } from "../../testkit/src/server.ts";
 import { openSocket, openStream, untilEvent } from "../../testkit/src/stream.ts";
+import { soon, soonFound } from "../../testkit/src/wait.ts";
 import { CLOSE } from "./gateway/closing.ts";
 import { limits } from "./limits.ts";
 import { realSeams, type Seams } from "./seams.ts";
@@ -29,7 +30,7 @@ function holding(time_ms: number) {
   };
   /** Resolves when the next one has begun, with what ends its wait. */
   const next = async () => {
-    await begun.promise;
+    await soon(`somebody waits for ${time_ms} ms`, begun.promise);
     begun = Promise.withResolvers<void>();
     return held.shift() as () => void;
   };
@@ -41,7 +42,7 @@ function holding(time_ms: number) {
   return { seams, next, [Symbol.dispose]: letGo };
 }
 
-/** Keeps whatever is appended from now on, until it is let go. */
+/** Keeps whatever is appended from now on, until it is let go, at the end of the test at the latest. */
 function holdAppends({ ctx }: TestServer) {
   const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const { append } = ctx.log;
@@ -50,21 +51,24 @@ function holdAppends({ ctx }: TestServer) {
     await held.promise;
     return append(submission);
   };
-  return { reached: reached.promise, letGo: held.resolve };
+  const isReached = () => soon("something is appended", reached.promise);
+  return { isReached, letGo: held.resolve, [Symbol.dispose]: held.resolve };
 }
 
 /** Resolves when the server takes no connection any more: from then on it closes those that there are. */
-async function untilDeaf(url: string): Promise<void> {
+function untilDeaf(url: string): Promise<unknown> {
   const { hostname, port } = new URL(url);
-  for (;;) {
+  const isDeaf = async () => {
     const socket = connect(Number(port), hostname);
     try {
       await once(socket, "connect");
       socket.destroy();
+      return false;
     } catch {
-      return;
+      return true;
     }
-  }
+  };
+  return soonFound("the server takes no connection any more", isDeaf);
 }
 
 test("it is not ready at once, and serves on for as long as it takes to tell that; then it sends away whoever waits", async () => {
@@ -87,7 +91,7 @@ test("it is not ready at once, and serves on for as long as it takes to tell tha
   const { headers, body } = await alice.ask("GET", `${CLIENT}/sync?set_presence=offline`);
   assert.equal(headers.get("connection"), "close", "its next request goes to another process");
   const waiting = alice.ask("GET", `${CLIENT}/sync?set_presence=offline&timeout=30000&since=${body.next_batch}`);
-  while ((await server.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   assert.equal(stream.webSocket.readyState, WebSocket.OPEN);
 
   end();
@@ -100,12 +104,12 @@ test("what is in flight is finished and answered before it closes", async () => 
   const server = await startTestServer();
   const alice = await registerPerson(server.url, "alice");
   const room = await createRoom(alice);
-  const { reached, letGo } = holdAppends(server);
+  using appends = holdAppends(server);
   const sending = room.say(alice, "in flight");
-  await reached;
+  await appends.isReached();
   const stopping = server.halt();
   await untilDeaf(server.url);
-  letGo();
+  appends.letGo();
   const eventId = await sending;
   await stopping;
   await using next = await startTestServer({ databaseUrl: server.databaseUrl });
@@ -121,9 +125,9 @@ test("what takes too long is cut off, so that the process ends", async (t) => {
   using held = timers;
   const alice = await registerPerson(server.url, "alice");
   const room = await createRoom(alice);
-  const { reached } = holdAppends(server);
+  using appends = holdAppends(server);
   const sending = assert.rejects(room.say(alice, "for ever"));
-  await reached;
+  await appends.isReached();
   const stopping = server.halt();
   (await held.next())();
   await Promise.all([sending, stopping]);
@@ -143,10 +147,13 @@ test("whoever has not signed in yet is sent away too, and keeps the process from
     return session;
   });
   signing.send({ type: "sign_in", access_token: alice.token });
-  await reached.promise;
+  await soon("somebody is being signed in", reached.promise);
   const stopping = server.halt();
-  for (const each of [silent, signing]) assert.equal((await each.closed).code, CLOSE.reconnect);
-  held.resolve();
+  try {
+    for (const each of [silent, signing]) assert.equal((await each.closed).code, CLOSE.reconnect);
+  } finally {
+    held.resolve();
+  }
   await stopping;
 });
 

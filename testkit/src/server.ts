@@ -11,6 +11,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/src/d
 import { migrate } from "../../server/src/db/migrate.ts";
 import { startServer } from "../../server/src/server.ts";
 import { checkEveryFetch } from "./checked-fetch.ts";
+import { soon, soonFound } from "./wait.ts";
 import type { Seams } from "../../server/src/seams.ts";
 
 export type TestServerOptions = {
@@ -47,7 +48,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const config = configFor({ databaseUrl, dataDir, ...options.config });
   const server = await startServer(config, options.seams ? { seams: options.seams } : {});
   const halt = async () => {
-    await server.stop();
+    await soon(`the server at ${server.url} has stopped`, server.stop());
     rmSync(dataDir, { recursive: true, force: true });
   };
   const stop = async () => {
@@ -55,6 +56,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     if (options.databaseUrl === undefined) await shared.drop(databaseUrl);
   };
   return { url: server.url, ctx: server.ctx, databaseUrl, dataDir, stop, halt, [Symbol.asyncDispose]: stop };
+}
+
+/** Resolves when so many syncs wait for news at the server. */
+export function untilSyncsWait({ ctx }: Pick<TestServer, "ctx">, count: number): Promise<unknown> {
+  const waiting = async () => (await ctx.metrics.syncWaiting.get()).values[0]?.value ?? 0;
+  return soonFound(`${count} syncs wait for news`, async () => (await waiting()) === count);
 }
 
 /** A migrated database of its own, for a test that needs no server. Dropped when it is disposed of. */

@@ -2,6 +2,10 @@
 
 import type { Json, Person } from "./http.ts";
 import { checkFrame } from "./stream-schema.ts";
+import { soon } from "./wait.ts";
+
+/** How much of what came is told where something did not come. */
+const TOLD_CHARACTERS = 4_000;
 
 export type StreamClient = Disposable & {
   webSocket: WebSocket;
@@ -14,7 +18,7 @@ export type StreamClient = Disposable & {
   /** Resolves with the first frame, of those so far and those to come, that `fits`. */
   until(fits: (frame: Json) => unknown): Promise<Json>;
   /** The close code and the reason. */
-  closed: Promise<{ code: number; reason: Json }>;
+  readonly closed: Promise<{ code: number; reason: Json }>;
 };
 
 /** Opens a socket at the server, and says nothing. Rejects where the handshake is refused. */
@@ -38,32 +42,36 @@ export async function openSocket(url: string, headers: Record<string, string> = 
     ),
   );
   void closed.then(look);
-  await new Promise((resolve, reject) => {
+  const open = new Promise((resolve, reject) => {
     webSocket.addEventListener("open", resolve);
     webSocket.addEventListener("error", () => reject(new Error("the handshake was refused")));
   });
+  await soon("the handshake of a stream is over", open);
+  const told = () => `The frames so far: …${JSON.stringify(frames).slice(-TOLD_CHARACTERS)}`;
   return {
     webSocket,
     frames,
-    closed,
+    get closed() {
+      return soon("the server closes the stream", closed, told);
+    },
     token: () => frames.map(tokenOf).findLast((token) => token !== undefined),
     send(frame) {
       const isRaw = typeof frame === "string" || frame instanceof Uint8Array;
       if (!isRaw) checkFrame("clientSends", frame);
       webSocket.send(isRaw ? frame : JSON.stringify(frame));
     },
-    until: (fits) =>
-      new Promise((resolve, reject) => {
-        const check = () => {
-          const found = frames.find((frame) => fits(frame));
-          if (found === undefined && webSocket.readyState !== WebSocket.CLOSED) return;
-          looking.delete(check);
-          if (found === undefined) reject(new Error(`the socket was closed; it had ${JSON.stringify(frames)}`));
-          else resolve(found);
-        };
-        looking.add(check);
-        check();
-      }),
+    until(fits) {
+      const { promise, resolve, reject } = Promise.withResolvers<Json>();
+      const check = () => {
+        const found = frames.find((frame) => fits(frame));
+        if (found === undefined && webSocket.readyState !== WebSocket.CLOSED) return;
+        if (found === undefined) reject(new Error(`The socket was closed. ${told()}`));
+        else resolve(found);
+      };
+      looking.add(check);
+      check();
+      return soon(`a frame comes for which ${fits}`, promise, told).finally(() => looking.delete(check));
+    },
     [Symbol.dispose]: () => webSocket.close(),
   };
 }

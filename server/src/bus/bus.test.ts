@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { missingService, type Service, serviceNames, startService } from "../../../testkit/src/services.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { startEmbeddedPostgres } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { createLogger } from "../logger.ts";
@@ -62,8 +63,8 @@ for (const name of serviceNames) {
       ours.subscribe("head", (message) => heard.push(message));
       theirs.publish("head", "made up");
       // Its packets arrive in their order: when the second is counted, the first was.
-      while (((await metrics.busForeign.get()).values[0]?.value ?? 0) < 2)
-        await new Promise((resolve) => void setImmediate(resolve));
+      const foreign = async () => (await metrics.busForeign.get()).values[0]?.value ?? 0;
+      await soonFound("two packets of somebody else are counted", async () => (await foreign()) >= 2);
       assert.deepEqual(heard, []);
       await Promise.all([ours.close(), theirs.close()]);
     },

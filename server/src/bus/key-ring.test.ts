@@ -55,12 +55,15 @@ async function talkDuring(db: Database, change: () => Promise<void>): Promise<{ 
       await pause(realSeams, 1);
     }
   })();
-  await change();
-  over.abort();
-  await talking;
-  for (const { keys, link } of joined) {
-    keys.close();
-    await link.close();
+  try {
+    await change();
+  } finally {
+    over.abort();
+    await talking;
+    for (const { keys, link } of joined) {
+      keys.close();
+      await link.close();
+    }
   }
   return { sent, missed };
 }

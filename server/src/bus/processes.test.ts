@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { failToStart, startProcess, temporaryDirectory } from "../../../testkit/src/process.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import type { Config } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { StartError } from "../errors.ts";
@@ -103,7 +104,7 @@ test("the place of a process whose connection was cut is free at once, and it ta
   const cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley process'";
   await owner.query(cut);
   // Its row is there, and not its lock: it counts as dead until it is back, under another number.
-  while ((await one.list().catch(() => [])).length === 0) await new Promise((resolve) => void setTimeout(resolve, 20));
+  await soonFound("it has its place again", async () => (await one.list().catch(() => [])).length > 0);
   assert.equal((await owner.query("select from log.processes")).rowCount, 1, "the row of before is gone");
   await owner.end();
   await assert.rejects(joinAs("memory"), StartError);

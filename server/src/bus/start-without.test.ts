@@ -5,6 +5,7 @@ import { registerPerson } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { missingService, startService } from "../../../testkit/src/services.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
 import { realSeams, type Seams } from "../seams.ts";
 
@@ -24,7 +25,7 @@ test(
     const config = { bus: "redis", redisUrl: redis.url } as const;
     await using here = await startTestServer({ config, seams: eager });
     const rows = () => here.ctx.db.log.query("select from log.processes where position is not null", []);
-    while ((await rows()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await soonFound("the process says how far it is", async () => (await rows()).length > 0);
     await redis.kill();
     await using there = await startTestServer({ config, databaseUrl: here.databaseUrl });
     const alice = await registerPerson(there.url, "alice");
@@ -33,7 +34,7 @@ test(
     const connected = async () => (await there.ctx.metrics.busConnected.get()).values[0]?.value;
     assert.equal(await connected(), 0);
     await redis.start();
-    while ((await connected()) !== 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    await soonFound("the process finds its bus again", async () => (await connected()) === 1);
   },
 );
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Person, registerPerson, request, type Json } from "../../../testkit/src/http.ts";
 import { createRoom, type TestRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import { missingService, type Service, type ServiceName, startService } from "../../../testkit/src/services.ts";
 import type { BusName, Config } from "../config.ts";
 import { limits } from "../limits.ts";
@@ -65,8 +65,7 @@ async function exchange(world: World, texts: readonly string[]) {
   const queriesBefore = await fetches(there);
   for (const text of texts) {
     const waiting = sync(world, since as string);
-    while ((await there.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1)
-      await new Promise((resolve) => void setImmediate(resolve));
+    await untilSyncsWait(there, 1);
     await room.say(alice, text);
     const answer = await waiting;
     received.push(...textsOf(answer, room));

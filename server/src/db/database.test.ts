@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
 import { openWayTo } from "../../../testkit/src/tcp-proxy.ts";
+import { soon, soonFound } from "../../../testkit/src/wait.ts";
 import type { MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { connectOwner, type Database, openDatabase, sqlState } from "./database.ts";
@@ -120,13 +121,13 @@ test("a statement that runs for too long is ended by the database, and its conne
 });
 
 /** Resolves when there is a connection that nobody uses. */
-async function warm({ log }: Database): Promise<void> {
+function warm({ log }: Database): Promise<unknown> {
   const isThere = () =>
     log.query("select 1").then(
       () => true,
       () => false,
     );
-  while (!(await isThere()));
+  return soonFound("the database answers", isThere);
 }
 
 test("nobody waits without end for a free connection, for a new one, or for an answer", async (t) => {
@@ -147,7 +148,7 @@ test("nobody waits without end for a free connection, for a new one, or for an a
   await warm(busy);
   const [taken, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const holding = busy.log.transaction(() => (taken.resolve(), held.promise));
-  await taken.promise;
+  await soon("the only connection is taken", taken.promise);
   await endsBy(busy, /timeout exceeded/);
   held.resolve();
   await holding;

@@ -7,6 +7,7 @@ import { createPostgres, createStandby, type Postgres, until } from "../../../te
 import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { openTcpProxy } from "../../../testkit/src/tcp-proxy.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import { realSeams } from "../seams.ts";
 import { migrate } from "./migrate.ts";
 import { openReplicas } from "./replicas.ts";
@@ -121,7 +122,7 @@ async function lookOnce(epoch: () => number) {
     onError: () => {},
     onRead: (from) => reads.push(from),
   });
-  await looked.promise;
+  await soon("the replicas are looked at", looked.promise);
   const close = async () => {
     await proxy.close();
     await replicas.close();

@@ -10,6 +10,7 @@ import { registerPerson, request } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { readMessages, startWriting } from "../../../testkit/src/writers.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { StartError } from "../errors.ts";
 import { startServer } from "../server.ts";
 import { connectOwner } from "./database.ts";
@@ -91,7 +92,7 @@ test("a migration that waits for a lock lets those behind it pass, and comes thr
   const migrating = migrate(server.databaseUrl, { folder: next.migrations });
   const waits = `select from pg_stat_activity where application_name = 'parley migrate' and wait_event_type = 'Lock'
     and datname = current_database()`;
-  while ((await watcher.query(waits)).rowCount === 0) await watcher.query("select pg_sleep(0.02)");
+  await soonFound("the migration waits for the lock", async () => (await watcher.query(waits)).rowCount !== 0);
   // Behind the migration in the queue of the table's lock.
   await room.say(alice, "let me through");
   await holder.query("commit");

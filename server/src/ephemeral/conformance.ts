@@ -249,7 +249,7 @@ function clockRules(rule: Rule, suite: Conformance): void {
 function lossRules(suite: Conformance): void {
   test(
     `${suite.name}: with a dead bus the regular look finds what the others changed`,
-    { skip: suite.skip },
+    { skip: suite.skip, timeout: 30_000 },
     async () => {
       await using opened = await openReplicas(suite, { loses: () => true });
       const [a, b] = opened.replicas as Pair;

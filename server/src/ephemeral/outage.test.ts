@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { missingService, startService } from "../../../testkit/src/services.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import { realSeams } from "../seams.ts";
 import type { Ephemeral } from "./ephemeral.ts";
 import { openRedisStore } from "./redis.ts";
@@ -12,7 +13,7 @@ const skip = missingService("redis");
 const [room, alice] = ["!a:x", "@alice:x"];
 
 /** A number that is waited for. */
-function counter() {
+function counter(what: string) {
   const waiting: { count: number; resolve(): void }[] = [];
   let number = 0;
   const look = () => {
@@ -20,14 +21,15 @@ function counter() {
   };
   return {
     add: () => ((number += 1), look()),
-    reached: (count: number) => new Promise<void>((resolve) => (waiting.push({ count, resolve }), look())),
+    reached: (count: number) =>
+      soon(`${what} ${count} times`, new Promise<void>((resolve) => (waiting.push({ count, resolve }), look()))),
   };
 }
 
 /** The port over Redis, with what it warns of, and how often Redis was asked in vain. */
 async function open(url: string) {
   const warnings: string[] = [];
-  const [warned, failed] = [counter(), counter()];
+  const [warned, failed] = [counter("it warns"), counter("the store is asked in vain")];
   const warn = (_about: unknown, text?: string) => (warnings.push(text ?? ""), warned.add());
   // It looks for the store more often than a real one, so that it looks several times while it is away.
   const seams = { ...realSeams, every: (_every_ms: number, action: () => void) => realSeams.every(20, action) };
@@ -49,11 +51,12 @@ async function open(url: string) {
 }
 
 function until(ephemeral: Ephemeral, condition: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
+  const met = new Promise<void>((resolve) => {
     const look = () => void (condition() && resolve());
     ephemeral.listen(look);
     look();
   });
+  return soon(`what is true for a moment is so that ${condition}`, met);
 }
 
 const spending = { name: "login x", burst: 5, perSecond: 1, tokens: 1, isSpent: false };

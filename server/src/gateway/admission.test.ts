@@ -5,6 +5,7 @@ import { registerPerson } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { openSocket } from "../../../testkit/src/stream.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import { realSeams, type Seams } from "../seams.ts";
@@ -34,14 +35,14 @@ test("turns come in their order, so many at a time; one that is never ended stop
       return end;
     }),
   );
-  const [first] = await Promise.all(turns.slice(0, 2));
+  const [first] = await soon("the first two have their turn", Promise.all(turns.slice(0, 2)));
   assert.deepEqual(begun, [0, 1]);
   first?.();
   first?.();
-  await turns[2];
+  await soon("the third has its turn when the first is over", turns[2] as Promise<unknown>);
   assert.deepEqual(begun, [0, 1, 2], "ending a turn twice lets in one");
   due[0]?.action();
-  await turns[3];
+  await soon("the fourth has its turn when the second lasts for too long", turns[3] as Promise<unknown>);
   assert.equal(due.length, 2, "nothing is left of turns that are over");
 });
 
@@ -115,7 +116,7 @@ test("a connection waits for its turn before anything is looked up for it", asyn
   let atOnce: number | undefined;
   t.mock.property(server.ctx, "authenticate", async (...given: Parameters<typeof authenticate>) => {
     begun += 1;
-    await allCame.promise;
+    await soon("all have sent their first frame", allCame.promise);
     atOnce ??= begun;
     return authenticate(...given);
   });

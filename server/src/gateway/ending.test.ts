@@ -1,10 +1,10 @@
 /** How streams are refused and how they end: each close code says what the client must do. */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { eventsIn, openSocket, openStream, untilEvent } from "../../../testkit/src/stream.ts";
+import { soon, soonFound } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
 import { realSeams, type Seams } from "../seams.ts";
 import { CLOSE } from "./closing.ts";
@@ -68,7 +68,7 @@ async function startSkipping() {
     async skip(time_ms: number): Promise<void> {
       for (let left_ms = time_ms; left_ms > 0; left_ms -= 5_000) {
         jump(Math.min(left_ms, 5_000));
-        while (hub.heard_ms() < seams.monotonic_ms() - 4_000) await sleep(5);
+        await soonFound("the process hears the log", () => hub.heard_ms() >= seams.monotonic_ms() - 4_000);
       }
     },
     [Symbol.asyncDispose]: () => server.stop(),
@@ -97,7 +97,9 @@ test("a process that has not heard the log for long sends its clients away: a se
   using stream = await openStream(world.server.url, alice);
   await stream.until((frame) => frame.type === "heartbeat");
   world.jump(2 * limits.streamBlind_ms);
-  assert.equal((await stream.closed).code, CLOSE.reconnect);
+  const { code, reason } = await stream.closed;
+  assert.equal(code, CLOSE.reconnect);
+  assert.ok(reason.reconnect_in_ms >= limits.streamRetry_ms, "not because it said nothing for too long");
 });
 
 test("a token that nobody has means sign in again, a token of sync that can not be gone on from means resync", async () => {
@@ -236,7 +238,7 @@ test("a plain request is told to upgrade, and an upgrade elsewhere is an ordinar
   const plain = await fetch(`${server.url}/_parley/client/v1/stream`);
   assert.equal(plain.status, 426);
   const elsewhere = new WebSocket(`${server.url.replace("http", "ws")}${SYNC}`);
-  await new Promise((resolve) => elsewhere.addEventListener("error", resolve));
+  await soon("the upgrade is refused", new Promise((resolve) => elsewhere.addEventListener("error", resolve)));
   const alice: Person = await registerPerson(server.url, "alice");
   const answer: Json = await alice.call("GET", SYNC);
   assert.ok(answer.next_batch);

@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import { type Json, registerPerson, request } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { openStream, type StreamClient, untilEvent } from "../../../testkit/src/stream.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
 import { realSeams, type Seams } from "../seams.ts";
 import { CLOSE } from "./closing.ts";
@@ -157,7 +158,7 @@ test("the socket of who has too many sends under way is not read", async () => {
   const body = "x".repeat(2_000);
   const bodies = Array.from({ length: limits.streamSends * 3 }, (_, n) => `${body}${n}`);
   const sent = sendAll(client, roomId, bodies);
-  while (most < limits.streamSends) await new Promise((resolve) => setTimeout(resolve, 5));
+  await soonFound(`${limits.streamSends} sends are under way`, () => most >= limits.streamSends);
   // What has arrived in one chunk is still taken.
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.ok(most < limits.streamSends + 50, `${most} were under way`);

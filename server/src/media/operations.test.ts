@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import { nameOf } from "../blobs/blobs.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { insertUploaded } from "./queries.ts";
@@ -160,7 +161,7 @@ test("of two who take the same bytes away one waits for nothing, and no bytes go
     await remove(sha256);
   };
   const slow = removeMedia(ctx, [first]);
-  await begun.promise;
+  await soon("the bytes are being taken away", begun.promise);
   await removeBlobs(ctx);
   const meanwhile = await upload(server, alice, "slow").catch(String);
   goOn.resolve();

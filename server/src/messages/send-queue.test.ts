@@ -7,6 +7,7 @@ import { createPostgres } from "../../../testkit/src/postgres.ts";
 import { temporaryDirectory } from "../../../testkit/src/process.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { missingService, type Service, startService } from "../../../testkit/src/services.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { openQueue } from "../queue/open.ts";
@@ -83,7 +84,7 @@ for (const adapter of adapters)
       const event = await alice.call("GET", `${CLIENT}/rooms/${room.roomId}/event/${eventId}`);
       assert.equal(event.sender, alice.userId);
       assert.match(event.unsigned.transaction_id as string, /^t\d+$/);
-      while ((await deliveries(server, "done")) === before) await new Promise((resolve) => setTimeout(resolve, 5));
+      await soonFound("its delivery is counted", async () => (await deliveries(server, "done")) !== before);
     });
 
     test("a refusal comes back as the same error as without a queue", async () => {

@@ -9,6 +9,7 @@ import { registerPerson, request } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { uncheckedFetch } from "../../../testkit/src/checked-fetch.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
 import { roleNames } from "../roles.ts";
 import { isRepeatable } from "./repeatable.ts";
@@ -168,9 +169,9 @@ test("an upload is handed on while it arrives, and a client that goes away is he
   await using gateway = await startGateway([upstream.url]);
   const upload = ask(`${gateway.url}/_matrix/media/v3/upload`, { method: "POST" }).on("error", () => {});
   upload.write("the first part");
-  assert.equal(await first.promise, "the first part");
+  assert.equal(await soon("the first part arrives", first.promise), "the first part");
   upload.destroy();
-  await gone.promise;
+  await soon("the upstream hears that the client is gone", gone.promise);
 });
 
 test("an answer that breaks off in the middle breaks off at the client too", async () => {

@@ -5,6 +5,7 @@ import type { Json, Person } from "../../../testkit/src/http.ts";
 import { makeAdministrator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { bodies, createRoom, people, roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { PROJECTIONS } from "../backup/verify.ts";
 import { runJobs } from "../worker/jobs.ts";
 
@@ -21,11 +22,11 @@ async function town() {
 
 /** The job once it is over. This process may be working on it, so its own worker is waited for by working along. */
 async function ended(server: TestServer, admin: Person, { job_id }: Json): Promise<Json> {
-  for (;;) {
+  return soonFound("the job is over", async () => {
     await runJobs(server.ctx);
     const job = await admin.call("GET", `/_parley/admin/v1/jobs/${job_id}`);
-    if (!["queued", "running"].includes(job.state)) return job;
-  }
+    return !["queued", "running"].includes(job.state) && job;
+  });
 }
 
 const CODE = { "m.room.encryption": { algorithm: "m.megolm.v1.aes-sha2" } };

@@ -5,6 +5,7 @@ import { startVault } from "../../../testkit/src/clouds/secret-managers.ts";
 import { registerPerson } from "../../../testkit/src/http.ts";
 import { createTestDatabase, startTestServer } from "../../../testkit/src/server.ts";
 import { missingService, startService } from "../../../testkit/src/services.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { readConfig } from "../config.ts";
 import { connectOwner } from "../db/database.ts";
 import { StartError } from "../errors.ts";
@@ -22,8 +23,8 @@ function envOf(vault: { url: string; token: string }): Record<string, string> {
 }
 
 /** Resolves when a process that looks every few milliseconds has it. */
-async function untilKnown(reference: string, value: string): Promise<void> {
-  while (valueOf(reference) !== value) await new Promise((resolve) => setTimeout(resolve, 5));
+function untilKnown(reference: string, value: string): Promise<unknown> {
+  return soonFound(`the process has the new value of ${reference}`, () => valueOf(reference) === value);
 }
 
 test("the database's address changes in the provider under load, new connections follow it, and no request fails", async () => {
@@ -106,7 +107,8 @@ test("Redis takes another password, and what is made anew knows it", { skip: mis
   await untilKnown(reference, addressOf("second"));
   await admin.call("ACL", "SETUSER", "rotator", "resetpass", ">second");
   for (const line of await clients()) await admin.call("CLIENT", "KILL", "ID", /id=(\d+)/.exec(line)?.[1] ?? "");
-  while (!(await connected()) || (await clients()).length < before) await new Promise((r) => setTimeout(r, 20));
+  const isBack = async () => (await connected()) && (await clients()).length >= before;
+  await soonFound("all connections to Redis are back with the second password", isBack);
   assert.equal((await alice.ask("GET", "/_matrix/client/v3/devices")).status, 200);
   admin.disconnect();
 });

@@ -15,6 +15,7 @@ import {
   startVault,
 } from "../../../testkit/src/clouds/secret-managers.ts";
 import type { Cloud } from "../../../testkit/src/clouds/serve.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 import { readConfig } from "../config.ts";
 import { realSeams, type Seams } from "../seams.ts";
 import { conform, type Keeper } from "./conformance.ts";
@@ -199,7 +200,7 @@ test("vault: a token is renewed before it ends, and the pod signs in again where
   assert.ok(provider);
   const secrets = await openSecrets({ provider, refresh_ms: 60_000, seams: realSeams, logger: { warn: () => {} } });
   assert.equal(await secrets.get("name"), "value");
-  while (vault.counts.renewals < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await soonFound("the token is renewed twice", () => vault.counts.renewals >= 2);
   assert.equal(await secrets.get("name"), "value");
   assert.equal(vault.counts.logins, 1);
   vault.plan({ times: 1, manner: { status: 403, body: "{}" }, when: ({ path }) => path.endsWith("renew-self") });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { soonFound } from "../../../testkit/src/wait.ts";
 
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 const joinPath = (roomId: string) => `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`;
@@ -181,7 +182,7 @@ test("a to-device message that has arrived does not come again, also when the cl
   assert.equal(first.to_device.events.length, 1);
   await syncAt(server.url, bob, { since: first.next_batch });
   const { rows } = { rows: () => server.ctx.db.log.query("select 1 from log.entries where kind = 'to_device'") };
-  while ((await rows()).length > 0) await new Promise(setImmediate);
+  await soonFound("what has arrived is deleted", async () => (await rows()).length === 0);
   assert.equal((await syncAt(server.url, bob)).to_device, undefined);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, signInPerson } from "../../../testkit/src/http.ts";
-import { startTestServer } from "../../../testkit/src/server.ts";
+import { startTestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import { bodies, createRoom, people, roomOf, roomPath, say, sync, SYNC } from "../../../testkit/src/syncing.ts";
 
 test("a sync that waits is answered when a message comes, with that message and nothing else", async () => {
@@ -127,7 +127,7 @@ test("on a server where nothing has happened yet a sync waits too, and brings th
   const [alice] = (await people(server, "alice")) as [Person];
   const first = await sync(alice);
   const waiting = sync(alice, { since: first.next_batch, timeout: 20_000 });
-  while ((await server.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   const roomId = await createRoom(alice);
   assert.deepEqual(Object.keys((await waiting).rooms.join), [roomId]);
 });
@@ -138,7 +138,7 @@ test("G8: a session that ends while it waits for news is told so, and nothing el
   const other = await signInPerson(server.url, "alice");
   const { next_batch: since } = await sync(other);
   const waiting = other.ask("GET", `${SYNC}?since=${since}&timeout=20000`);
-  while ((await server.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   await alice.call("POST", "/_matrix/client/v3/logout/all", {});
   assert.equal((await waiting).body.errcode, "M_UNKNOWN_TOKEN");
 });
@@ -148,7 +148,7 @@ test("a stop answers everybody who waits at once", async () => {
   const [alice] = (await people(server, "alice")) as [Person];
   const { next_batch: since } = await sync(alice);
   const waiting = sync(alice, { since, timeout: 30_000 });
-  while ((await server.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   await server.stop();
   assert.ok((await waiting).next_batch);
 });

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { type Json, registerPerson } from "../../../testkit/src/http.ts";
 import { createRoom } from "../../../testkit/src/room.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import type { Config } from "../config.ts";
 
 interface Span {
@@ -61,7 +61,7 @@ async function converse(config: Partial<Config>, headers: Record<string, string>
       fetch(`${there?.url}/_matrix/client/v3/sync?${query}`, { headers: { authorization: `Bearer ${alice.token}` } });
     const { next_batch } = await (await sync("timeout=0")).json();
     const waiting = sync(`timeout=30000&since=${next_batch}`);
-    await waits(there);
+    await untilSyncsWait(there ?? here, 1);
     await fetch(`${here.url}${room.path}/send/m.room.message/t1`, {
       method: "PUT",
       headers: { authorization: `Bearer ${alice.token}`, "content-type": "application/json", ...headers },
@@ -73,11 +73,6 @@ async function converse(config: Partial<Config>, headers: Record<string, string>
     await here.stop();
   }
   return received;
-}
-
-async function waits(server: TestServer): Promise<void> {
-  const count = async () => (await server.ctx.metrics.syncWaiting.get()).values[0]?.value ?? 0;
-  while ((await count()) === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("a trace goes from the request through the append to the delivery by another process", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, type Person, signInPerson } from "../../../../testkit/src/http.ts";
 import { oneTimeKeysOf, uploadDevice, V3 } from "../../../../testkit/src/keys.ts";
-import { startTestServer } from "../../../../testkit/src/server.ts";
+import { startTestServer, untilSyncsWait } from "../../../../testkit/src/server.ts";
 import { listed, slide } from "../../../../testkit/src/sliding.ts";
 import { createRoom, people, roomOf, roomPath, say, sync } from "../../../../testkit/src/syncing.ts";
 import { limits } from "../../limits.ts";
@@ -296,7 +296,7 @@ test("G8: a session that ends while it waits is told so, and nothing else", asyn
     `/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=20000&pos=${first.pos}`,
     listed(),
   );
-  while ((await server.ctx.metrics.syncWaiting.get()).values[0]?.value !== 1) await new Promise(setImmediate);
+  await untilSyncsWait(server, 1);
   await other.call("POST", `${V3}/logout`, {});
   const { status, body } = await waiting;
   assert.deepEqual([status, body.errcode], [401, "M_UNKNOWN_TOKEN"]);

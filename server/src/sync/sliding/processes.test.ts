@@ -5,6 +5,7 @@ import { type Json, type Person, request, signInPerson } from "../../../../testk
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { listed, said, slide, slidingPath, stateOf } from "../../../../testkit/src/sliding.ts";
 import { createRoom, people, roomOf, roomPath, say } from "../../../../testkit/src/syncing.ts";
+import { soonFound } from "../../../../testkit/src/wait.ts";
 import { limits } from "../../limits.ts";
 
 /** The same person at another process. */
@@ -164,6 +165,6 @@ test("what a session had is forgotten with it", async () => {
   for (const each of [alice, other]) await slide(each, listed());
   assert.equal(await rows(server, "connections"), 2);
   await other.call("POST", "/_matrix/client/v3/logout", {});
-  while ((await rows(server, "connections")) !== 1) await new Promise(setImmediate);
+  await soonFound("what the session had is gone", async () => (await rows(server, "connections")) === 1);
   assert.equal(await rows(server, "steps"), 1);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startCluster } from "../src/cluster.ts";
-import { registerPerson, request } from "../src/http.ts";
+import { registerPerson, tryRequest } from "../src/http.ts";
 import { missingService, startService } from "../src/services.ts";
 
 const CLIENT = "/_matrix/client/v3";
@@ -27,9 +27,9 @@ for (const adapter of ["postgresql", "rabbitmq"] as const)
       const sendInTurn = async (room: string) => {
         for (let n = 0; n < MESSAGES; n++) {
           const path = `${CLIENT}/rooms/${encodeURIComponent(room)}/send/m.room.message/${n}`;
-          const ask = () => request(url, "PUT", path, { token: alice.token, body: { body: `${n}` } });
-          let answer = await ask().catch(() => undefined);
-          while (answer?.status !== 200) answer = await ask().catch(() => undefined);
+          const ask = () => tryRequest(url, "PUT", path, { token: alice.token, body: { body: `${n}` } });
+          for (let answer = await ask(); answer?.status !== 200; answer = await ask())
+            assert.ok(answer === undefined || answer.status >= 500, JSON.stringify(answer?.body));
         }
       };
       const workers = cluster.of("messages").filter(({ roles }) => !roles.includes("auth"));

@@ -1,7 +1,7 @@
 // Somebody who only reads: a sync after the other, as a client does it, whatever happens to the server.
 
 import { setTimeout as wait } from "node:timers/promises";
-import { type Json, type Person, request } from "./http.ts";
+import { type Json, type Person, tryRequest } from "./http.ts";
 
 const CLIENT = "/_matrix/client/v3";
 /** How long a client lets a server alone that did not answer. */
@@ -11,7 +11,7 @@ const FILTER = JSON.stringify({ room: { timeline: { limit: 100, types: ["m.room.
 export type Following = AsyncDisposable & {
   /** The ids of the messages of the room in the order in which they came. */
   received: readonly string[];
-  /** Resolves when these have all come. */
+  /** Resolves when these have all come. Rejects where one that reads gets an answer that no retry changes, or none. */
   until(eventIds: Iterable<string>): Promise<void>;
 };
 
@@ -25,7 +25,7 @@ export async function startFollowing(
   const stopping = new AbortController();
   const get = async (path: string): Promise<Json> => {
     for (;;) {
-      const answer = await request(url(), "GET", path, { token, signal: stopping.signal }).catch(() => undefined);
+      const answer = await tryRequest(url(), "GET", path, { token, signal: stopping.signal });
       if (answer?.status === 200) return answer.body;
       if (answer && answer.status < 500) throw new Error(`${path} was answered ${JSON.stringify(answer.body)}`);
       stopping.signal.throwIfAborted();

@@ -1,6 +1,11 @@
 // Plain requests to a server under test. Every answer is checked against the specification, where there is one.
 
+// Not the global functions, which quiet-sdk.ts changes.
+import { clearTimeout, setTimeout } from "node:timers";
 import { checkedFetch } from "./checked-fetch.ts";
+
+/** How long a request may stay unanswered: far longer than any answer takes, also one that waits for news. */
+const PATIENCE_MS = 60_000;
 
 /** A JSON object whose members a test knows better than the compiler. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -13,17 +18,36 @@ export type Sent = {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** How long it may stay unanswered, where that is not a minute. */
+  patience_ms?: number;
 };
 
 export type Received = { status: number; headers: Headers; body: Json };
 
 /**
  * Sends one request: `await request(server.url, "POST", "/_matrix/client/v3/login", { body })`. The body of a JSON answer is
- * parsed; any other is given as bytes. An answer of 400 and more is an answer like others: assert its status.
+ * parsed; any other is given as bytes. An answer of 400 and more is an answer like others: assert its status. Throws where a server
+ * that has the request leaves it unanswered.
  */
 export async function request(url: string, ...[method, path, sent = {}]: [string, string, Sent?]): Promise<Received> {
+  const { patience_ms = PATIENCE_MS, signal } = sent;
+  const givingUp = new AbortController();
+  const giveUp = () => givingUp.abort(new Error(`${url} did not answer ${method} ${path} within ${patience_ms} ms.`));
+  const timer = setTimeout(giveUp, patience_ms);
+  try {
+    const signals = signal ? [givingUp.signal, signal] : [givingUp.signal];
+    return await ask(url + path, method, { ...sent, signal: AbortSignal.any(signals) });
+  } catch (thrown) {
+    // While the body comes, `fetch` throws an error of its own.
+    throw givingUp.signal.aborted ? givingUp.signal.reason : thrown;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function ask(address: string, method: string, sent: Sent & { signal: AbortSignal }): Promise<Received> {
   const isRaw = sent.body instanceof Uint8Array;
-  const response = await checkedFetch(url + path, {
+  const response = await checkedFetch(address, {
     method,
     headers: {
       ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
@@ -31,11 +55,25 @@ export async function request(url: string, ...[method, path, sent = {}]: [string
       ...sent.headers,
     },
     ...(sent.body === undefined ? {} : { body: isRaw ? (sent.body as BodyInit) : JSON.stringify(sent.body) }),
-    ...(sent.signal ? { signal: sent.signal } : {}),
+    signal: sent.signal,
   });
   const isJson = /^application\/json\b/.test(response.headers.get("content-type") ?? "");
   const body: unknown = isJson ? await response.json() : Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: response.headers, body };
+}
+
+/**
+ * As `request`, for who tries again: undefined where there was no connection, or it broke before the whole answer had come. Whatever
+ * else is wrong is thrown, and no reason to try again: an answer that the specification does not allow, or none at all.
+ */
+export async function tryRequest(...given: Parameters<typeof request>): Promise<Received | undefined> {
+  try {
+    return await request(...given);
+  } catch (thrown) {
+    // So does `fetch` tell of connections; mistakes in a program are TypeErrors without a cause.
+    if (thrown instanceof TypeError && thrown.cause !== undefined) return undefined;
+    throw thrown;
+  }
 }
 
 /** Somebody who is signed in, and their requests. */

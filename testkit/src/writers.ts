@@ -3,7 +3,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { Sent, Stored } from "./log/check.ts";
-import { type Person, request } from "./http.ts";
+import { type Person, request, tryRequest } from "./http.ts";
 
 /** How long a writer lets a server alone that did not answer. */
 const BACK_OFF_MS = 10;
@@ -36,7 +36,7 @@ export function startWriting(writers: readonly Writer[], url: () => string, chan
     const body = { msgtype: "m.text", body: message.key };
     const deadline_ms = performance.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await request(url(), "PUT", path, { token: person.token, body }).catch(() => undefined);
+      const answer = await tryRequest(url(), "PUT", path, { token: person.token, body, signal: givingUp.signal });
       if (answer?.status === 200) return void message.answers.push(answer.body.event_id as string);
       givingUp.signal.throwIfAborted();
       const isFinal = answer !== undefined && answer.status < 500;

@@ -17,7 +17,7 @@ import { CLOSE, type Closing, closingFor, refusal } from "./closing.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import { type LaterFrame, readFrame, readSignIn } from "./frames.ts";
 import type { Gateway } from "./gateway.ts";
-import { openOutlet, send } from "./outlet.ts";
+import { dropKept, openOutlet, send } from "./outlet.ts";
 import { follow, tellHead } from "./phases.ts";
 import { fallBack } from "./pump.ts";
 import { openSending, type TakeSend } from "./sending.ts";
@@ -105,7 +105,7 @@ async function enter(
     throw matrixError("M_RESOURCE_LIMIT_EXCEEDED", "You have too many streams open.");
   const close = (why: Closing) => end(connection, why, follower);
   const follower = createFollower(arrival, {
-    outlet: openOutlet(socket),
+    outlet: openOutlet(socket, gateway.together),
     address: connection.address,
     now_ms: ctx.seams.monotonic_ms(),
     onLevel,
@@ -184,7 +184,7 @@ function depart({ ctx, registry }: Gateway, follower: Follower): void {
 function end(connection: Connection, { code, reason, frame }: Closing, follower?: Follower): void {
   const { gateway, webSocket, socket } = connection;
   if (follower) depart(gateway, follower);
-  if (follower) follower.outlet.kept = null;
+  if (follower) dropKept(follower.outlet);
   if (webSocket.readyState !== webSocket.OPEN) return;
   if (!socket.writableNeedDrain) socket.write(textFrame(JSON.stringify(frame)));
   webSocket.close(code, reason);

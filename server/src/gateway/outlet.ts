@@ -2,7 +2,8 @@
  * The way out of one socket. What is sent is written at once as long as the socket takes it. While it does not, frames are kept,
  * up to `limits.streamKept_bytes`: one more, and all that is kept is dropped, and the sender is told where the client stands, so
  * that it can begin there anew. So a socket whose other end does not read costs so much memory and no more, and loses nothing
- * without knowing.
+ * without knowing. For all sockets of the process together there are `limits.streamsKept_bytes`: whoever would need more than is left
+ * of them is dealt with in the same way.
  */
 import type { Socket } from "node:net";
 import { limits } from "../limits.ts";
@@ -13,8 +14,14 @@ export interface Stand {
   ephemeral: number;
 }
 
+/** What waits for all sockets of the process together. A frame that waits for several counts for each. */
+export interface KeptTogether {
+  bytes: number;
+}
+
 export interface Outlet {
   readonly socket: Socket;
+  readonly together: KeptTogether;
   /** Frames that wait for the socket, each with where the client stands before it. Null most of the time. */
   kept: { frame: Buffer; before: Stand }[] | null;
   kept_bytes: number;
@@ -24,14 +31,29 @@ export interface Outlet {
 }
 
 /** Opens the way out of a socket. */
-export function openOutlet(socket: Socket): Outlet {
-  const outlet: Outlet = { socket, kept: null, kept_bytes: 0, stuckSince_ms: 0, onClear: null };
+export function openOutlet(socket: Socket, together: KeptTogether): Outlet {
+  const outlet: Outlet = { socket, together, kept: null, kept_bytes: 0, stuckSince_ms: 0, onClear: null };
   socket.on("drain", () => drain(outlet));
   socket.once("close", () => {
-    outlet.kept = null;
+    dropKept(outlet);
     release(outlet);
   });
   return outlet;
+}
+
+/** Whatever waits for the socket will not be sent. */
+export function dropKept(outlet: Outlet): void {
+  outlet.kept = null;
+  count(outlet, -outlet.kept_bytes);
+}
+
+function count(outlet: Outlet, bytes: number): void {
+  outlet.kept_bytes += bytes;
+  outlet.together.bytes += bytes;
+}
+
+function isFull({ kept_bytes, together }: Outlet, more_bytes: number): boolean {
+  return kept_bytes + more_bytes > limits.streamKept_bytes || together.bytes + more_bytes > limits.streamsKept_bytes;
 }
 
 /** Whether the next frame would be written at once. */
@@ -46,7 +68,7 @@ export function whenClear(outlet: Outlet): Promise<void> {
 }
 
 /**
- * Sends a frame. `before` is where the client stands without it. Gives undefined, or, where the limit is reached and everything
+ * Sends a frame. `before` is where the client stands without it. Gives undefined, or, where a limit is reached and everything
  * that was kept is gone, where the client stands after what has been written.
  */
 export function send(outlet: Outlet, frame: Buffer, before: Stand): Stand | undefined {
@@ -55,14 +77,13 @@ export function send(outlet: Outlet, frame: Buffer, before: Stand): Stand | unde
     socket.write(frame);
     return undefined;
   }
-  if (outlet.kept_bytes + frame.length > limits.streamKept_bytes) {
+  if (isFull(outlet, frame.length)) {
     const stand = outlet.kept?.[0]?.before ?? before;
-    outlet.kept = null;
-    outlet.kept_bytes = 0;
+    dropKept(outlet);
     return stand;
   }
   (outlet.kept ??= []).push({ frame, before });
-  outlet.kept_bytes += frame.length;
+  count(outlet, frame.length);
   return undefined;
 }
 
@@ -75,7 +96,7 @@ function drain(outlet: Outlet): void {
     for (; taken < kept.length && !socket.writableNeedDrain; taken++) {
       const { frame } = kept[taken] as { frame: Buffer };
       socket.write(frame);
-      outlet.kept_bytes -= frame.length;
+      count(outlet, -frame.length);
     }
     outlet.kept = taken < kept.length ? kept.slice(taken) : null;
   }

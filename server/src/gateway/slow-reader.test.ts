@@ -2,14 +2,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect, type Socket } from "node:net";
+import { Writable } from "node:stream";
 import { test } from "node:test";
 import WebSocket from "ws";
 import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { checkFrame } from "../../../testkit/src/stream-schema.ts";
 import { eventsIn, openStream, untilEvent } from "../../../testkit/src/stream.ts";
+import { soon, soonFound } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
-import { isClear, openOutlet, send, whenClear } from "./outlet.ts";
+import { isClear, type KeptTogether, openOutlet, send, whenClear } from "./outlet.ts";
 
 /** Both ends of a connection over the loopback; the far one does not read until it is resumed. */
 async function connection(): Promise<{ near: Socket; far: Socket } & Disposable> {
@@ -33,7 +35,7 @@ const at = (position: number) => ({ position, ephemeral: 0 });
 
 test("what waits for a socket never exceeds the limit; what is dropped is said with where the client stands", async () => {
   using pair = await connection();
-  const outlet = openOutlet(pair.near);
+  const outlet = openOutlet(pair.near, { bytes: 0 });
   const frame = Buffer.alloc(100_000, "x");
   let sent = 0;
   let dropped: { position: number } | undefined;
@@ -48,14 +50,14 @@ test("what waits for a socket never exceeds the limit; what is dropped is said w
   assert.equal(outlet.kept, null);
   let read_bytes = 0;
   pair.far.on("data", (data: Buffer) => (read_bytes += data.length)).resume();
-  await whenClear(outlet);
+  await soon("the socket takes again", whenClear(outlet));
   assert.equal(send(outlet, frame, at(sent)), undefined, "it goes on when the socket takes again");
-  while (read_bytes < ((firstKept ?? 0) + 1) * frame.length) await once(pair.far, "data");
+  await soonFound("all that was written is read", () => read_bytes >= ((firstKept ?? 0) + 1) * frame.length);
 });
 
 test("control of G12: without the limit what waits for a socket grows past it", async () => {
   using pair = await connection();
-  const outlet = openOutlet(pair.near);
+  const outlet = openOutlet(pair.near, { bytes: 0 });
   const { streamKept_bytes } = limits;
   const unbounded = limits as { streamKept_bytes: number };
   try {
@@ -70,9 +72,48 @@ test("control of G12: without the limit what waits for a socket grows past it", 
   }
 });
 
+/** A socket that takes nothing until its other end reads, not even what a system would take for it. */
+function openStuck(together: KeptTogether) {
+  let take: (() => void) | undefined;
+  let isRead = false;
+  const socket = new Writable({
+    write(_chunk, _encoding, taken) {
+      if (isRead) taken();
+      else take = taken;
+    },
+  });
+  const outlet = openOutlet(socket as unknown as Socket, together);
+  const read = () => {
+    isRead = true;
+    take?.();
+  };
+  return { socket, outlet, read };
+}
+
+test("what waits for all sockets together never exceeds the limit; who would need more is told where the client stands", async (t) => {
+  t.mock.property(limits, "streamsKept_bytes", 1_000_000);
+  const together = { bytes: 0 };
+  const [one, other] = [openStuck(together), openStuck(together)];
+  const frame = Buffer.alloc(100_000, "x");
+  const keep = ({ outlet }: typeof one, count: number) =>
+    Array.from({ length: count }, (_, sent) => send(outlet, frame, at(sent)));
+  // The first of each is taken at once.
+  assert.deepEqual(keep(one, 7), Array(7).fill(undefined));
+  assert.deepEqual(keep(other, 6), [...Array(5).fill(undefined), at(1)]);
+  assert.equal(other.outlet.kept, null);
+  assert.deepEqual([together.bytes, one.outlet.kept_bytes], [600_000, 600_000], "the others keep what they have");
+  assert.deepEqual(keep(other, 4), Array(4).fill(undefined), "what was dropped is free again");
+  one.read();
+  await soon("the first socket takes again", whenClear(one.outlet));
+  assert.equal(together.bytes, 400_000, "so is what was written");
+  other.socket.destroy();
+  await soon("the other socket is closed", once(other.socket, "close"));
+  assert.equal(together.bytes, 0, "and what waited for who is gone");
+});
+
 test("frames that had to wait arrive in their order when the other end reads again", async () => {
   using pair = await connection();
-  const outlet = openOutlet(pair.near);
+  const outlet = openOutlet(pair.near, { bytes: 0 });
   const chunks: Buffer[] = [];
   let expected = "";
   for (let i = 0; isClear(outlet); i++) {
@@ -85,7 +126,7 @@ test("frames that had to wait arrive in their order when the other end reads aga
     assert.equal(send(outlet, Buffer.from(`kept ${i} `), at(0)), undefined);
   }
   pair.far.on("data", (data: Buffer) => chunks.push(data)).resume();
-  while (Buffer.concat(chunks).length < expected.length) await once(pair.far, "data");
+  await soonFound("all that was sent is read", () => Buffer.concat(chunks).length >= expected.length);
   assert.ok(Buffer.concat(chunks).toString() === expected);
   assert.ok(isClear(outlet));
 });
@@ -94,7 +135,7 @@ test("frames that had to wait arrive in their order when the other end reads aga
 async function openPausable(url: string, person: Person, since: string) {
   const webSocket = new WebSocket(`${url.replace("http", "ws")}/_parley/client/v1/stream`);
   const frames: Json[] = [];
-  await once(webSocket, "open");
+  await soon("the stream is open", once(webSocket, "open"));
   webSocket.on("message", (data: Buffer) => {
     const frame: unknown = JSON.parse(data.toString());
     checkFrame("serverSends", frame);
@@ -116,7 +157,7 @@ test("who stops reading is told anew, with gaps that say so, and the others get 
   const { next_batch: since } = await bob.call("GET", "/_matrix/client/v3/sync");
   const { webSocket, frames } = await openPausable(server.url, bob, since);
   using other = await openStream(server.url, carol, { since });
-  await once(webSocket, "frame");
+  await soon("the stream is ready", once(webSocket, "frame"));
   webSocket.pause();
   const filler = "x".repeat(60_000);
   const resyncs = async () => (await server.ctx.metrics.streamResyncs.get()).values[0]?.value ?? 0;
@@ -133,7 +174,8 @@ test("who stops reading is told anew, with gaps that say so, and the others get 
   await untilEvent(other, roomId, last);
   assert.deepEqual(new Set(eventsIn(other.frames, roomId).map((event) => event.event_id)), new Set(sent));
   webSocket.resume();
-  while (!eventsIn(frames, roomId).some((event) => event.event_id === last)) await once(webSocket, "frame");
+  const isTold = () => eventsIn(frames, roomId).some((event) => event.event_id === last);
+  await soonFound("who reads again is told of the last message", isTold);
   webSocket.terminate();
   assert.ok(
     frames.some((frame) => frame.resync),

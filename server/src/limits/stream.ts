@@ -21,6 +21,8 @@ export const streamLimits = {
   streamSeen_ms: 300_000,
   /** What may wait for a socket that does not take it, beside the frame that it is taking. */
   streamKept_bytes: 1_048_576,
+  /** The same for all sockets of the process together. */
+  streamsKept_bytes: 256 * 1_048_576,
   /** How long a socket may take nothing, and how long a client may say nothing. */
   streamStuck_ms: 60_000,
   streamSilence_ms: 90_000,

@@ -15,10 +15,18 @@ export interface Upgrade {
 
 const upgrades = new WeakMap<IncomingMessage, Upgrade>();
 
-/** Whether Node is to treat a request as one for another protocol: `shouldUpgradeCallback` of its server. */
+/**
+ * Whether Node is to treat a request as one for another protocol: `shouldUpgradeCallback` of its server. Behind a request whose
+ * answer is still to come it does not: the connection is taken by that answer.
+ */
 export function upgradesAt(paths: Iterable<string>): (request: IncomingMessage) => boolean {
   const known = new Set(paths);
-  return ({ url = "" }) => known.has(url.split("?", 1)[0] as string);
+  return ({ url = "", socket }) => known.has(url.split("?", 1)[0] as string) && !isAnswering(socket);
+}
+
+/** Where Node itself keeps it, for a connection has no other word for it; a response that is assigned then throws. */
+function isAnswering(socket: Socket): boolean {
+  return Boolean((socket as { _httpMessage?: unknown })._httpMessage);
 }
 
 /** Hands such requests to the router of all others. */

@@ -1,7 +1,8 @@
 /** An operator without a password comes into the console by a provider, acts, and shows there again who they are. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import { factorsConfig, setUpCodes } from "../testkit/src/factors.ts";
 import { ssoBy, startUpstream, type Upstream } from "../testkit/src/upstream.ts";
 import { type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
 import { skip } from "./fixture.ts";
@@ -17,7 +18,9 @@ describe("signing in to the console by a provider", { skip }, () => {
 
   before(async () => {
     upstream = await startUpstream(OLGA);
-    world = await startConsole({ config: { sso: ssoBy(upstream, { id: "corp", name: "Example Inc." }) } });
+    world = await startConsole({
+      config: { ...factorsConfig(), sso: ssoBy(upstream, { id: "corp", name: "Example Inc." }) },
+    });
     upstream.serve(world.server.ctx.publicUrl(), "corp");
     await people(world.server, ["ben"]);
     // The provider leads back to the public address, which cookies are of.
@@ -85,6 +88,38 @@ describe("signing in to the console by a provider", { skip }, () => {
     await again.getByRole("button", { name: "Sign in again" }).click();
     await byProvider(await opened);
     await page.getByText("Suspended @ben:localhost.").waitFor();
+  });
+
+  it("asks whoever has a second factor for a code, at the sign-in and before a write", async () => {
+    const { codes } = await setUpCodes(world.server.url, "root");
+    const own = await world.open();
+    const type = (on: Page | Locator, name: string, text = "") => on.getByLabel(name).fill(text);
+    await own.goto("/admin/users/@ben:localhost");
+    await type(own, "User name", "root");
+    await type(own, "Password", "password of root");
+    await own.getByRole("button", { name: "Sign in" }).click();
+    await type(own, "Code", codes[0]);
+    await own.getByRole("button", { name: "Sign in" }).click();
+    await own.getByRole("button", { name: "Act" }).waitFor();
+    await world.server.ctx.db.console.change(
+      "update console.sessions set data = jsonb_set(data::jsonb, '{confirmed_ms}', '0')::text",
+    );
+    await own.getByRole("button", { name: "Act" }).click();
+    await own.getByRole("menuitem", { name: "Let in again" }).click();
+    const asked = own.getByRole("dialog", { name: "Let @ben:localhost in again?" });
+    await asked.getByLabel("Reason").fill("It was found");
+    await asked.getByRole("button", { name: "Let in again" }).click();
+    const again = own.getByRole("dialog", { name: "Is this still you?" });
+    await type(again, "Password", "password of root");
+    await again.getByRole("button", { name: "Go on" }).click();
+    await type(again, "Code", codes[0]);
+    await again.getByRole("button", { name: "Go on" }).click();
+    await again.getByText("The code is not right, or was used already.").waitFor();
+    await look(own, "console-confirm-code");
+    await type(again, "Code", codes[1]);
+    await again.getByRole("button", { name: "Go on" }).click();
+    await again.waitFor({ state: "detached" });
+    await own.context().close();
   });
 
   it("has nothing that axe finds, and nothing that its own policy refuses", () => {

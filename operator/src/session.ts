@@ -71,9 +71,9 @@ export async function confirmFromPages(): Promise<void> {
   take(await send<Session>(`${ADDRESS}/confirm/from-pages`, { method: "POST" }));
 }
 
-/** Gives the password again, so that writes are taken for the next 15 minutes. */
-export async function confirmPassword(password: string): Promise<void> {
-  take(await send<Session>(`${ADDRESS}/confirm`, { method: "POST", body: { password } }));
+/** Gives the password again, so that writes are taken for the next 15 minutes. Throws as `signIn` where the account needs a code too. */
+export async function confirmPassword(given: { password: string; code?: string }): Promise<void> {
+  take(await send<Session>(`${ADDRESS}/confirm`, { method: "POST", body: given }));
 }
 
 /** Ends the session here and forgets everything that was read in it. */

@@ -4,10 +4,13 @@ import { Button } from "../../../web/src/ui/Button.tsx";
 import { Dialog } from "../../../web/src/ui/Dialog.tsx";
 import { Field } from "../../../web/src/ui/Field.tsx";
 import { Notice } from "../../../web/src/ui/Notice.tsx";
+import { Problem } from "../api.ts";
 import { settle, useIsAsked } from "../model/confirmation.ts";
 import { sentenceOf } from "../parts/words.ts";
 import { confirmFromPages, confirmPassword, useSession, useWays } from "../session.ts";
+import { CodeField } from "./CodeField.tsx";
 import { openSignIn, whenSignedIn } from "./pages.ts";
+import styles from "./Confirm.module.css";
 
 /** Asks who it is when a write needs that. The write goes on by itself afterwards. */
 export function Confirm() {
@@ -20,32 +23,43 @@ export function Confirm() {
 function useProof() {
   const [refusal, setRefusal] = useState("");
   const [busy, setBusy] = useState(false);
-  const prove = useCallback(async (proof: Promise<void>) => {
+  /** The password was right, and is half of what the account needs. */
+  const [needsCode, setNeedsCode] = useState(false);
+  const prove = useCallback(async (proof: Promise<void>, onRefused?: () => void) => {
     setBusy(true);
     setRefusal("");
     try {
       await proof;
       settle(true);
     } catch (error) {
-      setRefusal(sentenceOf(error));
+      const isHalf = error instanceof Problem && error.errcode === "IO_PARLEY_SECOND_FACTOR";
+      if (isHalf) setNeedsCode(true);
+      else {
+        setRefusal(sentenceOf(error));
+        onRefused?.();
+      }
       setBusy(false);
     }
   }, []);
   useEffect(() => whenSignedIn(() => void prove(confirmFromPages())), [prove]);
-  return { refusal, busy, prove };
+  return { refusal, busy, needsCode, prove };
 }
 
 const TITLE = "Is this still you?";
 const cancel = <Button onPress={() => settle(false)}>Cancel</Button>;
 
 function ByPassword() {
-  const { refusal, busy, prove } = useProof();
+  const { refusal, busy, needsCode, prove } = useProof();
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
   const hasOthers = useWays().data?.pages ?? false;
+  const isWhole = password !== "" && (!needsCode || code !== "");
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    setPassword("");
-    void prove(confirmPassword(password));
+    // The password stays while the code is asked for, and while that is wrong.
+    void prove(confirmPassword({ password, ...(needsCode && { code }) }), () =>
+      needsCode ? setCode("") : setPassword(""),
+    );
   };
   return (
     <Dialog
@@ -57,22 +71,23 @@ function ByPassword() {
       actions={
         <>
           {cancel}
-          <Button type="submit" form="confirm" variant="primary" busy={busy} isDisabled={!busy && password === ""}>
+          <Button type="submit" form="confirm" variant="primary" busy={busy} isDisabled={!busy && !isWhole}>
             Go on
           </Button>
         </>
       }
     >
-      <Form id="confirm" onSubmit={submit}>
+      <Form id="confirm" className={styles["form"] ?? ""} onSubmit={submit}>
         <Field
           label="Password"
           type="password"
           value={password}
           onChange={setPassword}
-          error={refusal}
+          error={needsCode ? undefined : refusal}
           autoComplete="current-password"
           autoFocus
         />
+        {needsCode && <CodeField value={code} onChange={setCode} error={refusal} />}
       </Form>
       {hasOthers && (
         <Button variant="link" onPress={openSignIn}>

@@ -6,6 +6,7 @@ import { Notice } from "../../../web/src/ui/Notice.tsx";
 import { Problem } from "../api.ts";
 import { sentenceOf } from "../parts/words.ts";
 import { signIn, useWays } from "../session.ts";
+import { CodeField } from "./CodeField.tsx";
 import { signInAddress } from "./pages.ts";
 import styles from "./SignIn.module.css";
 
@@ -63,18 +64,7 @@ export function SignIn({ refused = null, goOn }: SignInProps) {
           autoComplete="current-password"
           isRequired
         />
-        {needsCode && (
-          <Field
-            label="Code"
-            hint="From the app that makes your codes, or one of your recovery codes."
-            value={code}
-            onChange={setCode}
-            autoComplete="one-time-code"
-            autoCapitalize="none"
-            autoFocus
-            isRequired
-          />
-        )}
+        {needsCode && <CodeField value={code} onChange={setCode} />}
         <Button type="submit" variant="primary" size="large" wide busy={busy}>
           Sign in
         </Button>

@@ -273,3 +273,20 @@ test("an operator with a second factor is asked for a code, of which a wrong one
   assert.equal((await browser.ask("GET", USERS)).status, 200);
   assert.equal((await sign({ code: codes[0] })).status, 200);
 });
+
+test("an operator with a second factor confirms with a code too, each of which counts once", async () => {
+  await using server = await startTestServer({ config: factorsConfig() });
+  await makeAdministrator(server, "root");
+  const { codes } = await setUpCodes(server.url, "root");
+  const browser = openBrowser(server.url);
+  const password = "password of root";
+  await browser.call("POST", SESSION, { user: "root", password, code: codes[0] });
+  const confirm = (body: object) => browser.ask("POST", `${SESSION}/confirm`, body);
+  const told = async (body: object) => (await confirm(body)).body.errcode;
+  assert.equal(await told({ password }), "IO_PARLEY_SECOND_FACTOR");
+  assert.equal(await told({ password: "wrong", code: codes[1] }), "M_FORBIDDEN");
+  assert.equal(await told({ password, code: codes[0] }), "M_FORBIDDEN", "it was used at the sign-in");
+  assert.equal((await listEntries(server.ctx, { outcome: "denied" }, { below: null, limit: 10 })).length, 2);
+  assert.equal((await confirm({ password, code: codes[1] })).status, 200);
+  assert.equal((await browser.ask("GET", USERS)).status, 200);
+});

@@ -168,7 +168,7 @@ const confirm = route({
   path: `${PATH}/confirm`,
   access: "anyone",
   rate: "login",
-  body: credentials.pick({ password: true }),
+  body: credentials.pick({ password: true, code: true }),
   async handle(request, ctx) {
     refuseForeignOrigin(ctx, request);
     const old = await sessionOf(ctx, request);
@@ -178,7 +178,9 @@ const confirm = route({
       act: actOf(userId, request, "confirm"),
       old: old.id,
       async prove() {
-        const found = await proven(ctx, request, { user: userId, password: request.body.password });
+        const { password, code } = request.body;
+        const found = await proven(ctx, request, { user: userId, password });
+        await proveCode(ctx, userId, code);
         return { ...found, endings, login, began_ms };
       },
     });

@@ -115,6 +115,16 @@ describe("around a conversation", { skip }, () => {
     await page.getByText("Not sent: The channel is closed").waitFor();
     await page.getByText("Will send when you are back online").waitFor();
     await look(page, "34-unsent");
+    await page.keyboard.press("Control+,");
+    await page.getByRole("link", { name: "Profile" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    const leaving = page.getByRole("alertdialog", { name: "Sign out of this browser?" });
+    await leaving.getByText("2 messages have not been sent yet and would be lost.", { exact: false }).waitFor();
+    await look(page, "34-sign-out");
+    await leaving.getByRole("button", { name: "Stay signed in" }).click();
+    await page.goto("/");
+    await openRoom(page, ROOM);
+    await page.getByText("Will send when you are back online").waitFor();
     await page.unroute(SENDS);
     await message(ben.page, WAITS).waitFor();
     await page.getByRole("button", { name: "Retry" }).click();

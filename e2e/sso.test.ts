@@ -75,6 +75,20 @@ describe("single sign-on", { skip }, () => {
     });
     await page.reload();
     await heading(page, "Sign in again").waitFor();
+    // It is counted, and nobody needs to be able to read it for that.
+    await page.evaluate(async () => {
+      const { deviceId } = JSON.parse(localStorage.getItem("parley.session") ?? "{}") as { deviceId: string };
+      const request = indexedDB.open(`parley-unsent-${deviceId}`);
+      await new Promise((resolve) => request.addEventListener("success", resolve));
+      const { transaction } = request.result.transaction("unsent", "readwrite").objectStore("unsent").add({});
+      await new Promise((resolve) => transaction?.addEventListener("complete", resolve));
+      request.result.close();
+    });
+    await press(page, "Sign out and delete what this browser keeps");
+    const leaving = page.getByRole("alertdialog", { name: "Sign out of this browser?" });
+    await leaving.getByText("One message has not been sent yet and would be lost.").waitFor();
+    await look(page, "sso-leaving-unsent");
+    await leaving.getByRole("button", { name: "Stay signed in" }).click();
     await press(page, "Use a passkey or a code");
     await page.getByLabel("User name").fill("sara");
     await page.getByLabel("Password", { exact: true }).fill("password of sara");

@@ -57,6 +57,8 @@ export interface Messenger {
   connection: Store<Connection>;
   /** How many messages wait for the connection, in all rooms. */
   outbox: Store<number>;
+  /** How many messages and files the server does not have: whoever signs out loses them. */
+  unsent(): number;
   media: MediaLoader;
   /** The model of a room that the person is in or invited to; null for any other. */
   room(id: string): RoomModel | null;

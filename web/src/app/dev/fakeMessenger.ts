@@ -23,6 +23,7 @@ export function fakeMessenger(options: FakeOptions): Messenger {
     rooms: createStore(() => ({ loaded: true, rooms: entries })),
     connection: createStore(() => options.connection),
     outbox: createStore(() => 1),
+    unsent: () => 1,
     media: {
       url: () => Promise.reject(new Error("no media here")),
       avatar: () => Promise.reject(new Error("no media here")),

@@ -5,6 +5,8 @@ export interface Closing {
   hold(what: object): void;
   /** It has arrived, is kept, or was given up. */
   release(what: object): void;
+  /** What is held by now. */
+  all(): object[];
   stop(): void;
 }
 
@@ -25,6 +27,7 @@ export function guardClosing(page: Pick<Window, "addEventListener" | "removeEven
       held.delete(what);
       look();
     },
+    all: () => [...held],
     stop() {
       held.clear();
       look();

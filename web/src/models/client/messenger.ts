@@ -38,6 +38,7 @@ export function openMessenger(client: MatrixClient, unsent: Promise<UnsentStore>
     rooms: rooms.store,
     connection: connection.store,
     outbox: outbox.store,
+    unsent: () => new Set<object>([...outbox.unsent(), ...closing.all()]).size,
     media,
     room(id) {
       const known = models.get(id);

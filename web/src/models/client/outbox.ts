@@ -23,6 +23,8 @@ export interface Outbox {
    * timelines lose it: those of threads never have it, and a room's is emptied after a long time away.
    */
   of(roomId: string): MatrixEvent[];
+  /** What the server does not have, in all rooms: on its way, waiting or refused. */
+  unsent(): MatrixEvent[];
   /** Takes care of a message that was on its way before this was opened. */
   take(event: MatrixEvent, room: Room): void;
   /** Tries everything that waits. */
@@ -74,7 +76,8 @@ export function watchOutbox(client: MatrixClient): Outbox {
     window.removeEventListener("online", online);
   };
   const of = (roomId: string) => [...pending].flatMap(([event, room]) => (room.roomId === roomId ? [event] : []));
-  return { store, of, take, send, stop };
+  const unsent = () => [...pending.keys()].filter(({ status }) => status !== EventStatus.SENT);
+  return { store, of, unsent, take, send, stop };
 }
 
 /** On its way or waiting. */

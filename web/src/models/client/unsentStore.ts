@@ -33,6 +33,18 @@ export function unsentDatabase(deviceId: string): string {
   return `parley-unsent-${deviceId}`;
 }
 
+/** How many messages are kept for the device, which takes no key to see. None where nothing can be stored. */
+export async function countUnsent(deviceId: string): Promise<number> {
+  try {
+    const database = await openDatabase(unsentDatabase(deviceId));
+    const count = await settled(database.transaction(TABLE, "readonly").objectStore(TABLE).count());
+    database.close();
+    return count;
+  } catch {
+    return 0;
+  }
+}
+
 /** Opens the store of a device. `deviceKey`: the key of its crypto store. */
 export async function openUnsent(deviceId: string, deviceKey: Uint8Array): Promise<UnsentStore> {
   const [database, sealer] = await Promise.all([
@@ -52,12 +64,12 @@ export async function openUnsent(deviceId: string, deviceKey: Uint8Array): Promi
     },
     async put(unsent) {
       const sealed = await sealer.seal(JSON.stringify(unsent));
-      numbers.set(unsent.txnId, await settled(table("readwrite").put(sealed, numbers.get(unsent.txnId))));
+      numbers.set(unsent.txnId, await written(table("readwrite"), (to) => to.put(sealed, numbers.get(unsent.txnId))));
     },
     async remove(txnId) {
       const number = numbers.get(txnId);
       numbers.delete(txnId);
-      if (number !== undefined) await settled(table("readwrite").delete(number));
+      if (number !== undefined) await written(table("readwrite"), (from) => from.delete(number));
     },
     close: () => database.close(),
   };
@@ -83,6 +95,17 @@ async function openDatabase(name: string): Promise<IDBDatabase> {
   // Who signs out in another tab deletes it, and must not wait for this one.
   database.addEventListener("versionchange", () => database.close());
   return database;
+}
+
+/** Resolves once it is on the disk: an act that went well is undone where the disk is full when all is written. */
+function written<T>(table: IDBObjectStore, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const { transaction } = table;
+  const request = act(table);
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(transaction.error ?? request.error ?? new Error("the browser's storage failed"));
+    transaction.addEventListener("complete", () => resolve(request.result));
+    transaction.addEventListener("abort", fail);
+  });
 }
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {

@@ -12,6 +12,7 @@ import type { Failure } from "../../models/session/failure.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Notice } from "../../ui/Notice.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
+import { LeaveButton } from "./LeaveButton.tsx";
 import { Page } from "./Page.tsx";
 import { PasswordField } from "./PasswordField.tsx";
 import { Providers } from "./Providers.tsx";
@@ -45,9 +46,9 @@ export function StartScreen({ step }: { step: StartStep }) {
       {slow && step !== "signing-out" && (
         <div className={screen.slow}>
           <p>This takes longer than it should. The server may not be reachable.</p>
-          <Button variant="link" onPress={() => void signOut({ force: true })}>
+          <LeaveButton variant="link" onLeave={() => signOut({ force: true })}>
             Sign out of this browser
-          </Button>
+          </LeaveButton>
         </div>
       )}
     </main>
@@ -82,7 +83,7 @@ export function FailedScreen({ error, unsupported }: { error: Failure; unsupport
         <Button variant="primary" onPress={() => location.reload()}>
           Try again
         </Button>
-        {!unsupported && <Button onPress={() => void forget("by-you")}>Sign out of this browser</Button>}
+        {!unsupported && <LeaveButton onLeave={() => forget("by-you")}>Sign out of this browser</LeaveButton>}
       </div>
       <p className={styles.quiet}>
         {unsupported
@@ -122,9 +123,9 @@ export function SignInAgain({ userId }: { userId: string }) {
         <Button variant={failure?.isForBrowser ? "secondary" : "link"} onPress={signInThroughBrowser}>
           Use a passkey or a code
         </Button>
-        <Button variant="link" onPress={() => void signOut({ force: true })}>
+        <LeaveButton variant="link" onLeave={() => signOut({ force: true })}>
           Sign out and delete what this browser keeps
-        </Button>
+        </LeaveButton>
       </form>
       <Providers />
     </Page>

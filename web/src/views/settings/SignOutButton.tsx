@@ -1,6 +1,8 @@
 import { useState } from "react";
+import { useMessenger, useSnapshot } from "../../app/context.ts";
 import { needOf } from "../../models/crypto/need.ts";
 import { useEncryptionStatus } from "../../models/crypto/status.ts";
+import { unsentLoss } from "../../models/session/loss.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Notice } from "../../ui/Notice.tsx";
@@ -10,7 +12,9 @@ import { useSubmit } from "../auth/useSubmit.ts";
 export function SignOutButton({ onSignOut }: { onSignOut: (options?: { force?: boolean }) => Promise<void> }) {
   const [asking, setAsking] = useState(false);
   const { busy, failure, submit } = useSubmit("other", () => onSignOut());
-  const warning = useLoss();
+  const keys = useLoss();
+  const unsent = useUnsent();
+  const warning = [unsent, keys].filter((each) => each !== null).join(" ");
   return (
     <div>
       <Button icon="leave" onPress={() => setAsking(true)}>
@@ -18,7 +22,7 @@ export function SignOutButton({ onSignOut }: { onSignOut: (options?: { force?: b
       </Button>
       <Dialog
         title="Sign out of this browser?"
-        intro={warning ?? "To read your encrypted messages again you need your recovery key or another device."}
+        intro={warning || "To read your encrypted messages again you need your recovery key or another device."}
         isOpen={asking}
         onClose={() => setAsking(false)}
         size="s"
@@ -49,7 +53,14 @@ export function SignOutButton({ onSignOut }: { onSignOut: (options?: { force?: b
   );
 }
 
-/** What a sign-out would lose, as a sentence; null when everything can be had again. */
+/** The messages that a sign-out would lose, as a sentence. They are counted again with each that goes, or comes. */
+function useUnsent(): string | null {
+  const messenger = useMessenger();
+  useSnapshot(messenger.outbox);
+  return unsentLoss(messenger.unsent());
+}
+
+/** The keys that a sign-out would lose, as a sentence; null when everything can be had again. */
 function useLoss(): string | null {
   const { status } = useEncryptionStatus();
   if (!status) return null;

@@ -85,3 +85,8 @@ test("a sealed packet says nothing, opens with its key alone, and not when a bit
   }
   assert.equal(open(packet.subarray(0, 20), key), undefined);
 });
+
+test("lengths that are none end the reading, and do not lead back", () => {
+  for (const length of ["-1", "-10", "-0", "1.5", "1e1", "Infinity", "", "x", "99"])
+    assert.deepEqual(unpack(`head 1 atyping ${length} bcdef`), [{ topic: "head", message: "a" }], length);
+});

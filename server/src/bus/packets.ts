@@ -86,9 +86,10 @@ export function unpack(text: string): Message[] {
   for (let at = 0; at < text.length;) {
     const afterTopic = text.indexOf(" ", at);
     const afterLength = text.indexOf(" ", afterTopic + 1);
-    const length = Number(text.slice(afterTopic + 1, afterLength));
-    const end = afterLength + 1 + length;
-    if (afterTopic < 0 || afterLength < 0 || !(end <= text.length)) break;
+    const length = text.slice(afterTopic + 1, afterLength);
+    const end = afterLength + 1 + Number(length);
+    // A length that leads back would be read for ever: who may send on the database's channel need not be one of us.
+    if (afterTopic < 0 || afterLength < 0 || !/^\d+$/.test(length) || end > text.length) break;
     messages.push({ topic: text.slice(at, afterTopic), message: text.slice(afterLength + 1, end) });
     at = end;
   }

@@ -55,3 +55,11 @@ test("an answer that is too long or does not come is a failure", async () => {
   await assert.rejects(sendOutward(realSeams, to(`${at}/long`), here), /longer than 1000 bytes/);
   await assert.rejects(sendOutward(realSeams, to(`${at}/slow`, { timeout_ms: 50 }), here), /no answer within 50 ms/);
 });
+
+test("an answer that changes to another protocol is no answer, and does not keep whoever asked", async () => {
+  await using server = await serve((request) => {
+    request.socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: nothing\r\n\r\n");
+  });
+  const asked = sendOutward(realSeams, to(`http://127.0.0.1:${server.port}/`), here);
+  await assert.rejects(asked, /without an answer/);
+});

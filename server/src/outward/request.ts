@@ -80,13 +80,17 @@ function exchange(outgoing: Outgoing, lookup: LookupFunction, signal: AbortSigna
     agent: isSecure ? agents.secure : agents.plain,
   };
   return new Promise((resolve, reject) => {
+    let isAnswered = false;
     const request = (isSecure ? requestSecurely : requestPlainly)(url, options, (answer) => {
+      isAnswered = true;
       readAll(answer, answer_bytes).then(
         (read) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: read }),
         reject,
       );
     });
     request.on("error", reject);
+    // An answer that changes to another protocol is none, and no error either.
+    request.on("close", () => isAnswered || reject(new Error("the connection ended without an answer")));
     request.end(body);
   });
 }

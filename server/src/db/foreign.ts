@@ -2,7 +2,7 @@
  * Connections to PostgreSQL servers that are not Parley's own. What is passed on are fields: no connection string, no option, no file.
  * The address is one that the caller has checked, and the socket is made to it, whatever the name resolves to by then.
  */
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import pg from "pg";
 import Cursor from "pg-cursor";
 import { asError } from "../errors.ts";
@@ -83,7 +83,7 @@ export async function connectForeign(server: ForeignServer | OwnServer, seams: S
   let failure: unknown;
   const ways = "url" in server ? ownWays(server) : server.addresses.map((address) => settingsOf(server, address));
   for (const way of ways) {
-    const client = new pg.Client(way);
+    const client = careful(new pg.Client(way));
     try {
       await client.connect();
       return connectionOn(client, seams);
@@ -124,6 +124,33 @@ function ownWays({ url, role }: OwnServer): pg.ClientConfig[] {
     options: `-c role=${roleOf(role)}`,
     ...common,
   }));
+}
+
+/**
+ * The other end may be anything. What the driver can not make sense of it throws while it reads, where nobody would catch it, and an
+ * error that comes with the greeting comes before anybody listens: both end the connection, and nothing else.
+ */
+function careful(client: pg.Client): pg.Client {
+  client.on("error", () => {});
+  const connection = client.connection as pg.Connection & { attachListeners(stream: Listened): void };
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) =>
+    attach({
+      on: (event, listener) =>
+        stream.on(event, (...told) => {
+          try {
+            listener(...told);
+          } catch (thrown) {
+            (stream as Socket).destroy(asError(thrown));
+          }
+        }),
+    });
+  return client;
+}
+
+/** What the driver needs of a stream to read from it. */
+interface Listened {
+  on(event: string, listener: (...told: unknown[]) => void): unknown;
 }
 
 function connectionOn(client: pg.Client, seams: Seams): ForeignConnection {

@@ -42,7 +42,7 @@ export async function openObjectBlobs({ store, spoolFolder, seams }: ObjectBlobs
       const first = await read(range).catch((thrown: unknown) => {
         throw away(store, thrown);
       });
-      return first && Readable.from(continued(first, read, range), { objectMode: false });
+      return first && holding(first, continued(first, read, range));
     },
     remove: (sha256) =>
       store.remove(nameOf(sha256)).catch((thrown: unknown) => {
@@ -64,6 +64,15 @@ function away(store: ObjectStore, thrown: unknown): MatrixError {
     cause: new Error(`${store.name}: ${reason.message}`, { cause: reason }),
     retryAfter_ms: limits.blobsAway_ms,
   });
+}
+
+/**
+ * The stream of the bytes, of which the first answer of the store is a part from the beginning: a client that went away before anybody
+ * read takes the connection with it, and how the connection broke until then is told to whoever reads.
+ */
+function holding(first: Readable, bytes: AsyncGenerator<Buffer>): Readable {
+  first.on("error", () => {});
+  return Readable.from(bytes, { objectMode: false }).once("close", () => first.destroy());
 }
 
 /** The bytes of the range, over several connections where they break without any byte between. Objects never change, so what is left is asked for. */

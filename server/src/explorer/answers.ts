@@ -1,7 +1,7 @@
 /** The parts of a run as an answer that is written while they come: NDJSON, JSON or CSV. */
 import { Readable } from "node:stream";
 import type { Change, Ending } from "../console/operation.ts";
-import { MatrixError, matrixError } from "../errors.ts";
+import { asError, MatrixError, matrixError } from "../errors.ts";
 import { Answer } from "../http.ts";
 import type { Logger } from "../logger.ts";
 import type { Json } from "./agtype.ts";
@@ -25,7 +25,9 @@ export async function streamed<P>(parts: AsyncGenerator<P, void, undefined>, lin
   const first = await parts.next();
   const payload = Readable.from(written(first, parts, lines), { objectMode: false });
   // An answer that nobody began to read ends what it is made of too.
-  payload.once("close", () => void parts.return());
+  payload.once("close", () => {
+    parts.return().catch((thrown: unknown) => lines.log.error({ err: asError(thrown) }, "an answer did not end"));
+  });
   return new Answer({
     headers: { "content-type": types[lines.format], "x-accel-buffering": "no", ...lines.headers },
     payload,

@@ -107,6 +107,8 @@ export async function archiveOf(ctx: Context, { exportId, of, by, device }: Want
   ]);
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
+  // Whoever reads it hears of it, and nobody does yet.
+  output.on("error", () => {});
   const fail = (thrown: unknown) => void output.destroy(asError(thrown));
   zip.on("error", fail);
   fill(ctx, zip, ready).then(() => zip.end(), fail);
@@ -140,10 +142,19 @@ async function fill(ctx: Context, zip: ZipFile, { exportId, manifest, userId }: 
 function add(zip: ZipFile, name: string, open: () => Promise<Readable | undefined>): void {
   zip.addReadStreamLazy(name, (give) => {
     open().then(
-      (stream) => give(null, stream ?? Readable.from([])),
+      (stream) => give(null, boundTo(zip, stream ?? Readable.from([]))),
       (thrown: unknown) => zip.emit("error", thrown),
     );
   });
+}
+
+/** The library neither hears that a file can not be read on, nor closes it where nobody reads the archive any more. */
+function boundTo(zip: ZipFile, file: Readable): Readable {
+  const output = zip.outputStream as Readable;
+  const end = () => void file.destroy();
+  output.once("close", end);
+  if (output.destroyed) end();
+  return file.on("error", (thrown) => zip.emit("error", thrown)).once("close", () => output.off("close", end));
 }
 
 /** The ending of a file's name, where it is a plain one: the rest of a name is in the records, and not for a path. */

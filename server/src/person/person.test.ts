@@ -1,6 +1,8 @@
 /** What a person is given who asks for everything, and what is left of one who is erased: the whole database is looked through. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { strFromU8, unzipSync } from "fflate";
 import { sql } from "../../../testkit/src/command.ts";
@@ -9,6 +11,7 @@ import { diesIn } from "../../../testkit/src/mortal.ts";
 import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { roomOf, roomPath, say, sync } from "../../../testkit/src/syncing.ts";
+import { storeOf } from "../media/store.ts";
 import { runJobs } from "../worker/jobs.ts";
 import { sections } from "./sections.ts";
 
@@ -181,6 +184,40 @@ test("an export has everything that a person left here, each part with its diges
   }
   assert.ok(!all.includes("argon2") && !all.includes(alice.token));
   assert.equal((await bob.ask("GET", archive)).status, 404, "it is its person's alone");
+});
+
+test("an archive breaks off where a file of it can not be read, and lets go of its file where nobody reads on", async () => {
+  await using town_ = await town();
+  const { server } = town_;
+  const alice = await registerPerson(server.url, "alice");
+  // More than what fits between the file and somebody who does not read.
+  const body = randomBytes(32 * 1_048_576);
+  await request(server.url, "POST", "/_matrix/media/v3/upload", { token: alice.token, body });
+  const { export_id } = await alice.call("POST", "/_parley/client/v1/exports", {});
+  await runJobs(server.ctx);
+  const store = await storeOf(server.ctx);
+  const { get } = store;
+  const fetchArchive = () =>
+    fetch(`${server.url}/_parley/client/v1/exports/${export_id}/archive`, {
+      headers: { authorization: `Bearer ${alice.token}` },
+    });
+  const isGiven = Promise.withResolvers<Readable>();
+  store.get = async (sha256) => {
+    const file = (await get.call(store, sha256)) as Readable;
+    isGiven.resolve(file);
+    return file;
+  };
+  const answer = await fetchArchive();
+  const file = await isGiven.promise;
+  await answer.body?.cancel();
+  if (!file.closed) await once(file, "close");
+  store.get = async () =>
+    new Readable({
+      read() {
+        this.destroy(new Error("the disk is broken"));
+      },
+    });
+  await assert.rejects(async () => (await fetchArchive()).arrayBuffer());
 });
 
 test("each table in which a person's id stands is in a section, or has a reason to be left out", async () => {

@@ -32,7 +32,8 @@ function holding(time_ms: number) {
   const next = async () => {
     await soon(`somebody waits for ${time_ms} ms`, begun.promise);
     begun = Promise.withResolvers<void>();
-    return held.shift() as () => void;
+    const [action] = held as [() => void];
+    return () => held.splice(held.indexOf(action), 1).forEach((each) => each());
   };
   /** To be done before the server is stopped for good, whatever has failed. */
   const letGo = () => {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
+import { soon } from "./wait.ts";
 
 /** A first start makes a database, on a machine that may run other tests. */
 const START_DEADLINE_MS = 60_000;
@@ -62,7 +63,7 @@ export async function startProcess(dataDir: string, env: Env = {}): Promise<Parl
   const printed = await run.prints(/Ctrl-C stops it/);
   const end = async (signal: NodeJS.Signals) => {
     run.child.kill(signal);
-    return run.ended;
+    return soon(`process ${run.child.pid} ends by ${signal}`, run.ended, run.stderr);
   };
   return {
     pid: run.child.pid as number,

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 /** Long enough for a machine that is busy with other tests; what is waited for comes in milliseconds. */
 const DEADLINE_MS = 20_000;
 /** The same where a whole server may stop meanwhile. It is for failing alone: no test succeeds because of it. */
-const SOON_MS = 60_000;
+const SOON_MS = 90_000;
 /** How long it is until the next look at what nobody tells of. */
 const LOOK_MS = 5;
 

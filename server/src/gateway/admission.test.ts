@@ -94,6 +94,8 @@ test("a connection waits for its turn before anything is looked up for it", asyn
   const signIn_ms = 10_009;
   t.mock.property(limits, "streamSignIn_ms", signIn_ms as never);
   t.mock.property(limits, "streamTurns", 1 as never);
+  // So a turn ends with what the client is told, and not by itself.
+  t.mock.property(limits, "streamTurn_ms", 3_600_000 as never);
   // The time for signing in ends with the first frame of a connection: then it has come.
   let come = 0;
   const allCame = Promise.withResolvers<void>();

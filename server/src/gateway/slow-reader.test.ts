@@ -169,7 +169,8 @@ test("who stops reading is told anew, with gaps that say so, and the others get 
     assert.ok(sent.length < 2_000, "what waits for the socket grows without end");
     await Promise.all(Array.from({ length: 10 }, say));
   }
-  for (let i = 0; i < 30; i++) await say();
+  // What comes after the drop is too little for a gap of its own: one that is told begins before what was dropped.
+  await say();
   const last = sent.at(-1) as string;
   await untilEvent(other, roomId, last);
   assert.deepEqual(new Set(eventsIn(other.frames, roomId).map((event) => event.event_id)), new Set(sent));

@@ -80,6 +80,20 @@ test("one more address of a type is one more", async () => {
   ]);
 });
 
+test("of several addresses those go that are named, however they are named, and all where none is", async () => {
+  const values = ["a", "b", "c", "d"].map((name) => `${name}@corp.example`);
+  const emails = values.map((value, index) => ({ value, type: index < 2 ? "work" : "other" }));
+  const at = await make("several", { emails });
+  const remove = async (operation: object): Promise<string[]> => {
+    const { body } = await directory.ask("PATCH", at, patch({ op: "remove", ...operation }));
+    return body.emails.map(({ value }: Json) => value);
+  };
+  assert.deepEqual(await remove({ path: "emails", value: [{ value: "A@corp.example" }] }), values.slice(1));
+  assert.deepEqual(await remove({ path: 'emails[value eq "b@corp.example"]' }), values.slice(2));
+  assert.deepEqual(await remove({ path: 'emails[type eq "work"]' }), values.slice(2));
+  assert.deepEqual(await remove({ path: "emails" }), []);
+});
+
 test("clients that name a type of content for nothing, or end a path with a slash, are understood", async () => {
   const at = await make("leaving");
   const ask = (method: string, path: string) =>

@@ -131,7 +131,10 @@ function listOf(value: unknown): Draft[] {
 
 function emailsAfter(before: readonly Draft[], { op, at: { filter, sub }, value }: Change): Draft[] {
   if (!filter && sub === undefined) {
-    if (op === "remove") return [];
+    // Some name beside the path which ones, as they do for members of groups.
+    const named = op === "remove" ? listOf(value) : [];
+    if (op === "remove")
+      return named.length === 0 ? [] : before.filter((email) => !named.some((each) => isSame(each, email)));
     return op === "replace" ? listOf(value) : joined(before, listOf(value));
   }
   const isMeant = (email: Draft) => !filter || same(email[emailParts.get(filter.part) ?? ""], filter.value);
@@ -145,11 +148,15 @@ function emailsAfter(before: readonly Draft[], { op, at: { filter, sub }, value 
 
 /** More addresses; the same one again there is once, and the first one is one at the most. RFC 7643, section 2.4. */
 function joined(before: readonly Draft[], added: readonly Draft[]): Draft[] {
-  const isAgain = ({ value }: Draft) => added.some((each) => same(each["value"], value));
+  const isAgain = (email: Draft) => added.some((each) => isSame(each, email));
   const isFirstNew = added.some(({ primary }) => isTrue(primary));
   const stays = before.filter((email) => !isAgain(email));
   const second = (email: Draft) => (isTrue(email["primary"]) ? { ...email, primary: false } : email);
   return [...(isFirstNew ? stays.map(second) : stays), ...added];
+}
+
+function isSame(one: Draft, other: Draft): boolean {
+  return same(one["value"], other["value"]);
 }
 
 function isTrue(value: unknown): boolean {

@@ -136,11 +136,13 @@ test("nobody waits without end for a free connection, for a new one, or for an a
   await using _proxy = proxy;
   const open = (address: string) => openDatabase({ url: address, connections: 1, onError: () => {}, patience_ms: 0 });
   /** Another wait that ended would have another cause. */
-  const endsBy = (db: Database, cause: RegExp) =>
-    assert.rejects(db.log.query("select 1"), (error: MatrixError) => {
+  const endsBy = (db: Database, cause: RegExp) => {
+    const ended = assert.rejects(db.log.query("select 1"), (error: MatrixError) => {
       assert.match(String(error.cause), cause);
       return error.errcode === unavailable.errcode;
     });
+    return soon(`the wait ends by ${cause}`, ended);
+  };
 
   t.mock.property(limits, "databaseQueue_ms", 1_000 as never);
   const busy = open(database.url);
@@ -149,21 +151,27 @@ test("nobody waits without end for a free connection, for a new one, or for an a
   const [taken, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const holding = busy.log.transaction(() => (taken.resolve(), held.promise));
   await soon("the only connection is taken", taken.promise);
-  await endsBy(busy, /timeout exceeded/);
-  held.resolve();
-  await holding;
-  await busy.close();
+  try {
+    await endsBy(busy, /timeout exceeded/);
+  } finally {
+    held.resolve();
+    await holding;
+    await busy.close();
+  }
 
   const far = open(url);
   await warm(far);
-  proxy.behave("swallow");
-  t.mock.property(limits, "databaseAnswer_ms", 200 as never);
-  await endsBy(far, /did not answer in time/);
-  proxy.behave("hang");
-  t.mock.property(limits, "databaseConnect_ms", 200 as never);
-  await endsBy(far, /timeout expired/);
-  proxy.behave("refuse");
-  await far.close();
+  try {
+    proxy.behave("swallow");
+    t.mock.property(limits, "databaseAnswer_ms", 200 as never);
+    await endsBy(far, /did not answer in time/);
+    proxy.behave("hang");
+    t.mock.property(limits, "databaseConnect_ms", 200 as never);
+    await endsBy(far, /timeout expired/);
+  } finally {
+    proxy.behave("refuse");
+    await far.close();
+  }
 });
 
 test("no pool lets a statement run on when nobody waits for it any more, or a transaction stand still", async () => {

@@ -46,6 +46,19 @@ test("the link that the first start prints makes the first administrator, once, 
   assert.equal(again.link, undefined);
 });
 
+test("what nobody expected ends it with code 1, and the last line of its log says what it was", async () => {
+  using directory = temporaryDirectory();
+  const plant = 'process.once("SIGUSR2", () => void Promise.reject(new Error("planted")))';
+  const settings = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(plant)}` };
+  const parley = await startProcess(join(directory.path, "data"), settings);
+  const pid = parley.databasePid();
+  const { code, stderr } = await parley.end("SIGUSR2");
+  assert.equal(code, 1);
+  const { level, err } = JSON.parse(stderr.trimEnd().split("\n").at(-1) as string);
+  assert.deepEqual([level, err.message], [60, "planted"]);
+  assert.ok(await isGoneWithin(pid, PROMPT_MS), "its database is gone with it");
+});
+
 /** Longer than a stop that waits for nobody, and shorter than the deadline for requests in flight. */
 const PROMPT_MS = 4_000;
 

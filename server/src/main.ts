@@ -1,7 +1,8 @@
 /** The command: reads the settings, starts the server, says where it is, and stops it when it is told to. */
 import { administratorLink } from "./auth/administrator.ts";
 import { readConfig } from "./config.ts";
-import { asError, StartError } from "./errors.ts";
+import { StartError } from "./errors.ts";
+import { lastWords, sayLastWords } from "./last-words.ts";
 import { ofThisProcess, restWhenQuiet } from "./memory-at-rest.ts";
 import { realSeams } from "./seams.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -11,6 +12,7 @@ const STOP_DEADLINE_MS = 10_000;
 
 async function main(): Promise<void> {
   const begun_ms = performance.now();
+  sayLastWords();
   const stopAsked = firstSignal();
   const config = readConfig();
   // The server's own timers keep no process: a start that waits for a database with nothing open must not end here.
@@ -66,6 +68,6 @@ function firstSignal(): Promise<void> {
 
 main().catch((thrown: unknown) => {
   if (thrown instanceof StartError) console.error(`\n${thrown.message}`);
-  else console.error(asError(thrown));
+  else console.error(lastWords(thrown, "start or stop"));
   process.exitCode = 1;
 });

@@ -32,3 +32,27 @@ test("G14: a clock that is set, forward or back, changes no duration", (t) => {
     t.mock.restoreAll();
   }
 });
+
+test("what is further off than a timer of Node reaches comes when it is time, and not at once", (t) => {
+  const [day_ms, reach_ms] = [86_400_000, 2 ** 31 - 1];
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const came: string[] = [];
+  realSeams.after(60 * day_ms, () => came.push("after 60 days"));
+  realSeams.after(60 * day_ms, () => came.push("called off")).cancel();
+  const late = realSeams.after(60 * day_ms, () => came.push("called off late"));
+  for (let day = 0; day < 59; day++) t.mock.timers.tick(day_ms);
+  assert.deepEqual(came, []);
+  late.cancel();
+  // These clocks count what a timer sets in the middle of a step from its end.
+  t.mock.timers.tick(3 * day_ms);
+  assert.deepEqual(came, ["after 60 days"]);
+  const given_ms: number[] = [];
+  t.mock.method(globalThis, "setTimeout", (_action: unknown, ms: number) => (given_ms.push(ms), { unref: () => {} }));
+  t.mock.method(globalThis, "setInterval", (_action: unknown, ms: number) => (given_ms.push(ms), { unref: () => {} }));
+  for (const ms of [reach_ms, reach_ms + 1, Infinity]) realSeams.after(ms, () => {});
+  for (const ms of [reach_ms, reach_ms + 1, Infinity]) realSeams.every(ms, () => {});
+  assert.deepEqual(
+    given_ms,
+    Array.from({ length: 6 }, () => reach_ms),
+  );
+});

@@ -44,6 +44,14 @@ function openRandomPool(): (length: number) => Buffer {
   };
 }
 
+/** How far Node's timers reach, almost 25 days. One that is set further off comes at once: what plans the next then never rests. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function afterLong(delay_ms: number, action: () => void): Timer {
+  let timer: Timer = realSeams.after(LONGEST_MS, () => (timer = realSeams.after(delay_ms - LONGEST_MS, action)));
+  return { cancel: () => timer.cancel() };
+}
+
 /** The real world. */
 export const realSeams: Seams = {
   now_ms: () => Date.now(),
@@ -51,11 +59,12 @@ export const realSeams: Seams = {
   randomBytes: openRandomPool(),
   randomInt: (below) => randomInt(below),
   after(delay_ms, action) {
+    if (delay_ms > LONGEST_MS) return afterLong(delay_ms, action);
     const handle = setTimeout(action, delay_ms).unref();
     return { cancel: () => clearTimeout(handle) };
   },
   every(every_ms, action) {
-    const handle = setInterval(action, every_ms).unref();
+    const handle = setInterval(action, Math.min(every_ms, LONGEST_MS)).unref();
     return { cancel: () => clearInterval(handle) };
   },
 };

@@ -208,3 +208,31 @@ test("an offer that comes before its turn is not fetched while the gap before it
   await world.advance(limits.tailGap_ms);
   assert.deepEqual([hub.head(), fetches], [2, 0]);
 });
+
+test("offers that wait for a database that is away are as many as the tail keeps, and the rest is fetched when it is back", async () => {
+  const world = simulate(1);
+  let isAway = true;
+  const seen: Record<string, number> = { fetched: 0, offered: 0 };
+  const size = limits.tail_entries / 10;
+  const store = createStore();
+  const hub = openHub({
+    seams: world.seams,
+    logger,
+    head: 0,
+    async fetch(after, limit) {
+      if (isAway) throw new Error("the database is away");
+      // What fills the gap, and no more: what was offered need not be read.
+      return after === 0 ? { entries: [entryAt(1)], upTo: 1 } : store.read(after, limit);
+    },
+    onFetch: () => {},
+  });
+  hub.listen((entries, came) => (seen[came] = (seen[came] ?? 0) + entries.length));
+  store.append(1);
+  for (let i = 0; i < 15; i++) hub.offer(store.append(size));
+  await world.advance(10 * limits.headPoll_ms);
+  assert.equal(hub.head(), 0);
+  isAway = false;
+  await world.advance(10 * limits.headPoll_ms);
+  assert.equal(hub.head(), store.head());
+  assert.deepEqual(seen, { fetched: 1 + 5 * size, offered: 10 * size });
+});

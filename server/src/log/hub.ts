@@ -134,14 +134,25 @@ function tell(logger: Logger, listener: () => void): void {
   }
 }
 
-/** Offers that are ahead of the head. */
+/**
+ * Offers that are ahead of the head, as many as the tail keeps. Where the bus goes on and the database does not answer they would
+ * grow with the log; the fetch that fills the gap brings what was left out.
+ */
 function createAhead() {
   const offers = new Map<number, readonly LogEntry[]>();
   let last = 0;
+  let kept = { entries: 0, characters: 0 };
+  const count = (entries: readonly LogEntry[], by: 1 | -1) => {
+    const characters = entries.reduce((sum, { body }) => sum + body.length, 0);
+    kept = { entries: kept.entries + by * entries.length, characters: kept.characters + by * characters };
+  };
   return {
     put(entries: readonly LogEntry[]): void {
-      offers.set(entries[0]?.position as number, entries);
+      const first = entries[0]?.position as number;
       last = Math.max(last, entries.at(-1)?.position as number);
+      if (offers.has(first) || kept.entries >= limits.tail_entries || kept.characters >= limits.tail_bytes) return;
+      offers.set(first, entries);
+      count(entries, 1);
     },
     /** The entries just behind `head`, if some are here; offers that the head has passed are forgotten. */
     take(head: number): readonly LogEntry[] | undefined {
@@ -149,12 +160,13 @@ function createAhead() {
       for (const [first, entries] of offers) {
         if (first > head + 1) continue;
         offers.delete(first);
+        count(entries, -1);
         const rest = first > head ? entries : entries.filter((entry) => entry.position > head);
         if (rest.length > 0) return rest;
       }
       return undefined;
     },
-    /** The newest position that was offered too early: where it is above the head, an offer waits here. */
+    /** The newest position that was offered too early: where it is above the head, an offer waits here, or was left out. */
     last: () => last,
   };
 }

@@ -15,10 +15,9 @@ import type { Logger } from "./logger.ts";
 import { refuseGarbled } from "./garbled.ts";
 import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
-import type { Seams } from "./seams.ts";
 import { refuseInMaintenance } from "./system/maintenance.ts";
 import { readJson, readQuery, textOf } from "./validate.ts";
-import { closeSilentConnections, watchConnections } from "./silent-connections.ts";
+import { watchConnections } from "./http-end.ts";
 import { type RequestTraces, traceRequests } from "./tracing/requests.ts";
 import type { TraceIds } from "./tracing/tracing.ts";
 import { type Authenticate, authenticatesAt, isUnlimited } from "./who-asks.ts";
@@ -195,22 +194,6 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
   });
   refuseOtherMethods(app, all);
   return app;
-}
-
-/**
- * Takes no new connection, lets what is in flight finish, and cuts what is still open after `limits.httpDrain_ms`: a connection
- * whose other end does not read, or sends no more, must not keep the process.
- */
-export async function closeHttp(app: FastifyInstance, seams: Seams): Promise<void> {
-  const closed = app.close();
-  const sweep = seams.every(limits.httpSweep_ms, () => {
-    app.server.closeIdleConnections();
-    closeSilentConnections(app.server);
-  });
-  const cut = seams.after(limits.httpDrain_ms, () => app.server.closeAllConnections());
-  await closed;
-  sweep.cancel();
-  cut.cancel();
 }
 
 /** Clients send JSON under any content type or none, so the type is not looked at. */

@@ -42,12 +42,16 @@ test("a request that has come while the process had no time is answered, though 
   client.unref();
   await soon("the first request is answered", once(client, "message"));
   const ended = once(client, "message");
-  // The timer is due when the thread goes on, and comes before what there is to read.
-  const stopped = new Promise((resolve) => setTimeout(() => resolve(closeHttp({ server, close }, realSeams)), 1));
-  isStopping = true;
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- It is a thread, which has none.
-  client.postMessage("ask");
-  for (let count = 0; count < 2; count = Atomics.load(sent, 0)) Atomics.wait(sent, 0, count, 30_000);
+  // From a timer the loop goes on to what there is to read.
+  const stopped = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      isStopping = true;
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- It is a thread, which has none.
+      client.postMessage("ask");
+      for (let count = 0; count < 2; count = Atomics.load(sent, 0)) Atomics.wait(sent, 0, count, 30_000);
+      resolve(closeHttp({ server, close }, realSeams));
+    });
+  });
   const [answers] = (await soon("the connection ends", ended)) as [string];
   assert.equal(answers.match(/HTTP\/1.1 200/g)?.length, 2);
   await stopped;

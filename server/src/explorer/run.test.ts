@@ -131,6 +131,29 @@ test("what reads changes nothing, whatever stands in it", { skip }, async () => 
   assert.deepEqual((await all("MATCH (n:Person {i: 1}) RETURN n.name")).rows, [["p1"]]);
 });
 
+test("no function of the database is reached: what it does would stay", { skip }, async () => {
+  const locks = async () =>
+    Number((await sql("select count(*) from pg_locks where locktype = 'advisory' and objid = 77"))[0]?.[0]);
+  const call = "(pg_catalog).pg_try_advisory_lock(77::pg_bigint)";
+  // The control: brackets hide a schema from who looks for `name.name(`, and not from AGE.
+  const raw = await connectForeign(await describe(), realSeams);
+  await raw.query("select '1'::ag_catalog.agtype");
+  const asSql = `select * from ag_catalog.cypher('people', $$ RETURN ${call} $$) as (a ag_catalog.agtype)`;
+  await raw.query(asSql);
+  assert.equal(await locks(), 1);
+  await raw.end();
+  for (const text of [call, call.replace(/[()]/g, ""), "pg_catalog.(pg_try_advisory_lock(77::pg_bigint))"])
+    assert.equal((await failure(`RETURN ${text}`)).errcode, "M_INVALID_PARAM", text);
+  assert.equal(await locks(), 0);
+});
+
+test("an answer that can not be shown is told as one", { skip }, async () => {
+  const error = await failure(`RETURN ${"[".repeat(200)}1${"]".repeat(200)}`);
+  assert.equal(error.errcode, "M_BAD_STATE");
+  assert.match(error.message, /nested deeper/);
+  assert.deepEqual((await all("RETURN 1")).rows, [[1]]);
+});
+
 test("a read that would write all the same is rolled back", { skip }, async () => {
   // As if a clause that writes had not been recognised: `run` is told of none, and the text writes.
   const disguised = asked("MATCH (n:Person {i: 2}) RETURN n.name");

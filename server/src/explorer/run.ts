@@ -14,7 +14,7 @@ import {
   type OwnServer,
   type ForeignServer,
 } from "../db/foreign.ts";
-import { matrixError } from "../errors.ts";
+import { asError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Seams, Timer } from "../seams.ts";
 import { type Json, parseAgtype } from "./agtype.ts";
@@ -182,7 +182,12 @@ async function* batches(connection: ForeignConnection, { sql, values }: Statemen
 }
 
 function valueOf(text: ForeignRow[number]): Json {
-  return text === null ? null : parseAgtype(text);
+  try {
+    return text === null ? null : parseAgtype(text);
+  } catch (thrown) {
+    // It is the other server's, or the query's: what was asked for can not be shown, and nothing is wrong here.
+    throw matrixError("M_BAD_STATE", `The answer can not be shown: ${asError(thrown).message}.`);
+  }
 }
 
 /** Ends the transaction, whatever became of it; a connection that can not is cut. */

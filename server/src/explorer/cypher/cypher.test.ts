@@ -64,10 +64,53 @@ test("what is no Cypher is told with where it is", () => {
   assert.equal(position("MATCH (n) RETURN"), 16);
 });
 
-test("functions of the database are not called", () => {
-  for (const name of ["pg_catalog.pg_switch_wal", "ag_catalog.create_graph", "`pg_catalog` . `x`", "public/**/.\n f"])
-    assert.equal(position(`RETURN ${name}()`), 7, name);
-  assert.equal(position("MATCH (n) RETURN n.name, toUpper(n.name), (n.a)"), undefined);
+test("functions of the database are not called, however the call is written", () => {
+  for (const [text, at] of [
+    ["pg_catalog.pg_switch_wal()", 18],
+    ["ag_catalog.create_graph()", 18],
+    ["`pg_catalog` . `x`()", 22],
+    ["public/**/.\n f()", 20],
+    // AGE takes brackets away before it looks for a schema: each of these calls the function.
+    ["(pg_catalog).pg_reload_conf()", 20],
+    ["((pg_catalog))./**/pg_sleep(2::pg_float8)", 26],
+    ["(`pg_catalog`).`pg_reload_conf`()", 22],
+    ["pg_catalog.(pg_reload_conf())", 18],
+    ["pg_catalog.((pg_reload_conf()))", 18],
+    ["(pg_catalog) . (pg_reload_conf ())", 22],
+    ["a.b.c()", 11],
+    ["[x][0].f()", 14],
+  ] as const)
+    assert.equal(position(`RETURN ${text}`), at, text);
+  assert.equal(position("CALL (pg_catalog).pg_reload_conf() YIELD x RETURN x"), 18);
+  assert.equal(position("MATCH (n) WHERE (pg_catalog).pg_is_in_recovery() RETURN n"), 29);
+  assert.equal(position("MATCH (n) RETURN n.name, toUpper(n.name), (n.a), (n).a, n.a[0].b, n.list[1..(2)]"), undefined);
+});
+
+test("of Apache AGE's own functions those for people are called alone", () => {
+  // The first ends the whole server where it is called with a number.
+  for (const name of [
+    "materialize_vle_path",
+    "`materialize_vle_path`",
+    "VLE",
+    "create_complete_graph",
+    "prepare_cypher",
+  ])
+    assert.equal(position(`RETURN ${name}(1)`), 7, name);
+  assert.equal(position("CALL vle (1)"), 5);
+  assert.equal(position("RETURN `match`(1)"), 7);
+  for (const text of [
+    "MATCH (n) WHERE (n.a IN (n.b)) AND NOT (n.c) OR (n.d STARTS WITH ('a')) RETURN DISTINCT (n.a)",
+    "match (n) optional match (n)-->(m) with (n) as k, count(*) as c where exists((k)-->()) return collect(k), Size([1])",
+    "RETURN CASE (1) WHEN (1) THEN (2) ELSE (3) END, all(x IN [1] WHERE (x = 1)), percentileCont(1, 0.5)",
+    "UNWIND (range(1, 3)) AS i RETURN i ORDER BY (i) SKIP (1) LIMIT (1)",
+    "CREATE (a)-[:E]->(b) SET a.x = coalesce(a.y, 1) MERGE (c) DETACH DELETE (c)",
+  ])
+    assert.equal(position(text), undefined, text);
+});
+
+test("a plan is asked for and not run", () => {
+  assert.equal(position("EXPLAIN ANALYZE MATCH (n) RETURN n"), 0);
+  assert.equal(position("MATCH (explain) RETURN explain"), undefined);
 });
 
 test("the form has no value of anybody, and no comment", () => {

@@ -1,5 +1,6 @@
 /** What a Cypher text is, as far as one must know before it runs: what it gives, whether it writes, and its form without values. */
 import { limits } from "../../limits.ts";
+import { BEFORE_BRACKETS, FUNCTIONS } from "./functions.ts";
 import { isSymbol, isWord, nameIn, syntaxError, type Token, tokensOf } from "./tokens.ts";
 
 export interface Shape {
@@ -31,14 +32,31 @@ export function shapeOf(text: string): Shape {
   };
 }
 
-/** AGE calls any function of the database that is named with its schema: they may do anything. A `;` would begin another statement. */
+/**
+ * AGE calls any function of the database that is named with its schema, and takes brackets away before it looks: `(pg_catalog).f()` and
+ * `pg_catalog.(f())` are that too, and such a function may do anything. So behind a dot stands no bracket and no call. Without a schema it
+ * calls whatever has a name that begins with `age_` in its own; among these are parts of itself that do not look at what they are given, and
+ * end the whole server (`materialize_vle_path(1)`). So only what is meant for people is called. A `;` would begin another statement.
+ */
 function refuseForeign(tokens: readonly Token[]): void {
   for (const [i, token] of tokens.entries()) {
-    const [dot, name, open] = [tokens[i + 1], tokens[i + 2], tokens[i + 3]];
-    if (isName(token) && isSymbol(dot, ".") && name && isName(name) && isSymbol(open, "("))
-      throw syntaxError("Functions of the database itself are not called here: only those of Cypher.", token.at);
+    const [next, open] = [tokens[i + 1], tokens[i + 2]];
+    const isCallBehindDot = isSymbol(next, "(") || (next && isName(next) && isSymbol(open, "("));
+    if (isSymbol(token, ".") && isCallBehindDot)
+      throw syntaxError(
+        "Functions of the database itself are not called here: only those of Cypher, and behind a dot stands the name of a property.",
+        (next as Token).at,
+      );
+    if (isName(token) && isSymbol(next, "(") && !isCallable(token))
+      throw syntaxError(`There is no function ${nameIn(token)} here: only those of Cypher are called.`, token.at);
     if (isSymbol(token, ";") && i < tokens.length - 1) throw syntaxError("One query at a time.", token.at);
+    if (isWord(token, "EXPLAIN") && i === 0) throw syntaxError("Ask for the plan in place of EXPLAIN.", token.at);
   }
+}
+
+function isCallable(token: Token): boolean {
+  const name = nameIn(token).toLowerCase();
+  return FUNCTIONS.has(name) || (token.kind === "word" && BEFORE_BRACKETS.has(name));
 }
 
 function isName({ kind }: Token): boolean {

@@ -88,18 +88,19 @@ export function Failed({ error, onRetry }: { error: Error; onRetry: () => void }
   );
 }
 
-/** What the operator's role does not hold: which one does, and who has it. */
+/** What the operator's role does not hold. */
 function Forbidden({ problem }: { problem: Problem }) {
   const role = problem.fields["required_role"];
-  const isRole = typeof role === "string";
-  // Where the role is an operator's everybody with more may do it too; owners are always among them.
-  const { data } = useAnswer<{ items: { user_id: string }[] }>("/users", {
-    query: { role: "owner", limit: 10 },
-    enabled: isRole,
-  });
+  return typeof role === "string" ? <NeedsRole least={role} /> : <Block icon="lock" title={problem.message} />;
+}
+
+/** Which role it takes, and who has it: where that is an operator's everybody with more may do it too; owners are always among them. */
+export function NeedsRole({ least, children }: { least: string; children?: ReactNode }) {
+  const { data } = useAnswer<{ items: { user_id: string }[] }>("/users", { query: { role: "owner", limit: 10 } });
   const names = data?.items.map(({ user_id }) => user_id) ?? [];
   return (
-    <Block icon="lock" title={isRole ? `This needs the role ${role}.` : problem.message}>
+    <Block icon="lock" title={`This needs the role ${least}.`}>
+      {children}
       {names.length > 0 && (
         <p className={styles["detail"]}>Owners can do it, or give you the role: {names.join(", ")}</p>
       )}

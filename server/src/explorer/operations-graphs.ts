@@ -1,6 +1,7 @@
 /** The explorer for operators: graphs, queries, plans and imports over a saved connection. */
 import { z } from "zod";
-import { operation, type OperationRequest, type Operation } from "../console/operation.ts";
+import { type Actor, operation, type OperationRequest, type Operation } from "../console/operation.ts";
+import { isAtLeast } from "../console/operators.ts";
 import { MatrixError, matrixError } from "../errors.ts";
 import type { Answer } from "../http.ts";
 import { limits } from "../limits.ts";
@@ -119,13 +120,24 @@ function runOf({ cypher: text, parameters: given, timeout_s: seconds, rows: most
   };
 }
 
+/**
+ * A query that means to can end the server that it runs on: AGE 1.5 does not look at the type of every value that it takes apart. That of
+ * Parley itself runs those of owners alone, who hold it anyway.
+ */
+function refuseOnOwn({ connectionId }: Place, { role }: Actor): void {
+  if (connectionId !== OWN || isAtLeast(role, "owner")) return;
+  throw matrixError("M_FORBIDDEN", "Queries on Parley's own database are for owners.", {
+    fields: { required_role: "owner" },
+  });
+}
+
 const query = operation({
   id: "explorer.query",
   method: "POST",
   path: `${GRAPH}/query`,
   summary: "Runs a Cypher query that reads, and streams its rows",
   description:
-    "NDJSON: one line with `columns`, lines with `rows`, and a last one with `done` or `error`. Values that JSON has no word for are objects with one member, such as `$vertex`. Nothing that it does stays: it is rolled back.",
+    "NDJSON: one line with `columns`, lines with `rows`, and a last one with `done` or `error`. Values that JSON has no word for are objects with one member, such as `$vertex`. Nothing that it does stays: it is rolled back. On the connection of the access graph it is for owners.",
   role: "operator",
   isWrite: false,
   isAudited: true,
@@ -136,6 +148,7 @@ const query = operation({
   async handle(request, ctx) {
     const { body, params, actor, audit, log, signal } = request;
     return begun({ params, audit, after: formOf(body) }, async () => {
+      refuseOnOwn(params, actor);
       const way = await wayTo(ctx, actor.userId, params.connectionId);
       const parts = run(way, { ...runOf(body), graph: params.graph, mayWrite: false, signal });
       return streamed(parts, linesFor(body.format, "query", log));
@@ -186,6 +199,7 @@ const planOf = operation({
   answer: z.object({ plan: z.json() }),
   command: { name: "explorer plan", arguments: ["connectionId", "graph", "cypher"] },
   async handle({ body, params, actor, signal }, ctx) {
+    refuseOnOwn(params, actor);
     const way = await wayTo(ctx, actor.userId, params.connectionId);
     const asked = { ...runOf({ ...body, rows: 1 }), graph: params.graph, mayWrite: false, signal };
     return { plan: (await plan(way, asked)) as z.core.util.JSONType };

@@ -2,12 +2,14 @@ import { useState } from "react";
 import { Button, IconButton } from "../../../../web/src/ui/Button.tsx";
 import { MenuButton } from "../../../../web/src/ui/Menu.tsx";
 import { Notice } from "../../../../web/src/ui/Notice.tsx";
+import { useOperator } from "../../frame/context.ts";
 import { Screen } from "../../frame/Screen.tsx";
 import { pathOf, Problem } from "../../api.ts";
 import { useAnswer } from "../../model/queries.ts";
 import { useAddress } from "../../model/useSearch.ts";
 import { ask } from "../../parts/acts.ts";
-import { Empty, Failed, Loading } from "../../parts/States.tsx";
+import { Empty, Failed, Loading, NeedsRole } from "../../parts/States.tsx";
+import { holds } from "../../session.ts";
 import { addConnection, changeConnection, removeConnection, tryConnection } from "./connections.ts";
 import { QueryPane } from "./QueryPane.tsx";
 import { SchemaTree } from "./SchemaTree.tsx";
@@ -54,6 +56,7 @@ interface OpenedProps {
 }
 
 function Opened({ connection, connections, graph: wanted, onOpen }: OpenedProps) {
+  const { role } = useOperator();
   const { id } = connection;
   const { data, error, refetch } = useAnswer<{ items: GraphInfo[] }>(pathOf`/explorer/connections/${id}/graphs`);
   const graphs = data?.items ?? [];
@@ -93,6 +96,12 @@ function Opened({ connection, connections, graph: wanted, onOpen }: OpenedProps)
       </nav>
       {graph === undefined ? (
         <div className={styles["centre"]} />
+      ) : connection.is_own && !holds(role, "owner") ? (
+        <div className={styles["centre"]}>
+          <NeedsRole least="owner">
+            <p>Queries on Parley's own database are for owners. What it knows is answered under Access graph.</p>
+          </NeedsRole>
+        </div>
       ) : (
         <QueryPane
           key={graph}

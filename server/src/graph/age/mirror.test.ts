@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Age, graphGrants, missingAge, startAge } from "../../../../testkit/src/age.ts";
+import { makeOperator } from "../../../../testkit/src/operators.ts";
 import { startTestServer, type TestServer } from "../../../../testkit/src/server.ts";
 import { type Connection, connectOwner } from "../../db/database.ts";
 import { migrate } from "../../db/migrate.ts";
 import { limits } from "../../limits.ts";
+import { graphsOf } from "../../explorer/look.ts";
+import { OWN, wayTo } from "../../explorer/open.ts";
+import { run } from "../../explorer/run.ts";
 import { answer, openGraph } from "../open.ts";
 import { readProgress } from "../project.ts";
 import { orphans } from "../questions/orphans.ts";
@@ -28,7 +32,7 @@ describe("the access graph in Apache AGE", { skip: missingAge() }, () => {
     owner = await connectOwner(age.url);
     await owner.query(graphGrants);
     // The worker is the test's own, so that it is known when everything is in.
-    server = await startTestServer({ config: { roles: ["auth", "messages"] }, databaseUrl: age.url });
+    server = await startTestServer({ config: { roles: ["auth", "messages", "web"] }, databaseUrl: age.url });
     await owner.query(
       "insert into graph.people (user_id) select '@p' || i || ':localhost' from generate_series(1, 3) i",
     );
@@ -107,6 +111,43 @@ describe("the access graph in Apache AGE", { skip: missingAge() }, () => {
       await keepUp();
       assert.equal((await asked()).back_end, "age", takeAway);
     }
+  });
+
+  test("the explorer's own connection reads the graph and nothing else, for owners", async () => {
+    const way = await wayTo(server.ctx, "@olga:localhost", OWN);
+    assert.deepEqual(
+      (await graphsOf(way)).map(({ name }) => name),
+      ["parley_access"],
+    );
+    const asked = {
+      graph: "parley_access",
+      cypher: "MATCH (p:Person) RETURN p.user_id ORDER BY p.user_id LIMIT 1",
+      timeout_ms: 10_000,
+      rows: 10,
+      mayWrite: false,
+      signal: new AbortController().signal,
+    };
+    const parts: unknown[] = [];
+    for await (const part of run(way, asked)) parts.push(part);
+    assert.deepEqual(parts.slice(0, 2), [{ columns: ["p.user_id"] }, { rows: [[PERSON]] }]);
+    const taken = await way.take();
+    await assert.rejects(taken.connection.query("select 1 from auth.users"), { code: "42501" });
+    taken.release();
+    const [operator, holder] = [
+      await makeOperator(server, "omar", "operator"),
+      await makeOperator(server, "olga", "owner"),
+    ];
+    const path = "/_parley/admin/v1/explorer/connections/access-graph/graphs/parley_access";
+    for (const [what, more] of [
+      ["query", { format: "json" }],
+      ["plan", {}],
+    ] as const) {
+      const body = { cypher: asked.cypher, ...more };
+      const refused = await operator.ask("POST", `${path}/${what}`, body);
+      assert.deepEqual([refused.status, refused.body.required_role], [403, "owner"], what);
+      await holder.call("POST", `${path}/${what}`, body);
+    }
+    await operator.call("GET", path);
   });
 
   test("what a question itself says of its ids is no reason to leave Apache AGE", async () => {

@@ -10,7 +10,7 @@ test("commas, quotes and line breaks stay inside of their cell", () => {
 });
 
 test("what somebody wrote is never a formula of the spreadsheet that opens it", () => {
-  for (const text of ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+  for (const text of ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1"])
     assert.match(csvCell(text), /^"?'/, text);
 });
 

@@ -11,7 +11,7 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
  */
 export function csvCell(value: CsvValue): string {
   const text = value === null || value === undefined ? "" : String(value);
-  const isFormula = /^[=+\-@\t\r]/.test(text) && !NUMBER.test(text) && !USER_ID.test(text);
+  const isFormula = /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !NUMBER.test(text) && !USER_ID.test(text);
   const safe = isFormula ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,7 +1,7 @@
 /** Files that come from anywhere. What they become is tried in explorer.test.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readCsv } from "./csv.ts";
+import { csvCell, readCsv } from "./csv.ts";
 
 async function cpuOf(text: string, cells: number): Promise<number> {
   const before = process.cpuUsage();
@@ -19,4 +19,11 @@ test("a line of very many cells costs what as many cells on many lines do", asyn
   await cpuOf(lines, many);
   const [spread, together] = [await cpuOf(lines, many), await cpuOf(`${"a,".repeat(many - 1)}a\n`, many)];
   assert(together < 10 * spread, `${together} µs in one line, ${spread} µs in many`);
+});
+
+test("no cell is a formula for a spreadsheet, and numbers stay numbers", () => {
+  for (const text of ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
+    assert.match(csvCell(text), /^"?'/, JSON.stringify(text));
+  assert.deepEqual(["-1", "-1.50", "1.5", "a=1", "x"].map(csvCell), ["-1", "-1.50", "1.5", "a=1", "x"]);
+  assert.equal(csvCell('=HYPERLINK("x","y")'), '"\'=HYPERLINK(""x"",""y"")"');
 });

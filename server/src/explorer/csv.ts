@@ -93,8 +93,8 @@ function openReader(separator: string) {
   };
 }
 
-/** A cell of a file that spreadsheets open: what begins like a formula is a text. */
+/** A cell of a file that spreadsheets open: what begins like a formula, also in the wide letters of East Asia, is a text. */
 export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

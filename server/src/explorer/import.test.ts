@@ -5,7 +5,7 @@ import { linesOf, startExplorer } from "../../../testkit/src/explorer.ts";
 import { limits } from "../limits.ts";
 
 const world = await startExplorer();
-const { skip, owner, ask, graph } = world;
+const { skip, server, owner, ask, graph } = world;
 after(() => world.stop());
 
 const mapped = (mapping: object) =>
@@ -99,4 +99,30 @@ test("hostile files and mappings break nothing", { skip }, async () => {
       JSON.stringify(file),
     );
   }
+});
+
+test("of a file that is no CSV in UTF-8 nothing is taken, and why is told", { skip }, async () => {
+  const id = await graph(owner, "odd");
+  const mapping = { label: "A", columns: [{ header: "a", property: "a" }] };
+  const path = `/_parley/admin/v1/explorer/connections/${id}/graphs/odd/import?${new URLSearchParams({ confirm: "odd", mapping: JSON.stringify(mapping) })}`;
+  const told = async (body: Buffer) => {
+    const headers = { authorization: `Bearer ${owner.token}` };
+    const text = await (await fetch(server.url + path, { method: "POST", headers, body: new Uint8Array(body) })).text();
+    const last = JSON.parse(text.trim().split("\n").at(-1) ?? "");
+    return last.failed?.errors[0].error ?? last.error?.error ?? last.error;
+  };
+  const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le");
+  assert.match(await told(utf16("a\n1\n")), /not UTF-8/);
+  assert.match(await told(utf16("a\n1\n").swap16()), /not UTF-8/);
+  assert.match(await told(Buffer.from("a\n1\n", "utf16le")), /no column "a"/);
+  assert.match(await told(Buffer.from([0x61, 0x0a, 0xff, 0xfe, 0x0a])), /not UTF-8/);
+  assert.match(await told(Buffer.from("a\nx\0y\n")), /from here on/);
+  assert.match(await told(Buffer.from("a,a\n1,2\n")), /more than once/);
+  assert.match(await told(Buffer.from("a,b\n1\n1,2,3\n")), /1 cells in place of 2/);
+  assert.match(await told(Buffer.from(`a\n${"x".repeat(limits.importLine_characters + 1)}\n`)), /too long/);
+  assert.match(await told(Buffer.from(`a\n"${"x".repeat(limits.importLine_characters + 1)}`)), /too long/);
+  const left = linesOf(
+    await ask(owner, "POST", `/connections/${id}/graphs/odd/query`, { cypher: "MATCH (n) RETURN count(n)" }),
+  );
+  assert.deepEqual(left[1].rows, [[0]]);
 });

@@ -127,6 +127,8 @@ function headersOf({ cells }: CsvLine, { columns, edge }: Mapping): readonly str
   const missing = wanted.find((header) => !cells.includes(header));
   if (missing !== undefined)
     throw matrixError("M_INVALID_PARAM", `The file has no column "${missing}". It has: ${cells.join(", ")}.`);
+  const twice = wanted.find((header) => cells.indexOf(header) !== cells.lastIndexOf(header));
+  if (twice !== undefined) throw matrixError("M_INVALID_PARAM", `The file has the column "${twice}" more than once.`);
   return cells;
 }
 

@@ -17,7 +17,7 @@ import { dataDirOf, runningEmbedded } from "./database.ts";
 const API = "/_parley/admin/v1";
 
 export interface Api {
-  /** Throws StartError where nobody answers, nobody says who asks, or nobody knows whether a change was made. */
+  /** The body is JSON, or a file as a Blob. Throws StartError where nobody answers, nobody says who asks, or nobody knows whether a change was made. */
   send(request: { method: string; path: string; body?: unknown }): Promise<Response>;
 }
 
@@ -79,13 +79,17 @@ async function tryOne(seams: Seams, { method, url, token, body }: One): Promise<
   try {
     return await fetch(url, {
       method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": contentTypeOf(body) },
       signal: controller.signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
   } finally {
     timer.cancel();
   }
+}
+
+function contentTypeOf(body: unknown): string {
+  return body instanceof Blob ? "application/octet-stream" : "application/json";
 }
 
 /** Whether there was no connection, so that nothing can have been done. */

@@ -102,7 +102,7 @@ function docOf({ description, default: value, enum: values = [] }: Shape, name: 
 export interface Asked {
   path: string;
   query: Record<string, string>;
-  body: Record<string, unknown> | undefined;
+  body: Record<string, unknown> | Blob | undefined;
 }
 
 /** The request that was typed. Throws UsageError. */
@@ -129,7 +129,7 @@ export function requestOf(
 function put(asked: Asked, { name, where, shape }: Member, typed: string | boolean): void {
   if (where === "params") asked.path = asked.path.replace(`:${name}`, encodeURIComponent(String(typed)));
   else if (where === "query") asked.query[name] = String(typed);
-  else if (asked.body) asked.body[name] = parsed(name, shape, typed);
+  else if (asked.body && !(asked.body instanceof Blob)) asked.body[name] = parsed(name, shape, typed);
 }
 
 function parsed(name: string, shape: Shape, typed: string | boolean): unknown {

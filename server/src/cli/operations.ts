@@ -1,8 +1,6 @@
 /** Every operation of the operator API that has a command, as one. What they do is done by the server: here they are asked and shown. */
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createInterface } from "node:readline";
+import { openAsBlob } from "node:fs";
+import { buffer } from "node:stream/consumers";
 import type { Operation } from "../console/operation.ts";
 import { operations } from "../console/operations.ts";
 import { asError, StartError } from "../errors.ts";
@@ -10,9 +8,15 @@ import { type Argument, type Call, type Command, type Option, type Outcome, Usag
 import { openApi, type Api } from "./operation-api.ts";
 import { type Asked, type Member, membersOf, optionName, optionsOf, requestOf } from "./operation-options.ts";
 import { textOf } from "./operation-print.ts";
+import { takeStream } from "./operation-stream.ts";
 
 const SERVER: Option = { kind: "text", value: "url", doc: "Where Parley is; by default as the settings say." };
 const ALL: Option = { kind: "flag", doc: "All pages." };
+const fileOption = (what: string): Option => ({
+  kind: "text",
+  value: "path",
+  doc: `${what}; - for standard input. Needed.`,
+});
 const OUTPUT: Option = { kind: "text", value: "path", doc: "A file for the answer; by default standard output." };
 
 export const operationCommands: readonly Command[] = operations.flatMap((operation) =>
@@ -41,7 +45,12 @@ function commandOf(operation: Operation, name: string): Command {
 
 function ownOptions({ command }: Operation, members: readonly Member[]): Record<string, Option> {
   const isPaged = members.some(({ name, where }) => name === "from" && where === "query");
-  return { ...(isPaged ? { all: ALL } : {}), ...(command?.isStream ? { output: OUTPUT } : {}), server: SERVER };
+  return {
+    ...(isPaged ? { all: ALL } : {}),
+    ...(command?.file ? { file: fileOption(command.file) } : {}),
+    ...(command?.isStream ? { output: OUTPUT } : {}),
+    server: SERVER,
+  };
 }
 
 function argumentOf(place: string, members: readonly Member[]): Argument {
@@ -69,17 +78,27 @@ interface Described {
 }
 
 async function run({ operation, members }: Described, call: Call): Promise<Outcome> {
-  const { server, output, all, ...options } = call.options;
+  const { server, output, all, file, ...options } = call.options;
   const asked = requestOf(operation, members, { ...call, options });
+  if (operation.body === "stream") asked.body = await contentOf(operation, text(file));
   const api = openApi({ config: call.config(), server: text(server), seams: call.seams });
   const answer = await send(api, operation, asked);
   if (!answer.ok) return refused(answer);
-  if (operation.answer === "stream") return stream(call, answer, text(output));
+  if (operation.answer === "stream") return takeStream(call, answer, text(output));
   const data = (await answer.json()) as Record<string, unknown>;
   const whole = all
     ? await withOthers(data, (from) => send(api, operation, { ...asked, query: { ...asked.query, from } }))
     : data;
   return { ok: isDone(whole), data: whole, text: textOf(operation, whole) };
+}
+
+async function contentOf({ command }: Operation, path: string | undefined): Promise<Blob> {
+  if (path === undefined) throw new UsageError(`--file is missing. See parley ${command?.name} --help.`);
+  try {
+    return path === "-" ? new Blob([await buffer(process.stdin)]) : await openAsBlob(path);
+  } catch (thrown) {
+    throw new UsageError(`${path} can not be read: ${asError(thrown).message}`);
+  }
 }
 
 function text(value: string | boolean | undefined): string | undefined {
@@ -119,24 +138,4 @@ async function withOthers(
   }
   const { next: _, ...rest } = first;
   return { ...rest, items };
-}
-
-/** Into a file, or line by line as it comes. */
-async function stream(call: Call, answer: Response, output: string | undefined): Promise<Outcome> {
-  const body = Readable.fromWeb((answer.body ?? new ReadableStream()) as Parameters<typeof Readable.fromWeb>[0]);
-  try {
-    if (output === undefined) {
-      for await (const line of createInterface({ input: body, crlfDelay: Infinity })) call.say(line);
-      return { ok: true, data: {} };
-    }
-    const file = createWriteStream(output, { flags: "wx", mode: 0o600 });
-    await pipeline(body, file);
-    return {
-      ok: true,
-      data: { file: output, bytes: file.bytesWritten },
-      text: `${file.bytesWritten} bytes are in ${output}.`,
-    };
-  } catch (thrown) {
-    throw new StartError(`The answer was not written whole: ${asError(thrown).message}`, { cause: thrown });
-  }
 }

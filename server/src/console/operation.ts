@@ -97,6 +97,8 @@ export interface OperationCommand {
   secrets?: readonly string[];
   /** Which members of the answer are printed for people, where not all of them are. */
   shows?: readonly string[];
+  /** Of a body that is a stream: what its file is, for the help. */
+  file?: string;
   /** Whether the answer, a stream, is printed as it comes. */
   isStream?: boolean;
 }

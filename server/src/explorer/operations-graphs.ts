@@ -49,6 +49,11 @@ const schema = operation({
     edges: z.array(z.object({ ...label, between: z.array(z.object({ from: z.string(), to: z.string() })) })),
     has_more: z.boolean(),
   }),
+  command: {
+    name: "explorer graph show",
+    arguments: ["connectionId", "graph"],
+    columns: ["name", "count", "is_estimate", "properties", "between"],
+  },
   handle: async ({ actor, params: { connectionId, graph } }, ctx) =>
     schemaOf(await wayTo(ctx, actor.userId, connectionId), graph),
 });
@@ -254,6 +259,7 @@ const importing = operation({
   bodyLimit_bytes: limits.import_bytes,
   answer: "stream",
   target: ({ params }) => placeOf(params),
+  command: { name: "explorer import", arguments: ["connectionId", "graph"], isStream: true, file: "A CSV file" },
   async handle({ query: given, params, body, actor, goesOn, log, signal }, ctx) {
     refuseWrite(params, given.confirm);
     const parsed = mapping.safeParse(parseJson(given.mapping));

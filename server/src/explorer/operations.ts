@@ -60,6 +60,7 @@ const change = operation({
   role: "operator",
   body: z.object({ ...fields, password: passwordField.optional() }),
   answer: shown,
+  command: { name: "explorer connection change", arguments: ["connectionId"], secrets: ["password"] },
   async handle({ actor, params: { connectionId }, body, audit }, ctx) {
     refuseOwn(connectionId);
     const before = await savedOf(ctx, actor.userId, connectionId);
@@ -118,6 +119,7 @@ const testNew = operation({
   body: z.object({ ...fields, password: passwordField }),
   answer: trial,
   target: ({ body: { host, port } }) => `${host}:${port}`,
+  command: { name: "explorer connection try", arguments: ["name"], secrets: ["password"] },
   async handle({ actor, body: { password, ca, ...given } }, ctx) {
     const identity = { ...given, ca: ca ?? null, owner: actor.userId, id: "" };
     const describe = () => serverFor(ctx, identity, () => password);

@@ -190,6 +190,7 @@ const graphFind = operation({
   answer: z.object({
     items: z.array(z.object({ id: z.string(), name: z.string().nullable(), detail: z.string().optional() })),
   }),
+  command: { name: "graph find", arguments: ["kind", "q"] },
   async handle({ query: { kind, q, user_id } }, ctx) {
     if (kind !== "device")
       return { items: await findByName(ctx.db.graph, { text: q, kind, limit: limits.graphFound }) };

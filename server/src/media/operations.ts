@@ -96,6 +96,7 @@ const effect = operation({
   role: "auditor",
   query: z.object(filters),
   answer: z.object({ files: z.int(), bytes: z.int() }),
+  command: { name: "media effect" },
   handle: ({ query: { user_id: userId, before_ts } }, ctx) => countMedia(ctx, { userId, before_ts }),
 });
 

@@ -30,6 +30,7 @@ const readEffect = operation({
   summary: "Counts what shutting a room down, and purging it, would do",
   role: "auditor",
   answer: effect,
+  command: { name: "room effect", arguments: ["roomId"] },
   async handle({ params: { roomId } }, ctx) {
     const room = await roomFor(ctx, roomId);
     const counts = await countRoom(ctx, roomId);

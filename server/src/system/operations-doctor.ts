@@ -45,6 +45,7 @@ const start = operation({
       .meta({ description: "Also keeps connections idle through the public address: minutes." }),
   }),
   answer: z.object({ run_id: z.int() }),
+  command: { name: "system doctor run" },
   target: () => "doctor",
   handle: async ({ body: { slow }, actor }, ctx) => ({
     run_id: await startDoctor(ctx, { isSlow: slow, by: actor.userId }),
@@ -59,6 +60,7 @@ const read = operation({
   role: "auditor",
   query: z.object({ run_id: z.coerce.number().int().optional().meta({ description: "By default the newest run." }) }),
   answer: z.object({ run: examination.nullable() }),
+  command: { name: "system doctor show" },
   async handle({ query: { run_id } }, ctx) {
     const found = run_id === undefined ? (await listRuns(ctx, "doctor", 1))[0] : await readRun(ctx, run_id);
     if (run_id !== undefined && found?.kind !== "doctor") throw matrixError("M_NOT_FOUND", "There is no such run.");

@@ -219,6 +219,7 @@ const suspendMany = operation({
   body: many,
   answer: outcomes,
   target: targetOfMany,
+  command: { name: "user suspend-many", arguments: ["user_ids"] },
   handle: async (request, ctx) => ({
     items: await each(manyOf(request), ({ user_id }) => suspend(ctx, request, user_id)),
   }),
@@ -233,6 +234,7 @@ const unsuspendMany = operation({
   body: many,
   answer: outcomes,
   target: targetOfMany,
+  command: { name: "user unsuspend-many", arguments: ["user_ids"] },
   handle: async (request, ctx) => ({
     items: await each(manyOf(request), ({ user_id }) => unsuspend(ctx, request, user_id)),
   }),
@@ -247,6 +249,7 @@ const deactivateMany = operation({
   body: many.extend({ erase: z.boolean().default(false) }),
   answer: outcomes,
   target: targetOfMany,
+  command: { name: "user deactivate-many", arguments: ["user_ids"] },
   handle: async (request, ctx) => ({
     items: await each(manyOf(request), ({ user_id: userId }) =>
       deactivate(ctx, request, { userId, erase: request.body.erase }),

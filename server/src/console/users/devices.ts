@@ -171,6 +171,7 @@ const endDevices = operation({
   body: z.object({ devices: z.array(place.strict()).min(1).max(limits.bulk_items), reason: reasonSchema }),
   answer: pageOf(place.extend(outcome.shape)),
   target: ({ body }) => `${body.devices?.length ?? 0} devices`,
+  command: { name: "device end-many", arguments: ["devices"] },
   async handle(request, ctx) {
     const { body, audit } = request;
     const target = (each: z.output<typeof place>) => `${each.user_id} ${each.device_id}`;

@@ -33,6 +33,17 @@ const ask = (token: string, ...[method, path, body]: [string, string, unknown?])
 const whoami = async (token: string, url = server.url) =>
   (await request(url, "GET", `${CLIENT}/account/whoami`, { token })).status;
 
+test("devices of bots are told apart from those of people", async () => {
+  await issue(["read"], "told apart");
+  const devices = async (query: string): Promise<Json[]> =>
+    (await root.call("GET", `${ADMIN}/devices?limit=500${query}`)).items;
+  const [bots, people, all] = [await devices("&bot=true"), await devices("&bot=false"), await devices("")];
+  assert.ok(bots.every(({ bot, user_id }) => bot && user_id === "@deploys:localhost"));
+  assert.ok(bots.some(({ display_name }) => display_name === "told apart"));
+  assert.ok(people.some(({ user_id }) => user_id === ana.userId) && people.every(({ bot }) => !bot));
+  assert.equal(bots.length + people.length, all.length);
+});
+
 test("every request of somebody who is signed in has a scope, or is one that no token of a bot may make", async () => {
   const loaded = await Promise.all(Object.values(domains).map(async (load) => (await load()).routes));
   const routes = (loaded as Route[][]).flat().filter(({ access }) => access !== "anyone" && access !== "service");

@@ -40,6 +40,7 @@ const columns: readonly Column<Device>[] = [
     cell: ({ verified }) => <StatusTag state={verified ? "verified" : "unverified"} />,
     onPhone: true,
   },
+  { id: "bot", label: "Kind", width: "90px", value: ({ bot }) => (bot ? "bot" : "person"), isExtra: true },
   timeColumn({ of: "last_seen_ts", label: "Last seen", width: "110px", sorts: ["-last_seen_ts", "last_seen_ts"] }),
   { id: "last_seen_ip", label: "From", width: "130px", value: ({ last_seen_ip }) => last_seen_ip },
   timeColumn({ of: "created_ts", label: "Since", width: "110px", isExtra: true }),
@@ -65,6 +66,14 @@ const filters: readonly Filter[] = [
       { value: "7", label: "for 7 days" },
       { value: "30", label: "for 30 days" },
       { value: "90", label: "for 90 days" },
+    ],
+  },
+  {
+    name: "bot",
+    label: "Kind",
+    options: [
+      { value: "true", label: "bots" },
+      { value: "false", label: "people" },
     ],
   },
 ];

@@ -4,6 +4,7 @@ export interface Device {
   device_id: string;
   display_name: string | null;
   verified: boolean;
+  bot: boolean;
   last_seen_ts: number;
   last_seen_ip: string | null;
   created_ts: number;

@@ -109,6 +109,7 @@ function Profile({ user }: { user: UserDetail }) {
             <code>{user.user_id}</code>
           </Fact>
           <Fact name="Name">{user.display_name}</Fact>
+          {user.emails.length > 0 && <Fact name="E-mail">{user.emails.join(", ")}</Fact>}
           <Fact name="Status">{user.status.replace("_", " ")}</Fact>
           <Fact name="Role">{user.role ?? "No operator"}</Fact>
           <Fact name="Source">{user.source}</Fact>

@@ -20,6 +20,12 @@ const columns: readonly Column<User>[] = [
     sorts: ["user_id"],
   },
   { id: "display_name", label: "Name", width: "minmax(140px, 1.4fr)", value: ({ display_name }) => display_name },
+  {
+    id: "emails",
+    label: "E-mail",
+    width: "minmax(160px, 1.4fr)",
+    value: ({ emails }) => emails.join(", "),
+  },
   { id: "role", label: "Role", width: "100px", value: ({ role }) => role },
   {
     id: "status",

@@ -4,6 +4,7 @@ import type { Role } from "../../session.ts";
 export interface User {
   user_id: string;
   display_name: string | null;
+  emails: string[];
   role: Role | null;
   status: "active" | "suspended" | "read_only" | "deactivated";
   source: string;

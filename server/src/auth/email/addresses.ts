@@ -20,6 +20,25 @@ export function addressesOf(ctx: Context, userId: string): Promise<BoundAddress[
   );
 }
 
+/** The e-mail addresses of these people, in the order in which they came; whoever has none is not in it. */
+export async function emailsOf(ctx: Context, userIds: readonly string[]): Promise<Map<string, string[]>> {
+  const rows = await ctx.db.auth.query<{ userId: string; emails: string[] }>(
+    `select user_id as "userId", array_agg(address order by added_at, address) as emails from auth.third_party_ids
+     where medium = 'email' and user_id = any ($1) group by user_id`,
+    [userIds],
+  );
+  return new Map(rows.map(({ userId, emails }) => [userId, emails]));
+}
+
+/** Who has an address that holds this text, in lower case. */
+export async function findByEmail(ctx: Context, text: string, limit: number): Promise<string[]> {
+  const rows = await ctx.db.auth.query<{ userId: string }>(
+    `select distinct user_id as "userId" from auth.third_party_ids where medium = 'email' and strpos(address, $1) > 0 limit $2`,
+    [text, limit],
+  );
+  return rows.map(({ userId }) => userId);
+}
+
 /** Whose the folded address is; undefined where it is nobody's. */
 export async function ownerOfAddress(ctx: Context, address: string): Promise<string | undefined> {
   const sql = `select user_id as "userId" from auth.third_party_ids where medium = 'email' and address = $1`;

@@ -20,6 +20,7 @@ const device = z.object({
   device_id: z.string(),
   display_name: z.string().nullable(),
   verified: z.boolean().meta({ description: "Whether its owner has verified it." }),
+  bot: z.boolean().meta({ description: "Whether it is a token of a bot." }),
   last_seen_ts: time,
   last_seen_ip: z.string().nullable(),
   created_ts: time,
@@ -33,6 +34,7 @@ async function shownOf(ctx: Context, devices: readonly ListedDevice[]): Promise<
     device_id: each.deviceId,
     display_name: each.displayName,
     verified: verified.has(`${each.userId} ${each.deviceId}`),
+    bot: each.isBot,
     last_seen_ts: each.lastSeen_ms,
     last_seen_ip: each.lastSeenAddress,
     created_ts: each.created_ms,
@@ -117,6 +119,7 @@ const listDevices = operation({
     ...pageQuery,
     sort: z.enum(["last_seen_ts", "-last_seen_ts"]).default("-last_seen_ts"),
     verified: z.stringbool().optional(),
+    bot: z.stringbool().optional().meta({ description: "Only tokens of bots, or none of them." }),
     unseen_days: z.coerce
       .number()
       .int()
@@ -127,7 +130,7 @@ const listDevices = operation({
   }),
   answer: pageOf(device),
   command: { name: "device list", columns: ["user_id", "device_id", "display_name", "verified", "last_seen_ts"] },
-  async handle({ query: { limit, from, q, sort, verified, unseen_days } }, ctx) {
+  async handle({ query: { limit, from, q, sort, verified, bot, unseen_days } }, ctx) {
     const cursor = from === undefined ? undefined : readCursor(from, z.tuple([z.int(), z.int()]));
     let after = cursor && { lastSeen_us: cursor[0], sessionId: cursor[1] };
     const items: z.output<typeof device>[] = [];
@@ -139,6 +142,7 @@ const listDevices = operation({
       const devices = await listAllDevices(ctx, orders[sort], {
         text: q || undefined,
         unseen_ms,
+        isBot: bot,
         after,
         limit: batch + 1,
       });

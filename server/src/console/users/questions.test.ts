@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { makeAdministrator } from "../../../../testkit/src/operators.ts";
 import { registerPerson, request } from "../../../../testkit/src/http.ts";
 import { startTestServer } from "../../../../testkit/src/server.ts";
+import { bindAddress } from "../../auth/email/addresses.ts";
 import { cursorOf } from "../cursor.ts";
 
 const USERS = "/_parley/admin/v1/users";
@@ -37,12 +38,16 @@ test("people are found by their id, by their name, by their role and by their st
     (await admin.call("GET", `${USERS}?${query}`)).items.map((each: { user_id: string }) => each.user_id);
   assert.deepEqual(await found("q=be"), ["@ben:localhost"]);
   assert.deepEqual(await found("q=quis"), [ana.userId]);
+  await bindAddress(server.ctx, ana.userId, "z.quist@example.org");
+  assert.deepEqual(await found("q=Z.Quist@example"), [ana.userId]);
+  assert.deepEqual(await found("q=nobody@example"), []);
   assert.deepEqual(await found("role=owner"), [admin.userId]);
   assert.deepEqual(await found("role=any&q=ana"), []);
   assert.deepEqual(await found("status=suspended"), []);
   const shown = await admin.call("GET", `${USERS}/${ana.userId}`);
   assert.equal(shown.display_name, "Zoë Quist");
   assert.equal(shown.devices, 1);
+  assert.deepEqual(shown.emails, ["z.quist@example.org"]);
   assert.equal(shown.role, null);
 });
 

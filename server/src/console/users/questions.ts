@@ -7,6 +7,7 @@ import {
   listAccounts,
   readAccount,
 } from "../../auth/for-operators.ts";
+import { findByEmail } from "../../auth/email/addresses.ts";
 import { factorsOf } from "../../auth/factors/second-factor.ts";
 import { acceptedBy } from "../../auth/terms/acceptance.ts";
 import type { Context } from "../../context.ts";
@@ -46,11 +47,14 @@ const listUsers = operation({
   method: "GET",
   path: "/users",
   summary: "Lists accounts",
-  description: "`q` finds people by their user id and by the words of their names.",
+  description: "`q` finds people by their user id, by the words of their names and by their e-mail addresses.",
   role: "auditor",
   query: listQuery,
   answer: pageOf(person),
-  command: { name: "user list", columns: ["user_id", "display_name", "role", "status", "devices", "last_seen_ts"] },
+  command: {
+    name: "user list",
+    columns: ["user_id", "display_name", "emails", "role", "status", "devices", "last_seen_ts"],
+  },
   async handle({ query: { limit, from, q, sort, status, role } }, ctx) {
     const key = sort === "user_id" ? cursorOfIds : cursorOfTimes;
     const after = from === undefined ? undefined : readCursor(from, key);
@@ -76,8 +80,12 @@ const listUsers = operation({
 async function amongOf(ctx: Context, { q, role }: Pick<z.output<typeof listQuery>, "q" | "role">) {
   const among = role === undefined ? undefined : await operatorsWith(ctx, role);
   if (!q) return { among };
-  const { userIds } = await findPeople(ctx, { text: fold(q), words: wordsOf(q) }, limits.operatorPage_items);
-  return { among, search: { text: q.toLowerCase(), named: userIds } };
+  const text = q.toLowerCase();
+  const [{ userIds }, mailed] = await Promise.all([
+    findPeople(ctx, { text: fold(q), words: wordsOf(q) }, limits.operatorPage_items),
+    findByEmail(ctx, text, limits.operatorPage_items),
+  ]);
+  return { among, search: { text, named: [...userIds, ...mailed] } };
 }
 
 const readUser = operation({

@@ -1,6 +1,7 @@
 /** How people look to operators. */
 import { z } from "zod";
 import { profilesOf } from "../../account/profile.ts";
+import { emailsOf } from "../../auth/email/addresses.ts";
 import { type AccountRow, accountStatuses } from "../../auth/for-operators.ts";
 import type { Context } from "../../context.ts";
 import { accountSources, sourcesOf } from "../../scim/source.ts";
@@ -13,6 +14,7 @@ export const time = z.int().meta({ description: "Milliseconds since 1970." });
 export const person = z.object({
   user_id: z.string(),
   display_name: z.string().nullable(),
+  emails: z.array(z.string()).meta({ description: "Addresses that the person has proved, the oldest first." }),
   role: z.enum(operatorRoles).nullable().meta({ description: "As an operator; null for everybody else." }),
   status: z.enum(accountStatuses),
   source: z.enum(accountSources).meta({
@@ -25,17 +27,22 @@ export const person = z.object({
 });
 
 export async function peopleOf(ctx: Context, accounts: readonly AccountRow[]): Promise<z.output<typeof person>[]> {
-  const [profiles, roles, sources] = await Promise.all([
+  const [profiles, roles, sources, emails] = await Promise.all([
     profilesOf(
       ctx,
       accounts.map(({ userId }) => userId),
     ),
     rolesOf(ctx, accounts),
     sourcesOf(ctx, accounts),
+    emailsOf(
+      ctx,
+      accounts.map(({ userId }) => userId),
+    ),
   ]);
   return accounts.map((account) => ({
     user_id: account.userId,
     display_name: profiles.get(account.userId)?.displayname ?? null,
+    emails: emails.get(account.userId) ?? [],
     role: roles.get(account.userId) ?? null,
     status: account.status,
     source: sources.get(account.userId) ?? "local",

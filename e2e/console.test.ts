@@ -49,6 +49,8 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["versions", "/system/versions", "Licences"],
 ];
 
+const GRAFANA = "https://grafana.example.org/d/parley";
+
 /** Nothing listens there. */
 const nowhere = { url: "http://127.0.0.1:9/", authorization: undefined, ca: undefined };
 
@@ -67,7 +69,7 @@ describe("the console", { skip }, () => {
       },
     });
     bridge.answer = () => ({ status: 502, body: {} });
-    world = await startConsole({ config: { appservices: [bridge.file], auditStream: nowhere } });
+    world = await startConsole({ config: { appservices: [bridge.file], auditStream: nowhere, grafanaUrl: GRAFANA } });
     [ana] = (await people(world.server, ["ana", "ben", "cleo"])) as [Person];
     room = await fill(world, ana);
     await bridge.until("it refused a transaction, and is asked again", (asked) => asked.length > 1);
@@ -91,6 +93,7 @@ describe("the console", { skip }, () => {
     await page.getByRole("button", { name: "As a table" }).click();
     await page.getByRole("columnheader", { name: "Delivery, 99 % of all" }).waitFor();
     assert.equal(await page.getByRole("row").count(), 61);
+    assert.equal(await page.getByRole("link", { name: "Open in Grafana" }).getAttribute("href"), GRAFANA);
   });
 
   it("says what would become of a file of channels, and makes rooms of it when it is told to", async () => {

@@ -118,6 +118,7 @@ const refused: Record<string, readonly string[]> = {
   STRIPE_SEAT_PRICE_ID: ["9,99"],
   STRIPE_STORAGE_PRICE_ID: ["price-1"],
   STRIPE_API_URL: ["api.stripe.com", "https://user@proxy", "https://proxy/stripe"],
+  PARLEY_GRAFANA_URL: ["grafana.example.org", "javascript:alert(1)"],
   OTEL_EXPORTER_OTLP_ENDPOINT: ["otel-collector:4318", "grpc://otel-collector"],
   OTEL_EXPORTER_OTLP_HEADERS: ["hunter2", "a=hunter2,b", "a=%hunter2"],
   OTEL_TRACES_SAMPLER_ARG: ["2", "-1", "1%", ".5"],

@@ -42,6 +42,8 @@ export interface Config {
   host: string;
   serverName: string;
   publicUrl: string | undefined;
+  /** What the console's metrics link to. */
+  grafanaUrl: string | undefined;
   /** Where the authorisation server is, if that is not the public address; without a slash at its end. */
   authIssuer: string | undefined;
   /** How long a key signs access tokens before the next one does. */
@@ -154,6 +156,7 @@ function read(environment: Env): Config {
     host,
     serverName: serverName(env),
     publicUrl: url(env, "PARLEY_PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
+    grafanaUrl: url(env, "PARLEY_GRAFANA_URL", ["http:", "https:"]),
     authIssuer: issuer(env),
     authSigningKey_ms: integer(env, "AUTH_SIGNING_KEY_DAYS", [1, 365]) * DAY_MS,
     dataDir: env["PARLEY_DATA_DIR"] || undefined,

@@ -116,6 +116,7 @@ const readMetrics = operation({
   answer: z.object({
     from_ts: time,
     step_s: z.int(),
+    grafana_url: z.string().nullable().meta({ description: "PARLEY_GRAFANA_URL, where it is set." }),
     items: z.array(z.object({ series: z.string(), title: z.string(), unit: z.string(), values: line.values })),
   }),
   command: { name: "metrics", columns: ["series", "title", "unit", "values"] },
@@ -127,6 +128,7 @@ const readMetrics = operation({
     return {
       from_ts: chart.from_ms,
       step_s: chart.step_ms / 1_000,
+      grafana_url: ctx.config.grafanaUrl ?? null,
       items: chart.series.map(({ name, values }) => ({
         series: name,
         title: allSeries[name].title,

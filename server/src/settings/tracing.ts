@@ -15,4 +15,8 @@ export const tracingSettings: readonly Setting[] = [
     default: "0.01",
     doc: "The part of requests that is traced, from 0 to 1, where a trusted proxy in front has not decided.",
   },
+  {
+    name: "PARLEY_GRAFANA_URL",
+    doc: "Where operators see more than the console's metrics, such as a dashboard of Grafana: the console links to it.",
+  },
 ];

@@ -15,6 +15,7 @@ import styles from "./Metrics.module.css";
 interface Answer {
   from_ts: number;
   step_s: number;
+  grafana_url: string | null;
   items: Series[];
 }
 
@@ -41,6 +42,11 @@ export default function Metrics() {
           </Button>
         ))}
         <span className={styles["gap"]} />
+        {metrics.data?.grafana_url && (
+          <a href={metrics.data.grafana_url} target="_blank" rel="noreferrer">
+            Open in Grafana
+          </a>
+        )}
         <Button
           size="compact"
           aria-pressed={asTable}

@@ -77,6 +77,24 @@ describe("an operator whose colleague has lost a laptop", { skip }, () => {
     await look(page, "console-graph-exposed");
   });
 
+  it("keeps the view under a name, and comes back to it", async () => {
+    await page.getByRole("button", { name: "Save this view" }).click();
+    await page.getByLabel("Name of this view").fill("The lost laptop");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    const kept = page.getByRole("region", { name: "Saved views" }).getByRole("link", { name: "The lost laptop" });
+    await kept.waitFor();
+    await look(page, "console-graph-saved");
+    const address = page.url();
+    await go("Access graph");
+    await kept.click();
+    await page.waitForURL(address);
+    await answer()
+      .getByText(/Ben's laptop of ben could read 2 rooms/)
+      .waitFor();
+    await page.getByRole("button", { name: "Forget The lost laptop" }).click();
+    await kept.waitFor({ state: "detached" });
+  });
+
   it("ends the laptop's session from there, with the password again, and it is signed out", async () => {
     await world.server.ctx.db.console.change(
       "update console.sessions set data = jsonb_set(data::jsonb, '{confirmed_ms}', '0')::text",

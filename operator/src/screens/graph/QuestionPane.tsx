@@ -4,6 +4,7 @@ import { cx } from "../../../../web/src/ui/cx.ts";
 import { Field } from "../../../../web/src/ui/Field.tsx";
 import type { Search } from "../../model/search.ts";
 import { Picker } from "./Picker.tsx";
+import { SavedViews } from "./SavedViews.tsx";
 import { askedBy, type Question, questions, type Status, wordsOf } from "./questions.ts";
 import styles from "./Graph.module.css";
 
@@ -52,6 +53,7 @@ export function QuestionPane({ search, set, status }: QuestionPaneProps) {
           </Button>
         </span>
       )}
+      <SavedViews search={search} />
       {status && <Counts status={status} />}
     </nav>
   );

@@ -51,15 +51,20 @@ export function chartData(schema: number): string {
     fileSettings,
     localProviders,
     aliases: Object.fromEntries(settings.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name]))),
-    // `pools`: how many domains a process of the workload connects to the database for.
+    // `pools`: how many domains a process of the workload connects to the database for; `keeperPools` where it has web or worker too.
     workloads: Object.fromEntries(
-      Object.values(workloads).map((each) => [each.name, { ...each, pools: schemasOf(each.roles).length }]),
+      Object.values(workloads).map((each) => [
+        each.name,
+        {
+          ...each,
+          pools: schemasOf(each.roles).length,
+          keeperPools: schemasOf([...each.roles, "web", "worker"]).length,
+        },
+      ]),
     ),
     keepersOf,
     consoleSettings,
     connections: {
-      /** Of a process with the role web or worker. */
-      pools: schemasOf(["web", "worker"]).length,
       own: ownConnections,
       byDefault: Number(settings.find(({ name }) => name === "PARLEY_DATABASE_CONNECTIONS")?.default),
     },

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { shapes, workloads } from "../src/release.ts";
+import { schemasOf } from "../../server/src/db/roles.ts";
+import type { RoleName } from "../../server/src/roles.ts";
+import { ownConnections, shapes, workloads } from "../src/release.ts";
 import { renderChart } from "./chart.ts";
 import { objectsOf } from "./kustomizations.ts";
 import type { KubernetesObject } from "./schema.ts";
@@ -12,6 +14,8 @@ import { missingTools, readObjects, repoRoot } from "./tools.ts";
 const skip = missingTools;
 
 interface Container {
+  args?: string[];
+  env?: { name: string; value?: string }[];
   resources: { requests: { cpu: string; memory: string }; limits: { cpu: string; memory: string } };
 }
 
@@ -90,6 +94,26 @@ test(
     }
   },
 );
+
+/** How many connections to the database a pod may open: four for each domain that its roles have to do with, and its own. */
+function connectionsOf({ spec: { template } }: WithPods): number {
+  const [{ env = [] } = {}] = template.spec.containers;
+  const roles = env.find(({ name }) => name === "ROLES")?.value?.split(",") as RoleName[] | undefined;
+  return roles === undefined ? 0 : schemasOf(roles).length * 4 + ownConnections;
+}
+
+test("the database of an overlay takes as many connections as its pods may open, an update included", { skip }, async () => {
+  for (const name of ["minikube", "telegram", "irc"]) {
+    const objects = await objectsOf(name);
+    const [database] = objects.filter(({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "postgres");
+    const args = (database as WithPods).spec.template.spec.containers[0]?.args ?? [];
+    const taken = Number(/max_connections=(\d+)/.exec(args.join(" "))?.[1]);
+    const deployments = objects.filter(({ kind }) => kind === "Deployment") as WithPods[];
+    const open = deployments.map((each) => podsDuringUpdate(each, objects) * connectionsOf(each));
+    const together = open.reduce((sum, each) => sum + each, 0);
+    assert.ok(together > 100 && together + 30 <= taken, `${name}: ${together} of ${taken}`);
+  }
+});
 
 test("the base asks for what the description of a release says", () => {
   for (const name of shapes.split) {

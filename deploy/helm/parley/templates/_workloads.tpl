@@ -37,12 +37,12 @@ The workloads of this installation, as a JSON object by name: what release.json 
 {{- if and (eq $name $keepers.worker) (not $root.Values.worker.enabled) -}}
 {{- $_ := set $merged "roles" (append $merged.roles "worker") -}}
 {{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "pushes" "front" "audit") | uniq) -}}
-{{- $_ := set $merged "pools" $release.connections.pools -}}
+{{- $_ := set $merged "pools" $workload.keeperPools -}}
 {{- end -}}
 {{- if and (eq $name $keepers.web) (ne $root.Values.web.image "") -}}
 {{- $_ := set $merged "roles" (append $merged.roles "web") -}}
 {{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "graphs") | uniq) -}}
-{{- $_ := set $merged "pools" $release.connections.pools -}}
+{{- $_ := set $merged "pools" $workload.keeperPools -}}
 {{- end -}}
 {{- if $isStatic -}}
 {{- $_ := set $merged "calls" (dict (get $release.doors $shape) $release.staticWeb.calls) -}}

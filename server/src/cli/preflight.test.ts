@@ -89,6 +89,32 @@ test("a database with another encoding, and users without the rights that they n
   }
 });
 
+test("roles that somebody else made are found, also where the user may create roles, and what the fix says mends it", async () => {
+  await using database = await createTestDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  await sql(database.url, "create role preflight_makes login createrole");
+  await sql(database.url, `grant create on database ${name} to preflight_makes`);
+  await sql(database.url, "create role preflight_serves login");
+  const as = (user: string) => database.url.replace(/\/\/[^@]*@/, `//${user}@`);
+  const rights = async () => {
+    const env = { DATABASE_URL: as("preflight_serves"), DATABASE_OWNER_URL: as("preflight_makes") };
+    return (await preflight(env)).bad.filter(({ check }) => check === "rights");
+  };
+  try {
+    const [found] = await rights();
+    assert.match(found?.says ?? "", /may not make these database roles, or not say who acts as them: parley_account, /);
+    const [, statements = ""] = /^As an administrator: (.*)$/.exec(found?.fix ?? "") ?? [];
+    assert.doesNotMatch(statements, /create role/);
+    await sql(database.url, statements.replaceAll(" with admin option", ""));
+    assert.equal((await rights()).length, 1, "a member may not let another user serve");
+    await sql(database.url, statements);
+    assert.deepEqual(await rights(), []);
+  } finally {
+    await sql(database.url, `revoke all on database ${name} from preflight_makes`);
+    await sql(database.url, "drop role preflight_serves, preflight_makes");
+  }
+});
+
 test("a transaction that has been open for long is a warning", async () => {
   await using database = await createTestDatabase();
   const holder = await connectOwner(database.url, "holder");

@@ -69,25 +69,42 @@ interface Rights {
   name: string;
   isOwner: boolean;
   mayCreate: boolean;
-  mayMakeRoles: boolean;
-  missing: string[];
+  /** Roles of the domains that are not there, and that the user may not make. */
+  absent: string[];
+  /** Those that are there, made by somebody else: the user may not act as them, or not let the serving user. */
+  foreign: string[];
 }
 
+/**
+ * The rights of the user whose connection it is, who lets $2 serve where that is not null. From PostgreSQL 16 on, who may create roles
+ * has no say about those that others have made: such as another Parley's on the same server, whose domains have the same names.
+ */
 const RIGHTS = `select u.rolname as name, pg_has_role(u.oid, d.datdba, 'member') as "isOwner",
-    has_database_privilege(u.oid, d.oid, 'create') as "mayCreate", u.rolcreaterole or u.rolsuper as "mayMakeRoles",
-    array(select r from unnest($2::text[]) as r
-          where not exists (select from pg_roles p where p.rolname = r and pg_has_role(u.oid, p.oid, 'member'))) as missing
-  from pg_roles u, pg_database d where d.datname = current_database() and u.rolname = coalesce($1, current_user)`;
+    has_database_privilege(u.oid, d.oid, 'create') as "mayCreate",
+    array(select r from unnest($1::text[]) as r
+          where not (u.rolcreaterole or u.rolsuper) and not exists (select from pg_roles where rolname = r)) as absent,
+    array(select p.rolname::text from pg_roles p where p.rolname = any($1)
+          and not pg_has_role(u.oid, p.oid, 'member with admin option')
+          and not (u.rolcreaterole and current_setting('server_version_num')::int < 160000)
+          and (not pg_has_role(u.oid, p.oid, 'member')
+               or exists (select from pg_roles s where s.rolname = $2 and not pg_has_role(s.oid, p.oid, 'member')))
+          order by p.rolname) as foreign
+  from pg_roles u, pg_database d where d.datname = current_database() and u.rolname = current_user`;
 
 export const rights: Check = {
   name: "rights",
   async look({ owner, config }) {
     const check = "rights";
     const roles = schemas.map(roleOf);
-    const { rows } = await owner.query<Rights>(RIGHTS, [null, roles]);
-    const own = rows[0] as Rights;
     const serving = config.databaseOwnerUrl && config.databaseUrl ? userIn(config.databaseUrl) : undefined;
-    const found = serving === undefined ? [] : (await owner.query<Rights>(RIGHTS, [serving, roles])).rows;
+    const { rows } = await owner.query<Rights>(RIGHTS, [roles, serving ?? null]);
+    const own = rows[0] as Rights;
+    const missing = [...own.absent, ...own.foreign];
+    const found = await owner.query("select from pg_roles where rolname = $1", [serving ?? null]);
+    const grants = missing.map(
+      (role) =>
+        `${own.absent.includes(role) ? `create role ${role} nologin; ` : ""}grant ${role} to ${own.name} with admin option;`,
+    );
     return orWell(
       check,
       [
@@ -98,14 +115,14 @@ export const rights: Check = {
               `The user "${own.name}", who migrates, may not create schemas in this database.`,
               `As an administrator: alter database … owner to ${own.name};`,
             ),
-        own.mayMakeRoles || own.missing.length === 0
+        missing.length === 0
           ? undefined
           : failure(
               check,
-              `The user "${own.name}" may not make database roles, and is no member of ${own.missing.join(", ")}.`,
-              `As an administrator: ${own.missing.map((role) => `create role ${role} nologin; grant ${role} to ${own.name} with admin option;`).join(" ")}`,
+              `The user "${own.name}" may not make these database roles, or not say who acts as them: ${missing.join(", ")}.`,
+              `As an administrator: ${grants.join(" ")}`,
             ),
-        serving !== undefined && found.length === 0
+        serving !== undefined && found.rowCount === 0
           ? failure(
               check,
               `There is no database user "${serving}", whom DATABASE_URL names.`,

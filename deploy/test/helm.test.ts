@@ -203,7 +203,10 @@ test(
     }
     assert.equal(await mostConnections(["autoscaling.enabled=false"]), 500);
     assert.equal(await mostConnections([`postgresql.maxConnections=${together}`]), together);
-    await assert.rejects(mostConnections([`postgresql.maxConnections=${together - 1}`]), new RegExp(`may open ${together} `));
+    await assert.rejects(
+      mostConnections([`postgresql.maxConnections=${together - 1}`]),
+      new RegExp(`may open ${together} `),
+    );
   },
 );
 

@@ -122,21 +122,28 @@ async function rotated(server: ApiServer, password: string): Promise<void> {
   const url = `postgres://parley:${password}@parley-postgresql:5432/parley`;
   for (const [key, value] of Object.entries({ password, DATABASE_URL: url })) data[key] = btoa(value);
   const body = JSON.stringify({ data });
-  const { status } = await fetch(`${server.url}/api/v1/namespaces/parley/secrets/parley-postgresql`, { method: "PATCH", body });
+  const { status } = await fetch(`${server.url}/api/v1/namespaces/parley/secrets/parley-postgresql`, {
+    method: "PATCH",
+    body,
+  });
   assert.equal(status, 200);
 }
 
-test("after a rotation and an upgrade a roll-back keeps the password, and one to a revision of before does not", { skip }, async () => {
-  await using server = await startApiServer();
-  await installed(server, "install");
-  const first = passwordIn(server);
-  await rotated(server, "rotated");
-  await installed(server, "upgrade");
-  await installed(server, "upgrade", ["api.image=registry.example.org/parley:0.2.0"]);
-  const back = await helm(server, ["rollback", "parley"]);
-  assert.ok(back.isGood, back.errors);
-  assert.match(passwordIn(server) ?? "", /:rotated@/);
-  // What the page warns of: revisions have the Secret as it was.
-  await helm(server, ["rollback", "parley", "1"]);
-  assert.equal(passwordIn(server), first);
-});
+test(
+  "after a rotation and an upgrade a roll-back keeps the password, and one to a revision of before does not",
+  { skip },
+  async () => {
+    await using server = await startApiServer();
+    await installed(server, "install");
+    const first = passwordIn(server);
+    await rotated(server, "rotated");
+    await installed(server, "upgrade");
+    await installed(server, "upgrade", ["api.image=registry.example.org/parley:0.2.0"]);
+    const back = await helm(server, ["rollback", "parley"]);
+    assert.ok(back.isGood, back.errors);
+    assert.match(passwordIn(server) ?? "", /:rotated@/);
+    // What the page warns of: revisions have the Secret as it was.
+    await helm(server, ["rollback", "parley", "1"]);
+    assert.equal(passwordIn(server), first);
+  },
+);

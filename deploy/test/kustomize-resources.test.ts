@@ -102,18 +102,22 @@ function connectionsOf({ spec: { template } }: WithPods): number {
   return roles === undefined ? 0 : schemasOf(roles).length * 4 + ownConnections;
 }
 
-test("the database of an overlay takes as many connections as its pods may open, an update included", { skip }, async () => {
-  for (const name of ["minikube", "telegram", "irc"]) {
-    const objects = await objectsOf(name);
-    const [database] = objects.filter(({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "postgres");
-    const args = (database as WithPods).spec.template.spec.containers[0]?.args ?? [];
-    const taken = Number(/max_connections=(\d+)/.exec(args.join(" "))?.[1]);
-    const deployments = objects.filter(({ kind }) => kind === "Deployment") as WithPods[];
-    const open = deployments.map((each) => podsDuringUpdate(each, objects) * connectionsOf(each));
-    const together = open.reduce((sum, each) => sum + each, 0);
-    assert.ok(together > 100 && together + 30 <= taken, `${name}: ${together} of ${taken}`);
-  }
-});
+test(
+  "the database of an overlay takes as many connections as its pods may open, an update included",
+  { skip },
+  async () => {
+    for (const name of ["minikube", "telegram", "irc"]) {
+      const objects = await objectsOf(name);
+      const [database] = objects.filter(({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "postgres");
+      const args = (database as WithPods).spec.template.spec.containers[0]?.args ?? [];
+      const taken = Number(/max_connections=(\d+)/.exec(args.join(" "))?.[1]);
+      const deployments = objects.filter(({ kind }) => kind === "Deployment") as WithPods[];
+      const open = deployments.map((each) => podsDuringUpdate(each, objects) * connectionsOf(each));
+      const together = open.reduce((sum, each) => sum + each, 0);
+      assert.ok(together > 100 && together + 30 <= taken, `${name}: ${together} of ${taken}`);
+    }
+  },
+);
 
 test("the base asks for what the description of a release says", () => {
   for (const name of shapes.split) {

@@ -44,6 +44,45 @@ test("rules and panels name what is counted", async () => {
   ]);
 });
 
+/** The labels of each metric, with what Prometheus adds: from where it asked. */
+function labelsCounted(): ReadonlyMap<string, readonly string[]> {
+  const counted = createMetrics().registry.getMetricsAsArray() as unknown as { name: string; labelNames?: string[] }[];
+  const sources = read("server/src/queue/open.ts") + read("server/src/billing/metrics.ts");
+  const elsewhere = [...sources.matchAll(/name: "(parley_\w+)",\s+help: "[^"]*",(?:\s+labelNames: (\[[^\]]*\]))?/g)];
+  return new Map([
+    ...counted.map(({ name, labelNames = [] }) => [name, labelNames] as const),
+    ...elsewhere.map(([, name, labels = "[]"]) => [name as string, JSON.parse(labels) as string[]] as const),
+  ]);
+}
+
+/** Labels that PromQL asks for and that nothing it names has. */
+function unknownLabels(expressions: readonly string[]): string[] {
+  const known = labelsCounted();
+  const everywhere = ["namespace", "pod", "instance", "job", "le"];
+  return expressions.flatMap((each) => {
+    const names = [...each.matchAll(/\b((?:parley|nodejs|process)_\w+)/g)].map(([, name]) => name as string);
+    const ofAll = names.flatMap((name) => known.get(name) ?? known.get(name.replace(/_(bucket|count|sum)$/, "")) ?? []);
+    const asked = [...each.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list]) => (list as string).split(/,\s*/));
+    const matched = [...each.matchAll(/[{,](\w+)(?:=~|!~|!=|=)"/g)].map(([, label]) => label as string);
+    return [...asked, ...matched]
+      .filter((label) => ![...everywhere, ...ofAll].includes(label))
+      .map((label) => `${label} in ${each}`);
+  });
+}
+
+test("rules and panels ask for labels that are counted", () => {
+  const drawn = rows.flatMap((row) => row.panels.flatMap((panel) => panel.queries.map(([expression]) => expression)));
+  assert.deepEqual(unknownLabels([...drawn, ...rules.map(({ expr }) => expr)]), []);
+  const planted = [
+    "sum by (role, result) (rate(parley_proxied_requests_total[5m]))",
+    'parley_queue_depth{state="dead",kind="x"}',
+  ];
+  assert.deepEqual(
+    unknownLabels(planted).map((each) => each.split(" ")[0]),
+    ["result", "kind"],
+  );
+});
+
 test("the bound of the promise on deliveries is one of the histogram", async () => {
   const { registry, delivery_s } = createMetrics();
   delivery_s.observe({ via: "sync" }, 0.2);

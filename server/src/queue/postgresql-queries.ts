@@ -27,7 +27,7 @@ export async function insertMessages(db: Db, messages: readonly NewMessage[]): P
  * other is about to take is locked, and skipped. What is of a later format than `format` stays for others.
  */
 export async function takeMessages(
-  db: Db,
+  db: Pick<Db, "query">,
   name: QueueName,
   { limit, visibility_ms, format }: { limit: number; visibility_ms: number; format: number },
 ): Promise<Taken[]> {

@@ -61,9 +61,14 @@ function countsJson({ device_one_time_keys_count, device_unused_fallback_key_typ
   return `"device_one_time_keys_count":${JSON.stringify(counts)},"device_unused_fallback_key_types":${JSON.stringify(device_unused_fallback_key_types)}`;
 }
 
-/** The device's to-device messages among its news, oldest first. */
-export function toDeviceMessages(own: readonly LogEntry[], deviceId: string): LogEntry[] {
-  return own.filter((entry) => entry.kind === "to_device" && entry.deviceId === deviceId);
+/** The device's to-device messages among its news, oldest first. What it once acknowledged it is not given again, whatever it asks from. */
+export function toDeviceMessages(
+  own: readonly LogEntry[],
+  parts: SyncParts,
+  { id, deviceId }: { id: number; deviceId: string },
+): LogEntry[] {
+  const arrived = parts.arrived.get(id) ?? 0;
+  return own.filter((entry) => entry.kind === "to_device" && entry.deviceId === deviceId && entry.position > arrived);
 }
 
 /**
@@ -88,6 +93,7 @@ export function deleteMessages(
   const handedOut = parts.handedOut.get(session.id);
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);
+  parts.arrived.set(session.id, Math.max(since, parts.arrived.get(session.id) ?? 0));
   parts.deleteArrived({ userId: session.userId, deviceId: session.deviceId, upTo: since }).catch((thrown: unknown) => {
     parts.handedOut.delete(session.id);
     ctx.logger.warn(
@@ -178,7 +184,7 @@ export function noteMembers(
 }
 
 /** The membership that this one replaced, as far as its event still says. */
-function membershipReplaced({ unsigned }: LogEntry): unknown {
+export function membershipReplaced({ unsigned }: LogEntry): unknown {
   if (unsigned === null) return undefined;
   return (JSON.parse(unsigned) as { prev_content?: { membership?: unknown } }).prev_content?.membership;
 }

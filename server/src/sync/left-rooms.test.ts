@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Json, type Person, registerPerson, request } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { soonFound } from "../../../testkit/src/wait.ts";
+import { syncPartsOf } from "./parts.ts";
 
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`;
 const joinPath = (roomId: string) => `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`;
@@ -183,6 +184,22 @@ test("a to-device message that has arrived does not come again, also when the cl
   await syncAt(server.url, bob, { since: first.next_batch });
   const { rows } = { rows: () => server.ctx.db.log.query("select 1 from log.entries where kind = 'to_device'") };
   await soonFound("what has arrived is deleted", async () => (await rows()).length === 0);
+  assert.equal((await syncAt(server.url, bob)).to_device, undefined);
+});
+
+test("what was acknowledged comes again neither from an old token nor while it is still being deleted", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = await pair(server);
+  syncPartsOf(server.ctx).deleteArrived = () => new Promise(() => {});
+  const before = await syncAt(server.url, bob);
+  await alice.call("PUT", "/_matrix/client/v3/sendToDevice/org.example/one", {
+    messages: { [bob.userId]: { [bob.deviceId]: { i: 1 } } },
+  });
+  const first = await syncAt(server.url, bob, { since: before.next_batch });
+  const unsure = await syncAt(server.url, bob, { since: before.next_batch });
+  assert.deepEqual([first.to_device.events.length, unsure.to_device.events.length], [1, 1]);
+  await syncAt(server.url, bob, { since: first.next_batch });
+  assert.equal((await syncAt(server.url, bob, { since: before.next_batch })).to_device, undefined);
   assert.equal((await syncAt(server.url, bob)).to_device, undefined);
 });
 

@@ -22,6 +22,7 @@ export function openSyncParts(ctx: Context): SyncParts {
     deleteArrived: openDeletions(ctx),
     lazyMembers: new LRUCache(atMost(limits.lazyMembers_sessions)),
     handedOut: new LRUCache(atMost(limits.sessionCache_sessions)),
+    arrived: new LRUCache(atMost(limits.sessionCache_sessions)),
   };
   partsOf.set(ctx, parts);
   return parts;

@@ -23,6 +23,8 @@ export interface SyncParts {
   lazyMembers: LRUCache<number, Map<string, Map<string, number>>>;
   /** By session: the newest to-device message that was handed out and not yet acknowledged; absent: nobody knows. */
   handedOut: LRUCache<number, number>;
+  /** By session: up to where its to-device messages were acknowledged here. Memory still has them, and the database for a moment. */
+  arrived: LRUCache<number, number>;
 }
 
 /** The last one is for clients that ask with the name which the parameter had before it was in the specification (MSC4222). */

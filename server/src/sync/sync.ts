@@ -112,7 +112,7 @@ export async function build(
 ): Promise<Built> {
   const run = await prepareRun(ctx, parts, { ask, since });
   refuseEnded(run);
-  const messages = toDeviceMessages(run.news.own, ask.session.deviceId);
+  const messages = toDeviceMessages(run.news.own, parts, ask.session);
   const rooms = await buildRooms(run);
   const sections = [
     rooms.json,
@@ -158,7 +158,7 @@ function devicesSection(run: Run, left: readonly RoomState[]): string {
 /** Brings everything that the answer needs into memory. */
 async function prepareRun(ctx: Context, parts: SyncParts, { ask, since }: { ask: Ask; since: number }): Promise<Run> {
   const { userId } = ask.session;
-  const { scene, news } = await gatherScene(ctx, { ask, since });
+  const { scene, news } = await gatherScene(ctx, parts, { ask, since });
   const { memberships, joined, upTo } = scene;
   const rooms = roomsOf(scene, since);
   const changed = new Set([...rooms.keys()].filter((roomId) => (memberships.get(roomId)?.position ?? 0) > since));
@@ -211,6 +211,7 @@ function roomsOf({ memberships, upTo }: Scene, since: number): Map<string, numbe
 /** Gathers the news, and ends the stretch earlier where it has more to-device messages than one answer takes. */
 async function gatherScene(
   ctx: Context,
+  parts: SyncParts,
   { ask, since }: { ask: Ask; since: number },
 ): Promise<{ scene: Scene; news: News }> {
   const { userId, deviceId } = ask.session;
@@ -222,7 +223,7 @@ async function gatherScene(
     );
   const scene = await presentScene(ctx, ask);
   const news = await gatherAt(scene);
-  const messages = toDeviceMessages(news.own, deviceId);
+  const messages = toDeviceMessages(news.own, parts, ask.session);
   const last = messages[limits.toDevicePerSync_messages - 1];
   if (last === undefined || messages.length <= limits.toDevicePerSync_messages) return { scene, news };
   const earlier = await earlierScene(ctx, { userId, scene, at: last.position });

@@ -29,9 +29,12 @@ export async function toDeviceExtension(slide: Slide, since: number, limit: numb
   };
 }
 
-function messages({ ctx, ask, upTo }: Slide, since: number, limit: number): LogEntry[] | Promise<LogEntry[]> {
+async function messages({ ctx, parts, ask, upTo }: Slide, since: number, limit: number): Promise<LogEntry[]> {
   const { userId, deviceId } = ask.session;
   // Memory still has what had arrived and was deleted: who begins asks the database.
-  if (since === 0 || !isInMemory({ ctx }, since)) return readMessagesTo(ctx, { userId, deviceId, since, upTo, limit });
-  return toDeviceMessages(ctx.log.tail.ofUser(userId, since), deviceId).filter(({ position }) => position <= upTo);
+  const found =
+    since === 0 || !isInMemory({ ctx }, since)
+      ? await readMessagesTo(ctx, { userId, deviceId, since, upTo, limit })
+      : ctx.log.tail.ofUser(userId, since);
+  return toDeviceMessages(found, parts, ask.session).filter(({ position }) => position <= upTo);
 }

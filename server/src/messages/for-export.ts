@@ -107,7 +107,7 @@ const ACCOUNT_DATA = `with gone as (
     delete from log.account_data where user_id = $1 returning position
   ) delete from log.entries e using gone where e.position = gone.position and e.kind = 'account_data'`;
 
-/** Removes receipts, account data and waiting messages of somebody who is not signed in any more. Says whether there may be more. */
+/** Removes receipts, account data and waiting messages of somebody whose account ends. Says whether there may be more. */
 export async function eraseNotes(ctx: Context, userId: string): Promise<boolean> {
   if ((await ctx.db.log.change(RECEIPTS, [userId, limits.removal_events])) > 0) return true;
   await ctx.db.log.change(ACCOUNT_DATA, [userId]);

@@ -8,7 +8,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { eraseOwn as eraseAccount } from "../account/for-export.ts";
-import { changeProfile, profileOf } from "../account/profile.ts";
 import { deactivateAccount } from "../auth/deactivate.ts";
 import { eraseExternalIds } from "../auth/sso/accounts.ts";
 import { eraseAcceptedPolicies } from "../auth/terms/acceptance.ts";
@@ -57,10 +56,7 @@ type Phase<P extends Cursor["phase"]> = (
 ) => Promise<Did>;
 
 const phases: { [P in Cursor["phase"]]: Phase<P> } = {
-  /** The profile goes out of the rooms before they are left: what is left of a membership repeats what it was before. */
   async account(ctx, _job, { userId }) {
-    const profile = await profileOf(ctx, userId);
-    for (const field of Object.keys(profile)) await changeProfile(ctx, userId, { field, value: undefined });
     await deactivateAccount(ctx, userId, true);
     return { next: { phase: "events", roomId: "", after: 0 } };
   },

@@ -65,7 +65,10 @@ export interface Joined {
   since: number;
 }
 
-/** Of these rooms those in which somebody else sent something behind the person's receipts for whole rooms. */
+/**
+ * Of these rooms those in which somebody else sent something behind the person's receipts for whole rooms; without one, behind their
+ * membership, unless that is a change of their name: then anything counts.
+ */
 export function readRoomsBehind(db: Db, joined: readonly Joined[]): Promise<{ userId: string; roomId: string }[]> {
   return db.query<{ userId: string; roomId: string }>(
     `select r.user_id as "userId", r.id as "roomId" from unnest($1::text[], $2::text[], $3::bigint[]) r(user_id, id, since)
@@ -73,7 +76,9 @@ export function readRoomsBehind(db: Db, joined: readonly Joined[]): Promise<{ us
        select from log.entries e
        where e.kind = 'event' and e.room_id = r.id and e.user_id <> r.user_id and e.position > coalesce((
          select max(x.event_position) from log.receipts x
-         where x.room_id = r.id and x.user_id = r.user_id and x.thread_id = '' and x.type <> $4), r.since))`,
+         where x.room_id = r.id and x.user_id = r.user_id and x.thread_id = '' and x.type <> $4), (
+         select case when m.unsigned is null or m.unsigned::json #>> '{prev_content,membership}' <> 'join' then r.since else 0 end
+         from log.entries m where m.position = r.since), r.since))`,
     [
       joined.map(({ userId }) => userId),
       joined.map(({ roomId }) => roomId),

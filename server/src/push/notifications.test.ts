@@ -11,9 +11,9 @@ test("what a person was notified of is listed, the newest first, until they read
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
   const roomId = await roomOf(alice, bob);
+  await say(bob, roomId, "own");
   await say(alice, roomId, "one");
   await say(alice, roomId, { body: "notice", msgtype: "m.notice" });
-  await say(bob, roomId, "own");
   const two = await say(alice, roomId, { body: "two", "m.mentions": { user_ids: [bob.userId] } });
   const all = await bob.call("GET", PATH);
   assert.deepEqual(bodies(all).slice(0, 2), ["two", "one"]);
@@ -31,6 +31,27 @@ test("what a person was notified of is listed, the newest first, until they read
   assert.deepEqual(bodies(read), ["two"]);
   assert.equal(read.notifications[0].read, true);
   assert.equal(read.next_token, undefined);
+});
+
+test("who answers has read what was said before, in the thread in which they answer", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const root = await say(alice, roomId, "root");
+  const inThread = (body: string) => ({ body, "m.relates_to": { rel_type: "m.thread", event_id: root } });
+  await say(alice, roomId, inThread("reply"));
+  await say(alice, roomId, { body: "mention", "m.mentions": { user_ids: [bob.userId] } });
+  await bob.call("PUT", `/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname: "Bob" });
+  assert.deepEqual(bodies(await bob.call("GET", PATH)).slice(0, 3), ["mention", "reply", "root"]);
+  await say(bob, roomId, "answer");
+  const outside = await bob.call("GET", PATH);
+  assert.deepEqual(outside.notifications.map(({ event, read }: Json) => [event.content.body, read]).slice(0, 2), [
+    ["mention", true],
+    ["reply", false],
+  ]);
+  assert.ok(!bodies(outside).includes("root"));
+  await say(bob, roomId, inThread("answer"));
+  assert.ok(!bodies(await bob.call("GET", PATH)).includes("reply"));
 });
 
 test("the list goes on where an answer ended, over rooms", async () => {

@@ -58,8 +58,8 @@ interface Reader {
   rules: CompiledRuleset;
   roomIds: readonly string[];
   onlyHighlights: boolean;
-  /** Whether the person has read the event. */
-  hasRead(entry: LogEntry): boolean;
+  /** Whether the person has read the event: by a receipt, or since they said something behind it. */
+  hasRead(entry: LogEntry): Promise<boolean>;
 }
 
 async function readerOf(ctx: Context, session: Session, onlyHighlights: boolean): Promise<Reader> {
@@ -74,9 +74,32 @@ async function readerOf(ctx: Context, session: Session, onlyHighlights: boolean)
     [userId, roomIds, DELIVERED],
   );
   const upTo = new Map(rows.map(({ key, position }) => [key, position]));
-  const hasRead = (entry: LogEntry) =>
-    ["", threadOf(entry) ?? "main"].some((thread) => entry.position <= (upTo.get(`${entry.roomId} ${thread}`) ?? 0));
+  const saidUpTo = new Map<string, Promise<number>>();
+  const hasRead = async (entry: LogEntry) => {
+    const thread = threadOf(entry);
+    const keys = ["", thread ?? "main"].map((name) => `${entry.roomId} ${name}`) as [string, string];
+    if (keys.some((key) => entry.position <= (upTo.get(key) ?? 0))) return true;
+    // The newest of a thread comes first: what was said behind it was said behind the others too.
+    const said = saidUpTo.get(keys[1]) ?? lastSaidBehind(ctx, entry, { userId, thread });
+    saidUpTo.set(keys[1], said);
+    return entry.position <= (await said);
+  };
   return { session, rules: await personRules(ctx).get(userId), roomIds, onlyHighlights, hasRead };
+}
+
+/** Where the person last said something in the event's thread, behind it; 0: they did not. */
+async function lastSaidBehind(
+  ctx: Context,
+  { roomId, position }: LogEntry,
+  { userId, thread }: { userId: string; thread: string | null },
+): Promise<number> {
+  const row = await ctx.db.log.one<{ position: number | null }>(
+    `select max(e.position) as position from log.entries e
+     where e.kind = 'event' and e.room_id = $1 and e.position > $2 and e.user_id = $3 and e.state_key is null
+       and case when e.relation_type = 'm.thread' then e.relates_to end is not distinct from $4`,
+    [roomId, position, userId, thread],
+  );
+  return row?.position ?? 0;
 }
 
 /** The newest events of the person's rooms before a position: each room gives its newest, and of those the newest are taken. */
@@ -99,8 +122,9 @@ async function notificationOf(ctx: Context, reader: Reader, entry: LogEntry): Pr
   const { session, rules, onlyHighlights } = reader;
   const room = await ctx.rooms.load(entry.roomId as string);
   const outcome = rules(preparedOf(entry, room));
-  const read = reader.hasRead(entry);
-  if (!outcome.notify || ((read || onlyHighlights) && !outcome.highlight)) return undefined;
+  if (!outcome.notify) return undefined;
+  const read = await reader.hasRead(entry);
+  if ((read || onlyHighlights) && !outcome.highlight) return undefined;
   const membership = await membershipAt(ctx, { room, userId: session.userId, entry });
   const isOwnInvite = membership === "invite" && entry.stateKey === session.userId;
   if (membership !== "join" && !isOwnInvite) return undefined;

@@ -58,6 +58,65 @@ test("threads are counted apart where the client asks for it, and together where
   assert.deepEqual(after.unread_thread_notifications, {});
 });
 
+test("who says something has read what was said before in that thread, and state that apps send reads nothing", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const root = await say(bob, roomId, "root");
+  const inThread = (body: string) => ({ body, "m.relates_to": { rel_type: "m.thread", event_id: root } });
+  const filter = { room: { timeline: { unread_thread_notifications: true } } };
+  const { next_batch: since } = await sync(bob, { filter });
+  /** Carried on in memory, and counted anew from the log. */
+  const counts = async () => {
+    const ofRoom = (answer: Json): [number, number] => {
+      const { unread_notifications, unread_thread_notifications } = answer.rooms.join[roomId];
+      return [unread_notifications.notification_count, unread_thread_notifications[root]?.notification_count ?? 0];
+    };
+    const room = await server.ctx.rooms.load(roomId);
+    const { main, threads } = await openUnreadCounter(server.ctx).count(bob.userId, room);
+    const carriedOn = ofRoom(await sync(bob, { since, filter }));
+    assert.deepEqual([main.notifications, threads.get(root)?.notifications ?? 0], carriedOn);
+    return carriedOn;
+  };
+  await say(alice, roomId, "outside");
+  await say(alice, roomId, inThread("in it"));
+  assert.deepEqual(await counts(), [1, 1]);
+  await bob.call("PUT", `/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname: "Bob" });
+  assert.deepEqual(await counts(), [1, 1]);
+  await say(bob, roomId, "answer");
+  assert.deepEqual(await counts(), [0, 1]);
+  await say(alice, roomId, "again");
+  await say(bob, roomId, inThread("answer"));
+  assert.deepEqual(await counts(), [1, 0]);
+});
+
+test("a change of one's name reads nothing, and who comes back has nothing unread from while they were away", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const fresh = async () => {
+    const room = await server.ctx.rooms.load(roomId);
+    const known = (await sync(bob)).rooms.join[roomId].unread_notifications.notification_count;
+    assert.equal((await openUnreadCounter(server.ctx).count(bob.userId, room)).main.notifications, known);
+    return known;
+  };
+  const rename = (displayname: string) =>
+    bob.call("PUT", `/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname });
+  await say(alice, roomId, "one");
+  for (const name of ["Bob", "Bobby"]) await rename(name);
+  assert.equal(await fresh(), 1);
+  await bob.call("POST", roomPath(roomId, `receipt/m.read/${await say(alice, roomId, "two")}`), {});
+  await say(alice, roomId, "three");
+  assert.equal(await fresh(), 1);
+  await bob.call("POST", roomPath(roomId, "leave"), {});
+  await say(alice, roomId, "away");
+  await alice.call("POST", roomPath(roomId, "invite"), { user_id: bob.userId });
+  await bob.call("POST", roomPath(roomId, "join"), {});
+  await say(alice, roomId, "back");
+  await rename("Robert");
+  assert.equal(await fresh(), 1);
+});
+
 test("a removal of what somebody has read leaves their count in memory, and one of what they have not does not", async () => {
   await using server = await startTestServer();
   const { ctx } = server;

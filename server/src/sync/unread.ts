@@ -1,6 +1,7 @@
 /**
- * Unread counts: how many events since a person's read receipts notify them by their push rules. Counted when somebody
- * asks, kept in memory, and carried on event by event; a receipt or changed rules start the count anew from the log.
+ * Unread counts: how many events since a person's read receipts, and since what they said, notify them by their push rules.
+ * Counted when somebody asks, kept in memory, and carried on event by event; a receipt or changed rules start the count anew
+ * from the log.
  * Specification: client-server-api, "Receiving notifications", and threading module, "Notifications".
  */
 import { LRUCache } from "lru-cache";
@@ -11,10 +12,11 @@ import { DELIVERED, type LogEntry } from "../log/entry.ts";
 import { newestOf, type Removed, removedBy } from "../log/removal.ts";
 import type { Tail } from "../log/tail.ts";
 import { changesRules, personRules } from "../push/person-rules.ts";
-import { preparedOf, threadOf } from "../push/prepare.ts";
+import { preparedOf, readsItsThread, threadOf } from "../push/prepare.ts";
 import type { CompiledRuleset } from "../push/rules/evaluate.ts";
 import type { RoomState } from "../rooms/state.ts";
-import { openUnreadLookups, type Receipt } from "./unread-lookups.ts";
+import { membershipReplaced } from "./devices.ts";
+import { openUnreadLookups, type Receipt, type UnreadLookups } from "./unread-lookups.ts";
 
 export interface Counts {
   notifications: number;
@@ -64,10 +66,11 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
     const rules = await rulesets.get(userId);
     const found = await lookUp.receipts({ userId, roomIds: rooms.map(({ roomId }) => roomId) });
     const receipts = Map.groupBy(found, ({ roomId }) => roomId);
+    const joins = await joinsOf(lookUp, userId, rooms);
     const started = new Map(
-      rooms.map((room) => [
-        room.roomId,
-        startCounter(room, { userId, head, receipts: receipts.get(room.roomId) ?? [] }),
+      rooms.map(({ roomId }) => [
+        roomId,
+        startCounter({ head, joinedAt: joins.get(roomId) as number, receipts: receipts.get(roomId) ?? [] }),
       ]),
     );
     const byId = new Map(rooms.map((room) => [room.roomId, room]));
@@ -99,7 +102,8 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       // Everything below happens at one moment: nothing is counted twice, and no receipt comes between.
       const rules = await rulesets.get(userId);
       const counter =
-        counters.get(userId)?.get(room.roomId) ?? startCounter(room, { userId, head: hub.head(), receipts: [] });
+        counters.get(userId)?.get(room.roomId) ??
+        startCounter({ head: hub.head(), joinedAt: room.memberPosition(userId), receipts: [] });
       return carryOn(counter, tail, { room, userId, rules });
     },
     peek(userId, room) {
@@ -109,6 +113,20 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       return carryOn(counter, tail, { room, userId, rules });
     },
   };
+}
+
+/** Where the person came to each room: a change of their name since is no coming. */
+async function joinsOf(
+  lookUp: UnreadLookups,
+  userId: string,
+  rooms: readonly RoomState[],
+): Promise<Map<string, number>> {
+  const renamed = rooms.filter((room) => mayHaveBeenIn(room.get("m.room.member", userId)?.entry));
+  const joins = new Map(rooms.map((room) => [room.roomId, room.memberPosition(userId)]));
+  if (renamed.length === 0) return joins;
+  const found = await lookUp.joins({ userId, roomIds: renamed.map(({ roomId }) => roomId) });
+  for (const { roomId, position } of found) joins.set(roomId, position);
+  return joins;
 }
 
 /** Counts what has come to the room since. */
@@ -122,7 +140,12 @@ function carryOn(counter: Counter, tail: Tail, member: Omit<Addition, "entry">):
 /** Whether the person's count of the entry's room is no longer right with this entry. */
 function restarts(entry: LogEntry, userId: string): boolean {
   if (entry.kind === "receipt") return entry.userId === userId && entry.type !== DELIVERED;
-  return entry.redacts !== null || entry.kind === "removal";
+  return entry.redacts !== null || entry.kind === "removal" || (entry.stateKey === userId && isComing(entry));
+}
+
+/** Somebody comes to a room, maybe again: what they had there before is over. */
+function isComing(entry: LogEntry): boolean {
+  return entry.kind === "event" && entry.type === "m.room.member" && membershipReplaced(entry) !== "join";
 }
 
 function forget(counters: Counters, entry: LogEntry): void {
@@ -131,6 +154,7 @@ function forget(counters: Counters, entry: LogEntry): void {
   else if (entry.kind === "removal") forgetUnread(counters, entry);
   else if (entry.kind === "event" && entry.redacts !== null)
     for (const rooms of counters.values()) rooms.delete(entry.roomId as string);
+  else if (isComing(entry)) counters.peek(entry.stateKey as string)?.delete(entry.roomId as string);
   else if (changesRules(entry)) counters.delete(entry.userId as string);
 }
 
@@ -151,8 +175,12 @@ interface Addition {
 /** Counts one more entry of a room. */
 function add(counter: Counter, { room, userId, rules, entry }: Addition): void {
   counter.at = entry.position;
-  if (entry.kind !== "event" || entry.userId === userId || entry.position <= counter.readUpTo) return;
+  if (entry.kind !== "event" || entry.position <= counter.readUpTo) return;
   const thread = threadOf(entry);
+  if (entry.userId === userId) {
+    if (readsItsThread(entry)) markRead(counter, thread);
+    return;
+  }
   if (entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return;
   const outcome = rules(preparedOf(entry, room));
   if (!outcome.notify) return;
@@ -161,21 +189,39 @@ function add(counter: Counter, { room, userId, rules, entry }: Addition): void {
   if (outcome.highlight) counts.highlights += 1;
 }
 
+/** All that is counted until now of the thread, or of the room outside of threads, is read. */
+function markRead(counter: Counter, thread: string | null): void {
+  if (thread === null) Object.assign(counter.main, { notifications: 0, highlights: 0 });
+  else counter.threads.delete(thread);
+}
+
 function countsIn(threads: Map<string, Counts>, root: string): Counts {
   let counts = threads.get(root);
   if (!counts) threads.set(root, (counts = { notifications: 0, highlights: 0 }));
   return counts;
 }
 
-function startCounter(
-  room: RoomState,
-  { userId, head, receipts }: { userId: string; head: number; receipts: readonly Receipt[] },
-): Counter {
+/** Whether the person may have been in the room before this membership: it replaced another that was a join, or one that was redacted. */
+function mayHaveBeenIn(member: LogEntry | undefined): boolean {
+  if (!member || member.unsigned === null) return false;
+  const replaced = membershipReplaced(member);
+  return replaced === undefined || replaced === "join";
+}
+
+function startCounter({
+  head,
+  joinedAt,
+  receipts,
+}: {
+  head: number;
+  joinedAt: number;
+  receipts: readonly Receipt[];
+}): Counter {
   const whole = receipts.filter((receipt) => receipt.threadId === "").map((receipt) => receipt.position);
   const threads = new Map<string, number>();
   for (const { threadId, position } of receipts)
     if (threadId !== "") threads.set(threadId, Math.max(position, threads.get(threadId) ?? 0));
-  // Nobody has unread events from before they came.
-  const readUpTo = Math.max(0, ...(whole.length > 0 ? whole : [room.memberPosition(userId)]));
+  // Nobody has unread events from before they came, also where they had been there earlier.
+  const readUpTo = Math.max(joinedAt, ...whole);
   return { at: head, main: { notifications: 0, highlights: 0 }, threads: new Map(), readUpTo, threadReadUpTo: threads };
 }

@@ -7,7 +7,7 @@ import { membershipsOf } from "../../rooms/access.ts";
 import type { RoomState } from "../../rooms/state.ts";
 import { pause } from "../../seams.ts";
 import { personRules } from "../person-rules.ts";
-import { preparedOf, threadOf } from "../prepare.ts";
+import { preparedOf, readsItsThread, threadOf } from "../prepare.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** One event that notifies one person. */
@@ -38,7 +38,7 @@ export interface News {
 
 /** What was read within the stretch is no notice any more. */
 export async function newsIn(ctx: Context, watchers: Watchers, entries: readonly LogEntry[]): Promise<News> {
-  const readings = await readingsIn(ctx, watchers, entries);
+  const readings = [...(await readingsIn(ctx, watchers, entries)), ...saidIn(watchers, entries)];
   const notices = await noticesIn(ctx, watchers, entries);
   const isRead = (notice: Notice) => readings.some((reading) => covers(reading, notice));
   return { notices: readings.length === 0 ? notices : notices.filter((notice) => !isRead(notice)), readings };
@@ -67,6 +67,17 @@ async function readingsIn(ctx: Context, watchers: Watchers, entries: readonly Lo
     const { userId, roomId, stateKey } = receipt;
     return [{ user_id: userId as string, room_id: roomId as string, thread_id: stateKey ?? "", position }];
   });
+}
+
+/** Who says something has read what was said before. */
+function saidIn(watchers: Watchers, entries: readonly LogEntry[]): Reading[] {
+  const said = entries.filter((entry) => readsItsThread(entry) && watchers.has(entry.userId as string));
+  return said.map((entry) => ({
+    user_id: entry.userId as string,
+    room_id: entry.roomId as string,
+    thread_id: threadOf(entry) ?? "main",
+    position: entry.position,
+  }));
 }
 
 async function noticesIn(ctx: Context, watchers: Watchers, entries: readonly LogEntry[]): Promise<Notice[]> {

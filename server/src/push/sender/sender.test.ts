@@ -68,8 +68,9 @@ test("a message is pushed with what the specification says of it, and only to wh
   });
   await say(bob, roomId, "answer");
   await gateway.took("the answer is pushed to alice", saying("answer"));
+  // That bob has read it with that is a number alone.
   assert.deepEqual(
-    gateway.taken.map(({ devices }) => devices[0].pushkey),
+    gateway.taken.filter(({ event_id }) => event_id).map(({ devices }) => devices[0].pushkey),
     [`key of ${bob.userId}`, `key of ${alice.userId}`],
   );
 });
@@ -164,6 +165,26 @@ test("reading ends the number on the icon, and what was read is not pushed any m
   await say(alice, roomId, "four");
   assert.equal((await gateway.took("four is pushed", saying("four"))).counts.unread, 1);
   assert.equal(gateway.taken.filter(saying("three")).length, 0);
+});
+
+test("who answers on another device ends the number on the icon, and what they answered is not pushed any more", async () => {
+  await using gateway = await startPushGateway();
+  await using server = await startTestServer({ config });
+  const { alice, bob, roomId } = await meet(server);
+  await watch(bob, gateway);
+  await say(alice, roomId, "one");
+  await gateway.took("one is pushed", saying("one"));
+  await say(bob, roomId, "an answer");
+  const cleared = await gateway.took("the number is ended", ({ event_id }) => event_id === undefined);
+  assert.deepEqual(cleared.counts, { unread: 0 });
+  gateway.answer = () => 502;
+  await say(alice, roomId, "two");
+  await gateway.askedTimes(3);
+  await say(bob, roomId, "another answer");
+  gateway.answer = undefined;
+  await say(alice, roomId, "three");
+  assert.equal((await gateway.took("three is pushed", saying("three"))).counts.unread, 1);
+  assert.equal(gateway.taken.filter(saying("two")).length, 0);
 });
 
 test("a gateway that fails is tried again until it takes it, in order, across a restart", async () => {

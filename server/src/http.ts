@@ -15,6 +15,7 @@ import type { Logger } from "./logger.ts";
 import { refuseGarbled } from "./garbled.ts";
 import type { Front } from "./proxy/front.ts";
 import { requestIds } from "./request-ids.ts";
+import { placeOf } from "./roles.ts";
 import { refuseInMaintenance } from "./system/maintenance.ts";
 import { readJson, readQuery, textOf } from "./validate.ts";
 import { watchConnections } from "./http-end.ts";
@@ -166,7 +167,7 @@ export function createHttp(ctx: Context, all: readonly Route[], front: Front): F
     void reply.header("server", "Parley").header("x-request-id", request.id);
     if (ctx.draining()) void reply.header("connection", "close");
     if (request.method === "OPTIONS") return void reply.code(204).send();
-    traces?.begin(request.raw, request.routeOptions.url ?? "unknown");
+    traces?.begin(request.raw, routeOf(request));
     if (!front.isElsewhere(pathOf(request))) return done();
     const fronted = { incoming: request.raw, outgoing: reply.raw, id: request.id, take: () => void reply.hijack() };
     const forward = () => front.forward(fronted);
@@ -303,6 +304,11 @@ function pathOf(request: FastifyRequest): string {
   return end === -1 ? request.url : request.url.slice(0, end);
 }
 
+/** A pattern, never the path itself: of what is handed on, and of what there is not, the line of the table of roles. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? placeOf(pathOf(request))?.pattern ?? "unknown";
+}
+
 function readBody(each: Route, request: FastifyRequest): unknown {
   if (each.body === undefined) return undefined;
   if (each.body === "stream") return request.body ?? Readable.from([]);
@@ -368,7 +374,7 @@ interface Observed {
 }
 
 function observe(ctx: Context, { request, reply, ids }: Observed): void {
-  const route = request.routeOptions.url ?? "unknown";
+  const route = routeOf(request);
   ctx.metrics.http.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
   if (ctx.logger.isLevelEnabled("info"))
     ctx.logger.info({

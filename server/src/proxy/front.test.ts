@@ -11,7 +11,7 @@ import { startTestServer } from "../../../testkit/src/server.ts";
 import { uncheckedFetch } from "../../../testkit/src/checked-fetch.ts";
 import { soon } from "../../../testkit/src/wait.ts";
 import { limits } from "../limits.ts";
-import { roleNames } from "../roles.ts";
+import { roleNames, roles } from "../roles.ts";
 import { isRepeatable } from "./repeatable.ts";
 
 type Upstream = AsyncDisposable & { url: string; heard: string[] };
@@ -69,6 +69,15 @@ test("through a gateway in front of the other roles a person does what they do a
   const sent = await room.say(alice, "through the door");
   const { rooms } = await alice.call("GET", "/_matrix/client/v3/sync");
   assert.equal(rooms.join[room.id].timeline.events.at(-1).event_id, sent);
+
+  const { values } = await gateway.ctx.metrics.http.get();
+  const routes = new Set(values.map(({ labels }) => labels["route"]));
+  for (const role of ["auth", "messages"] as const)
+    assert.ok(
+      (roles[role].paths as readonly unknown[]).some((each) => routes.has(each as string)),
+      [...routes].join(),
+    );
+  assert.ok(!routes.has("unknown"), "what is handed on is counted by the line of the table");
 
   const bytes = randomBytes(3_000_000);
   const { token } = alice;

@@ -107,6 +107,13 @@ test("a server is as confined as a pod, and asked whether it is ready", () => {
       name,
     );
     if (name === "schema") continue;
+    // Uploads arrive below PARLEY_DATA_DIR, also on their way to an object store.
+    const { roles } = readConfig(environmentOf(service));
+    if (roles.includes("media"))
+      assert.ok(
+        service.volumes?.some((each) => each.endsWith(":/var/lib/parley")),
+        name,
+      );
     const { metrics } = readConfig(environmentOf(service));
     assert.match(service.healthcheck?.test?.join(" ") ?? "", new RegExp(`:${metrics?.port}/health/ready`), name);
   }

@@ -21,6 +21,9 @@ export interface VolumeSources {
 /** A folder of the image, below which a pod may mount something without mounting it itself. */
 const DATA: string = places.data;
 
+/** The same where nothing is mounted below it either: a file is where uploads would arrive, as their folder can not be made in a root that is read-only. */
+const DATA_OF_ROOT = `${DATA} of the image`;
+
 /** The folder of each volume of a pod. Throws where something that is no option is not there. */
 export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): Map<string, string> {
   const base = mkdtempSync(join(sources.directory, "pod-"));
@@ -33,6 +36,9 @@ export function makeVolumes(spec: PodTemplate["spec"], sources: VolumeSources): 
   );
   folders.set(DATA, join(base, "image-data"));
   mkdirSync(join(base, "image-data"));
+  folders.set(DATA_OF_ROOT, join(base, "image-root"));
+  mkdirSync(join(base, "image-root"));
+  writeFileSync(join(base, "image-root", "media"), "");
   const mounts = [...(spec.initContainers ?? []), ...spec.containers].flatMap((each) => mountsOf(each, folders));
   for (const volume of all) {
     const folder = folders.get(volume.name) as string;
@@ -95,8 +101,9 @@ export function mountsOf(container: Container, volumes: ReadonlyMap<string, stri
     if (folder === undefined) throw new Error(`the container ${container.name} mounts ${name}, which is no volume`);
     return [mountPath, subPath === undefined ? folder : join(folder, subPath)];
   });
-  const isBelow = mounts.some(([path]) => path.startsWith(`${DATA}/`)) && !mounts.some(([path]) => path === DATA);
-  const upper: [string, string][] = isBelow ? [[DATA, volumes.get(DATA) ?? ""]] : [];
+  const isBelow = mounts.some(([path]) => path.startsWith(`${DATA}/`));
+  const isMounted = mounts.some(([path]) => path === DATA);
+  const upper: [string, string][] = isMounted ? [] : [[DATA, volumes.get(isBelow ? DATA : DATA_OF_ROOT) ?? ""]];
   return [...mounts, ...upper].toSorted(([a], [b]) => b.length - a.length);
 }
 

@@ -104,6 +104,15 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
       (all) => pod(all, "auth").volumes?.push({ name: "spare", emptyDir: { sizeLimit: "1Mi" } }),
     ],
   ],
+  "uploads have somewhere to arrive": [
+    [
+      /Deployment parley-media: media takes uploads, and may write to nothing at/,
+      (all) => {
+        const mounts = (container(all, "media").volumeMounts ??= []);
+        mounts.splice(0, mounts.length, ...mounts.filter(({ mountPath }) => !mountPath.startsWith("/var/lib/parley")));
+      },
+    ],
+  ],
   "every port that is named is there": [
     [/has no port metrics, which a probe asks/, (all) => (container(all, "auth").ports ??= []).pop()],
     [

@@ -13,6 +13,7 @@ import {
   unlimited,
   unrestricted,
   unsatisfiableBudgets,
+  unwritableUploads,
   wrongProbes,
 } from "./invariants/pods.ts";
 import {
@@ -50,6 +51,7 @@ export const invariants: readonly Invariant[] = [
   { rule: "a drain ends before the kubelet ends it", check: cutDrains },
   { rule: "every variable is a setting", check: unknownSettings },
   { rule: "the server takes its settings", check: refusedSettings },
+  { rule: "uploads have somewhere to arrive", check: unwritableUploads },
   { rule: "a node can be drained", check: unsatisfiableBudgets },
   { rule: "the policies allow the edges of the release and no others", check: wrongEdges },
   { rule: "a pod gets out to what it uses and nowhere else", check: wrongWaysOut },

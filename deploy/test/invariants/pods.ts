@@ -1,5 +1,5 @@
 /** Rules for pods: Pod Security `restricted` and somewhat more, probes, resources, how they end. */
-import { images, probes as wantedProbes, staticWeb } from "../../src/release.ts";
+import { images, mounts, probes as wantedProbes, staticWeb } from "../../src/release.ts";
 import { readConfig } from "../../../server/src/config.ts";
 import { settings } from "../../../server/src/settings/table.ts";
 import type { KubernetesObject } from "../schema.ts";
@@ -167,6 +167,20 @@ export function refusedSettings(objects: Objects): string[] {
     } catch (thrown) {
       return [`is refused by the server: ${(thrown as Error).message}`];
     }
+  });
+}
+
+/** Uploads arrive in a folder below PARLEY_DATA_DIR, also on their way to an object store: whoever takes them has a volume there. */
+export function unwritableUploads(objects: Objects): string[] {
+  return perContainer(objects, (container) => {
+    const env = environmentOf(container, objects);
+    const roles = env.get("ROLES") ?? "all";
+    if (!isServer(container) || typeof roles !== "string" || !/\b(media|all)\b/.test(roles)) return [];
+    const { data, media } = mounts;
+    const isWritten = (container.volumeMounts ?? []).some(
+      ({ mountPath, readOnly }) => [data, media].some((path) => path === mountPath) && readOnly !== true,
+    );
+    return [!isWritten && `takes uploads, and may write to nothing at ${media}`];
   });
 }
 

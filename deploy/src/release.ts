@@ -280,7 +280,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "web",
     roles: ["web"],
-    uses: [...shared, "stripe", "graphs"],
+    uses: [...shared, "stripe", "graphs", "objects"],
     resources: asking(small, "50m"),
   },
 };

@@ -375,14 +375,18 @@ test(
   },
 );
 
-test("only pods that keep uploads have the keys of the object store", { skip }, async () => {
-  const found = await environments("minio");
-  const having = [...found].filter(([, env]) => env.has("MINIO_SECRET_KEY") || env.has("STORAGE_PROVIDER"));
-  assert.deepEqual(
-    having.map(([name]) => name),
-    ["media"],
-  );
-});
+test(
+  "only pods that keep uploads, or put them into archives, have the keys of the object store",
+  { skip },
+  async () => {
+    const found = await environments("minio");
+    const having = [...found].filter(([, env]) => env.has("MINIO_SECRET_KEY") || env.has("STORAGE_PROVIDER"));
+    assert.deepEqual(
+      having.map(([name]) => name),
+      ["media", "web"],
+    );
+  },
+);
 
 test("whatever reads the database's address from a provider of secrets can ask it", { skip }, async () => {
   const objects = await renderChart("vault");

@@ -58,10 +58,10 @@ function needsOf(pods: Pods, objects: Objects): Needs {
   };
 }
 
-/** A service is used where a setting names it; an object store by servers that have the media, and by commands of backups. */
+/** A service is used where a setting names it; an object store by servers that have the media or put them into archives, and by commands of backups. */
 function isUsed(service: Service, env: ReadonlyMap<string, EnvValue>): boolean {
   const roles = env.get("ROLES");
-  if (service === "objects" && roles !== undefined && !(typeof roles === "string" && /\b(all|media)\b/.test(roles)))
+  if (service === "objects" && roles !== undefined && !(typeof roles === "string" && /\b(all|media|web)\b/.test(roles)))
     return false;
   // Apps name where notifications go, and workers send them.
   if (service === "pushes") return typeof roles === "string" && /\b(all|worker)\b/.test(roles);

@@ -1,8 +1,9 @@
 /** What this domain has of a person: see person/section.ts. */
 import type { Readable } from "node:stream";
 import type { Context } from "../context.ts";
+import { matrixError } from "../errors.ts";
 import { type Asked, type Section, sectionOf, ts } from "../person/section.ts";
-import { storeOf } from "./store.ts";
+import { reachesUploads, storeOf } from "./store.ts";
 import { discardUploads } from "./uploads/queries.ts";
 
 export const sections: readonly Section[] = [
@@ -33,6 +34,18 @@ export interface Upload {
   created_ms: number;
   /** Undefined where the store no longer has it. */
   open(): Promise<Readable | undefined>;
+}
+
+/** Throws where the person has uploaded files and this process does not reach them: an archive would have them empty. */
+export async function refuseUnreachable(ctx: Context, userId: string): Promise<void> {
+  if (reachesUploads(ctx)) return;
+  const sql = "select 1 from media.media where user_id = $1 and sha256 is not null limit 1";
+  if (!(await ctx.db.media.one(sql, [userId]))) return;
+  throw matrixError(
+    "M_UNKNOWN",
+    "This process does not reach the files that the person has uploaded, and the archive would have none of them. The processes with the role web need the object store's settings (STORAGE_PROVIDER and its like), or the role media beside web.",
+    { status: 501 },
+  );
 }
 
 /** The person's complete uploads behind `after`, by their ids. */

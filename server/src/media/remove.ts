@@ -10,8 +10,7 @@ import type { Context } from "../context.ts";
 import type { Db } from "../db/database.ts";
 import { matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { serves } from "../roles.ts";
-import { storeOf } from "./store.ts";
+import { reachesUploads, storeOf } from "./store.ts";
 
 /** Deletes the files; gives how many there were. */
 export async function removeMedia(ctx: Context, mediaIds: readonly string[]): Promise<number> {
@@ -33,7 +32,7 @@ export async function removeMedia(ctx: Context, mediaIds: readonly string[]): Pr
  * role media does it within the hour.
  */
 export async function removeBlobs(ctx: Context): Promise<void> {
-  if (ctx.config.storage.provider === "filesystem" && !serves(ctx.config.roles, "media")) return;
+  if (!reachesUploads(ctx)) return;
   const noted = await ctx.db.media.query<{ sha256: string }>(
     "select sha256 from media.removed_blobs where not is_done order by removed_at limit $1",
     [limits.mediaDelete_files * 2],

@@ -2,6 +2,7 @@
 import type { Blobs } from "../blobs/blobs.ts";
 import { openBlobs } from "../blobs/open.ts";
 import type { Context } from "../context.ts";
+import { serves } from "../roles.ts";
 
 const stores = new WeakMap<Context, Blobs>();
 
@@ -20,6 +21,11 @@ export async function storeOf(ctx: Context): Promise<Blobs> {
   const close = await openStore(ctx);
   ctx.stopping.addEventListener("abort", () => void close(), { once: true });
   return blobsOf(ctx);
+}
+
+/** Whether this process reaches what was uploaded: files in a folder are where the role media is, an object store where its settings are. */
+export function reachesUploads({ config }: Context): boolean {
+  return config.storage.provider !== "filesystem" || serves(config.roles, "media");
 }
 
 export function blobsOf(ctx: Context): Blobs {

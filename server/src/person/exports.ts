@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import type { Db } from "../db/database.ts";
 import { asError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { uploadsOf } from "../media/for-export.ts";
+import { refuseUnreachable, uploadsOf } from "../media/for-export.ts";
 import { createJob } from "../worker/jobs.ts";
 import type { Part } from "./export-job.ts";
 
@@ -90,7 +90,7 @@ export interface Wanted {
 
 /**
  * The archive of one that is ready; who fetches it is written down before anything of it is given. Throws M_NOT_FOUND where there is none
- * with this number, or it is not ready.
+ * with this number, or it is not ready, and M_UNKNOWN (501) where this process does not reach the files that belong into it.
  */
 export async function archiveOf(ctx: Context, { exportId, of, by, device }: Wanted): Promise<Readable> {
   const ready = await ctx.db.console.one<Ready>(
@@ -100,6 +100,7 @@ export async function archiveOf(ctx: Context, { exportId, of, by, device }: Want
     [/^\d{1,15}$/.test(exportId) ? Number(exportId) : -1, "userId" in of ? of.userId : of.accessId],
   );
   if (!ready) throw matrixError("M_NOT_FOUND", "There is no such export, or it is not ready, or it is no longer kept.");
+  if (ready.userId !== null) await refuseUnreachable(ctx, ready.userId);
   await ctx.db.console.query("insert into console.export_fetches (job_id, fetched_by, device_id) values ($1, $2, $3)", [
     ready.exportId,
     by,

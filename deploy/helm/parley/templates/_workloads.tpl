@@ -41,7 +41,7 @@ The workloads of this installation, as a JSON object by name: what release.json 
 {{- end -}}
 {{- if and (eq $name $keepers.web) (ne $root.Values.web.image "") -}}
 {{- $_ := set $merged "roles" (append $merged.roles "web") -}}
-{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "graphs") | uniq) -}}
+{{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "graphs" "objects") | uniq) -}}
 {{- $_ := set $merged "pools" $workload.keeperPools -}}
 {{- end -}}
 {{- if $isStatic -}}
@@ -86,11 +86,14 @@ for the migrations alone.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- /* Uploads are the role media's; the role web puts them into the archives that people and operators fetch. */}}
+{{- $storeKeys := "^(S3|MINIO|GCS|AZURE_STORAGE)_" -}}
+{{- $reachesStore := or (has "media" $workload.roles) (has "web" $workload.roles) -}}
 {{- $sources := ternary (list $workload.of) (list "api" $workload.of | uniq) $workload.isStatic -}}
 {{- range $of := $sources -}}
 {{- $secret := include "parley.secretName" (dict "root" $root "of" $of) -}}
 {{- range $key := include "parley.secretKeys" (dict "root" $root "of" $of) | fromJsonArray -}}
-{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services)) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or (has "media" $workload.roles) (ne $of "api") (not (regexMatch "^(S3|MINIO|GCS|AZURE_STORAGE)_" $key))) (or $isConsole $workload.isStatic (not (regexMatch $release.consoleSettings $key))) (or $hasKeys (ne $key "MASTER_ENCRYPTION_KEY")) -}}
+{{- if and (or (eq $of $workload.of) (eq $workload.of "worker") (has $key $services) (and (has "web" $workload.roles) (regexMatch $storeKeys $key))) (or $workload.migrates (ne $key "DATABASE_OWNER_URL")) (or $reachesStore (ne $of "api") (not (regexMatch $storeKeys $key))) (or $isConsole $workload.isStatic (not (regexMatch $release.consoleSettings $key))) (or $hasKeys (ne $key "MASTER_ENCRYPTION_KEY")) -}}
 {{- $_ := set $found $key (dict "secret" $secret "key" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -145,7 +148,7 @@ for the migrations alone.
 {{- $storage := "^(STORAGE|S3|MINIO|GCS|AZURE_STORAGE)_" -}}
 {{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
 {{- range $key, $value := $values.api.env -}}
-{{- $isOthers := or (and (ne $workload.of "api") (contains "BILLING" $key)) (and (not (has "media" $workload.roles)) (regexMatch $storage $key)) (and (not $isConsole) (regexMatch $release.consoleSettings $key)) (and (not (has "web" $workload.roles)) (hasPrefix "PARLEY_EXPLORER_" $key)) -}}
+{{- $isOthers := or (and (ne $workload.of "api") (contains "BILLING" $key)) (and (not (or (has "media" $workload.roles) (has "web" $workload.roles))) (regexMatch $storage $key)) (and (not $isConsole) (regexMatch $release.consoleSettings $key)) (and (not (has "web" $workload.roles)) (hasPrefix "PARLEY_EXPLORER_" $key)) -}}
 {{- if not $isOthers -}}
 {{- $_ := set $env $key $value -}}
 {{- end -}}

@@ -75,10 +75,13 @@ const cases: readonly Case[] = [
       "server/src/rooms/b.ts": `import { start } from "../../../testkit/src/server.ts";`,
       "e2e/story.test.ts": `import { startServer } from "../server/src/server.ts";`,
       "faults/src/main.ts": `export { startServer } from "../../server/src/server.ts";`,
+      "testkit/src/a.ts": `import { trustOf } from "../../web/src/models/client/trust.ts";`,
+      "testkit/scenarios/a.test.ts": `import { Tag } from "../../web/src/ui/Tag.tsx";`,
     },
     harmless: {
       "server/src/rooms/a.test.ts": `import { start } from "../../../testkit/src/server.ts";`,
       "testkit/src/server.ts": `import { startServer } from "../../server/src/server.ts";`,
+      "testkit/scenarios/b.test.ts": `import { trustOf } from "../../web/src/models/client/trust.ts";`,
     },
   },
   {

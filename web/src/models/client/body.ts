@@ -5,6 +5,7 @@ import { parseHtml } from "../format/parseHtml.ts";
 import { type Rich, toPlain } from "../format/rich.ts";
 import { bytes } from "../format/size.ts";
 import type { EncryptedFile, MediaSource, MessageBody } from "../timeline/item.ts";
+import { contentOf } from "./edits.ts";
 import { decryptionReason } from "./failure.ts";
 import { personIn } from "./person.ts";
 import { parts, size, text } from "./safe.ts";
@@ -30,7 +31,7 @@ export function bodyOf(room: Room, event: MatrixEvent): Told {
   if (event.isRedacted()) return redacted(room, event);
   if (event.isDecryptionFailure()) return undecryptable(event);
   if (event.isBeingDecrypted() || (event.isEncrypted() && !event.getClearContent())) return decrypting();
-  const raw = event.getContent();
+  const raw = contentOf(event);
   const known = made.get(raw);
   if (known) return known;
   const told = ofContent(parts(raw), event.getType() === (EventType.Sticker as string));

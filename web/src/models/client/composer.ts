@@ -4,7 +4,9 @@ import { createStore } from "zustand/vanilla";
 import { type Draft, EMPTY_DRAFT } from "../composer/draft.ts";
 import { loadDraft, saveDraft } from "../composer/storage.ts";
 import type { ComposerModel } from "../room/model.ts";
+import { contentOf } from "./edits.ts";
 import { personIn } from "./person.ts";
+import { parts } from "./safe.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** A draft is written this long after the last key. */
@@ -86,8 +88,8 @@ function withText(draft: Draft, text: string): Draft {
 /** Whom the message named before it was changed: they need not be told again. */
 function namedBefore(room: Room, { editing }: Draft): string[] {
   const event = editing && room.findEventById(editing.id);
-  const mentions = event?.getContent<{ "m.mentions"?: { user_ids?: string[] } }>()["m.mentions"];
-  return mentions?.user_ids ?? [];
+  const users = event && parts(contentOf(event)["m.mentions"])["user_ids"];
+  return Array.isArray(users) ? users.filter((id) => typeof id === "string") : [];
 }
 
 function typingTeller(client: MatrixClient, roomId: string): (active: boolean) => void {

@@ -1,5 +1,6 @@
 /** Questions about events that several parts ask. */
 import { EventStatus, EventType, type MatrixEvent, RelationType } from "matrix-js-sdk";
+import { isEdit } from "./edits.ts";
 import { parts, text } from "./safe.ts";
 
 const MESSAGES = new Set<string>([EventType.RoomMessage, EventType.RoomMessageEncrypted, EventType.Sticker]);
@@ -11,8 +12,7 @@ export function hasType(event: MatrixEvent, type: EventType): boolean {
 /** Whether people see the event as a message of its own; edits and reactions are part of others. */
 export function isMessage(event: MatrixEvent): boolean {
   if (!MESSAGES.has(event.getType())) return false;
-  const relation = event.getRelation()?.rel_type;
-  return relation !== RelationType.Replace && relation !== RelationType.Annotation;
+  return !isEdit(event) && event.getRelation()?.rel_type !== RelationType.Annotation;
 }
 
 /** Of a message that has arrived, the change of it that has not; else the message itself. */

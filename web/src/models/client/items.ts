@@ -2,6 +2,7 @@
 import { EventStatus, EventType, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
 import type { MessageItem, Quote, SendStatus, SystemItem, TimelineItem } from "../timeline/item.ts";
 import { bodyOf } from "./body.ts";
+import { editOf } from "./edits.ts";
 import { isMessage, onItsWay, refusalOf } from "./events.ts";
 import { personIn } from "./person.ts";
 import { type Reach, reachOf } from "./reach.ts";
@@ -35,6 +36,7 @@ export function itemReader(options: ItemOptions): (events: MatrixEvent[], offlin
   const kept = new WeakMap<MatrixEvent, { item: TimelineItem; print: string }>();
   const me = options.client.getSafeUserId();
   return (events, offline) => {
+    options.shields.look(events);
     const reading: Reading = {
       ...options,
       me,
@@ -86,7 +88,7 @@ function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
     at_ms: event.getTs(),
     body,
     text,
-    edited: event.replacingEvent() !== null,
+    edited: editOf(event) !== null,
     mine,
     mentionsMe: !mine && (client.getPushActionsForEvent(event)?.tweaks.highlight ?? false),
     replyTo: body.kind === "redacted" ? undefined : quoteOf(event),

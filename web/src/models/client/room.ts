@@ -18,6 +18,7 @@ import { batched } from "./batch.ts";
 import type { Closing } from "./closing.ts";
 import { openComposer } from "./composer.ts";
 import { directRooms } from "./direct.ts";
+import { encryptionOf } from "./encryption.ts";
 import { inviterOf, kindOf, peerOf } from "./entries.ts";
 import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
@@ -41,16 +42,18 @@ export function openRoom({ client, room, outbox, closing }: RoomOptions): RoomMo
   const { roomId } = room;
   const uploads = openUploads({ client, room, closing });
   const pending = () => outbox.of(roomId);
-  let trust: TrustTag = room.hasEncryptionStateEvent() ? ENCRYPTED : openTag(room);
-  const info = createStore<RoomInfo>(() => infoOf(client, room, trust));
+  let isEncrypted = room.hasEncryptionStateEvent();
+  let trust: TrustTag = isEncrypted ? ENCRYPTED : openTag(room);
+  const info = createStore<RoomInfo>(() => infoOf(client, room, { trust, isEncrypted }));
   const members = createStore<MembersSnapshot>(() => ({ loaded: false, members: [] }));
   const threads = new Map<string, ThreadModel>();
   const refresh = () => {
-    info.setState(infoOf(client, room, trust), true);
+    info.setState(infoOf(client, room, { trust, isEncrypted }), true);
     if (members.getState().loaded) members.setState({ members: membersOf(client, room) });
   };
   const lookAtTrust = async () => {
-    trust = room.hasEncryptionStateEvent() ? await trustOf(client, room) : openTag(room);
+    isEncrypted = (await encryptionOf(client, room)) !== "none";
+    trust = await trustOf(client, room);
     refresh();
   };
   return {
@@ -93,7 +96,9 @@ export function openRoom({ client, room, outbox, closing }: RoomOptions): RoomMo
   };
 }
 
-function infoOf(client: MatrixClient, room: Room, trust: TrustTag): RoomInfo {
+type Looked = { trust: TrustTag; isEncrypted: boolean };
+
+function infoOf(client: MatrixClient, room: Room, { trust, isEncrypted }: Looked): RoomInfo {
   const me = client.getSafeUserId();
   const kind = kindOf(room, directRooms(client));
   const inviter = room.getMyMembership() === "invite" ? inviterOf(client, room)?.getSender() : undefined;
@@ -110,8 +115,9 @@ function infoOf(client: MatrixClient, room: Room, trust: TrustTag): RoomInfo {
     avatarMxc: (peer && room.getMember(peer)?.getMxcAvatarUrl()) ?? room.getMxcAvatarUrl() ?? undefined,
     membership: room.getMyMembership() as RoomInfo["membership"],
     inviter: inviter ? personIn(room, inviter) : undefined,
-    encrypted: room.hasEncryptionStateEvent(),
-    memberCount: room.getJoinedMemberCount(),
+    encrypted: isEncrypted,
+    // Nobody for whom messages are encrypted is left out of the server's own count.
+    memberCount: Math.max(room.getJoinedMemberCount(), room.getJoinedMembers().length),
     trust,
     peer,
     typing: typingSentence(room, me),

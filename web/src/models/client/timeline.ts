@@ -62,7 +62,7 @@ export function openTimeline(options: TimelineOptions): TimelineModel {
   const events = () => eventsOf(options);
   const batch = batched(() => refresh());
   const shields = openShields(client, room, batch.soon);
-  const quoteOf = openQuotes(client, room, batch.soon);
+  const quoteOf = openQuotes({ client, room, shields, changed: batch.soon });
   const read = itemReader({ client, room, shields, quoteOf, inThread: thread !== undefined });
   let findLine = lineFinder(options);
   const refresh = () => {

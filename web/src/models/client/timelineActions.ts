@@ -3,6 +3,7 @@ import { EventStatus, EventType, type MatrixEvent, ReceiptType, RelationType, ty
 import type { Draft } from "../composer/draft.ts";
 import type { TimelineModel } from "../room/model.ts";
 import { messagePath } from "../routes.ts";
+import { contentOf } from "./edits.ts";
 import { isMessage, onItsWay } from "./events.ts";
 import { personIn } from "./person.ts";
 import { ownReaction } from "./reactions.ts";
@@ -65,13 +66,13 @@ function reactionContent(id: string, key: string) {
 
 function isEditable(event: MatrixEvent, me: string): boolean {
   if (event.getSender() !== me || event.status || event.isRedacted() || !isMessage(event)) return false;
-  const { msgtype } = event.getContent<{ msgtype?: string }>();
+  const { msgtype } = contentOf(event);
   return msgtype === "m.text" || msgtype === "m.emote";
 }
 
 /** The message as it can be written again: its text, and the people whom it names. */
 function draftOf(room: Room, event: MatrixEvent): Draft {
-  const content = event.getContent();
+  const content = contentOf(event);
   const users = partsOf(content["m.mentions"])["user_ids"];
   const mentions = (Array.isArray(users) ? users : [])
     .filter((id) => typeof id === "string")

@@ -1,7 +1,8 @@
 /** How sure one can be of the people in a room (web specification, "Trust display"). */
-import { JoinRule, type MatrixClient, type Room } from "matrix-js-sdk";
+import { JoinRule, type MatrixClient, type Room, type RoomMember } from "matrix-js-sdk";
 import { count } from "../format/words.ts";
 import type { TrustTag } from "../room/model.ts";
+import { encryptionOf } from "./encryption.ts";
 import { personIn } from "./person.ts";
 
 /** A larger room is only said to be encrypted: nobody verifies fifty people. */
@@ -19,12 +20,25 @@ export const ENCRYPTED: TrustTag = {
   detail: "Only the people here can read this. Verify them to be sure that they are who they say.",
 };
 
-/** The tag of an encrypted room. */
+const DENIED: TrustTag = {
+  tone: "warn",
+  text: "Encryption was taken away",
+  detail:
+    "The server says that this room is not encrypted any more, which no honest one does. Nothing is sent from here without encryption.",
+};
+
+/** The tag of a room: about everybody for whom the next message would be encrypted, whether or not they have shown themselves. */
 export async function trustOf(client: MatrixClient, room: Room): Promise<TrustTag> {
+  const encryption = await encryptionOf(client, room);
+  if (encryption === "none") return openTag(room);
+  if (encryption === "denied") return DENIED;
   const crypto = client.getCrypto();
   const me = client.getSafeUserId();
-  const others = room.getJoinedMembers().filter((member) => member.userId !== me);
-  if (!crypto || others.length === 0 || others.length > LOOKED_AT) return ENCRYPTED;
+  if (!crypto || room.getInvitedAndJoinedMemberCount() > LOOKED_AT) return ENCRYPTED;
+  if (room.getMyMembership() !== "join") return ENCRYPTED;
+  const { readers, isWhole } = await readersOf(room);
+  const others = readers.filter((member) => member.userId !== me);
+  if (others.length === 0 || others.length > LOOKED_AT) return ENCRYPTED;
   const statuses = await Promise.all(
     others.map(async ({ userId }) => ({ userId, status: await crypto.getUserVerificationStatus(userId) })),
   );
@@ -37,9 +51,19 @@ export async function trustOf(client: MatrixClient, room: Room): Promise<TrustTa
     others.map((member) => member.userId),
   );
   if (stranger) return warning(`${personIn(room, stranger).name} has a new device`, 1);
-  if (statuses.every(({ status }) => status.isCrossSigningVerified()))
+  if (isWhole && statuses.every(({ status }) => status.isCrossSigningVerified()))
     return { tone: "ok", text: "Encrypted · all verified", detail: "You have verified everybody here." };
   return ENCRYPTED;
+}
+
+/** For whom the next message would be encrypted, and whether that is all of them: without a connection nobody knows. */
+async function readersOf(room: Room): Promise<{ readers: RoomMember[]; isWhole: boolean }> {
+  const isWhole = await room.loadMembersIfNeeded().then(
+    () => true,
+    () => false,
+  );
+  const invited = room.shouldEncryptForInvitedMembers() ? room.getMembersWithMembership("invite") : [];
+  return { readers: [...room.getJoinedMembers(), ...invited], isWhole };
 }
 
 function warning(text: string, people: number): TrustTag {

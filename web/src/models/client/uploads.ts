@@ -3,6 +3,7 @@ import { type MatrixClient, type Room } from "matrix-js-sdk";
 import { encryptFile } from "../media/encrypt.ts";
 import type { EncryptedFile, UploadItem } from "../timeline/item.ts";
 import type { Closing } from "./closing.ts";
+import { encryptionOf } from "./encryption.ts";
 import { personIn } from "./person.ts";
 import { type Picture, pictureOf } from "./picture.ts";
 
@@ -118,6 +119,7 @@ interface Sending {
 
 async function send(client: MatrixClient, room: Room, { upload, change }: Sending): Promise<void> {
   const { file, abort } = upload;
+  change({ encrypted: (await encryptionOf(client, room)) !== "none" });
   const picture = await pictureOf(file);
   const put = (data: Blob, onProgress?: (sent: number) => void) =>
     putFile(client, {

@@ -96,7 +96,7 @@ async function openChannel({ url, setUp, seams }: LinkOptions): Promise<Up> {
 }
 
 /** Waits for a goodbye, but not for a broker that does not answer: then the connection is left to itself. */
-async function inTime(seams: Seams, goodbye: Promise<void>): Promise<void> {
+export async function inTime(seams: Seams, goodbye: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = seams.after(limits.queueGoodbye_ms, late.resolve);
   // What has ended already can not be closed.

@@ -19,7 +19,7 @@ import {
   queueNames,
   type QueueTuning,
 } from "./queue.ts";
-import { type Link, openLink } from "./rabbitmq-link.ts";
+import { inTime, type Link, openLink } from "./rabbitmq-link.ts";
 import { discardDeadOf, retryDeadOf } from "./rabbitmq-dead.ts";
 import { assertTopology, deadQueueOf, retryQueueOf } from "./rabbitmq-topology.ts";
 
@@ -121,6 +121,7 @@ function openConsumer(options: RabbitmqQueueOptions, work: Work): Consumer {
   const running = openRunning(seams);
   const settle = openSettling(options, work);
   let closing = false;
+  let stopTaking = async (): Promise<void> => {};
 
   async function handleOne(channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
     try {
@@ -137,13 +138,15 @@ function openConsumer(options: RabbitmqQueueOptions, work: Work): Consumer {
     seams,
     async setUp(channel) {
       await assertTopology(channel, tuning);
+      if (closing) return;
       await channel.prefetch(tuning.prefetch_messages);
-      await channel.consume(name, (message) => {
+      const { consumerTag } = await channel.consume(name, (message) => {
         // Without a message: the broker has ended the consumer, for example because its queue was deleted.
         if (message === null) link.renew();
         else if (closing) giveBack(channel, message);
         else running.add(handleOne(channel, message));
       });
+      stopTaking = async () => void (await channel.cancel(consumerTag));
     },
     onTrouble: events.onTrouble,
   });
@@ -151,6 +154,8 @@ function openConsumer(options: RabbitmqQueueOptions, work: Work): Consumer {
   return {
     async close() {
       closing = true;
+      // What is only given back would come again at once, and again, until the broker takes it for deadly.
+      await inTime(seams, stopTaking());
       await running.drained(tuning.drain_ms);
       // With the channel goes what is not acknowledged: it is handed out again.
       await link.close();

@@ -131,6 +131,16 @@ export async function noteDelivery(
   );
 }
 
+/** Webhooks in use whose newest delivery, of the last days, could not be posted. */
+export function listFailing(ctx: Context) {
+  return ctx.db.console.query<Pick<Webhook, "id" | "name"> & { error: string }>(
+    `select w.id, w.name, d.error from console.webhooks w cross join lateral (
+       select error, at from console.webhook_deliveries where webhook = w.id order by id desc limit 1) d
+     where w.enabled and d.error is not null and d.at > now() - $1 * interval '1 day' order by w.id limit $2`,
+    [limits.webhookFailing_days, limits.attention_items],
+  );
+}
+
 /** The newest first. */
 export function listDeliveries(
   ctx: Context,

@@ -3,6 +3,7 @@ import { describeServices } from "../appservice/for-operators.ts";
 import { countPeople, listAdministrators } from "../auth/for-insight.ts";
 import { countOpenActs } from "../console/audit/entries.ts";
 import { readStreamState } from "../console/audit/stream/place.ts";
+import { listFailing } from "../bots/webhooks.ts";
 import type { Context } from "../context.ts";
 import { verifiedDevices } from "../keys/verified.ts";
 import { limits } from "../limits.ts";
@@ -30,6 +31,7 @@ export async function readAttention(ctx: Context): Promise<Attention[]> {
     ...(await ofDoctor(ctx)),
     ...(await ofWork(ctx)),
     ...(await ofServices(ctx)),
+    ...(await ofWebhooks(ctx)),
     ...(await ofAuditStream(ctx)),
     ...(await ofProcesses(ctx)),
     ...(await ofBackups(ctx)),
@@ -151,6 +153,20 @@ async function ofServices(ctx: Context): Promise<Attention[]> {
         ),
       ),
     );
+}
+
+/** What was posted last did not come into its room; whoever sends it is told too, and may not look. */
+async function ofWebhooks(ctx: Context): Promise<Attention[]> {
+  return (await listFailing(ctx)).map(({ id, name, error }) =>
+    about(
+      id,
+      warning(
+        "webhook_failing",
+        `What came in at the webhook ${name} last was not posted: ${error}`,
+        "Look at its deliveries under Bots and integrations.",
+      ),
+    ),
+  );
 }
 
 /** What operators do is kept all the same, and arrives later. */

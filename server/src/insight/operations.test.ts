@@ -6,6 +6,7 @@ import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.
 import { createRoom } from "../../../testkit/src/room.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
 import { openStream } from "../../../testkit/src/stream.ts";
+import { insertWebhook, noteDelivery } from "../bots/webhooks.ts";
 import { beginRun, endRun } from "../system/runs.ts";
 import { gather } from "./gather.ts";
 import { type Facts, judge } from "./health.ts";
@@ -86,6 +87,17 @@ test("what is wrong stands in the attention list, the worst first, and goes when
       (each: Json) => `${each.severity} ${each.kind} ${each.target ?? ""}`,
     );
   assert.deepEqual(await kinds(), [`warning administrator_unverified ${root.userId}`, "notice backup "]);
+  await root.call("POST", `${ADMIN}/bots`, { username: "deploys", owner: root.userId });
+  const { id: hook } = await insertWebhook(ctx, {
+    bot: "@deploys:localhost",
+    room_id: "!r:localhost",
+    name: "Releases",
+    created_by: root.userId,
+  });
+  const delivery = { address: "192.0.2.1", idempotency_key: null, event_id: null, took_ms: 1, size_bytes: 1 };
+  await noteDelivery(ctx, hook, { ...delivery, status: 403, error: "The room is encrypted." });
+  assert.ok((await kinds()).includes(`warning webhook_failing ${hook}`));
+  await noteDelivery(ctx, hook, { ...delivery, status: 200, error: null });
   const run = await beginRun(ctx, "doctor", {});
   const finding = { check: "certificates", state: "failure", says: "It expires in 2 days.", fix: "Renew it." };
   await endRun(ctx, run, { ok: false, detail: { findings: [finding] } });

@@ -49,4 +49,6 @@ export const systemLimits = {
   /** Incoming webhooks: the text of a message, and deliveries of each that are kept. */
   webhookText_characters: 16_000,
   webhookDeliveries: 200,
+  /** How long the last delivery of a webhook that failed is something to look at. */
+  webhookFailing_days: 7,
 } as const;

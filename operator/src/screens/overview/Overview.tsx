@@ -141,6 +141,7 @@ const PLACES: Readonly<Record<string, string>> = {
   registration_open: "/registration/settings",
   audit_stream: "/audit",
   service_failing: "/integrations/services",
+  webhook_failing: "/integrations/webhooks",
 };
 
 function Look({ kind, target }: { kind: string; target: string | undefined }) {

@@ -46,6 +46,7 @@ function at(item: Values, path: string): unknown {
 function cell(name: string, value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (name.endsWith("_ts") && typeof value === "number") return new Date(value).toISOString();
+  if (Array.isArray(value) && value.every(isPlain)) return value.map((each) => cell("", each)).join(", ") || "-";
   // A name that somebody chose must not move the cursor of a terminal.
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.replaceAll(/\p{Cc}/gu, "\uFFFD");

@@ -25,8 +25,8 @@ test("whoever has the database acts by a ticket, under the name of their account
   assert.deepEqual([made.code, made.json().ok, made.json().user_id], [0, true, "@ana:localhost"]);
   assert.equal((await parley(env, "user", "suspend", "@ana:localhost", "--reason", "left")).code, 0);
   const list = await parley(env, "user", "list");
-  assert.match(list.out, /^user_id +display_name +role +status/);
-  assert.match(list.out, /@ana:localhost +ana +- +suspended/);
+  assert.match(list.out, /^user_id +display_name +emails +role +status/);
+  assert.match(list.out, /@ana:localhost +ana +- +- +suspended/);
   const { items } = (await parley(env, "audit", "list", "--json")).json();
   assert.deepEqual(
     items.map((each: Json) => [each.action, each.via, each.reason]),

@@ -90,6 +90,14 @@ describe("signing in to the console by a provider", { skip }, () => {
     await page.getByText("Suspended @ben:localhost.").waitFor();
   });
 
+  it("shows the provider, and that it works now", async () => {
+    await page.goto("/admin/registration/providers");
+    await page.getByRole("button", { name: "Test now" }).click();
+    await page.getByText("It works").waitFor();
+    await page.getByText("It knows this server as parley.").waitFor();
+    await look(page, "console-providers-tried");
+  });
+
   it("asks whoever has a second factor for a code, at the sign-in and before a write", async () => {
     const { codes } = await setUpCodes(world.server.url, "root");
     const own = await world.open();

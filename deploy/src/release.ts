@@ -280,7 +280,7 @@ export const workloads: Record<WorkloadName, Workload> = {
     ...drained(DRAIN_S),
     name: "web",
     roles: ["web"],
-    uses: [...shared, "stripe", "graphs", "objects"],
+    uses: [...shared, "stripe", "graphs", "objects", "identity"],
     resources: asking(small, "50m"),
   },
 };

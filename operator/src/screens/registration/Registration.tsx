@@ -3,6 +3,7 @@ import { Screen } from "../../frame/Screen.tsx";
 import { ActButton } from "../../parts/ActButton.tsx";
 import { Tabs } from "../../parts/Tabs.tsx";
 import { makeToken } from "./acts.tsx";
+import { Providers } from "./Providers.tsx";
 import { Provisioning } from "./Provisioning.tsx";
 import { Settings } from "./Settings.tsx";
 import { Tokens } from "./Tokens.tsx";
@@ -25,10 +26,14 @@ export default function Registration() {
         tabs={[
           { name: "tokens", to: "/registration", label: "Registration tokens" },
           { name: "provisioning", to: "/registration/provisioning", label: "Provisioning" },
+          { name: "providers", to: "/registration/providers", label: "Providers" },
           { name: "settings", to: "/registration/settings", label: "Settings" },
         ]}
       />
-      {tab === "tokens" ? <Tokens /> : tab === "provisioning" ? <Provisioning /> : <Settings />}
+      {tab === "tokens" && <Tokens />}
+      {tab === "provisioning" && <Provisioning />}
+      {tab === "providers" && <Providers />}
+      {tab === "settings" && <Settings />}
     </Screen>
   );
 }

@@ -70,3 +70,20 @@ export interface RefusedRequest {
   status: number;
   detail: string;
 }
+
+/** A provider by whom people sign in (server/src/auth/sso/operations.ts). */
+export interface Provider {
+  id: string;
+  name: string;
+  issuer: string;
+  client_id: string;
+  redirect_uri: string;
+  new_accounts: boolean;
+  link_by_verified_email: boolean;
+  email_domains: string[];
+}
+
+export interface Trial {
+  ok: boolean;
+  checks: { what: string; ok: boolean; says: string }[];
+}

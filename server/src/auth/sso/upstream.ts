@@ -40,7 +40,8 @@ export function upstreamOf(ctx: Context, provider: SsoProvider): Promise<Upstrea
   return upstream;
 }
 
-async function discover(ctx: Context, provider: SsoProvider): Promise<Upstream> {
+/** The same, asked anew. */
+export async function discover(ctx: Context, provider: SsoProvider): Promise<Upstream> {
   const library = await import("openid-client");
   const fetch = guardedFetch(ctx, provider);
   const issuer = new URL(provider.issuer);

@@ -69,6 +69,7 @@ export async function* importCsv(
     throw queryFailure(thrown, ran);
   } finally {
     signal.removeEventListener("abort", cut);
+    connection.limitAnswer(Infinity);
     if (!connection.isBroken()) await connection.query("rollback").catch(() => connection.cut());
     taken.release();
   }
@@ -175,6 +176,7 @@ async function insert(way: Way, connection: ForeignConnection, { mapping, batch,
     seams: way.seams,
   });
   try {
+    connection.limitAnswer(limits.explorerAnswer_bytes);
     const made = new Set((await connection.query(sql, values)).map(([line]) => Number(line)));
     state.created += made.size;
     for (const { line } of batch)

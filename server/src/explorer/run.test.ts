@@ -1,7 +1,10 @@
 /** Against a real PostgreSQL with Apache AGE, whose library no connection has loaded beforehand. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { startAge } from "../../../testkit/src/age.ts";
+import { soon } from "../../../testkit/src/wait.ts";
 import { connectForeign, type ForeignServer } from "../db/foreign.ts";
 import { MatrixError } from "../errors.ts";
 import { realSeams } from "../seams.ts";
@@ -208,6 +211,44 @@ test("a query whose asker goes away is stopped in the database", { skip }, async
   assert.equal((await failing).fields["reason"], "stopped");
   assert.equal(await running(), 0);
 });
+
+/** A server that lets everybody in and then says nothing any more. */
+async function silentServer() {
+  const letIn = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(letIn));
+  }).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  return {
+    port: (silent.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+      await once(silent, "close");
+    },
+  };
+}
+
+test(
+  "where the database does not answer who would stop a query, nobody waits for it, and its place is free",
+  { skip },
+  async () => {
+    await using silent = await silentServer();
+    const own = openPools(realSeams);
+    const deaf: Way = {
+      ...way,
+      take: () => own.take({ owner: "ana", id: "deaf", version: 1 }, describe),
+      describe: async () => ({ ...(server as ForeignServer), port: silent.port }),
+    };
+    const running = run(deaf, asked(endless, { timeout_ms: 300 })).next();
+    await soon("the query ends", assert.rejects(running, { fields: { reason: "timeout" } }));
+    assert.deepEqual(own.size(), { pools: 0, connections: 0 });
+    await own.close();
+  },
+);
 
 test("an error is told with its place in the text, also behind characters of two units", { skip }, async () => {
   assert.equal((await failure("MATCH (n:Person) RETRUN n")).fields["position"], 17);

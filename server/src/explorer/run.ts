@@ -223,11 +223,17 @@ function watchOver(way: Way, connection: ForeignConnection, { signal, timeout_ms
   };
 }
 
-/** Stops what the connection runs, in the database; where that can not be said there, the connection is cut. */
+/** Stops what the connection runs, in the database; where that can not be said there in time, both connections are cut. */
 async function cancel({ describe, seams }: Way, connection: ForeignConnection): Promise<void> {
-  const patience = seams.after(limits.explorerCancel_ms, () => connection.cut());
+  let second: ForeignConnection | undefined;
+  const patience = seams.after(limits.explorerCancel_ms, () => {
+    connection.cut();
+    second?.cut();
+  });
   try {
-    const second = await connectForeign(await describe(), seams);
+    second = await connectForeign(await describe(), seams);
+    second.limitAnswer(limits.explorerAnswer_bytes);
+    if (connection.isBroken()) second.cut();
     await second.query("select pg_cancel_backend($1)", [connection.pid]);
     await second.end();
   } catch {

@@ -6,6 +6,8 @@ import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { connectOwner } from "../../server/src/db/database.ts";
+import { migrate } from "../../server/src/db/migrate.ts";
 import { freePort, type Running, supervise } from "./services.ts";
 
 export type Age = AsyncDisposable & {
@@ -31,6 +33,14 @@ const superuser = "parley";
 export const graphGrants = `grant usage on schema ag_catalog to parley_graph;
   grant select on ag_catalog.ag_graph, ag_catalog.ag_label to parley_graph;
   grant create on database postgres to parley_graph`;
+
+/** Makes the database one that a server with an access graph in Apache AGE may be started on. */
+export async function prepareForGraph({ url }: Pick<Age, "url">): Promise<void> {
+  await migrate(url);
+  const owner = await connectOwner(url);
+  await owner.query(graphGrants);
+  await owner.end();
+}
 
 /** Why tests with it are skipped, for `test(…, { skip })`; false where it can be started. */
 export function missingAge(): string | false {

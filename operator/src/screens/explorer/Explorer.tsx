@@ -57,6 +57,7 @@ interface OpenedProps {
 
 function Opened({ connection, connections, graph: wanted, onOpen }: OpenedProps) {
   const { role } = useOperator();
+  const mayAsk = !connection.is_own || holds(role, "owner");
   const { id } = connection;
   const { data, error, refetch } = useAnswer<{ items: GraphInfo[] }>(pathOf`/explorer/connections/${id}/graphs`);
   const graphs = data?.items ?? [];
@@ -90,13 +91,13 @@ function Opened({ connection, connections, graph: wanted, onOpen }: OpenedProps)
         {schema.data && (
           <SchemaTree
             schema={schema.data}
-            onAsk={(cypher) => setDraft(({ count }) => ({ cypher, count: count + 1 }))}
+            onAsk={mayAsk ? (cypher) => setDraft(({ count }) => ({ cypher, count: count + 1 })) : undefined}
           />
         )}
       </nav>
       {graph === undefined ? (
         <div className={styles["centre"]} />
-      ) : connection.is_own && !holds(role, "owner") ? (
+      ) : !mayAsk ? (
         <div className={styles["centre"]}>
           <NeedsRole least="owner">
             <p>Queries on Parley's own database are for owners. What it knows is answered under Access graph.</p>

@@ -8,8 +8,8 @@ import styles from "./Explorer.module.css";
 
 interface TreeProps {
   schema: Schema;
-  /** Puts a query into the editor. */
-  onAsk: (cypher: string) => void;
+  /** Puts a query into the editor, where there is one. */
+  onAsk: ((cypher: string) => void) | undefined;
 }
 
 /** What is in a graph. Each label and each type is a question away. */
@@ -24,7 +24,7 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
           <Entry
             key={label.name}
             info={label}
-            onAsk={() => onAsk(`MATCH (n:${written(label.name)})\nRETURN n\nLIMIT 25`)}
+            onAsk={onAsk && (() => onAsk(`MATCH (n:${written(label.name)})\nRETURN n\nLIMIT 25`))}
           />
         ))}
       </ul>
@@ -35,7 +35,7 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
           <Entry
             key={edge.name}
             info={edge}
-            onAsk={() => onAsk(`MATCH (a)-[r:${written(edge.name)}]->(b)\nRETURN a, r, b\nLIMIT 25`)}
+            onAsk={onAsk && (() => onAsk(`MATCH (a)-[r:${written(edge.name)}]->(b)\nRETURN a, r, b\nLIMIT 25`))}
           />
         ))}
       </ul>
@@ -44,7 +44,7 @@ export function SchemaTree({ schema, onAsk }: TreeProps) {
   );
 }
 
-function Entry({ info, onAsk }: { info: LabelInfo | EdgeInfo; onAsk: () => void }) {
+function Entry({ info, onAsk }: { info: LabelInfo | EdgeInfo; onAsk: (() => void) | undefined }) {
   const { name, count, is_estimate, properties } = info;
   const theme = useEffectiveTheme();
   const between = "between" in info ? info.between : [];
@@ -73,7 +73,9 @@ function Entry({ info, onAsk }: { info: LabelInfo | EdgeInfo; onAsk: () => void 
           {properties.length === 0 && <li className={styles["kind"]}>no properties</li>}
         </ul>
       </details>
-      <IconButton icon="search" label={`Show some of ${name}`} size="compact" iconSize={14} onPress={onAsk} />
+      {onAsk && (
+        <IconButton icon="search" label={`Show some of ${name}`} size="compact" iconSize={14} onPress={onAsk} />
+      )}
     </li>
   );
 }

@@ -12,6 +12,7 @@ import { Empty } from "../../parts/States.tsx";
 import { sentenceOf } from "../../parts/words.ts";
 import { holds } from "../../session.ts";
 import type { Provider, Trial } from "./shapes.ts";
+import styles from "./Settings.module.css";
 
 /** By whom people sign in besides a password, and whether that works now. */
 export function Providers() {
@@ -62,21 +63,23 @@ function One({ provider }: { provider: Provider }) {
         <Fact name="Newcomers">{provider.new_accounts ? "get an account" : "get none"}</Fact>
         {provider.email_domains.length > 0 && <Fact name="Only from">{provider.email_domains.join(", ")}</Fact>}
       </Facts>
-      <Copied label="Redirect address, to be registered there" text={provider.redirect_uri} />
-      {refusal && (
-        <Notice tone="danger" title="It could not be tried">
-          {refusal}
-        </Notice>
-      )}
-      {trial && (
-        <Notice tone={trial.ok ? "info" : "danger"} title={trial.ok ? "It works" : "It does not work"}>
-          {trial.checks.map(({ what, says }) => (
-            <span key={what} style={{ display: "block" }}>
-              {says}
-            </span>
-          ))}
-        </Notice>
-      )}
+      <div className={styles["stack"]}>
+        <Copied label="Redirect address, to be registered there" text={provider.redirect_uri} />
+        {refusal && (
+          <Notice tone="danger" title="It could not be tried">
+            {refusal}
+          </Notice>
+        )}
+        {trial && (
+          <Notice tone={trial.ok ? "info" : "danger"} title={trial.ok ? "It works" : "It does not work"}>
+            {trial.checks.map(({ what, says }) => (
+              <span key={what} style={{ display: "block" }}>
+                {says}
+              </span>
+            ))}
+          </Notice>
+        )}
+      </div>
     </Section>
   );
 }

@@ -1,10 +1,12 @@
 import { type Ref, useMemo, useRef, useState } from "react";
+import { Button } from "../../../../web/src/ui/Button.tsx";
 import { call } from "../../api.ts";
 import { csvOf, saveFile } from "../../model/csv.ts";
 import type { Search } from "../../model/search.ts";
 import { type CanvasHandle, GraphCanvas } from "./canvas/GraphCanvas.tsx";
 import { Legend } from "./canvas/Legend.tsx";
 import { type GraphNode, type LayoutName, layoutNames, MOST_NODES } from "./canvas/model.ts";
+import { sentenceOf } from "../../parts/words.ts";
 import { AnswerTable, AnswerText } from "./AnswerViews.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { type Answer, around, merged, within, wordsOf } from "./questions.ts";
@@ -24,6 +26,7 @@ const oneOf = <T extends string>(values: readonly T[], value: string | undefined
 export function AnswerPane({ answer, search, set }: AnswerPaneProps) {
   const canvas = useRef<CanvasHandle>(null);
   const [more, setMore] = useState<readonly Answer[]>([]);
+  const [refusal, setRefusal] = useState("");
   const view = oneOf<View>(views, search["view"], "graph");
   const whole = useMemo(() => merged([answer, ...more], MOST_NODES), [answer, more]);
   const change = (name: string, value: string) => {
@@ -34,8 +37,13 @@ export function AnswerPane({ answer, search, set }: AnswerPaneProps) {
     const node = whole.nodes.find((each) => each.id === id);
     const next = node && around(node);
     if (!next) return;
-    const found = await call<Answer>(next.path, { query: next.query });
-    setMore((before) => [...before, found]);
+    try {
+      const found = await call<Answer>(next.path, { query: next.query });
+      setMore((before) => [...before, found]);
+      setRefusal("");
+    } catch (error) {
+      setRefusal(`What is around ${node?.label} did not come: ${sentenceOf(error)}`);
+    }
   };
   return (
     <>
@@ -50,6 +58,11 @@ export function AnswerPane({ answer, search, set }: AnswerPaneProps) {
           onFit={() => canvas.current?.fit()}
           onExport={(form) => void exportAnswer(form, answer, canvas.current)}
         />
+        {refusal && view === "graph" && (
+          <p className={styles["large"]} role="alert">
+            {refusal}
+          </p>
+        )}
         {view === "graph" && (
           <Picture
             handle={canvas}
@@ -58,8 +71,7 @@ export function AnswerPane({ answer, search, set }: AnswerPaneProps) {
             whole={whole}
             search={search}
             onChange={change}
-            // What is not found is not shown.
-            onExpand={(id) => void expand(id).catch(() => undefined)}
+            onExpand={(id) => void expand(id)}
           />
         )}
         {view === "table" && <AnswerTable answer={answer} />}
@@ -104,7 +116,10 @@ function Picture({ handle, answer, more, whole, search, onChange, onExpand }: Pi
     <>
       {left > 0 && (
         <p className={styles["large"]} role="status">
-          +{left.toLocaleString()} more: too many for a picture. Ask about less, or see the table.
+          +{left.toLocaleString()} more: too many for a picture. Leave a type out below, ask about less, or{" "}
+          <Button size="compact" variant="quiet" onPress={() => onChange("view", "table")}>
+            see the table
+          </Button>
         </p>
       )}
       <div className={styles["stage"]}>

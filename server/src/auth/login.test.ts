@@ -80,6 +80,7 @@ test("an unknown way to sign in, a missing name and a third-party identifier are
     [{ type: "m.login.password", identifier: { type: "m.id.user", user: "alice" } }, 400, "M_MISSING_PARAM"],
     [{ type: "m.login.password", identifier: { type: "m.id.user", user: 7 }, password: "x" }, 400, "M_BAD_JSON"],
     [{ type: "m.login.password", identifier: { type: "m.id.phone" }, password: "x" }, 403, "M_FORBIDDEN"],
+    [{ type: "m.login.password", identifier: { type: "org.example.id" }, password: "x" }, 400, "M_UNKNOWN"],
     [{ type: "m.login.token", token: "made up" }, 403, "M_FORBIDDEN"],
   ];
   for (const [body, status, errcode] of cases) {

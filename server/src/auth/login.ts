@@ -80,6 +80,8 @@ async function withPassword(ctx: Context, request: LoginRequest): Promise<object
   return signIn(ctx, { userId, passwordHash, device: request.body, address: request.address });
 }
 
+const IDENTIFIERS = new Set(["m.id.user", "m.id.thirdparty", "m.id.phone"]);
+
 /** Specification: "Identifier types". Who signs in with an address that nobody has is told no more than with a wrong password. */
 async function whoIsMeant(ctx: Context, given: z.output<typeof passwordLogin>): Promise<string> {
   const { identifier: by } = given;
@@ -87,6 +89,8 @@ async function whoIsMeant(ctx: Context, given: z.output<typeof passwordLogin>): 
   const address = by ? by.address : given.address;
   if (isMail && address !== undefined)
     return (await ownerOfAddress(ctx, foldAddress(address) ?? "")) ?? userIdFrom(ctx, "@");
+  if (by && !IDENTIFIERS.has(by.type))
+    throw matrixError("M_UNKNOWN", "This type of identifier is not known.", { status: 400 });
   if (by && by.type !== "m.id.user")
     throw matrixError("M_FORBIDDEN", "Sign in with your user name or your e-mail address: nothing else is known here.");
   const user = by ? by.user : given.user;

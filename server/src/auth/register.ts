@@ -13,7 +13,7 @@ import { checkNewPassword } from "./passwords.ts";
 import { accountExists } from "./queries.ts";
 import { registerByService, SERVICE_LOGIN } from "./service-login.ts";
 import { refuseWhileOff } from "./registration-tokens.ts";
-import { auth, newDevice, text } from "./shapes.ts";
+import { auth, newDevice } from "./shapes.ts";
 import { signIn } from "./sign-in.ts";
 import { acceptedBy, provedBy, type Stage } from "./stages.ts";
 import { accepted, makingAccount } from "./terms/acceptance.ts";
@@ -25,7 +25,8 @@ import { generatedUserId, newUserId } from "./user-names.ts";
 const body = z.looseObject({
   auth: auth.optional(),
   type: z.string().optional(),
-  username: text().nullish(),
+  // Whatever is no user name is told by its own errcode, one that is too long as well.
+  username: z.string().nullish(),
   password: z.string().optional(),
   inhibit_login: z.boolean().optional(),
   ...newDevice,
@@ -82,7 +83,7 @@ export const registerAvailable = route({
   path: "/_matrix/client/v3/register/available",
   access: "anyone",
   rate: "other",
-  query: z.looseObject({ username: text() }),
+  query: z.looseObject({ username: z.string() }),
   async handle({ query }, ctx) {
     await refuseWhileOff(ctx);
     await freeUserId(ctx, query.username);

@@ -47,6 +47,8 @@ const open = [
   "GET /_matrix/client/v3/login/sso/redirect",
   "GET /_matrix/client/v3/login/sso/redirect/:idpId",
   "GET /_matrix/client/v3/auth/:authType/fallback/web",
+  "GET /_matrix/static/client/login",
+  "GET /_matrix/static/client/login/login.js",
   "POST /_matrix/client/v3/auth/:authType/fallback/web",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",

@@ -53,6 +53,10 @@ const beyond: readonly (readonly [prefix: string, why: string])[] = [
     "/_matrix/client/v3/auth/:authType/fallback/web",
     "the page of a stage, which only the text of the specification has",
   ],
+  [
+    "/_matrix/static/client/login",
+    "the page that signs in for clients that do not know how, which only the text of the specification has",
+  ],
   ["/.well-known/openid-configuration", "where OpenID Connect has the metadata of OAuth 2.0"],
   ["/.well-known/oauth-authorization-server", "where RFC 8414 has the same"],
   [

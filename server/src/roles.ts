@@ -36,6 +36,7 @@ export const roles = {
       `${CLIENT}/user/:userId/openid/*`,
       "/_matrix/federation/v1/openid/userinfo",
       "/_synapse/admin/v1/register",
+      "/_matrix/static/client/login/*",
     ],
   },
   keys: {

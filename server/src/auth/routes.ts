@@ -6,6 +6,7 @@ import { confirmRoutes } from "./email/confirm.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from "./devices.ts";
 import { fallbackRoutes } from "./fallback.ts";
+import { loginPageRoutes } from "./login-page/page.ts";
 import { getLoginToken } from "./login-token.ts";
 import { login, loginFlows } from "./login.ts";
 import { logout, logoutAll, whoami } from "./logout.ts";
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...oauthRoutes,
   ...ssoRoutes,
   ...fallbackRoutes,
+  ...loginPageRoutes,
 ];
 
 /** Starts the rounds of the OAuth 2.0 API. Throws StartError where the list of providers is wrong. */

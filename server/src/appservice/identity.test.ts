@@ -116,6 +116,10 @@ test("nobody else registers a user, or makes an alias, that a service keeps to i
   const plain = await askAs(server.url, irc, "POST", `${V3}/createRoom`, {}, { room_alias_name: "plain" });
   assert.equal(plain.body.errcode, "M_EXCLUSIVE");
   assert.equal((await askAs(server.url, irc, "DELETE", path)).status, 200);
+  const elsewhere = await askAs(server.url, irc, "PUT", path, {}, { room_id });
+  assert.equal(elsewhere.status, 200, "of a room in which none of its users is");
+  const unknown = await askAs(server.url, irc, "PUT", path, {}, { room_id: "!nowhere:localhost" });
+  assert.deepEqual([unknown.status, unknown.body.errcode], [403, "M_FORBIDDEN"]);
 });
 
 test("a service gives messages and state the time of the network that they come from; nobody else can", async () => {

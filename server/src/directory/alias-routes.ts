@@ -52,8 +52,9 @@ const putAlias = route({
     requireOwnAlias(ctx, alias);
     requireMayName(ctx, alias, session);
     const room = await ctx.rooms.find(body.room_id);
-    // Who is not in the room is told the same about one that does not exist.
-    if (room?.membership(session.userId) !== "join")
+    // An application service has full control over the aliases of its namespaces. Who is not in the room is told the same about one
+    // that does not exist.
+    if (!room || (!session.service && room.membership(session.userId) !== "join"))
       throw matrixError("M_FORBIDDEN", "You are not in this room, so you can not give it an alias.");
     if (!(await reserve(ctx, { alias, roomId: body.room_id, creator: session.userId })))
       throw matrixError("M_UNKNOWN", `There is a room with the alias ${alias} already.`, { status: 409 });

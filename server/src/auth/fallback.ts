@@ -6,12 +6,15 @@ import { showCaptchaStage, solveCaptcha } from "./captcha/page.ts";
 import { readForm } from "./oauth/forms.ts";
 import { shown } from "./oauth/pages/page.ts";
 import { showSsoStage } from "./sso/confirm.ts";
+import { stagePages } from "./stage-pages.ts";
 import { acceptTerms, showTermsStage } from "./terms/page.ts";
 
 const PATH = "/_matrix/client/v3/auth/:authType/fallback/web";
 
-function noPage() {
-  return matrixError("M_NOT_FOUND", "There is no page for this stage: the application asks for it itself.");
+function pageOf(stage = "") {
+  const own = Object.hasOwn(stagePages, stage) ? stagePages[stage] : undefined;
+  if (own) return own;
+  throw matrixError("M_NOT_FOUND", "There is no page for this stage: the application asks for it itself.");
 }
 
 const showStage = route({
@@ -26,7 +29,7 @@ const showStage = route({
     if (stage === "m.login.sso") return showSsoStage(ctx, session);
     if (stage === "m.login.terms") return showTermsStage(ctx, { session, headers: request.headers });
     if (stage === "m.login.recaptcha") return showCaptchaStage(ctx, session);
-    throw noPage();
+    return pageOf(stage).show(ctx, { session });
   }),
 });
 
@@ -41,7 +44,7 @@ const completeStage = route({
     const sent = await readForm(request.body);
     if (stage === "m.login.terms") return acceptTerms(ctx, { headers: request.headers, sent });
     if (stage === "m.login.recaptcha") return solveCaptcha(ctx, sent, request.address);
-    throw noPage();
+    return pageOf(stage).take(ctx, sent, request.address);
   }),
 });
 

@@ -14,6 +14,7 @@ import { donePage } from "../oauth/pages/done.ts";
 import { html, page, shown } from "../oauth/pages/page.ts";
 import { hasPassword } from "../passwords.ts";
 import type { Stage } from "../stages.ts";
+import { actOf, completeOwnStage, requireOwnWaiting } from "../waiting.ts";
 import { accountOf, externalIdsOf } from "./accounts.ts";
 import type { PageRequest } from "./begin.ts";
 import type { SsoProvider } from "./config.ts";
@@ -37,24 +38,9 @@ async function providersFor(ctx: Context, userId: string): Promise<SsoProvider[]
   return providersOf(ctx).filter((each) => ids.some((id) => isOf(each, id)));
 }
 
-interface Confirming {
-  userId: string;
-  operation: string;
-}
-
-/** The request that waits. Throws M_NOT_FOUND. */
-async function waiting(ctx: Context, session: string): Promise<Confirming> {
-  const row = await ctx.db.auth.one<Confirming>(
-    `select user_id as "userId", operation from auth.interactive_sessions where id = $1 and user_id is not null and expires_at > now()`,
-    [session],
-  );
-  if (!row) throw matrixError("M_NOT_FOUND", "Nothing waits for you here any more. Go back to the application.");
-  return row;
-}
-
 /** The page of the stage m.login.sso, see fallback.ts: on to the provider, or to a choice of them. */
 export async function showSsoStage(ctx: Context, session: string): Promise<Answer> {
-  const { userId } = await waiting(ctx, session);
+  const { userId } = await requireOwnWaiting(ctx, session);
   const addresses = (await providersFor(ctx, userId)).map((each) => ({
     name: each.name,
     href: addressOf(ctx, `${pathOf(each)}?${new URLSearchParams({ confirm: session }).toString()}`),
@@ -69,22 +55,12 @@ export async function showSsoStage(ctx: Context, session: string): Promise<Answe
   return page(ctx, { title: "Confirm who you are", content: html`<div class="choice">${links}</div>` });
 }
 
-/** What is asked, as the end of a sentence: by the end of its path. */
-const ACTS: readonly (readonly [path: RegExp, act: string])[] = [
-  [/\/account\/deactivate$/, "deactivate your account for good"],
-  [/\/account\/password$/, "set a password for your account"],
-  [/\/account\/3pid\/add$/, "add an e-mail address to your account"],
-  [/\/(delete_devices|devices\/[^/]+)$/, "sign devices of yours out"],
-  [/\/keys\/device_signing\/upload$/, "replace the identity of your encryption"],
-  [/\/login\/get_token$/, "sign another device in as you"],
-];
-
 /** The request and its step, where the person who came is the one who was asked. Throws M_FORBIDDEN. */
 async function confirming(ctx: Context, request: PageRequest, id: string) {
   const provider = findProvider(ctx, request.params["provider"]);
   const { purpose, identity } = await readStep(ctx, request, { kind: "proved", id, providerId: provider.id });
   if (purpose.kind !== "confirm") throw matrixError("M_NOT_FOUND", "Nothing waits for you here.");
-  const { userId, operation } = await waiting(ctx, purpose.session);
+  const { userId, operation } = await requireOwnWaiting(ctx, purpose.session);
   if ((await accountOf(ctx, identity)) !== userId)
     throw matrixError("M_FORBIDDEN", `At ${provider.name} you are signed in as somebody else than ${userId}.`);
   return { provider, userId, session: purpose.session, operation };
@@ -98,10 +74,9 @@ export const showConfirm = route({
   handle: shown(async (request: PageRequest, ctx) => {
     const id = String(request.query["step"]);
     const { provider, userId, operation } = await confirming(ctx, request, id);
-    const act = ACTS.find(([path]) => path.test(operation))?.[1] ?? "do something that needs your word";
     return page(ctx, {
       title: "Is it you who asks?",
-      content: html`<p>An application that is signed in as ${userId} wants to <strong>${act}</strong>.</p>
+      content: html`<p>An application that is signed in as ${userId} wants to <strong>${actOf(operation)}</strong>.</p>
         <p class="quiet">Say yes only if you have just begun this yourself.</p>
         <form method="post" action="${pathOf(provider, "/confirm")}">
           ${hidden("step", id)}
@@ -123,10 +98,7 @@ export const confirm = route({
     refuseForeignForm(ctx, request);
     const { provider, userId, session } = await confirming(ctx, request, id);
     await useStep(ctx, request, { kind: "proved", id, providerId: provider.id });
-    await ctx.db.auth.change(
-      `update auth.interactive_sessions set completed = completed || '{"m.login.sso": ""}' where id = $1 and user_id = $2`,
-      [session, userId],
-    );
+    await completeOwnStage(ctx, { session, userId }, { "m.login.sso": "" });
     return donePage(ctx);
   }),
 });

@@ -10,7 +10,9 @@ import { type PreviewConfig, readPreviews } from "./media/previews/config.ts";
 import { type Captcha, readCaptcha } from "./auth/captcha/config.ts";
 import { type Mail, readMail } from "./auth/email/config.ts";
 import { readSso, type SsoConfig } from "./auth/sso/config.ts";
+import { readSupport, type Support } from "./auth/support.ts";
 import { type Policy, readTerms } from "./auth/terms/config.ts";
+import { readTurn, type Turn } from "./auth/turn.ts";
 import { type AuditStream, readAuditStream } from "./console/audit/stream/config.ts";
 import { type PushConfig, readPush } from "./push/config.ts";
 import { roleNames, type RoleName } from "./roles.ts";
@@ -119,6 +121,10 @@ export interface Config {
   terms: readonly Policy[];
   /** What who registers without a token has to solve; undefined where nobody has to. */
   captcha: Captcha | undefined;
+  /** Through whom calls go; undefined where there is no TURN server. */
+  turn: Turn | undefined;
+  /** Whom people ask; undefined where nobody is named. */
+  support: Support | undefined;
   /** Whether links are fetched for a preview, and from where inside the network. */
   previews: PreviewConfig;
   /** What each setting is and where that comes from, without secrets. */
@@ -210,11 +216,21 @@ function read(environment: Env): Config {
     auditStream: readAuditStream(env),
     mail: readMail(env),
     sso: readSso(env),
-    terms: readTerms(env),
-    captcha: readCaptcha(env),
+    ...newcomers(env),
+    ...contacts(env),
     previews: readPreviews(env),
     sources: settingSources(environment),
   };
+}
+
+/** What is asked of whoever makes an account. */
+function newcomers(env: Env): Pick<Config, "terms" | "captcha"> {
+  return { terms: readTerms(env), captcha: readCaptcha(env) };
+}
+
+/** Of others, of whom the server tells. */
+function contacts(env: Env): Pick<Config, "turn" | "support"> {
+  return { turn: readTurn(env), support: readSupport(env) };
 }
 
 /** What makes test suites fast makes an installation weak. */

@@ -29,8 +29,6 @@ const refusing: Readonly<Record<string, string>> = {
   getContent: FROZEN,
   getContentOverrideName: FROZEN,
   getContentThumbnail: FROZEN,
-  getTurnServer: "404 `M_NOT_FOUND`: there is no TURN server",
-  getWellknownSupport: "404 `M_NOT_FOUND`: no contacts are named",
   getWellknownPolicy: "404 `M_NOT_FOUND`: there is no policy server",
 };
 

@@ -3,6 +3,7 @@ import { matrixError } from "../errors.ts";
 import { type Route, route } from "../http.ts";
 import { vapidOf } from "../push/web/vapid.ts";
 import { supportedRoomVersions } from "../rooms/rules/versions.ts";
+import { turnCredentials } from "./turn.ts";
 
 const NEWEST_MINOR = 19;
 const versions = Array.from({ length: NEWEST_MINOR }, (_, i) => `v1.${i + 1}`);
@@ -65,7 +66,8 @@ const wellKnownSupport = route({
   method: "GET",
   path: "/.well-known/matrix/support",
   access: "anyone",
-  handle: () => {
+  handle: (_request, { config }) => {
+    if (config.support) return config.support;
     throw matrixError("M_NOT_FOUND", "This server names no contacts.");
   },
 });
@@ -85,7 +87,8 @@ const turnServer = route({
   path: "/_matrix/client/v3/voip/turnServer",
   access: "session",
   rate: "other",
-  handle: () => {
+  handle: ({ session }, { config, seams }) => {
+    if (config.turn) return turnCredentials(config.turn, session.userId, seams.now_ms());
     throw matrixError("M_NOT_FOUND", "This server has no TURN server.");
   },
 });

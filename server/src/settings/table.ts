@@ -3,6 +3,7 @@ import type { RoleName } from "../roles.ts";
 import { auditSettings } from "./audit.ts";
 import { billingSettings } from "./billing.ts";
 import { captchaSettings } from "./captcha.ts";
+import { contactSettings } from "./contacts.ts";
 import { explorerSettings } from "./explorer.ts";
 import { previewSettings } from "./previews.ts";
 import { mailSettings } from "./mail.ts";
@@ -202,4 +203,5 @@ export const settings: readonly Setting[] = [
   ...termsSettings,
   ...captchaSettings,
   ...previewSettings,
+  ...contactSettings,
 ];

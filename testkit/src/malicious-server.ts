@@ -2,7 +2,6 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { uncheckedFetch } from "./checked-fetch.ts";
 import type { Json } from "./http.ts";
 import { listening } from "./listening.ts";
 
@@ -120,7 +119,7 @@ async function pass(request: IncomingMessage, response: ServerResponse, passing:
   const bytes = await buffer(request);
   const sent = translation ? Buffer.from(translation.asked(bytes.toString())) : bytes;
   const path = translation ? translation.asked(request.url ?? "/") : (request.url ?? "/");
-  const answer = await uncheckedFetch(passing.honest + path, {
+  const answer = await fetch(passing.honest + path, {
     method,
     headers: { ...(authorization ? { authorization } : {}), ...(type ? { "content-type": type } : {}) },
     ...(sent.length > 0 ? { body: sent } : {}),

@@ -130,6 +130,8 @@ test("what is mounted as a file may be a file", () => {
       S3_SECRET_ACCESS_KEY: "b",
       PARLEY_RECAPTCHA_SITE_KEY: "a",
       PARLEY_RECAPTCHA_SECRET: "b",
+      PARLEY_TURN_URIS: "turn:a",
+      PARLEY_TURN_SECRET: "b",
       ...reader,
     };
     for (const name of fileSettings)

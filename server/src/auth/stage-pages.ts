@@ -1,11 +1,13 @@
 /**
- * The pages of stages that most clients ask for themselves: a password, a registration token, and none at all. Specification:
- * client-server-api, "Fallback". Whoever knows a session's id could complete its stage without the page, so a form that another site sends
+ * The page of each stage, and here those of stages that most clients ask for themselves: a password, a registration token, and none at
+ * all. Specification: client-server-api, "Fallback". Whoever knows a session's id could complete its stage without the page, so a form that another site sends
  * can do nothing more; it can not know the password, and the token it would have to give away.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Answer } from "../http.ts";
+import { showCaptchaStage, solveCaptcha } from "./captcha/page.ts";
 import { hasSecondFactor } from "./factors/totp.ts";
 import { addressOf, paths } from "./oauth/addresses.ts";
 import type { Form } from "./oauth/forms.ts";
@@ -14,19 +16,29 @@ import { hidden, passwordField } from "./oauth/pages/fields.ts";
 import { type Html, html, page, problem, type Refusal, refusalOf } from "./oauth/pages/page.ts";
 import { checkPassword, hasPassword } from "./passwords.ts";
 import { isUsableRegistrationToken } from "./registration-tokens.ts";
+import { showSsoStage } from "./sso/confirm.ts";
 import type { Stage } from "./stages.ts";
+import { acceptTerms, showTermsStage } from "./terms/page.ts";
 import { tokenHash } from "./tokens.ts";
 import { actOf, completeOwnStage, completeStage, requireOwnWaiting, requireWaiting } from "./waiting.ts";
 
 interface Showing {
   session: string;
+  headers: IncomingHttpHeaders;
   refusal?: Refusal | undefined;
+}
+
+/** What the person has sent. */
+interface Sent {
+  sent: Form;
+  headers: IncomingHttpHeaders;
+  address: string;
 }
 
 interface StagePage {
   show(ctx: Context, showing: Showing): Promise<Answer>;
-  /** What the person has sent. The page comes again where it was refused. */
-  take(ctx: Context, sent: Form, address: string): Promise<Answer>;
+  /** The page comes again where what was sent is refused. Absent where the stage goes on elsewhere. */
+  take?(ctx: Context, sent: Sent): Promise<Answer>;
 }
 
 function form(stage: Stage, session: string, fields?: Html): Html {
@@ -37,17 +49,14 @@ function form(stage: Stage, session: string, fields?: Html): Html {
 }
 
 /** Shows the page, and takes what comes of it by `prove`, which throws where that is refused. */
-function stagePage(
-  show: StagePage["show"],
-  prove: (ctx: Context, sent: Form, address: string) => Promise<void>,
-): StagePage {
+function stagePage(show: StagePage["show"], prove: (ctx: Context, given: Sent) => Promise<void>): StagePage {
   return {
     show,
-    async take(ctx, sent, address) {
+    async take(ctx, given) {
       try {
-        await prove(ctx, sent, address);
+        await prove(ctx, given);
       } catch (thrown) {
-        return show(ctx, { session: sent("session"), refusal: refusalOf(thrown) });
+        return show(ctx, { session: given.sent("session"), headers: given.headers, refusal: refusalOf(thrown) });
       }
       return donePage(ctx);
     },
@@ -67,7 +76,7 @@ const password = stagePage(
         ${form("m.login.password", session, passwordField("Password", { isNeeded: true }))}`,
     });
   },
-  async (ctx, sent, address) => {
+  async (ctx, { sent, address }) => {
     const session = sent("session");
     const { userId } = await requireOwnWaiting(ctx, session);
     await requirePassword(ctx, userId);
@@ -104,7 +113,7 @@ const registrationToken = stagePage(
         ${form("m.login.registration_token", session, field)}`,
     });
   },
-  async (ctx, sent, address) => {
+  async (ctx, { sent, address }) => {
     const session = sent("session");
     await requireWaiting(ctx, session);
     await ctx.rates.admit("register", address);
@@ -126,7 +135,7 @@ const dummy = stagePage(
         ${form("m.login.dummy", session)}`,
     });
   },
-  async (ctx, sent) => {
+  async (ctx, { sent }) => {
     const session = sent("session");
     await requireWaiting(ctx, session);
     await completeStage(ctx, session, { "m.login.dummy": "" });
@@ -138,4 +147,10 @@ export const stagePages: Readonly<Record<string, StagePage | undefined>> = {
   "m.login.password": password,
   "m.login.registration_token": registrationToken,
   "m.login.dummy": dummy,
+  "m.login.sso": { show: (ctx, { session }) => showSsoStage(ctx, session) },
+  "m.login.terms": { show: showTermsStage, take: acceptTerms },
+  "m.login.recaptcha": {
+    show: (ctx, { session }) => showCaptchaStage(ctx, session),
+    take: (ctx, { sent, address }) => solveCaptcha(ctx, sent, address),
+  },
 };

@@ -1,4 +1,5 @@
 /** The queries that one person ran: kept on this device alone, as they may hold what nobody else should read. */
+import { keepList, readList } from "../../model/kept-list.ts";
 
 export interface Past {
   cypher: string;
@@ -14,12 +15,7 @@ function keyOf(userId: string): string {
 
 /** The newest first. */
 export function readHistory(userId: string): Past[] {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(keyOf(userId)) ?? "[]");
-    return Array.isArray(kept) ? kept.filter(isPast) : [];
-  } catch {
-    return [];
-  }
+  return readList(keyOf(userId), isPast);
 }
 
 function isPast(value: unknown): value is Past {
@@ -32,13 +28,7 @@ export function remember(userId: string, past: Past): Past[] {
   const others = readHistory(userId).filter(
     (each) => each.cypher !== past.cypher || each.parameters !== past.parameters,
   );
-  const kept = [past, ...others].slice(0, MOST);
-  try {
-    localStorage.setItem(keyOf(userId), JSON.stringify(kept));
-  } catch {
-    // A full or forbidden storage keeps nothing, and stops nobody.
-  }
-  return kept;
+  return keepList(keyOf(userId), [past, ...others], MOST);
 }
 
 export function forgetHistory(userId: string): void {

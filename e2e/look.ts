@@ -54,7 +54,7 @@ export async function look(page: Page, screen: string): Promise<void> {
 }
 
 /** Two frames: one in which the page hears of the new size, one in which it is drawn. */
-async function settle(page: Page): Promise<void> {
+export async function settle(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
   await page.evaluate(
     () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),

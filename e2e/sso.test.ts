@@ -5,7 +5,7 @@ import { registerPerson } from "../testkit/src/http.ts";
 import { startUpstream, type Upstream, UPSTREAM_CLIENT } from "../testkit/src/upstream.ts";
 import { press } from "./door.ts";
 import { skip, startWorld, story, type World } from "./fixture.ts";
-import { axeFindings, look } from "./look.ts";
+import { axeFindings, look, settle } from "./look.ts";
 import { heading, type Profile, proveSaved, readRecoveryKey, saySaved } from "./person.ts";
 
 const SARA = { sub: "sara there", preferred_username: "sara", name: "Sara S." };
@@ -73,8 +73,20 @@ describe("single sign-on", { skip }, () => {
         JSON.stringify({ ...kept, accessToken: "eyJ.eyJ.x", refreshToken: undefined }),
       );
     });
+    // The refusal comes while the models are still being loaded, and what comes after it does not take it back.
+    const { promise: refused, resolve: letLoad } = Promise.withResolvers<void>();
+    await page.route("**/assets/follow-*.js", async (route) => {
+      await refused;
+      await route.continue();
+    });
     await page.reload();
     await heading(page, "Sign in again").waitFor();
+    const models = page.waitForEvent("requestfinished", (request) => request.url().includes("/assets/follow-"));
+    letLoad();
+    await models;
+    await settle(page);
+    assert.ok(await heading(page, "Sign in again").isVisible());
+    await page.unroute("**/assets/follow-*.js");
     // It is counted, and nobody needs to be able to read it for that.
     await page.evaluate(async () => {
       const { deviceId } = JSON.parse(localStorage.getItem("parley.session") ?? "{}") as { deviceId: string };

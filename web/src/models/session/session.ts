@@ -23,7 +23,7 @@ import { deviceName, missingFeatures } from "./device.ts";
 import { failureOf, isUnreachable } from "./failure.ts";
 import { joinTabs, type Leadership } from "./leader.ts";
 import { registerAccount, type RegistrationForm } from "./registration.ts";
-import { nextState, type SessionEvent, type SessionState, type SignedOutReason } from "./state.ts";
+import { nextState, type SessionEvent, type SessionState, type SignedOutReason, type StartStep } from "./state.ts";
 import { addressToLeaveFor, takeLoginToken } from "./throughBrowser.ts";
 import { forgetPassword, rememberPassword } from "./uia.ts";
 
@@ -238,12 +238,17 @@ async function start(): Promise<void> {
 }
 
 async function startClient(client: MatrixClient, credentials: Credentials, signal: AbortSignal): Promise<void> {
+  // The first requests may say that the session is over, while others are on their way: that is then what is shown.
+  const step = (step: StartStep) => {
+    signal.throwIfAborted();
+    dispatch({ type: "step", step });
+  };
   await watchForLogout(client, credentials);
-  dispatch({ type: "step", step: "loading-encryption" });
+  step("loading-encryption");
   await openCrypto(client, credentials);
   signal.throwIfAborted();
   await followClient(client, signal);
-  dispatch({ type: "step", step: "first-sync" });
+  step("first-sync");
   await startSync(client, signal);
   saveWhenHidden(client, signal);
   const need = await needAtStart(client, credentials);

@@ -30,6 +30,8 @@ export interface Session {
   userId: string;
   deviceId: string;
   isAdmin: boolean;
+  /** The position of the log at which the session stood as it stands here: what entries up to it say of it is over. */
+  asOf: number;
   /** Of a bot's token, what it may do. */
   scopes?: readonly string[] | undefined;
   /** Of a request that an application service makes as one of its users. Its `deviceId` is empty where the service names none. */

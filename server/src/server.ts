@@ -168,7 +168,7 @@ async function openContext(
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
   const lifetime_ms = config.authSigningKey_ms;
   const signingKeys = openSigningKeys({ db: db.auth, seams, masterKeys, lifetime_ms });
-  const sessions = openSessions({ db: db.auth, hub: log.hub, seams, signingKeys });
+  const sessions = openSessions({ db: db.auth, log: db.log, hub: log.hub, seams, signingKeys });
   undo.push(() => sessions.close());
   const ephemeral = await openEphemeral({ config, db: db.ephemeral, bus, seams, logger });
   undo.push(() => ephemeral.close());

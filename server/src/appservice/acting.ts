@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
+import { readHead } from "../log/queries.ts";
 import type { Service } from "./service.ts";
 
 export interface Acting {
@@ -38,6 +39,7 @@ export async function actAs(ctx: Context, { service, query, address }: Acting): 
     userId: user,
     deviceId: device ?? "",
     isAdmin: actor.isAdmin,
+    asOf: actor.asOf,
     ...(actor.isSuspended ? { isSuspended: true } : {}),
     service: { id: service.id, isUnlimited: !service.isRateLimited || user === service.sender },
   };
@@ -52,6 +54,8 @@ interface Actor {
   sessionId: number;
   isAdmin: boolean;
   isSuspended: boolean;
+  /** The position of the log at which this was read. */
+  asOf: number;
 }
 
 interface Remembered {
@@ -89,6 +93,7 @@ async function actorOf(ctx: Context, service: Service, asked: Asked): Promise<Ac
 
 async function find(ctx: Context, service: Service, asked: Asked): Promise<Actor> {
   const ask = { serviceId: service.id, ...asked };
+  const { position: asOf } = await readHead(ctx.db.log);
   let actor = await readActor(ctx, ask);
   if (!actor && asked.userId === service.sender) {
     // Loaded when it is wanted: every process knows who asks, and most make no accounts.
@@ -102,5 +107,5 @@ async function find(ctx: Context, service: Service, asked: Asked): Promise<Actor
   const { sessionId, isAdmin, isSuspended } = actor;
   if (sessionId === null)
     throw matrixError("M_UNKNOWN_DEVICE", `${asked.userId} has no device ${asked.deviceId ?? ""}.`);
-  return { sessionId, isAdmin, isSuspended };
+  return { sessionId, isAdmin, isSuspended, asOf };
 }

@@ -121,7 +121,9 @@ test("a session that ends while it is being read does not stay in memory", async
     listen: (each: typeof listener) => (listener = each),
     heard_ms: () => realSeams.monotonic_ms(),
   } as unknown as Hub;
-  const sessions = openSessions({ db, hub, seams: realSeams, signingKeys: { find: () => Promise.resolve(undefined) } });
+  const log = { one: () => Promise.resolve({ position: 3, epoch: 1 }) } as unknown as Db;
+  const signingKeys = { find: () => Promise.resolve(undefined) };
+  const sessions = openSessions({ db, log, hub, seams: realSeams, signingKeys });
   const row = { id: 7, userId: "@alice:localhost", deviceId: "PHONE", isAdmin: false, state: "used", left_ms: null };
 
   const early = sessions.authenticate("token");

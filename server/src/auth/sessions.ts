@@ -5,12 +5,13 @@
  */
 import { LRUCache } from "lru-cache";
 import { atMost } from "../bounded.ts";
-import type { Db } from "../db/database.ts";
+import type { Db, Reader } from "../db/database.ts";
 import { matrixError, type MatrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
+import { readHead } from "../log/queries.ts";
 import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
@@ -39,18 +40,19 @@ interface Known {
 
 export interface SessionsOptions {
   db: Db;
+  log: Reader;
   hub: Hub;
   seams: Seams;
   /** What access tokens of the OAuth 2.0 API are signed with. */
   signingKeys: Pick<SigningKeys, "find">;
 }
 
-export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): Sessions {
+export function openSessions({ db, log, hub, seams, signingKeys }: SessionsOptions): Sessions {
   const known = new LRUCache<string, Known>({ ...atMost(limits.sessionCache_sessions), dispose: forgetHash });
   const hashesOf = new Map<number, Set<string>>();
   const loading = new Map<string, Promise<Session>>();
   const lastSeen = createLastSeen(db, seams);
-  const look = openLookup({ most: limits.lookup_keys, ask: (keys: readonly string[]) => readTokens(db, keys) });
+  const look = openLookup({ most: limits.lookup_keys, ask: readStanding });
   let endings = 0;
 
   function forgetHash({ session }: Known, key: string): void {
@@ -65,6 +67,13 @@ export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): 
     hashesOf.set(entry.session.id, hashes.add(key));
   }
 
+  /** The head is read first: whoever has a token has it from before that, and what is written after it will be heard. */
+  async function readStanding(keys: readonly string[]): Promise<(Read | undefined)[]> {
+    const { position: asOf } = await readHead(log);
+    const rows = await readTokens(db, keys);
+    return rows.map((row) => row && { row, asOf });
+  }
+
   hub.listen((entries) => {
     for (const entry of entries) {
       if (entry.kind !== "session" || !FORGETTING.has(entry.type ?? "")) continue;
@@ -76,8 +85,8 @@ export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): 
 
   async function load(key: string): Promise<Session> {
     const endingsBefore = endings;
-    const row = checked(await look(key));
-    const session = sessionIn(row);
+    const { row, asOf } = checked(await look(key));
+    const session = sessionIn(row, asOf);
     const lives_ms = Math.min(limits.sessionCache_ms, row.left_ms ?? Number.POSITIVE_INFINITY);
     // A session that ended while it was read must not come back into the cache after its ending was heard.
     if (endings === endingsBefore) remember(key, { session, until_ms: seams.monotonic_ms() + lives_ms });
@@ -107,17 +116,27 @@ export function openSessions({ db, hub, seams, signingKeys }: SessionsOptions): 
   };
 }
 
-/** Why an entry of the log ends what this session waits for; undefined where it does not. */
-export function endingOf(entry: LogEntry, sessionId: number): MatrixError | undefined {
-  if (entry.kind !== "session" || !FORGETTING.has(entry.type ?? "") || !sessionsOf(entry).includes(sessionId))
-    return undefined;
+/** A session as far as entries of the log are about it. */
+export type Standing = Pick<Session, "id" | "asOf">;
+
+/**
+ * Why an entry of the log ends what this session waits for; undefined where it does not. A device that signs in again goes on with
+ * its session, and so does a bot with a new token: the ending of what it had before is then in its news, and is not its own.
+ */
+export function endingOf(entry: LogEntry, session: Standing): MatrixError | undefined {
+  if (!concerns(entry, session)) return undefined;
   if (entry.type === "ended") return matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
   return entry.type === "locked" ? accountLocked() : undefined;
 }
 
 /** Whether the entry says that the session may do more or less than before. */
-export function isChanged(entry: LogEntry, sessionId: number): boolean {
-  return entry.kind === "session" && entry.type === "changed" && sessionsOf(entry).includes(sessionId);
+export function isChanged(entry: LogEntry, session: Standing): boolean {
+  return entry.type === "changed" && concerns(entry, session);
+}
+
+function concerns(entry: LogEntry, { id, asOf }: Standing): boolean {
+  if (entry.kind !== "session" || entry.position <= asOf || !FORGETTING.has(entry.type ?? "")) return false;
+  return sessionsOf(entry).includes(id);
 }
 
 /** The types of entries of the kind `session` after which what is known of the sessions in their bodies is not true any more. */
@@ -135,7 +154,12 @@ export function sessionsOf(entry: LogEntry): readonly number[] {
   return (JSON.parse(entry.body) as { sessions: number[] }).sessions;
 }
 
-interface TokenRow extends Omit<Session, "scopes"> {
+interface Read {
+  row: TokenRow;
+  asOf: number;
+}
+
+interface TokenRow extends Omit<Session, "scopes" | "asOf"> {
   /** Null: everything that the account may. Only a session without has refresh tokens, and so fresh ones. */
   scopes?: readonly string[] | null;
   state: "used" | "retired";
@@ -143,13 +167,14 @@ interface TokenRow extends Omit<Session, "scopes"> {
   left_ms: number | null;
 }
 
-function sessionIn(row: TokenRow): Session {
+function sessionIn(row: TokenRow, asOf: number): Session {
   const { id, userId, deviceId, isAdmin, scopes, isLocked, isSuspended, isGuest } = row;
   return {
     id,
     userId,
     deviceId,
     isAdmin,
+    asOf,
     ...(scopes ? { scopes } : {}),
     ...(isLocked ? { isLocked } : {}),
     ...(isSuspended ? { isSuspended } : {}),
@@ -185,9 +210,10 @@ function useToken(db: Db, key: string): Promise<TokenRow | undefined> {
   );
 }
 
-function checked(row: TokenRow | undefined): TokenRow {
-  if (!row) throw matrixError("M_UNKNOWN_TOKEN", "This access token is not known. Sign in again.");
-  if (row.state === "retired" || (row.left_ms !== null && row.left_ms <= 0))
+function checked(read: Read | undefined): Read {
+  if (!read) throw matrixError("M_UNKNOWN_TOKEN", "This access token is not known. Sign in again.");
+  const { state, left_ms } = read.row;
+  if (state === "retired" || (left_ms !== null && left_ms <= 0))
     throw matrixError("M_UNKNOWN_TOKEN", "This access token has expired.", { fields: { soft_logout: true } });
-  return row;
+  return read;
 }

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
+import { readHead } from "../log/queries.ts";
 import { newToken, tokenHash } from "./tokens.ts";
 
 /** Makes a ticket for the session; it lives for `limits.streamTicket_ms`. Throws M_MISSING_PARAM for an application service without a device. */
@@ -21,7 +22,9 @@ export async function newStreamTicket(ctx: Context, session: Session): Promise<s
 
 /** Whose ticket this is; it works no second time. Throws M_UNKNOWN_TOKEN. */
 export async function useStreamTicket(ctx: Context, ticket: string): Promise<Session> {
-  const session = await ctx.db.auth.one<Session>(
+  // Before the ticket is looked at: what ends its session after this will be heard.
+  const { position: asOf } = await readHead(ctx.db.log);
+  const session = await ctx.db.auth.one<Omit<Session, "asOf">>(
     `with used as (delete from auth.stream_tickets where ticket_hash = $1 returning session_id, expires_at)
      select s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin",
        a.suspended_at is not null as "isLocked", a.read_only_at is not null as "isSuspended", a.is_guest as "isGuest"
@@ -33,5 +36,5 @@ export async function useStreamTicket(ctx: Context, ticket: string): Promise<Ses
     throw matrixError("M_UNKNOWN_TOKEN", "This ticket is not known, was used, or is too old.", {
       fields: { soft_logout: true },
     });
-  return session;
+  return { ...session, asOf };
 }

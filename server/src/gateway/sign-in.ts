@@ -61,11 +61,11 @@ async function standOf(ctx: Context, since: string | undefined): Promise<Stand |
 }
 
 /** A session that ended while it was looked up: nobody was there yet to be told. */
-function refuseEnded({ log }: Context, { id, userId }: Session, since: number): void {
-  for (const entry of log.tail.ofUser(userId, since)) {
-    const ending = endingOf(entry, id);
+function refuseEnded({ log }: Context, session: Session, since: number): void {
+  for (const entry of log.tail.ofUser(session.userId, since)) {
+    const ending = endingOf(entry, session);
     if (ending) throw ending;
-    if (isChanged(entry, id))
+    if (isChanged(entry, session))
       throw matrixError("IO_PARLEY_UNAVAILABLE", "The account changed meanwhile. Sign in again.");
   }
 }

@@ -141,7 +141,7 @@ export async function build(
 /** G8: a session that ended while it waited learns nothing more. */
 function refuseEnded({ news, ask }: Run): void {
   for (const entry of news.own) {
-    const ending = endingOf(entry, ask.session.id);
+    const ending = endingOf(entry, ask.session);
     if (ending) throw ending;
   }
 }

@@ -188,7 +188,7 @@ function hasAll({ since, memberships, state }: Slide): boolean {
 /** G8: a session that ended while it waited learns nothing more. */
 function refuseEnded({ own, ask }: Slide): void {
   for (const entry of own) {
-    const ending = endingOf(entry, ask.session.id);
+    const ending = endingOf(entry, ask.session);
     if (ending) throw ending;
   }
 }

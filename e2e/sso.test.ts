@@ -121,6 +121,8 @@ describe("single sign-on", { skip }, () => {
     await upstream.signOut(SARA.sub);
     await heading(page, "Sign in").waitFor();
     await page.getByText("This session was signed out from another device.").waitFor();
+    await page.getByText("One message has not been sent and is lost.").waitFor();
+    await look(page, "sso-signed-out");
     await page.getByRole("button", { name: "Continue with Example Inc." }).waitFor();
     assert.deepEqual(axeFindings(), []);
   });

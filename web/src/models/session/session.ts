@@ -5,6 +5,7 @@
  */
 import type { MatrixClient } from "matrix-js-sdk";
 import { create } from "zustand";
+import { countUnsent } from "../client/unsentStore.ts";
 import { encryptionNeed, type EncryptionNeed } from "../crypto/need.ts";
 import { forgetSecretKeys } from "../crypto/secretKeys.ts";
 import { forgetPush } from "../push/forget.ts";
@@ -164,10 +165,12 @@ export async function forget(reason: SignedOutReason): Promise<void> {
   forgetHandled();
   await stop();
   await forgetPush().catch(() => {});
+  // Who signs out here was asked before.
+  const lost = credentials && reason !== "by-you" ? await countUnsent(credentials.deviceId) : 0;
   if (credentials) await deleteStores(credentials.deviceId);
   tabs?.leave();
   tabs = null;
-  dispatch({ type: "signedOut", reason });
+  dispatch({ type: "signedOut", reason, lost });
   followOtherTabs();
 }
 

@@ -41,6 +41,8 @@ describe("the life of a session", () => {
     const removed = nextState(ready, { type: "signedOut", reason: "removed-elsewhere" });
     assert.deepEqual(removed, { phase: "signedOut", reason: "removed-elsewhere" });
     assert.equal(nextState(removed, { type: "signedOut", reason: "by-you" }), removed);
+    const losing = nextState(ready, { type: "signedOut", reason: "removed-elsewhere", lost: 2 });
+    assert.deepEqual(losing, { phase: "signedOut", reason: "removed-elsewhere", lost: 2 });
   });
 
   it("goes to another tab from wherever it is, and comes back through the start", () => {

@@ -32,7 +32,8 @@ export type SignedOutReason = "removed-elsewhere" | "deactivated" | "by-you";
 export type SessionState =
   | { phase: "starting"; step: StartStep }
   | { phase: "elsewhere" }
-  | { phase: "signedOut"; reason?: SignedOutReason }
+  /** `lost`: how many messages had not been sent. */
+  | { phase: "signedOut"; reason?: SignedOutReason; lost?: number }
   | { phase: "setup"; client: MatrixClient; need: Exclude<EncryptionNeed, "nothing"> }
   | { phase: "ready"; client: MatrixClient }
   | { phase: "softLoggedOut"; userId: string }
@@ -47,7 +48,7 @@ export type SessionEvent =
   /** From the rooms, or from one of the two set-up screens to the other (after a reset). */
   | { type: "setupReopened"; need: Exclude<EncryptionNeed, "nothing"> }
   | { type: "tokenExpired"; userId: string }
-  | { type: "signedOut"; reason: SignedOutReason }
+  | { type: "signedOut"; reason: SignedOutReason; lost?: number }
   /** `unsupported` when the browser lacks a part that nothing can be done without. */
   | { type: "failed"; error: Failure; unsupported?: boolean };
 
@@ -69,12 +70,16 @@ export function nextState(state: SessionState, event: SessionEvent): SessionStat
     case "tokenExpired":
       return isOpen(state) ? { phase: "softLoggedOut", userId: event.userId } : state;
     case "signedOut":
-      return state.phase === "signedOut" ? state : { phase: "signedOut", reason: event.reason };
+      return state.phase === "signedOut" ? state : ended(event);
     case "failed":
       return state.phase === "starting"
         ? { phase: "failed", error: event.error, unsupported: event.unsupported ?? false }
         : state;
   }
+}
+
+function ended({ reason, lost = 0 }: Extract<SessionEvent, { type: "signedOut" }>): SessionState {
+  return { phase: "signedOut", reason, ...(lost > 0 && { lost }) };
 }
 
 function afterStart(client: MatrixClient, need: EncryptionNeed): SessionState {

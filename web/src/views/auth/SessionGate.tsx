@@ -46,7 +46,7 @@ function screenOf(state: SessionState, path: string, children: ReactNode): React
     case "signedOut":
       if (path === "/register") return <Register />;
       if (path === "/forgot") return <Forgot />;
-      return <SignIn {...(state.reason && { reason: state.reason })} />;
+      return <SignIn {...(state.reason && { reason: state.reason })} lost={state.lost ?? 0} />;
     case "setup":
       return state.need === "create" ? <SetupRecovery /> : <UnlockHistory />;
     case "softLoggedOut":

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Link } from "wouter";
+import { unsentLost } from "../../models/session/loss.ts";
 import { signIn, signInThroughBrowser } from "../../models/session/session.ts";
 import type { SignedOutReason } from "../../models/session/state.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -21,12 +22,13 @@ const REASONS: Record<SignedOutReason, string | null> = {
 const SECOND_FACTOR =
   "The password is right. This account also has a second factor: sign in on the server's page, which asks for it, and you come back here.";
 
-export function SignIn({ reason }: { reason?: SignedOutReason }) {
+export function SignIn({ reason, lost = 0 }: { reason?: SignedOutReason; lost?: number }) {
   const [userName, setUserName] = useState("");
   const [password, setPassword] = useState("");
   const { busy, failure, wait_s, submit, clear } = useSubmit("signIn", () => signIn(userName.trim(), password));
   const complete = userName.trim() !== "" && password !== "";
   const note = reason && REASONS[reason];
+  const loss = unsentLost(lost);
   const edit = (set: (value: string) => void) => (value: string) => {
     clear();
     set(value);
@@ -44,6 +46,7 @@ export function SignIn({ reason }: { reason?: SignedOutReason }) {
       }
     >
       {note && <Notice>{note}</Notice>}
+      {loss && <Notice tone="danger">{loss}</Notice>}
       <form className={styles.form} onSubmit={submit}>
         <Field
           label="User name"

@@ -123,6 +123,22 @@ describe("access tokens that renew themselves", () => {
     assert.equal(server.received.length, 1);
   });
 
+  it("does not believe what is said of a token that was replaced while it was on its way", async () => {
+    const holder = holderAt("");
+    await using server = await startServer(({ token }) => {
+      if (token === "newest") return OK;
+      // Two renewals later the server does not know it any more.
+      holder.write({ ...holder.read(), accessToken: "newest", refreshToken: "refresh-3" });
+      return { status: 401, body: { errcode: "M_UNKNOWN_TOKEN", error: "gone" } };
+    });
+    const response = await renewingFetch(holder)(`${server.baseUrl}/sync`, authorised);
+    assert.equal(response.status, 200);
+    assert.deepEqual(
+      server.received.map(({ token }) => token),
+      ["old", "newest"],
+    );
+  });
+
   it("adds no token to a request that carries none", async () => {
     await using server = await startServer(() => OK);
     await renewingFetch(holderAt(server.baseUrl))(`${server.baseUrl}/versions`);

@@ -43,9 +43,11 @@ export function renewingFetch(
     if (isDue(present, now())) await renew(present.accessToken);
     const sent = holder.read().accessToken;
     const response = await fetch(resource, { ...init, headers: withToken(headers, sent) });
-    if (!(await isSoftLogout(response))) return response;
-    // Another request may have renewed the token while this one was on its way.
-    if (holder.read().accessToken === sent && !(await renew(sent))) return response;
+    const refusal = await refusalOf(response);
+    if (!refusal) return response;
+    // Another request, or another tab, may have renewed the token while this one was on its way: then whatever is said of the old
+    // one, however final, says nothing of the session.
+    if (holder.read().accessToken === sent && (refusal === "final" || !(await renew(sent)))) return response;
     return fetch(resource, { ...init, headers: withToken(headers, holder.read().accessToken) });
   };
 }
@@ -105,11 +107,13 @@ function adopt(holder: TokenHolder, credentials: Credentials): true {
   return true;
 }
 
-async function isSoftLogout(response: Response): Promise<boolean> {
-  if (response.status !== 401) return false;
+/** Whether the server refuses the token, and leaves the session to be renewed or says that it is over ("Soft logout"). */
+async function refusalOf(response: Response): Promise<"soft" | "final" | undefined> {
+  if (response.status !== 401) return undefined;
   const body = (await response
     .clone()
     .json()
     .catch(() => ({}))) as Record<string, unknown>;
-  return body.errcode === "M_UNKNOWN_TOKEN" && body.soft_logout === true;
+  if (body.errcode !== "M_UNKNOWN_TOKEN") return undefined;
+  return body.soft_logout === true ? "soft" : "final";
 }

@@ -39,7 +39,7 @@ test("who answers has read what was said before, in the thread in which they ans
   const roomId = await roomOf(alice, bob);
   const root = await say(alice, roomId, "root");
   const inThread = (body: string) => ({ body, "m.relates_to": { rel_type: "m.thread", event_id: root } });
-  await say(alice, roomId, inThread("reply"));
+  const reply = await say(alice, roomId, inThread("reply"));
   await say(alice, roomId, { body: "mention", "m.mentions": { user_ids: [bob.userId] } });
   await bob.call("PUT", `/_matrix/client/v3/profile/${bob.userId}/displayname`, { displayname: "Bob" });
   assert.deepEqual(bodies(await bob.call("GET", PATH)).slice(0, 3), ["mention", "reply", "root"]);
@@ -50,8 +50,15 @@ test("who answers has read what was said before, in the thread in which they ans
     ["reply", false],
   ]);
   assert.ok(!bodies(outside).includes("root"));
-  await say(bob, roomId, inThread("answer"));
+  // A reaction to something in the thread is in it.
+  await bob.call("PUT", roomPath(roomId, "send/m.reaction/1"), {
+    "m.relates_to": { rel_type: "m.annotation", event_id: reply, key: "👍" },
+  });
   assert.ok(!bodies(await bob.call("GET", PATH)).includes("reply"));
+  await say(alice, roomId, inThread("more"));
+  assert.ok(bodies(await bob.call("GET", PATH)).includes("more"));
+  await say(bob, roomId, inThread("answer"));
+  assert.ok(!bodies(await bob.call("GET", PATH)).includes("more"));
 });
 
 test("the list goes on where an answer ended, over rooms", async () => {

@@ -8,12 +8,14 @@ import type { Context } from "../context.ts";
 import { encoded, route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { DELIVERED, ENTRY_COLUMNS, type LogEntry } from "../log/entry.ts";
+import { threadOfSql } from "../log/threads.ts";
 import { clientEvent } from "../messages/client-event.ts";
 import { membershipsOf } from "../rooms/access.ts";
 import type { Membership, RoomState } from "../rooms/state.ts";
 import { personRules } from "./person-rules.ts";
-import { preparedOf, threadOf } from "./prepare.ts";
+import { preparedOf } from "./prepare.ts";
 import type { CompiledRuleset, Outcome } from "./rules/evaluate.ts";
+import { threadsOf } from "./threads.ts";
 
 const query = z.object({
   from: z
@@ -76,7 +78,7 @@ async function readerOf(ctx: Context, session: Session, onlyHighlights: boolean)
   const upTo = new Map(rows.map(({ key, position }) => [key, position]));
   const saidUpTo = new Map<string, Promise<number>>();
   const hasRead = async (entry: LogEntry) => {
-    const thread = threadOf(entry);
+    const thread = await threadsOf(ctx).of(entry);
     const keys = ["", thread ?? "main"].map((name) => `${entry.roomId} ${name}`) as [string, string];
     if (keys.some((key) => entry.position <= (upTo.get(key) ?? 0))) return true;
     // The newest of a thread comes first: what was said behind it was said behind the others too.
@@ -96,7 +98,7 @@ async function lastSaidBehind(
   const row = await ctx.db.log.one<{ position: number | null }>(
     `select max(e.position) as position from log.entries e
      where e.kind = 'event' and e.room_id = $1 and e.position > $2 and e.user_id = $3 and e.state_key is null
-       and case when e.relation_type = 'm.thread' then e.relates_to end is not distinct from $4`,
+       and ${threadOfSql("e")} is not distinct from $4`,
     [roomId, position, userId, thread],
   );
   return row?.position ?? 0;

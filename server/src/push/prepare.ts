@@ -36,11 +36,6 @@ export function displayNameIn(room: RoomState, userId: string): string | undefin
   return typeof name === "string" ? name : undefined;
 }
 
-/** The root of the event's thread, or null where it is in none. */
-export function threadOf(entry: LogEntry): string | null {
-  return entry.relationType === "m.thread" ? entry.relatesTo : null;
-}
-
 /**
  * Whether its sender has read its thread up to here: who says something is as one who sent a receipt. State is not among it: much of
  * it is sent by apps by themselves, such as memberships that follow a profile, or of calls. Specification: "Marking notifications as read".

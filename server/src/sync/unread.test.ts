@@ -90,6 +90,40 @@ test("who says something has read what was said before in that thread, and state
   assert.deepEqual(await counts(), [1, 0]);
 });
 
+test("what relates to an event of a thread is in it, over three relations", async () => {
+  await using server = await startTestServer();
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await roomOf(alice, bob);
+  const root = await say(bob, roomId, "root");
+  const relating = (type: string, eventId: string) => ({
+    body: type,
+    "m.relates_to": { rel_type: type, event_id: eventId },
+  });
+  const room = await server.ctx.rooms.load(roomId);
+  const carrying = openUnreadCounter(server.ctx);
+  await carrying.count(bob.userId, room);
+  /** Main, and the thread: carried on in memory, and counted anew from the log. */
+  const counts = async (): Promise<[number, number]> => {
+    const [carried, anew] = await Promise.all(
+      [carrying, openUnreadCounter(server.ctx)].map((counter) => counter.count(bob.userId, room)),
+    );
+    assert.deepEqual(carried, { ...carried, main: anew?.main, threads: anew?.threads });
+    return [anew?.main.notifications ?? 0, anew?.threads.get(root)?.notifications ?? 0];
+  };
+  const reply = await say(alice, roomId, relating("m.thread", root));
+  let last = reply;
+  for (let hops = 1; hops <= 3; hops++) {
+    last = await say(alice, roomId, relating("m.reference", last));
+    assert.deepEqual(await counts(), [0, hops + 1]);
+  }
+  await say(alice, roomId, relating("m.reference", last));
+  await say(alice, roomId, relating("m.reference", root));
+  assert.deepEqual(await counts(), [2, 4], "a fourth relation leads nowhere, and what relates to the root is outside");
+  const reaction = { "m.relates_to": { rel_type: "m.annotation", event_id: reply, key: "👍" } };
+  await bob.call("PUT", roomPath(roomId, "send/m.reaction/1"), reaction);
+  assert.deepEqual(await counts(), [2, 0], "who reacts to something has read the thread that it is in");
+});
+
 test("a change of one's name reads nothing, and who comes back has nothing unread from while they were away", async () => {
   await using server = await startTestServer();
   const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];

@@ -12,8 +12,9 @@ import { DELIVERED, type LogEntry } from "../log/entry.ts";
 import { newestOf, type Removed, removedBy } from "../log/removal.ts";
 import type { Tail } from "../log/tail.ts";
 import { changesRules, personRules } from "../push/person-rules.ts";
-import { preparedOf, readsItsThread, threadOf } from "../push/prepare.ts";
+import { preparedOf, readsItsThread } from "../push/prepare.ts";
 import type { CompiledRuleset } from "../push/rules/evaluate.ts";
+import { type Threads, threadsOf } from "../push/threads.ts";
 import type { RoomState } from "../rooms/state.ts";
 import { membershipReplaced } from "./devices.ts";
 import { openUnreadLookups, type Receipt, type UnreadLookups } from "./unread-lookups.ts";
@@ -56,6 +57,7 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
   const { hub, tail } = ctx.log;
   const lookUp = openUnreadLookups(ctx);
   const rulesets = personRules(ctx);
+  const threads = threadsOf(ctx);
 
   hub.listen((entries) => {
     for (const entry of entries) forget(counters, entry);
@@ -73,12 +75,8 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
         startCounter({ head, joinedAt: joins.get(roomId) as number, receipts: receipts.get(roomId) ?? [] }),
       ]),
     );
-    const byId = new Map(rooms.map((room) => [room.roomId, room]));
     const unread = await lookUp.unread({ userId, head, started });
-    for (const entry of unread) {
-      const room = byId.get(entry.roomId as string) as RoomState;
-      add(started.get(room.roomId) as Counter, { room, userId, rules, entry });
-    }
+    await addAll(started, unread, { userId, rules, threads, rooms });
     // What was forgotten while the database answered would be kept by what follows: those rooms are counted once more.
     const isOutdated = ({ roomId }: RoomState) =>
       tail.ofUser(userId, head).some(changesRules) ||
@@ -97,20 +95,24 @@ export function openUnreadCounter(ctx: Context): UnreadCounter {
       if (missing.length > 0) await load(userId, missing);
     },
     async count(userId, room) {
-      const known = counters.get(userId)?.get(room.roomId);
-      if (!known || known.at < tail.floor()) await load(userId, [room]);
-      // Everything below happens at one moment: nothing is counted twice, and no receipt comes between.
-      const rules = await rulesets.get(userId);
-      const counter =
-        counters.get(userId)?.get(room.roomId) ??
-        startCounter({ head: hub.head(), joinedAt: room.memberPosition(userId), receipts: [] });
-      return carryOn(counter, tail, { room, userId, rules });
+      for (;;) {
+        const known = counters.get(userId)?.get(room.roomId);
+        if (!known || known.at < tail.floor()) await load(userId, [room]);
+        const rules = await rulesets.get(userId);
+        // Everything from here on happens at one moment: nothing is counted twice, and no receipt comes between.
+        const counter =
+          counters.get(userId)?.get(room.roomId) ??
+          startCounter({ head: hub.head(), joinedAt: room.memberPosition(userId), receipts: [] });
+        const counted = carryOn(counter, tail, { room, userId, rules, threads });
+        if (counted) return counted;
+        await threads.learn(tail.ofRoom(room.roomId, counter.at));
+      }
     },
     peek(userId, room) {
       const counter = counters.get(userId)?.get(room.roomId);
       const rules = rulesets.peek(userId);
       if (!counter || !rules || counter.at < tail.floor()) return undefined;
-      return carryOn(counter, tail, { room, userId, rules });
+      return carryOn(counter, tail, { room, userId, rules, threads });
     },
   };
 }
@@ -129,11 +131,11 @@ async function joinsOf(
   return joins;
 }
 
-/** Counts what has come to the room since. */
-function carryOn(counter: Counter, tail: Tail, member: Omit<Addition, "entry">): Unread {
+/** Counts what has come to the room since; undefined where it stops before an event whose thread is not known. */
+function carryOn(counter: Counter, tail: Tail, member: Omit<Addition, "entry">): Unread | undefined {
   const { roomId } = member.room;
   if (tail.lastOfRoom(roomId) <= counter.at) return counter;
-  for (const entry of tail.ofRoom(roomId, counter.at)) add(counter, { ...member, entry });
+  for (const entry of tail.ofRoom(roomId, counter.at)) if (!add(counter, { ...member, entry })) return undefined;
   return counter;
 }
 
@@ -169,24 +171,52 @@ interface Addition {
   room: RoomState;
   userId: string;
   rules: CompiledRuleset;
+  threads: Threads;
   entry: LogEntry;
 }
 
-/** Counts one more entry of a room. */
-function add(counter: Counter, { room, userId, rules, entry }: Addition): void {
-  counter.at = entry.position;
-  if (entry.kind !== "event" || entry.position <= counter.readUpTo) return;
-  const thread = threadOf(entry);
-  if (entry.userId === userId) {
-    if (readsItsThread(entry)) markRead(counter, thread);
-    return;
+interface Start extends Omit<Addition, "entry" | "room"> {
+  rooms: readonly RoomState[];
+}
+
+/** Counts what is unread of rooms that are counted anew. */
+async function addAll(started: ReadonlyMap<string, Counter>, unread: readonly LogEntry[], start: Start): Promise<void> {
+  const { rooms, ...person } = start;
+  const byId = new Map(rooms.map((room) => [room.roomId, room]));
+  const additions = unread.map((entry) => ({ ...person, entry, room: byId.get(entry.roomId as string) as RoomState }));
+  const { threads, userId, rules } = person;
+  const counts = ({ entry, room }: Addition) => entry.userId === userId || rules(preparedOf(entry, room)).notify;
+  const unknown = additions.filter((each) => threads.peek(each.entry) === undefined && counts(each));
+  await threads.learn(unknown.map(({ entry }) => entry));
+  for (const each of additions) add(started.get(each.room.roomId) as Counter, each);
+}
+
+/** Counts one more entry of a room; false where it takes the entry's thread, and that is not known. */
+function add(counter: Counter, addition: Addition): boolean {
+  const { entry, userId, threads } = addition;
+  if (entry.kind === "event" && entry.position > counter.readUpTo) {
+    const thread = threads.peek(entry);
+    if (entry.userId !== userId) {
+      if (!note(counter, addition, thread)) return false;
+    } else if (readsItsThread(entry)) {
+      if (thread === undefined) return false;
+      markRead(counter, thread);
+    }
   }
-  if (entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return;
+  counter.at = entry.position;
+  return true;
+}
+
+/** Counts what somebody else said, where it notifies. */
+function note(counter: Counter, { room, rules, entry }: Addition, thread: string | null | undefined): boolean {
+  if (thread !== undefined && entry.position <= (counter.threadReadUpTo.get(thread ?? "main") ?? 0)) return true;
   const outcome = rules(preparedOf(entry, room));
-  if (!outcome.notify) return;
+  if (!outcome.notify) return true;
+  if (thread === undefined) return false;
   const counts = thread === null ? counter.main : countsIn(counter.threads, thread);
   counts.notifications += 1;
   if (outcome.highlight) counts.highlights += 1;
+  return true;
 }
 
 /** All that is counted until now of the thread, or of the room outside of threads, is read. */

@@ -7,7 +7,8 @@ import { membershipsOf } from "../../rooms/access.ts";
 import type { RoomState } from "../../rooms/state.ts";
 import { pause } from "../../seams.ts";
 import { personRules } from "../person-rules.ts";
-import { preparedOf, readsItsThread, threadOf } from "../prepare.ts";
+import { preparedOf, readsItsThread } from "../prepare.ts";
+import { threadsOf } from "../threads.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** One event that notifies one person. */
@@ -38,7 +39,7 @@ export interface News {
 
 /** What was read within the stretch is no notice any more. */
 export async function newsIn(ctx: Context, watchers: Watchers, entries: readonly LogEntry[]): Promise<News> {
-  const readings = [...(await readingsIn(ctx, watchers, entries)), ...saidIn(watchers, entries)];
+  const readings = [...(await readingsIn(ctx, watchers, entries)), ...(await saidIn(ctx, watchers, entries))];
   const notices = await noticesIn(ctx, watchers, entries);
   const isRead = (notice: Notice) => readings.some((reading) => covers(reading, notice));
   return { notices: readings.length === 0 ? notices : notices.filter((notice) => !isRead(notice)), readings };
@@ -70,12 +71,14 @@ async function readingsIn(ctx: Context, watchers: Watchers, entries: readonly Lo
 }
 
 /** Who says something has read what was said before. */
-function saidIn(watchers: Watchers, entries: readonly LogEntry[]): Reading[] {
+async function saidIn(ctx: Context, watchers: Watchers, entries: readonly LogEntry[]): Promise<Reading[]> {
   const said = entries.filter((entry) => readsItsThread(entry) && watchers.has(entry.userId as string));
+  const threads = threadsOf(ctx);
+  await threads.learn(said);
   return said.map((entry) => ({
     user_id: entry.userId as string,
     room_id: entry.roomId as string,
-    thread_id: threadOf(entry) ?? "main",
+    thread_id: threads.peek(entry) ?? "main",
     position: entry.position,
   }));
 }
@@ -114,7 +117,7 @@ async function noticeFor(ctx: Context, { room, entry, userId }: Seen): Promise<N
     position: entry.position,
     room_id: room.roomId,
     event_id: entry.eventId as string,
-    thread_id: threadOf(entry) ?? "main",
+    thread_id: (await threadsOf(ctx).of(entry)) ?? "main",
     tweaks: JSON.stringify(outcome.tweaks),
   };
 }

@@ -1,6 +1,7 @@
 /** One request to one process, and what became of it. */
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as SecureAgent } from "node:https";
+import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
 import { limits } from "../limits.ts";
 import type { Seams } from "../seams.ts";
@@ -44,16 +45,26 @@ export interface Attempt {
   abort(): void;
 }
 
+interface Means {
+  agents: Agents;
+  seams: Seams;
+  /** For how long the other end may say nothing. */
+  silence_ms?: number;
+}
+
 /** Asks the target. */
-export function attempt(target: Target, asking: Asking, { agents, seams }: { agents: Agents; seams: Seams }): Attempt {
+export function attempt(target: Target, asking: Asking, means: Means): Attempt {
+  const { agents, seams, silence_ms = limits.upstreamSilence_ms } = means;
   const { method, path, headers, body } = asking;
   const agent = target.name.startsWith("https:") ? agents.secure : agents.plain;
   const request = target.request({ ...target.at, method, path, headers, agent, setHost: false });
   let isSent = false;
+  let heard: IncomingMessage | undefined;
   const begin = () => {
     connecting.cancel();
     isSent = true;
-    request.setTimeout(limits.upstreamSilence_ms, () => request.destroy(new Error(`${target.name} was silent`)));
+    // While nobody takes what came, it is not the other end that is silent.
+    breakOffAt(silence_ms, { request, isHeld: () => heard?.isPaused() ?? false, name: target.name });
     if (Buffer.isBuffer(body)) request.end(body);
     else pipeline(body, request, () => {});
   };
@@ -66,6 +77,7 @@ export function attempt(target: Target, asking: Asking, { agents, seams }: { age
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.once("response", (incoming) => {
       target.repeatable.delete(request);
+      heard = incoming;
       resolve(incoming);
     });
     request.on("error", (error) => {
@@ -74,6 +86,23 @@ export function attempt(target: Target, asking: Asking, { agents, seams }: { age
     });
   });
   return { answer, abort: () => request.destroy(new Error("the client has gone away")) };
+}
+
+interface Listening {
+  request: ClientRequest;
+  isHeld(): boolean;
+  name: string;
+}
+
+/** Breaks the request off when its socket was silent for so long, unless it is held then. A request's own time-out comes only once. */
+function breakOffAt(silence_ms: number, { request, isHeld, name }: Listening): void {
+  const socket = request.socket as Socket;
+  const silent = () => {
+    if (isHeld()) socket.setTimeout(silence_ms);
+    else request.destroy(new Error(`${name} was silent`));
+  };
+  socket.setTimeout(silence_ms).on("timeout", silent);
+  request.once("close", () => socket.off("timeout", silent));
 }
 
 function whenConnected(request: ClientRequest, target: Target, begin: () => void): void {

@@ -223,6 +223,16 @@ test("a queue in RabbitMQ needs the address of RabbitMQ", () => {
   assert.equal(readConfig({ PARLEY_QUEUE: "rabbitmq", RABBITMQ_URL: "amqp://localhost" }).queue, "rabbitmq");
 });
 
+test("where other roles are, a gateway knows of all, and the role web of files that it does not reach", () => {
+  const urls = { AUTH_URL: "http://auth:8081", MEDIA_URL: "http://media:8085" };
+  const known = (more: Record<string, string>) => Object.keys(readConfig({ ...urls, ...more }).upstreams);
+  assert.deepEqual(known({ ROLES: "gateway" }), ["auth", "media"]);
+  assert.deepEqual(known({ ROLES: "web,gateway" }), ["auth", "media"]);
+  assert.deepEqual(known({ ROLES: "web" }), ["media"]);
+  assert.deepEqual(known({ ROLES: "web", STORAGE_PROVIDER: "s3", S3_BUCKET: "a" }), []);
+  assert.deepEqual(known({ ROLES: "messages,worker" }), []);
+});
+
 test("a setting that does not exist is refused with those that do", () => {
   assert.throws(
     () => readConfig({ PARLEY_PROT: "1" }),

@@ -82,7 +82,7 @@ export interface Config {
   /** Whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   roles: readonly RoleName[];
-  /** Where a gateway finds the roles that it does not have itself. */
+  /** Where a gateway finds the roles that it does not have itself, and the role web the files that it does not reach. */
   upstreams: Partial<Record<RoleName, readonly string[]>>;
   /** Between being told to stop and stopping. */
   drain_ms: number;
@@ -335,7 +335,7 @@ function roles(env: Env): readonly RoleName[] {
   return names.map((name) => roleNames.find((role) => role === name) ?? refuse("ROLES", value, fix));
 }
 
-/** None for a process without the role gateway: one set of settings may serve all processes. */
+/** For those who ask others, and none for the rest: one set of settings may serve all processes. */
 function upstreams(env: Env): Config["upstreams"] {
   const given = upstreamSettings.flatMap(([name, role]) => {
     const list = text(env, name).split(",");
@@ -344,7 +344,10 @@ function upstreams(env: Env): Config["upstreams"] {
     if (wrong) refuse(name, wrong, "set it to an address without a path, such as http://10.0.0.7:8008.");
     return urls.length > 0 ? [[role, urls] as const] : [];
   });
-  return roles(env).includes("gateway") ? Object.fromEntries(given) : {};
+  const own = roles(env);
+  if (own.includes("gateway")) return Object.fromEntries(given);
+  const asksForFiles = own.includes("web") && readStorage(env).provider === "filesystem";
+  return asksForFiles ? Object.fromEntries(given.filter(([role]) => role === "media")) : {};
 }
 
 /** Addresses, or networks such as 10.0.0.0/8. */

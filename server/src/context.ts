@@ -10,6 +10,7 @@ import type { Session } from "./http.ts";
 import type { Log } from "./log/open.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Upstreams } from "./proxy/upstreams.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { Rates } from "./rates.ts";
 import type { RoomCache } from "./rooms/cache.ts";
@@ -38,6 +39,8 @@ export interface Context {
   rooms: RoomCache;
   /** Where one is set: what hands work to the workers. */
   queue: Queue | undefined;
+  /** The processes of other roles, as far as settings name them. */
+  upstreams: Upstreams;
   /** Whether the process was told to stop. It serves on for a moment, so that requests find their way elsewhere. */
   draining(): boolean;
   /** Aborts when the process stops: whoever waits answers at once. */

@@ -97,7 +97,8 @@ export const roles = {
   },
   media: {
     domains: ["media"],
-    paths: ["/_matrix/media/*", `${CLIENT}/media/*`, "/_parley/client/v1/uploads/*"],
+    // The last one is for processes of the role web: media/lent/.
+    paths: ["/_matrix/media/*", `${CLIENT}/media/*`, "/_parley/client/v1/uploads/*", "/_parley/internal/v1/upload"],
   },
   worker: { domains: ["worker"], paths: [] },
   web: {

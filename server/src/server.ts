@@ -36,6 +36,7 @@ import type { Logger } from "./logger.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createMetricsServer } from "./metrics-server.ts";
 import { type Front, openFront } from "./proxy/front.ts";
+import { openUpstreams } from "./proxy/upstreams.ts";
 import { openQueue } from "./queue/open.ts";
 import { createRates } from "./rates.ts";
 import { type Domain, serves } from "./roles.ts";
@@ -120,8 +121,7 @@ export async function startServer(config: Config, options: StartOptions = {}): P
     const draining = () => stopped !== undefined;
     const ctx = await openContext(config, options, { undo, stopping: stopping.signal, draining });
     undo.push(startSampling(ctx));
-    const front = await openFront({ ...config, ...ctx });
-    undo.push(() => front.close());
+    const front = openFront({ ...ctx, roles: config.roles });
     const routes = [...healthRoutes, ...(await mountDomains(ctx, undo))];
     const app = createHttp(ctx, routes, takesSends(ctx) ? besidesSends(front) : front);
     undo.push(() => closeHttp(app, ctx.seams));
@@ -166,8 +166,7 @@ async function openContext(
   undo.push(() => replicas.close());
   followHints({ bus, hub: log.hub, epoch: () => log.epoch });
   const rooms = openRoomCache({ db: db.log, hub: log.hub });
-  const lifetime_ms = config.authSigningKey_ms;
-  const signingKeys = openSigningKeys({ db: db.auth, seams, masterKeys, lifetime_ms });
+  const signingKeys = openSigningKeys({ db: db.auth, seams, masterKeys, lifetime_ms: config.authSigningKey_ms });
   const sessions = openSessions({ db: db.auth, log: db.log, hub: log.hub, seams, signingKeys });
   undo.push(() => sessions.close());
   const ephemeral = await openEphemeral({ config, db: db.ephemeral, bus, seams, logger });
@@ -196,6 +195,7 @@ async function openContext(
     replicas,
     rooms,
     queue,
+    upstreams: ground.upstreams,
     draining,
     stopping,
     dataDir,
@@ -223,7 +223,7 @@ function openHistory(config: Config, { db, seams, metrics, onError }: Ground, lo
   });
 }
 
-/** What everything else stands on: logs, traces and counts, and the database. */
+/** What everything else stands on: logs, traces and counts, the database, and where other processes are. */
 async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
   const seams = options.seams ?? realSeams;
   const { logger, tracing } = await openObservers(config, seams);
@@ -243,7 +243,22 @@ async function openGround(config: Config, options: StartOptions, undo: Undo[]) {
   undo.push(() => masterKeys?.close());
   const keys = await openKeyRing({ db: db.log, seams, logger, masterKeys });
   undo.push(() => keys.close());
-  return { seams, logger, tracing, metrics, dataDir, databaseUrl, db, installation, keys, masterKeys, onError };
+  const upstreams = await openUpstreams({ roles: config.roles, urls: config.upstreams, seams, logger });
+  undo.push(() => upstreams.close());
+  return {
+    seams,
+    logger,
+    tracing,
+    metrics,
+    dataDir,
+    databaseUrl,
+    db,
+    installation,
+    keys,
+    masterKeys,
+    onError,
+    upstreams,
+  };
 }
 
 /** Brings the database to the schema of this version, or waits until somebody else has. */

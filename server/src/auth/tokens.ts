@@ -11,6 +11,8 @@ const PREFIX = {
   hook: "phk_",
   scim: "psc_",
   openid: "pot_",
+  /** Lends a file to another process: media/lent/. */
+  lent: "pml_",
   /** The refresh token of a session that the OAuth 2.0 API made. */
   oauth: "por_",
   registration: "",

@@ -10,6 +10,8 @@ export const mediaLimits = {
   uploadParts: 10_000,
   uploadMetadata_characters: 4_096,
   expiredUploads: 100,
+  /** How long a process may take from the ticket for a file to asking another one for it. */
+  lentTicket_ms: 30_000,
   mediaWait_ms: 20_000,
   mediaPoll_ms: 500,
   /** Thumbnails: the largest image, in bytes and in pixels of all its frames, and how many are made or wait for that. */

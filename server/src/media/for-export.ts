@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { type Asked, type Section, sectionOf, ts } from "../person/section.ts";
+import { askForUpload, mayAsk } from "./lent/ask.ts";
 import { reachesUploads, storeOf } from "./store.ts";
 import { discardUploads } from "./uploads/queries.ts";
 
@@ -32,18 +33,22 @@ export interface Upload {
   fileName: string | null;
   size_bytes: number;
   created_ms: number;
-  /** Undefined where the store no longer has it. */
+  /** From the store, or from a process that has it; undefined where it is no longer there. */
   open(): Promise<Readable | undefined>;
 }
 
-/** Throws where the person has uploaded files and this process does not reach them: an archive would have them empty. */
+/**
+ * Throws where the person has uploaded files and this process does not get at them, since an archive would have them empty: M_UNKNOWN (501)
+ * where no setting says who has them, IO_PARLEY_UNAVAILABLE where those who have them do not give the first one.
+ */
 export async function refuseUnreachable(ctx: Context, userId: string): Promise<void> {
   if (reachesUploads(ctx)) return;
-  const sql = "select 1 from media.media where user_id = $1 and sha256 is not null limit 1";
-  if (!(await ctx.db.media.one(sql, [userId]))) return;
+  const [first] = await uploadsOf(ctx, { userId, after: "", limit: 1 });
+  if (!first) return;
+  if (mayAsk(ctx)) return void (await first.open())?.on("error", () => {}).destroy();
   throw matrixError(
     "M_UNKNOWN",
-    "This process does not reach the files that the person has uploaded, and the archive would have none of them. The processes with the role web need the object store's settings (STORAGE_PROVIDER and its like), or the role media beside web.",
+    "This process does not reach the files that the person has uploaded, and the archive would have none of them. The processes with the role web need MEDIA_URL, which says where the role media is, or the object store's settings (STORAGE_PROVIDER and its like), or the role media beside web.",
     { status: 501 },
   );
 }
@@ -55,8 +60,10 @@ export async function uploadsOf(ctx: Context, { userId, after, limit }: Asked): 
      from media.media where user_id = $1 and sha256 is not null and media_id collate "C" > $2 order by media_id collate "C" limit $3`,
     [userId, after, limit],
   );
-  const store = await storeOf(ctx);
-  return rows.map(({ sha256, ...row }) => ({ ...row, open: () => store.get(sha256) }));
+  const open = reachesUploads(ctx)
+    ? ({ sha256 }: (typeof rows)[number]) => storeOf(ctx).then((store) => store.get(sha256))
+    : ({ mediaId, size_bytes }: (typeof rows)[number]) => askForUpload(ctx, { userId, mediaId, size_bytes });
+  return rows.map((row) => ({ ...row, open: () => open(row) }));
 }
 
 /** Removes what is known of the person's uploads in pieces, and the pieces; files that became of them stay. */

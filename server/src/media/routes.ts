@@ -6,6 +6,7 @@ import { downloadRoutes } from "./download.ts";
 import { sweepPreviews } from "./previews/cache.ts";
 import { previewUrl } from "./previews/route.ts";
 import { frozenRoutes } from "./frozen.ts";
+import { giveLent } from "./lent/give.ts";
 import { removeBlobs } from "./remove.ts";
 import { startRounds } from "../rounds.ts";
 import { openStore } from "./store.ts";
@@ -40,6 +41,7 @@ export const routes: readonly Route[] = [
   thumbnail,
   previewUrl,
   ...resumableRoutes,
+  giveLent,
   route({
     method: "GET",
     path: "/_matrix/client/v1/media/config",

@@ -90,7 +90,8 @@ export interface Wanted {
 
 /**
  * The archive of one that is ready; who fetches it is written down before anything of it is given. Throws M_NOT_FOUND where there is none
- * with this number, or it is not ready, and M_UNKNOWN (501) where this process does not reach the files that belong into it.
+ * with this number, or it is not ready, M_UNKNOWN (501) where this process does not get at the files that belong into it, and
+ * IO_PARLEY_UNAVAILABLE where those who have them are away. What fails after that breaks the archive off.
  */
 export async function archiveOf(ctx: Context, { exportId, of, by, device }: Wanted): Promise<Readable> {
   const ready = await ctx.db.console.one<Ready>(
@@ -110,7 +111,11 @@ export async function archiveOf(ctx: Context, { exportId, of, by, device }: Want
   const output = zip.outputStream as Readable;
   // Whoever reads it hears of it, and nobody does yet.
   output.on("error", () => {});
-  const fail = (thrown: unknown) => void output.destroy(asError(thrown));
+  const fail = (thrown: unknown) => {
+    if (output.destroyed) return;
+    ctx.logger.warn({ err: asError(thrown), export: ready.exportId }, "an archive broke off");
+    output.destroy(asError(thrown));
+  };
   zip.on("error", fail);
   fill(ctx, zip, ready).then(() => zip.end(), fail);
   return output;

@@ -273,6 +273,7 @@ const LEFT_OUT: Record<string, string> = {
   "auth.sign_in_links": "hashes of what opens the account",
   "keys.fallback_keys": "keys that others use up",
   "keys.one_time_keys": "keys that others use up",
+  "media.lent_tickets": "hashes of what lends one of their files to another process, for seconds",
   "rooms.notices": "in which room the server speaks to the person: a membership",
   "rooms.people": "a copy of the profile, by which others find the person",
   "rooms.people_words": "a copy of the profile, by which others find the person",

@@ -1,6 +1,6 @@
 /**
  * The gateway's proxy: one door in front of all roles. What this process does not serve itself goes, by the table of roles, to
- * the processes that its settings name; the answer is handed back as it comes. It is the only way in which a role asks another.
+ * the processes that its settings name; the answer is handed back as it comes.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
@@ -11,9 +11,10 @@ import type { Metrics } from "../metrics.ts";
 import { placeOf, type RoleName, roleNames } from "../roles.ts";
 import { pause, type Seams } from "../seams.ts";
 import type { Tracing } from "../tracing/tracing.ts";
-import { type Agents, type Asking, attempt, openAgents, Unanswered } from "./attempt.ts";
+import { type Agents, type Asking, attempt, Unanswered } from "./attempt.ts";
 import { isRepeatable } from "./repeatable.ts";
-import { openTargets, type Target, type Targets } from "./targets.ts";
+import type { Target, Targets } from "./targets.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 /** A request that is to be answered elsewhere. */
 export interface Fronted {
@@ -31,25 +32,23 @@ export interface Front {
   /** Hands the request on and the answer back. Throws M_UNRECOGNIZED where nobody is named for the path, M_UNKNOWN (502)
    *  where nobody answers, and IO_PARLEY_UNAVAILABLE beyond `limits.proxied_requests`. */
   forward(request: Fronted): Promise<void>;
-  close(): void;
 }
 
 export interface FrontOptions {
   roles: readonly RoleName[];
-  upstreams: Partial<Record<RoleName, readonly string[]>>;
+  upstreams: Upstreams;
   seams: Seams;
   logger: Logger;
   metrics: Metrics;
   tracing?: Tracing | undefined;
 }
 
-/** Opens the way to the other roles. */
-export async function openFront({ roles, upstreams, seams, logger, metrics, tracing }: FrontOptions): Promise<Front> {
+/** The way of clients to the other roles. */
+export function openFront({ roles, upstreams, seams, logger, metrics, tracing }: FrontOptions): Front {
   const hasAll = roleNames.every((role) => roles.includes(role));
-  const ways = new Map<RoleName, Targets>();
-  for (const [role, urls] of Object.entries(upstreams) as [RoleName, readonly string[]][])
-    if (!roles.includes(role)) ways.set(role, await openTargets({ urls, seams, logger }));
-  const agents = openAgents();
+  // Another process may know where a role is for what it asks itself, and is no door to it for that.
+  const isDoor = roles.includes("gateway");
+  const { agents } = upstreams;
   let inFlight = 0;
   return {
     isElsewhere(path) {
@@ -59,18 +58,13 @@ export async function openFront({ roles, upstreams, seams, logger, metrics, trac
     },
     async forward(fronted) {
       const { role } = placeOf(pathOf(fronted.incoming)) ?? {};
-      const targets = role && ways.get(role);
+      const targets = isDoor && role && upstreams.of(role);
       if (!targets) throw matrixError("M_UNRECOGNIZED", `This process does not serve ${pathOf(fronted.incoming)}.`);
       if (inFlight >= limits.proxied_requests)
         throw matrixError("IO_PARLEY_UNAVAILABLE", "Too many requests are on their way.", { retryAfter_ms: 1_000 });
       inFlight += 1;
       const outcome = await carry(fronted, { targets, agents, seams, logger, tracing }).finally(() => (inFlight -= 1));
       metrics.proxied.inc({ role, outcome });
-    },
-    close() {
-      for (const targets of ways.values()) targets.close();
-      agents.plain.destroy();
-      agents.secure.destroy();
     },
   };
 }

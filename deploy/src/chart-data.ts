@@ -22,6 +22,7 @@ import {
   shapes,
   staticWeb,
   trustedProxies,
+  uploadsOfWeb,
   user,
   waves,
   workloads,
@@ -63,6 +64,7 @@ export function chartData(schema: number): string {
       ]),
     ),
     keepersOf,
+    uploadsOfWeb,
     consoleSettings,
     connections: {
       own: ownConnections,

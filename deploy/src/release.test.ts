@@ -17,6 +17,7 @@ import {
   serviceSettings,
   type Shape,
   shapes,
+  uploadsOfWeb,
   type WorkloadName,
   workloads,
 } from "./release.ts";
@@ -85,6 +86,15 @@ test("the door of the split shape has the address of each workload that serves a
   assert.deepEqual((Object.keys(calls) as WorkloadName[]).toSorted(), served.toSorted());
 });
 
+test("whom web asks for uploads on a claim has them, and is of the same shape", () => {
+  for (const shape of shapeNames) {
+    const from = uploadsOfWeb.from[shape];
+    const names: readonly WorkloadName[] = shapes[shape];
+    assert.ok(names.includes(from) && workloads[from].keepsMedia && workloads[from].isServed, shape);
+    assert.ok(workloads[from].roles.includes("media"), shape);
+  }
+});
+
 test("every setting that is named exists", () => {
   const known = settings.map(({ name }) => name);
   const named = [
@@ -93,6 +103,7 @@ test("every setting that is named exists", () => {
     ...fileSettings,
     ...Object.values(serviceSettings).flat(),
     ...all.flatMap(({ calls }) => Object.values(calls)),
+    uploadsOfWeb.setting,
   ];
   assert.deepEqual(
     named.filter((name) => !known.includes(name)),

@@ -294,6 +294,12 @@ export const keepersOf = {
   split: { worker: "messages", web: "gateway" },
 } as const satisfies Record<Shape, Record<"worker" | "web", WorkloadName>>;
 
+/** Whom the workload web asks for the files of archives where uploads are on a claim, and the setting with their address. */
+export const uploadsOfWeb = {
+  setting: "MEDIA_URL",
+  from: { together: "api", split: "media" },
+} as const satisfies { setting: string; from: Record<Shape, WorkloadName> };
+
 /** What the settings of which are for processes with the role web or worker alone. */
 export const consoleSettings = "^(STRIPE_|PARLEY_EXPLORER_|CREDENTIAL_STORAGE_|SESSION_STORAGE_|PARLEY_AUDIT_STREAM)";
 

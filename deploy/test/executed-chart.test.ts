@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type Person, request } from "../../testkit/src/http.ts";
 import { renderChart, valuesFiles } from "./chart.ts";
+import { archivesFiles } from "./executed-archive.ts";
 import { databaseBeside, databaseUrl, secretBeside, serverBeside } from "./executed-beside.ts";
 import { withoutOperator } from "./executed-cnpg.ts";
 import { imageOf, webImageOf } from "./executed-image.ts";
@@ -166,6 +167,8 @@ describe("the chart comes up all at once, and a message arrives", { skip: missin
       const { alice } = await begin(url, release, [printing]);
       if (before) await release.apply(objects, "at once");
       await keepsFiles(url, alice);
+      const isStatic = all.some((each) => each.includes("web"));
+      await archivesFiles(isStatic ? url : release.urlOf("parley-web"), alice, ["a file"]);
       assert.deepEqual(release.problems, []);
     });
 });

@@ -4,6 +4,8 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { type Person, request } from "../../testkit/src/http.ts";
+import { archivesFiles } from "./executed-archive.ts";
 import { withoutOperator } from "./executed-cnpg.ts";
 import { imageOf, webImageOf } from "./executed-image.ts";
 import { imagesOf, isWorkload } from "./executed-manifests.ts";
@@ -39,7 +41,8 @@ describe("an overlay comes up all at once, and a message arrives", { skip: missi
       const namespace = objects.find(({ kind }) => kind === "Namespace")?.metadata.name as string;
       await using release = await openRelease(namespace, { images });
       await release.apply(objects, "at once");
-      await begin(release.urlOf(door), release, printing);
+      const { alice } = await begin(release.urlOf(door), release, printing);
+      await archivesFiles(release.urlOf(door), alice, [await uploaded(release.urlOf(door), alice)]);
       if (overlay.endsWith("minikube")) {
         await takesItsParts(release);
         await drains(release, objects);
@@ -47,6 +50,13 @@ describe("an overlay comes up all at once, and a message arrives", { skip: missi
       assert.deepEqual(release.problems, []);
     });
 });
+
+/** Gives what is in the file. */
+async function uploaded(url: string, { token }: Person): Promise<string> {
+  const { status } = await request(url, "POST", "/_matrix/media/v3/upload", { token, body: Buffer.from("a file") });
+  assert.equal(status, 200);
+  return "a file";
+}
 
 /** Each part can be applied by itself where the rest is there, and what has not changed goes on. */
 async function takesItsParts(release: Release): Promise<void> {

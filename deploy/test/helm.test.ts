@@ -302,6 +302,22 @@ test(
   },
 );
 
+test("web asks for uploads where they are on a claim, and nobody else there", { skip }, async () => {
+  const asked = async (...given: Parameters<typeof environments>) =>
+    [...(await environments(...given))].flatMap(([name, env]) =>
+      env.has("MEDIA_URL") ? [[name, env.get("MEDIA_URL")]] : [],
+    );
+  assert.deepEqual(await asked("minimal"), [["web", "http://parley-api:8080"]]);
+  assert.deepEqual(await asked("minio", ["roles.split=false"]), []);
+  const media = "http://parley-media:8085";
+  assert.deepEqual(await asked("split"), [
+    ["gateway", media],
+    ["web", media],
+  ]);
+  assert.deepEqual(await asked("minio"), [["gateway", media]]);
+  assert.deepEqual(await asked("minimal", ["web.image=ghcr.io/parley-im/parley-web:0.1.0"]), []);
+});
+
 test("whatever reads the database's address from a provider of secrets can ask it", { skip }, async () => {
   const objects = await renderChart("vault");
   const containers = podsIn(objects).flatMap(({ spec: pod }) => [...(pod.initContainers ?? []), ...pod.containers]);

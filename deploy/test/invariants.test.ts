@@ -113,6 +113,18 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
       },
     ],
   ],
+  "archives have the files of people": [
+    [
+      /Deployment parley-web: web has the role web, and no MEDIA_URL/,
+      (all) => {
+        const env = (container(all, "web").env ??= []);
+        env.splice(
+          env.findIndex(({ name }) => name === "MEDIA_URL"),
+          1,
+        );
+      },
+    ],
+  ],
   "every port that is named is there": [
     [/has no port metrics, which a probe asks/, (all) => (container(all, "auth").ports ??= []).pop()],
     [
@@ -200,6 +212,10 @@ const faults: Readonly<Record<string, readonly (readonly [says: RegExp, fault: F
       /do not allow Deployment parley-gateway -> Deployment parley-auth:8081/,
       (all) =>
         (policy(all, "auth").ingress = policy(all, "auth").ingress.filter(({ ports }) => ports?.[0]?.port !== 8081)),
+    ],
+    [
+      /do not allow Deployment parley-web -> Deployment parley-media:8085/,
+      (all) => (policy(all, "web").egress = policy(all, "web").egress.filter(({ ports }) => ports?.[0]?.port !== 8085)),
     ],
     [
       /do not allow Deployment parley-keys -> StatefulSet parley-postgresql:5432/,

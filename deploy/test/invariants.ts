@@ -6,6 +6,7 @@ import { wrongEdges, wrongWaysOut } from "./invariants/edges.ts";
 import { sameNames, wrongNames, wrongNamespaces } from "./invariants/names.ts";
 import { refusedPaths, undenied } from "./invariants/network.ts";
 import {
+  archivesWithoutFiles,
   cutDrains,
   floatingImages,
   refusedSettings,
@@ -52,6 +53,7 @@ export const invariants: readonly Invariant[] = [
   { rule: "every variable is a setting", check: unknownSettings },
   { rule: "the server takes its settings", check: refusedSettings },
   { rule: "uploads have somewhere to arrive", check: unwritableUploads },
+  { rule: "archives have the files of people", check: archivesWithoutFiles },
   { rule: "a node can be drained", check: unsatisfiableBudgets },
   { rule: "the policies allow the edges of the release and no others", check: wrongEdges },
   { rule: "a pod gets out to what it uses and nowhere else", check: wrongWaysOut },

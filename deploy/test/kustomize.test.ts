@@ -12,6 +12,7 @@ import {
   servicePorts,
   shapes,
   trustedProxies,
+  uploadsOfWeb,
   type WorkloadName,
   workloads,
 } from "../src/release.ts";
@@ -241,8 +242,12 @@ test("minikube has the roles, ports, Services and edges of the split shape", { s
       described.isServed ? [[described.port]] : [],
       name,
     );
-    // The door of this installation has no ingress in front that knows where the web messenger is.
-    const calls = { ...described.calls, ...(name === "gateway" ? { web: "WEB_URL" } : {}) };
+    const calls = {
+      ...described.calls,
+      // The door of this installation has no ingress in front that knows where the web messenger is.
+      ...(name === "gateway" ? { web: "WEB_URL" } : {}),
+      ...(name === "web" ? { [uploadsOfWeb.from.split]: uploadsOfWeb.setting } : {}),
+    };
     for (const [other, setting] of Object.entries(calls))
       assert.equal(env[setting], `http://${other}:${workloads[other as WorkloadName].port}`);
     const uses = Object.keys(workload.spec.template.metadata.labels).filter((label) =>

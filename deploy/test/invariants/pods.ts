@@ -1,5 +1,5 @@
 /** Rules for pods: Pod Security `restricted` and somewhat more, probes, resources, how they end. */
-import { images, mounts, probes as wantedProbes, staticWeb } from "../../src/release.ts";
+import { images, localProviders, mounts, probes as wantedProbes, staticWeb, uploadsOfWeb } from "../../src/release.ts";
 import { readConfig } from "../../../server/src/config.ts";
 import { settings } from "../../../server/src/settings/table.ts";
 import type { KubernetesObject } from "../schema.ts";
@@ -7,6 +7,7 @@ import {
   type Container,
   containersOf,
   environmentOf,
+  type EnvValue,
   isParley,
   isServer,
   ofKind,
@@ -181,6 +182,19 @@ export function unwritableUploads(objects: Objects): string[] {
       ({ mountPath, readOnly }) => [data, media].some((path) => path === mountPath) && readOnly !== true,
     );
     return [!isWritten && `takes uploads, and may write to nothing at ${media}`];
+  });
+}
+
+/** The role web gives people archives of what they uploaded: it has the uploads, an object store, or the address of who has them. */
+export function archivesWithoutFiles(objects: Objects): string[] {
+  return perContainer(objects, (container) => {
+    const env = environmentOf(container, objects);
+    const roles = env.get("ROLES");
+    if (!isServer(container) || typeof roles !== "string" || !/\bweb\b/.test(roles) || /\bmedia\b/.test(roles))
+      return [];
+    const local: readonly EnvValue[] = localProviders;
+    const hasStore = !local.includes(env.get("STORAGE_PROVIDER") ?? "");
+    return [!hasStore && !env.has(uploadsOfWeb.setting) && `has the role web, and no ${uploadsOfWeb.setting}`];
   });
 }
 

@@ -44,6 +44,10 @@ The workloads of this installation, as a JSON object by name: what release.json 
 {{- $_ := set $merged "uses" (concat $merged.uses (list "stripe" "graphs" "objects") | uniq) -}}
 {{- $_ := set $merged "pools" $workload.keeperPools -}}
 {{- end -}}
+{{- /* On a claim uploads are not web's: it asks for those that go into archives. */}}
+{{- if and (eq $name "web") (eq (include "parley.mediaStorage" $root) "claim") -}}
+{{- $_ := set $merged "calls" (dict (get $release.uploadsOfWeb.from $shape) $release.uploadsOfWeb.setting) -}}
+{{- end -}}
 {{- if $isStatic -}}
 {{- $_ := set $merged "calls" (dict (get $release.doors $shape) $release.staticWeb.calls) -}}
 {{- $_ := set $merged "uses" list -}}

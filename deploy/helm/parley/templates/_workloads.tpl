@@ -69,6 +69,8 @@ for the migrations alone.
 {{- $release := include "parley.release" $root | fromJson -}}
 {{- $found := dict -}}
 {{- $services := list "DATABASE_URL" "DATABASE_REPLICA_URLS" "REDIS_URL" "NATS_URL" "RABBITMQ_URL" "VAULT_TOKEN" "INFISICAL_CLIENT_SECRET" "AZURE_CLIENT_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" "STRIPE_SECRET_KEY" "STRIPE_WEBHOOK_SECRET" "MASTER_ENCRYPTION_KEY" | concat $release.databaseSettings -}}
+{{- /* By which operators come into the console, and which it shows and tries. */}}
+{{- if has "web" $workload.roles -}}{{- $services = append $services "PARLEY_SSO_PROVIDERS" -}}{{- end -}}
 {{- $isConsole := or (has "web" $workload.roles) (has "worker" $workload.roles) -}}
 {{- /* Who keeps what only the master key opens: the console its saved connections, the role auth the secrets of second factors. */}}
 {{- $hasKeys := or $isConsole (has "auth" $workload.roles) -}}

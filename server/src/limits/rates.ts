@@ -23,6 +23,7 @@ export const rates = {
   telemetry: { burst: 10, perSecond: 0.02 },
   report: { burst: 10, perSecond: 0.1 },
   scim: { burst: 500, perSecond: 50 },
+  providerTrial: { burst: 10, perSecond: 0.1 },
   operator: { burst: 300, perSecond: 50 },
   operatorDenied: { burst: 20, perSecond: 0.1 },
   other: { burst: 500, perSecond: 100 },

@@ -11,6 +11,8 @@ export const ssoLimits = {
   /** How long a provider may take to answer, and the longest answer. */
   ssoAnswer_ms: 10_000,
   ssoAnswer_bytes: 524_288,
+  /** How much of what a provider says stands in a sentence to an operator. */
+  ssoQuoted_characters: 200,
   /** How long what a provider says of itself is believed. */
   ssoDiscovery_ms: 60 * 60_000,
   /** The longest subject of an id token, or `sid`. */

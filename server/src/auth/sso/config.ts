@@ -50,6 +50,45 @@ const provider = z.strictObject({
     .optional(),
 });
 
+/**
+ * A provider that somebody describes in the console, before it is set. Its secret is the secret itself: what names a file, or another
+ * secret of this server, would have that sent to whatever issuer stands beside it.
+ */
+export const draftShape = provider.extend({
+  client_secret: words
+    .refine((each) => !isInFile(each) && !isReference(each), "is the secret itself, not file:// or secret://")
+    .optional(),
+});
+
+export type Draft = z.output<typeof draftShape>;
+
+/** What of a draft has to be written down: what is as it is without being said is left out, and so is the secret. */
+export function writtenOf({ client_secret: _, ...draft }: Draft): Record<string, unknown> {
+  const { id, name, issuer, client_id } = draft;
+  const { attributes: own, ...byDefault } = provider.parse({ id, name, issuer, client_id }) as Record<string, unknown>;
+  const differs =
+    (from: object) =>
+    ([key, value]: [string, unknown]) =>
+      JSON.stringify((from as Record<string, unknown>)[key]) !== JSON.stringify(value);
+  const attributes = Object.fromEntries(Object.entries(draft.attributes).filter(differs(own as object)));
+  const more = Object.entries(draft).filter(
+    ([key]) => key !== "attributes" && !(key in { id, name, issuer, client_id }),
+  );
+  return {
+    id,
+    name,
+    issuer,
+    client_id,
+    ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+    ...Object.fromEntries(more.filter(differs(byDefault))),
+  };
+}
+
+/** A draft as the setting would have it. Throws StartError as the setting would. */
+export function providerOf(draft: Draft): SsoProvider {
+  return checked(draft, false);
+}
+
 export interface SsoProvider extends Omit<z.output<typeof provider>, "client_secret" | "hosts"> {
   /** Where its secret is; undefined for a public client. */
   clientSecret: Address | undefined;

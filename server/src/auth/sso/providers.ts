@@ -43,6 +43,11 @@ export function pathOf({ id }: Pick<SsoProvider, "id">, page = ""): string {
 }
 
 /** Where a provider sends people back to: what it has to be told when this server is registered there. */
-export function redirectUriOf(ctx: Context, provider: SsoProvider): string {
+export function redirectUriOf(ctx: Context, provider: Pick<SsoProvider, "id">): string {
   return addressOf(ctx, pathOf(provider, "/callback"));
+}
+
+/** Where a provider with back-channel logout tells of sign-outs. */
+export function logoutUriOf(ctx: Context, provider: Pick<SsoProvider, "id">): string {
+  return addressOf(ctx, pathOf(provider, "/logout"));
 }

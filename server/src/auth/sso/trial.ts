@@ -2,12 +2,15 @@
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
 import { randomToken } from "../../seams.ts";
-import type { SsoProvider } from "./config.ts";
+import { isHere, type SsoProvider } from "./config.ts";
+import { faultOf, quoted } from "./faults.ts";
 import { redirectUriOf } from "./providers.ts";
 import { discover, type Upstream } from "./upstream.ts";
 
+export const checkNames = ["address", "sign_in", "keys", "client", "claims", "sign_out"] as const;
+
 export interface Check {
-  what: "address" | "keys" | "client";
+  what: (typeof checkNames)[number];
   ok: boolean;
   says: string;
 }
@@ -18,30 +21,51 @@ export async function tryProvider(ctx: Context, provider: SsoProvider): Promise<
   try {
     upstream = await discover(ctx, provider);
   } catch (thrown) {
-    return [
-      { what: "address", ok: false, says: `${provider.issuer} does not answer as a provider: ${reasonOf(thrown)}` },
-    ];
+    return [{ what: "address", ok: false, says: `${asError(thrown).message}.` }];
   }
-  const { authorization_endpoint, token_endpoint } = upstream.configuration.serverMetadata();
-  if (authorization_endpoint === undefined || token_endpoint === undefined)
-    return [{ what: "address", ok: false, says: `${provider.issuer} does not say where people sign in.` }];
+  const asked = await Promise.all([keysOf(provider, upstream), clientOf(ctx, provider, upstream)]);
   return [
-    { what: "address", ok: true, says: `${provider.issuer} answers. People sign in at ${authorization_endpoint}` },
-    await keysOf(upstream),
-    await clientOf(ctx, provider, upstream),
+    { what: "address", ok: true, says: `${provider.issuer} answers, and calls itself so.` },
+    signInOf(upstream),
+    ...asked,
+    ...claimsOf(provider, upstream),
+    signOutOf(upstream),
   ];
 }
 
-async function keysOf({ configuration, fetch }: Upstream): Promise<Check> {
+/** What it names is what it can; what it leaves out it may have all the same. */
+function signInOf({ configuration }: Upstream): Check {
+  const { authorization_endpoint, response_types_supported, code_challenge_methods_supported } =
+    configuration.serverMetadata();
+  const lacks = (names: readonly string[] | undefined, name: string) => names !== undefined && !names.includes(name);
+  const missing = [
+    ...(lacks(response_types_supported, "code") ? ["the code flow (response_types_supported)"] : []),
+    ...(lacks(code_challenge_methods_supported, "S256") ? ["PKCE with S256 (code_challenge_methods_supported)"] : []),
+  ];
+  return missing.length === 0
+    ? { what: "sign_in", ok: true, says: `People sign in at ${quoted(authorization_endpoint ?? "")}` }
+    : {
+        what: "sign_in",
+        ok: false,
+        says: `It does not offer ${missing.join(" and ")}, by which people sign in here: look for it in what the provider has for this client.`,
+      };
+}
+
+async function keysOf(provider: SsoProvider, { configuration, fetch }: Upstream): Promise<Check> {
   const { jwks_uri } = configuration.serverMetadata();
   try {
-    if (jwks_uri === undefined) throw new Error("it does not say where they are");
+    if (jwks_uri === undefined) throw new Error("it does not say where they are (jwks_uri)");
+    if (!jwks_uri.startsWith("https:") && !isHere(new URL(provider.issuer)))
+      throw new Error("they are at an address with http://, which anybody on the way can change");
     const answer = await fetch(jwks_uri, { method: "GET", headers: {}, body: undefined, redirect: "manual" });
-    const { keys } = (await answer.json()) as { keys?: unknown[] };
-    if (!Array.isArray(keys) || keys.length === 0) throw new Error(`there are none at ${jwks_uri}`);
-    return { what: "keys", ok: true, says: `It signs with ${keys.length === 1 ? "one key" : `${keys.length} keys`}.` };
+    // The message of a JSON error quotes what stands there.
+    const found = (await answer.json().catch(() => null)) as { keys?: unknown } | null;
+    if (!Array.isArray(found?.keys) || found.keys.length === 0)
+      throw new Error(`there are none at ${quoted(jwks_uri)}`);
+    const { length } = found.keys;
+    return { what: "keys", ok: true, says: `It signs with ${length === 1 ? "one key" : `${length} keys`}.` };
   } catch (thrown) {
-    return { what: "keys", ok: false, says: `The keys that it signs with can not be read: ${reasonOf(thrown)}` };
+    return { what: "keys", ok: false, says: `The keys that it signs with can not be read: ${faultOf(thrown)}.` };
   }
 }
 
@@ -57,7 +81,7 @@ async function clientOf(ctx: Context, provider: SsoProvider, { library, configur
     const { error } = thrown as { error?: unknown };
     if (error === "invalid_grant")
       return { what: "client", ok: true, says: `It knows this server as ${provider.client_id}.` };
-    const told = typeof error === "string" ? `it says ${error}` : reasonOf(thrown);
+    const told = typeof error === "string" ? `it says ${quoted(error)}` : faultOf(thrown);
     return {
       what: "client",
       ok: false,
@@ -66,7 +90,28 @@ async function clientOf(ctx: Context, provider: SsoProvider, { library, configur
   }
 }
 
-function reasonOf(thrown: unknown): string {
-  const { message, cause } = asError(thrown);
-  return cause instanceof Error ? `${message} (${cause.message})` : message;
+/** Where it lists its claims and one is missing, people do without; some list fewer than they have. */
+function claimsOf({ attributes }: SsoProvider, { configuration }: Upstream): Check[] {
+  const { claims_supported: listed } = configuration.serverMetadata();
+  if (!Array.isArray(listed)) return [];
+  const wanted = Object.values(attributes).flatMap((each) =>
+    each.includes("{") ? [...each.matchAll(/\{([^{}]*)\}/g)].map(([, name = ""]) => name) : [each],
+  );
+  const missing = [...new Set(wanted)].filter((name) => name !== "" && !listed.includes(name));
+  const says =
+    missing.length === 0
+      ? "It lists the claims that names and addresses are taken from."
+      : `It does not list ${missing.join(", ")} among its claims. Without the user name's people choose one; look at attributes.`;
+  return [{ what: "claims", ok: true, says }];
+}
+
+function signOutOf({ configuration }: Upstream): Check {
+  const tells = configuration.serverMetadata()["backchannel_logout_supported"] === true;
+  return {
+    what: "sign_out",
+    ok: true,
+    says: tells
+      ? "It can tell this server who signs out there (back-channel logout)."
+      : "It does not say that it tells of sign-outs (back-channel logout): without that, sessions here go on.",
+  };
 }

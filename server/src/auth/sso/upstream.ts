@@ -10,6 +10,7 @@ import { sendOutward } from "../../outward/request.ts";
 import { valueOf } from "../../secrets/address.ts";
 import { realSeams } from "../../seams.ts";
 import { isHere, type SsoProvider } from "./config.ts";
+import { faultOf } from "./faults.ts";
 
 type Library = typeof import("openid-client");
 
@@ -50,14 +51,23 @@ export async function discover(ctx: Context, provider: SsoProvider): Promise<Ups
   const skew_s = Math.round((ctx.seams.now_ms() - realSeams.now_ms()) / 1_000);
   const metadata = { [library.clockSkew]: skew_s, [library.clockTolerance]: limits.ssoSkew_s };
   const proof = clientSecret === undefined ? library.None() : secretProof(library, clientSecret);
-  const configuration = await library.discovery(issuer, provider.client_id, metadata, proof, {
-    [library.customFetch]: fetch,
-    execute: [
-      // The id token comes straight from the provider; its signature is asked for all the same.
-      library.enableNonRepudiationChecks,
-      ...(isHere(issuer) ? [library.allowInsecureRequests] : []),
-    ],
-  });
+  const configuration = await library
+    .discovery(issuer, provider.client_id, metadata, proof, {
+      [library.customFetch]: fetch,
+      execute: [
+        // The id token comes straight from the provider; its signature is asked for all the same.
+        library.enableNonRepudiationChecks,
+        ...(isHere(issuer) ? [library.allowInsecureRequests] : []),
+      ],
+    })
+    .catch((thrown: unknown) => {
+      throw new Error(`${provider.issuer} does not answer as a provider: ${faultOf(thrown)}`, { cause: thrown });
+    });
+  const { authorization_endpoint, token_endpoint } = configuration.serverMetadata();
+  if (authorization_endpoint === undefined || token_endpoint === undefined)
+    throw new Error(
+      `${provider.issuer} does not say where people sign in: there is no ${authorization_endpoint === undefined ? "authorization_endpoint" : "token_endpoint"}`,
+    );
   return { library, configuration, fetch };
 }
 

@@ -108,6 +108,23 @@ suite("the queue in RabbitMQ", { skip: missing }, () => {
     await queue.close();
   });
 
+  test("what there is no queue for is not confirmed, and the queue is made again for what comes after it", async () => {
+    const queue = await open(broker.url);
+    await drain(queue);
+    const connection = await connect(broker.url);
+    await (await connection.createChannel()).deleteQueue(NAME);
+    await connection.close();
+    await assert.rejects(soon("who publishes is told", queue.publish(NAME, "nowhere")), isUnavailable);
+    await soonFound("it is taken again", () =>
+      queue.publish(NAME, "kept").then(
+        () => true,
+        (thrown: unknown) => assert.ok(isUnavailable(thrown)),
+      ),
+    );
+    assert.equal((await depth(queue))?.waiting, 1);
+    await queue.close();
+  });
+
   test("a consumer that closes is given nothing more, and what it leaves counts no attempt", async () => {
     const queue = await open(broker.url, { prefetch_messages: 2 });
     await drain(queue);

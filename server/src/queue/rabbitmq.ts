@@ -40,13 +40,19 @@ const LEFT_HEADER = "x-parley-left";
 /** Opens the queue. It resolves also when the broker is not there: `publish` then rejects, until it is. */
 export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<Queue> {
   const { url, seams, tuning, events } = options;
+  const returned = new Set<string>();
   const link = openLink({
     url,
     seams,
-    setUp: (channel) => assertTopology(channel, tuning),
+    async setUp(channel) {
+      channel.on("return", ({ properties }: Pick<ConsumeMessage, "properties">) =>
+        returned.add(properties.messageId as string),
+      );
+      await assertTopology(channel, tuning);
+    },
     onTrouble: events.onTrouble,
   });
-  const send = openSending(link, seams);
+  const send = openSending(link, { seams, returned });
   const consumers = new Set<Consumer>();
   await link.tried;
   return {
@@ -75,13 +81,21 @@ function asNew({ properties }: Pick<ConsumeMessage, "properties">): Headers {
 type Send = (queue: string, body: string | Buffer, headers: Headers) => Promise<void>;
 type Headers = Readonly<Record<string, unknown>>;
 
-function openSending(link: Link, seams: Seams): Send {
+interface SendingOptions {
+  seams: Seams;
+  /** The ids of messages that came back, because there was no queue for them: the broker confirms those too, a moment later. */
+  returned: Set<string>;
+}
+
+function openSending(link: Link, { seams, returned }: SendingOptions): Send {
   let unconfirmed = 0;
+  let published = 0;
   return (queue, body, headers) =>
     new Promise((resolve, reject) => {
       const channel = link.channel();
       if (!channel || unconfirmed >= limits.laneQueue_submissions) return reject(unavailable());
       unconfirmed += 1;
+      const messageId = String((published += 1));
       const late = seams.after(limits.queueConfirm_ms, () => {
         reject(unavailable(new Error("the broker did not confirm in time")));
         link.renew();
@@ -89,10 +103,14 @@ function openSending(link: Link, seams: Seams): Send {
       const onConfirmed = (error: unknown) => {
         unconfirmed -= 1;
         late.cancel();
-        if (error) reject(unavailable(error));
+        if (returned.delete(messageId)) {
+          reject(unavailable(new Error(`the broker has no queue ${queue}`)));
+          // Another channel makes the queues again that somebody has deleted.
+          link.renew();
+        } else if (error) reject(unavailable(error));
         else resolve();
       };
-      const options = { persistent: true, headers };
+      const options = { persistent: true, mandatory: true, messageId, headers };
       try {
         channel.sendToQueue(queue, Buffer.from(body), options, onConfirmed);
       } catch (thrown) {

@@ -87,6 +87,7 @@ export const details: readonly Pick<ScreenEntry, "path" | "load">[] = [
   { path: "/retention/$tab", load: retention },
   { path: "/billing/$tab", load: () => import("./billing/Billing.tsx") },
   { path: "/registration/$tab", load: registration },
+  { path: "/registration/providers/new", load: () => import("./registration/NewProvider.tsx") },
   { path: "/bots/$userId", load: () => import("./bots/BotScreen.tsx") },
   { path: "/integrations/$tab", load: bots },
   { path: "/imports/$tab", load: imports },

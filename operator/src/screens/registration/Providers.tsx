@@ -1,9 +1,11 @@
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "../../../../web/src/ui/Button.tsx";
 import { Notice } from "../../../../web/src/ui/Notice.tsx";
+import { Tip } from "../../../../web/src/ui/Tooltip.tsx";
 import { call, pathOf } from "../../api.ts";
 import { Section } from "../../frame/Screen.tsx";
-import { useOperator } from "../../frame/context.ts";
+import { useHolds, useOperator } from "../../frame/context.ts";
 import { useAnswer } from "../../model/queries.ts";
 import { Copied } from "../../parts/Copied.tsx";
 import { Fact, Facts } from "../../parts/Facts.tsx";
@@ -11,25 +13,49 @@ import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
 import { sentenceOf } from "../../parts/words.ts";
 import { holds } from "../../session.ts";
-import type { Provider, Trial } from "./shapes.ts";
+import { Checks } from "./Checks.tsx";
+import type { Provider, Providers as Answer, Trial } from "./shapes.ts";
 import styles from "./Settings.module.css";
 
 /** By whom people sign in besides a password, and whether that works now. */
 export function Providers() {
-  const providers = useAnswer<{ items: Provider[] }>("/settings/providers");
+  const providers = useAnswer<Answer>("/settings/providers");
   return (
     <Shown answer={providers}>
       {({ items }) =>
         items.length === 0 ? (
-          <Empty>
+          <Empty action={<NewButton />}>
             Nobody signs in by a provider here. Whoever runs this server names them in PARLEY_SSO_PROVIDERS.
           </Empty>
         ) : (
-          items.map((provider) => <One key={provider.id} provider={provider} />)
+          <>
+            <Section
+              title="Providers"
+              intro="By whom people sign in besides a password. They are set in PARLEY_SSO_PROVIDERS; a change there counts after a restart."
+              action={<NewButton />}
+            >
+              {null}
+            </Section>
+            {items.map((provider) => (
+              <One key={provider.id} provider={provider} />
+            ))}
+          </>
         )
       }
     </Shown>
   );
+}
+
+/** To the wizard, which an owner goes through. */
+function NewButton() {
+  const navigate = useNavigate();
+  const isOwner = useHolds("owner");
+  const button = (
+    <Button size="compact" isDisabled={!isOwner} onPress={() => void navigate({ to: "/registration/providers/new" })}>
+      Set up a provider
+    </Button>
+  );
+  return isOwner ? button : <Tip label="This needs the role owner.">{button}</Tip>;
 }
 
 function One({ provider }: { provider: Provider }) {
@@ -50,7 +76,6 @@ function One({ provider }: { provider: Provider }) {
   return (
     <Section
       title={provider.name}
-      intro="Set in PARLEY_SSO_PROVIDERS; a change there counts after a restart."
       action={
         <Button size="compact" busy={isBusy} isDisabled={!holds(role, "operator")} onPress={() => void test()}>
           Test now
@@ -65,20 +90,13 @@ function One({ provider }: { provider: Provider }) {
       </Facts>
       <div className={styles["stack"]}>
         <Copied label="Redirect address, to be registered there" text={provider.redirect_uri} />
+        <Copied label="Back-channel logout address" text={provider.logout_uri} />
         {refusal && (
           <Notice tone="danger" title="It could not be tried">
             {refusal}
           </Notice>
         )}
-        {trial && (
-          <Notice tone={trial.ok ? "info" : "danger"} title={trial.ok ? "It works" : "It does not work"}>
-            {trial.checks.map(({ what, says }) => (
-              <span key={what} style={{ display: "block" }}>
-                {says}
-              </span>
-            ))}
-          </Notice>
-        )}
+        {trial && <Checks trial={trial} />}
       </div>
     </Section>
   );

@@ -78,9 +78,16 @@ export interface Provider {
   issuer: string;
   client_id: string;
   redirect_uri: string;
+  logout_uri: string;
   new_accounts: boolean;
   link_by_verified_email: boolean;
   email_domains: string[];
+}
+
+export interface Providers {
+  items: Provider[];
+  /** The addresses of one that is not set yet, with {id} for its id. */
+  new: { redirect_uri: string; logout_uri: string };
 }
 
 export interface Trial {

@@ -19,7 +19,7 @@ const screens: readonly [name: string, path: string, shows: string | RegExp][] =
   ["registration", "/registration", "for Dora"],
   ["provisioning", "/registration/provisioning", "An e-mail address of this person"],
   ["providers", "/registration/providers", "Nobody signs in by a provider here"],
-  ["registration-settings", "/registration/settings", "Shortest password"],
+  ["registration-settings", "/registration/settings", "Passkeys, codes and the console"],
   ["operators", "/operators", "@adam:localhost"],
   ["rooms", "/rooms", "Release train"],
   ["media", "/media", "image/png"],

@@ -4,6 +4,7 @@ import { appserviceOperations } from "../appservice/operations.ts";
 import { explorerOperations } from "../explorer/operations.ts";
 import { graphOperations } from "../graph/operations.ts";
 import { operations as registration } from "../auth/operations-registration.ts";
+import { wayOperations } from "../auth/operations-ways.ts";
 import { providerOperations } from "../auth/sso/operations.ts";
 import { billingOperations } from "../billing/operations.ts";
 import { operations as bots } from "../bots/operations.ts";
@@ -53,6 +54,7 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...insight,
   ...registration,
+  ...wayOperations,
   ...providerOperations,
   ...scimOperations,
   ...bots,

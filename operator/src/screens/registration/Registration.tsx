@@ -7,6 +7,7 @@ import { Providers } from "./Providers.tsx";
 import { Provisioning } from "./Provisioning.tsx";
 import { Settings } from "./Settings.tsx";
 import { Tokens } from "./Tokens.tsx";
+import { Ways } from "./Ways.tsx";
 
 export default function Registration() {
   const { tab = "tokens" } = useParams({ strict: false });
@@ -33,7 +34,12 @@ export default function Registration() {
       {tab === "tokens" && <Tokens />}
       {tab === "provisioning" && <Provisioning />}
       {tab === "providers" && <Providers />}
-      {tab === "settings" && <Settings />}
+      {tab === "settings" && (
+        <>
+          <Settings />
+          <Ways />
+        </>
+      )}
     </Screen>
   );
 }

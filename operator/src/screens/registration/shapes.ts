@@ -17,6 +17,19 @@ export interface SignInSettings {
   session_days: Setting<number | null>;
 }
 
+/** The ways in besides a password (server/src/auth/operations-ways.ts). */
+export interface SignInWays {
+  passkeys_at: string | null;
+  people_with_passkeys: number;
+  codes: boolean;
+  people_with_codes: number;
+  operators_second_factor: "off" | "required";
+  console_idle_s: number;
+  console_session_s: number;
+  console_confirm_s: number;
+  console_sessions_in: string;
+}
+
 export interface RegistrationToken {
   token_id: string;
   note: string | null;

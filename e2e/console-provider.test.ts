@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { startUpstream, type Upstream, UPSTREAM_CLIENT } from "../testkit/src/upstream.ts";
+import { ssoBy, startUpstream, type Upstream, UPSTREAM_CLIENT } from "../testkit/src/upstream.ts";
 import { answerWith, type ConsoleWorld, startConsole, tabTo, title } from "./console.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
@@ -145,6 +145,35 @@ describe("an owner who sets up a provider", { skip }, () => {
     await other.getByText("This needs the role owner.").waitFor();
     await look(other, "console-provider-forbidden");
     await other.context().close();
+    assert.deepEqual(axeFindings(), []);
+    assert.deepEqual(world.complaints, []);
+  });
+});
+
+describe("an owner who sets up one more provider", { skip }, () => {
+  it("is told the entry, which goes beside those that are there", async () => {
+    await using upstream = await startUpstream({ sub: "1" });
+    await using world = await startConsole({ config: { sso: ssoBy(upstream, { id: "corp", name: "Example Inc." }) } });
+    upstream.serve(world.server.ctx.publicUrl(), "corp");
+    const page = await world.signedIn("root");
+    await page.goto("/admin/registration/providers");
+    await page.getByText("Back-channel logout address").waitFor();
+    await page.getByRole("button", { name: "Test now" }).click();
+    await page.getByText("It knows this server as parley.").waitFor();
+    await look(page, "console-providers-some");
+    await page.getByRole("button", { name: "Set up a provider" }).click();
+    await page.getByLabel("Name").fill("Corp");
+    await page.getByText("A provider here has this id already.").waitFor();
+    await page.getByLabel("Id", { exact: true }).fill("partners");
+    await page.getByLabel("Issuer").fill(upstream.issuer);
+    await page.getByLabel("Issuer").press("Enter");
+    await page.getByLabel("Client id").fill("parley");
+    await page.getByLabel("Client secret").fill(SECRET);
+    await page.getByLabel("Client secret").press("Enter");
+    await page.getByText("corp: leave what is there").waitFor();
+    const entry = await page.getByRole("figure").filter({ hasText: "Entry for .env" }).locator("pre").innerText();
+    assert.equal((JSON.parse(entry) as { id: string }).id, "partners");
+    await look(page, "console-provider-more");
     assert.deepEqual(axeFindings(), []);
     assert.deepEqual(world.complaints, []);
   });

@@ -66,7 +66,10 @@ test("where there are providers already it is the entry that is added to theirs"
     external_secret,
     /^# Into the list in spec\.target\.template\.data:\n\{"id".*\n# Into spec\.data:\n {4}- secretKey: /,
   );
-  for (const text of [env, stored, external_secret]) assert(!text.includes(`a {{ secret }} `));
+  for (const text of [env, stored, external_secret]) {
+    assert(!text.includes(`a {{ secret }} `));
+    assert(!text.includes("'"), "it comes into a list that stands between such quotes");
+  }
 });
 
 test("the shell does the same, and takes the secret from a file", async () => {

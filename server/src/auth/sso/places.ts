@@ -25,12 +25,13 @@ export interface Places {
 export function placesOf(draft: Draft, { isFirst }: { isFirst: boolean }): Places {
   const hasSecret = draft.client_secret !== undefined;
   const file = `/run/secrets/parley-sso-${draft.id}`;
-  const entry = (client_secret: string) => JSON.stringify({ ...writtenOf(draft), ...(hasSecret && { client_secret }) });
+  // It stands between such quotes, in a file of variables as in YAML, also where it comes into a list that is there; JSON can write them otherwise.
+  const entry = (client_secret: string) =>
+    JSON.stringify({ ...writtenOf(draft), ...(hasSecret && { client_secret }) }).replaceAll("'", "\\u0027");
   const listed = (text: string) => (isFirst ? `[${text}]` : text);
   const env = listed(entry(`file://${file}`));
   return {
-    // Nothing has a meaning between these quotes but the quote itself, which JSON can write otherwise.
-    env: isFirst ? `${SSO_PROVIDERS}='${env.replaceAll("'", "\\u0027")}'` : env,
+    env: isFirst ? `${SSO_PROVIDERS}='${env}'` : env,
     secret_file: hasSecret ? file : null,
     helm_values: `externalSecrets:\n  api:\n    data:\n      ${SSO_PROVIDERS}: ${LIST_KEY}\n`,
     stored: listed(entry(SECRET_PLACE)),
@@ -56,7 +57,6 @@ function externalSecretOf(draft: Draft, { text, isFirst }: { text: string; isFir
     draft.client_secret === undefined
       ? []
       : [`    - secretKey: ${keyOf(draft)}`, "      remoteRef:", `        key: parley/${keyOf(draft)}`];
-  const quoted = `'${text.replaceAll("'", "''")}'`;
   if (!isFirst)
     return ["# Into the list in spec.target.template.data:", text, ...dataUnder("# Into spec.data:", data)].join("\n");
   return [
@@ -74,7 +74,7 @@ function externalSecretOf(draft: Draft, { text, isFirst }: { text: string; isFir
     "    creationPolicy: Merge",
     "    template:",
     "      data:",
-    `        ${SSO_PROVIDERS}: ${quoted}`,
+    `        ${SSO_PROVIDERS}: '${text}'`,
     ...dataUnder("  data:", data),
     "",
   ].join("\n");

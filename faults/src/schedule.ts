@@ -104,8 +104,11 @@ async function runIn(world: World, { random, chosen, roomId, giveUp, seed, watch
   running.catch(() => {});
   let stuck: string | undefined;
   let recovery_ms: number | undefined;
+  const over = new AbortController();
+  const waiting = AbortSignal.any([giveUp, over.signal]);
+  const troubled = trouble({ world, random, chosen, writers, readers, giveUp: waiting });
   try {
-    recovery_ms = await Promise.race([trouble({ world, random, chosen, writers, readers, giveUp }), fails(running)]);
+    recovery_ms = await Promise.race([troubled, fails(running)]);
     world.loseHints(0);
     stopWriting.abort();
     await Promise.all(writers.map((writer) => writer.running));
@@ -113,6 +116,9 @@ async function runIn(world: World, { random, chosen, roomId, giveUp, seed, watch
   } catch (thrown) {
     stuck = `${String(thrown)}\n${await world.describe()}`;
   }
+  // A fault that has begun goes to its end: it may be about to start a server again.
+  over.abort();
+  await troubled.catch(() => {});
   world.loseHints(0);
   stopWriting.abort();
   stopReading.abort();
@@ -161,10 +167,13 @@ async function trouble({ world, random, chosen, writers, readers, giveUp }: Scen
     });
   });
   const mended = Promise.all(happening);
-  await Promise.race([Promise.all(noted.map(({ promise }) => promise)), mended]);
-  const recovered = served(writers, readers, { since: end.since, giveUp }).then(() => performance.now() - end.over_ms);
-  const [recovery_ms] = await Promise.all([recovered, mended]);
-  return recovery_ms;
+  try {
+    await Promise.race([Promise.all(noted.map(({ promise }) => promise)), mended]);
+    await served(writers, readers, { since: end.since, giveUp });
+    return performance.now() - end.over_ms;
+  } finally {
+    await mended;
+  }
 }
 
 /** Resolves when each writer has been answered a message that it began later than `since`, and each reader has it. */

@@ -8,14 +8,17 @@ import type { World } from "./world.ts";
 const START_ATTEMPTS = 20;
 const START_PAUSE_MS = 500;
 
-/** A process refuses to start where the bus does not answer, so hints that get lost are mended after the first attempt. */
-export async function startAgain(world: Pick<World, "loseHints">, member: Member): Promise<void> {
+/**
+ * A process refuses to start where the bus does not answer, so hints that get lost are mended after the first attempt. After `over` there
+ * is no further one.
+ */
+export async function startAgain(world: Pick<World, "loseHints">, member: Member, over?: AbortSignal): Promise<void> {
   // Where somebody else has started it its port is taken.
   for (let attempt = 1; !member.isRunning; attempt++)
     try {
       return await member.start();
     } catch (thrown) {
-      if (attempt === START_ATTEMPTS) throw thrown;
+      if (attempt === START_ATTEMPTS || over?.aborted) throw thrown;
       world.loseHints(0);
       await wait(START_PAUSE_MS);
     }

@@ -111,24 +111,29 @@ type Watching = Pick<World, "loseHints"> & { crashed(how: string): void };
 
 /**
  * Starts processes again that have ended by themselves, as whatever runs them in a cluster does, and tells of those that had no
- * reason to. Gives the end of it.
+ * reason to. Gives the end of it, after which nothing is started any more.
  */
-function watchOver(cluster: Cluster, { loseHints, crashed }: Watching): () => void {
-  const starting = new Set<Member>();
+function watchOver(cluster: Cluster, { loseHints, crashed }: Watching): () => Promise<void> {
+  const starting = new Map<Member, Promise<void>>();
+  const over = new AbortController();
   const look = () => {
     for (const member of cluster.members) {
       if (!member.hasDied || starting.has(member)) continue;
-      starting.add(member);
       const said = member.stderr().slice(-LAST_CHARACTERS);
       if (!said.includes(HAS_TO_END)) crashed(`${member.name} ended by itself: ${said}`);
       // Where it can not start, somebody is not served again, and the schedule tells.
-      void startAgain({ loseHints }, member)
+      const started = startAgain({ loseHints }, member, over.signal)
         .catch(() => {})
         .finally(() => starting.delete(member));
+      starting.set(member, started);
     }
   };
   const watching = setInterval(look, WATCH_MS);
-  return () => clearInterval(watching);
+  return async () => {
+    clearInterval(watching);
+    over.abort();
+    await Promise.all(starting.values());
+  };
 }
 
 function settingOf(broker: { name: string; url: string } | undefined): Record<string, string> {

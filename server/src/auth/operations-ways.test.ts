@@ -5,6 +5,7 @@ import { factorsConfig, setUpCodes } from "../../../testkit/src/factors.ts";
 import { registerPerson } from "../../../testkit/src/http.ts";
 import { makeOperator } from "../../../testkit/src/operators.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
+import { beginTotp } from "./factors/totp.ts";
 
 const WAYS = "/_parley/admin/v1/settings/sign-in/ways";
 
@@ -25,6 +26,9 @@ test("an auditor reads where passkeys work, who has codes, what operators need a
   });
   const ana = await registerPerson(server.url, "ana");
   await setUpCodes(server.url, "ana");
+  // Who has begun and never shown a code has none.
+  const bo = await registerPerson(server.url, "bo");
+  await beginTotp(server.ctx, bo.userId);
   await server.ctx.db.auth.change(
     `insert into auth.passkeys (credential_id, user_id, public_key, counter, transports, name)
      values ('\\x01', $1, '\\x01', 0, '{}', 'a'), ('\\x02', $1, '\\x02', 0, '{}', 'b')`,

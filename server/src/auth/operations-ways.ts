@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { operation, type Operation } from "../console/operation.ts";
 import type { Context } from "../context.ts";
+import { hasMasterKeys } from "../explorer/master-keys.ts";
 import { limits } from "../limits.ts";
-import { sealingKeys } from "./factors/sealing.ts";
 import { issuerOf } from "./oauth/addresses.ts";
 
 const people = z.int().min(0);
@@ -38,10 +38,7 @@ const read = operation({
     return {
       passkeys_at: isIP(hostname.replace(/^\[(.*)\]$/, "$1")) === 0 ? hostname : null,
       ...(await countPeople(ctx)),
-      codes: await sealingKeys(ctx).then(
-        () => true,
-        () => false,
-      ),
+      codes: hasMasterKeys(ctx.config),
       operators_second_factor: ctx.config.operatorsNeedSecondFactor ? ("required" as const) : ("off" as const),
       console_idle_s: limits.consoleIdle_ms / 1_000,
       console_session_s: limits.consoleSession_ms / 1_000,
@@ -62,7 +59,8 @@ async function countPeople(ctx: Context): Promise<Counts> {
        (select count(*) from auth.accounts a
          where a.deactivated_at is null and exists (select from auth.passkeys p where p.user_id = a.user_id)) as people_with_passkeys,
        (select count(*) from auth.accounts a
-         where a.deactivated_at is null and exists (select from auth.totp_secrets t where t.user_id = a.user_id)) as people_with_codes`,
+         where a.deactivated_at is null and exists (
+           select from auth.totp_secrets t where t.user_id = a.user_id and t.confirmed_at is not null)) as people_with_codes`,
   );
   return counts ?? { people_with_passkeys: 0, people_with_codes: 0 };
 }

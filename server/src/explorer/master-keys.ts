@@ -22,13 +22,18 @@ export interface ExplorerKeysOptions {
   logger: Pick<Logger, "warn">;
 }
 
+/** Whether something says where the keys are; nothing is opened for it, and none is made. */
+export function hasMasterKeys({ secrets, explorer, databaseUrl }: ExplorerKeysOptions["config"]): boolean {
+  return explorer.masterKey !== undefined || secrets.masterKeys !== undefined || databaseUrl === undefined;
+}
+
 /** Throws StartError where the keys can not be had, and M_BAD_STATE where nothing says where they are. */
 export async function openExplorerKeys({ config, dataDir, seams, logger }: ExplorerKeysOptions): Promise<MasterKeys> {
   const { masterKey } = config.explorer;
   if (masterKey !== undefined) return fromText(() => valueOf(masterKey), seams);
   const shared = await openMasterKeys({ config: config.secrets, seams, logger });
   if (shared) return shared;
-  if (config.databaseUrl !== undefined)
+  if (!hasMasterKeys(config))
     throw matrixError(
       "M_BAD_STATE",
       "There is no master key to keep passwords with: whoever runs this server sets MASTER_ENCRYPTION_KEY to one (openssl rand -base64 32), the same for every process.",

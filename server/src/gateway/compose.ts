@@ -134,7 +134,7 @@ function encodeFrame(told: readonly ToldRoom[], end: string): Buffer {
   const pieces: (Buffer | string)[] = [ROOMS_OPEN];
   for (const [at, { part, rest }] of told.entries()) {
     if (at > 0) pieces.push(",");
-    pieces.push(part.json, `${rest}}`);
+    pieces.push(part.json(), `${rest}}`);
   }
   return joinedFrame([...pieces, `}},${end}`]);
 }

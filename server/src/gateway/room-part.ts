@@ -13,8 +13,8 @@ import { type StateSection, tokenAt } from "../sync/run.ts";
 export interface RoomPart {
   /** Of this round no other part has it. */
   name: string;
-  /** The beginning of the room's object, without the brace that ends it. */
-  json: Buffer;
+  /** The beginning of the room's object, without the brace that ends it; encoded at the first call. */
+  json(): Buffer;
   events: number;
   /** By sender: the position of their membership, which a client that loads members lazily must have. */
   senders: ReadonlyMap<string, number>;
@@ -53,9 +53,11 @@ export function roomPart(
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });
   if (events.length === 0 && ephemeral.length === 0) return undefined;
   const members = withMembers ? membersOf(room, events) : [];
+  let json: Buffer | undefined;
   return {
     name: `${room.roomId} ${since} ${seen} ${stateSection} ${sessionId} ${withMembers}`,
-    json: Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId })),
+    json: () =>
+      (json ??= Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId }))),
     events: events.length,
     members,
     senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),

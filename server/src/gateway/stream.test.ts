@@ -84,7 +84,7 @@ test("an unthreaded and a threaded receipt at one event are both told", async ()
     await alice.call("POST", roomPath(roomId, `receipt/m.read/${root}`), body);
   const part = roomPart(server.ctx, room, { since, seen: 0, stateSection: "state" });
   assert.ok(part && part !== "own");
-  const { [roomId]: told } = JSON.parse(`{${part.json}}}`);
+  const { [roomId]: told } = JSON.parse(`{${part.json()}}}`);
   const threads = told.ephemeral.events.map(({ content }: Json) => content[root]["m.read"][alice.userId].thread_id);
   assert.deepEqual(threads, [undefined, "main"]);
 });

@@ -1,5 +1,7 @@
 /** Limits of pushers, and of what is sent through them. */
 export const pushLimits = {
+  /** Events that are kept as rules look at them, for the members of their rooms who are told of them at about the same time. */
+  pushPrepared_events: 500,
   /** What a client may say of a pusher, and how many one person may have. */
   pushkey_bytes: 512,
   pusherAppId_characters: 64,

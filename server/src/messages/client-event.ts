@@ -1,6 +1,7 @@
 /**
- * The JSON of an event as clients get it. An event is encoded once for everybody who was joined when it was sent; only what
- * differs from reader to reader is put together anew. Specification: client-server-api, "Room event format".
+ * The JSON of an event as clients get it: the text that the log has, and what differs from reader to reader. It is put together each
+ * time. To keep it beside the entry would cost half as much memory again for each entry of the tail, and collections that take
+ * longer than all that it saves. Specification: client-server-api, "Room event format".
  */
 import type { LogEntry } from "../log/entry.ts";
 import type { Membership } from "../rooms/state.ts";
@@ -14,19 +15,10 @@ export interface Reader {
   relations?: string;
 }
 
-/** The body is kept beside the result: a redaction changes it where it stands. */
-const forJoined = new WeakMap<LogEntry, { body: string; json: string }>();
-
 /** The event without its room id, as /sync wants it. */
 export function clientEvent(entry: LogEntry, reader: Reader = {}): string {
   const isOwn = entry.txnId !== null && entry.sessionId === reader.sessionId;
-  const isCommon = !isOwn && reader.relations === undefined && reader.membership === "join";
-  if (!isCommon) return encode(entry, { ...reader, ...(isOwn ? { txnId: entry.txnId as string } : {}) });
-  const known = forJoined.get(entry);
-  if (known?.body === entry.body) return known.json;
-  const json = encode(entry, reader);
-  forJoined.set(entry, { body: entry.body, json });
-  return json;
+  return encode(entry, isOwn ? { ...reader, txnId: entry.txnId as string } : reader);
 }
 
 /** The event with its room id, as every other endpoint wants it. */

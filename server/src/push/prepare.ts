@@ -1,10 +1,14 @@
 /** Events of the log as push rules look at them, prepared once for all members of their room. */
+import { LRUCache } from "lru-cache";
+import { atMost } from "../bounded.ts";
+import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { levelsOf, powerOf } from "../rooms/rules/power.ts";
 import { contentOf, type RoomState } from "../rooms/state.ts";
 import { prepareEvent, type PushEvent, type PushRoom } from "./rules/event.ts";
 
-const prepared = new WeakMap<LogEntry, PushEvent>();
+/** The members of a room ask within a moment of each other. Kept for as long as the entry it would be most of what the tail takes. */
+const prepared = new LRUCache<LogEntry, PushEvent>(atMost(limits.pushPrepared_events));
 
 /** The event in its room. */
 export function preparedOf(entry: LogEntry, room: RoomState): PushEvent {

@@ -69,22 +69,19 @@ export function composeFrame(composing: Composing, follower: Follower): Buffer |
 function partFor(composing: Composing, room: RoomState, follower: Follower): RoomPart | "own" | undefined {
   const { from } = composing.round;
   const { stateSection, session, filter, stand } = follower;
-  const stretch: RoomStretch = {
+  const part = sharedPart(composing, room, {
     since: Math.max(stand.position, from.position),
     seen: Math.max(stand.ephemeral, from.ephemeral),
     stateSection,
-  };
-  const part = sharedPart(composing, room, stretch);
+  });
   if (typeof part !== "object") return part;
   const withMembers = filter.state.lazyLoadMembers && !knowsSenders(composing, { room, part, follower });
-  if (part.sessions.has(session.id))
-    return roomPart(composing.ctx, room, { ...stretch, withMembers, sessionId: session.id });
-  return withMembers ? sharedPart(composing, room, { ...stretch, withMembers }) : part;
+  if (part.sessions.has(session.id)) return part.fitted({ withMembers, sessionId: session.id });
+  return withMembers ? part.fitted({ withMembers }) : part;
 }
 
 function sharedPart({ ctx, round }: Composing, room: RoomState, stretch: RoomStretch): RoomPart | "own" | undefined {
-  const { since, seen, stateSection, withMembers = false } = stretch;
-  const name = `${since} ${seen} ${stateSection} ${withMembers}`;
+  const name = `${stretch.since} ${stretch.seen} ${stretch.stateSection}`;
   let ofRoom = round.parts.get(room);
   if (!ofRoom) round.parts.set(room, (ofRoom = new Map()));
   if (!ofRoom.has(name)) ofRoom.set(name, roomPart(ctx, room, stretch));

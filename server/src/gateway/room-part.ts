@@ -24,23 +24,29 @@ export interface RoomPart {
   sessions: ReadonlySet<number>;
   /** Whose receipts are among the news: their unread counts change with them. */
   readers: ReadonlySet<string>;
+  /** The same news for somebody who is told more of them. */
+  fitted(fit: Fit): RoomPart;
 }
 
 export interface RoomStretch {
   since: number;
   seen: number;
   stateSection: StateSection;
+}
+
+/** What goes beyond what all members are told alike. */
+export interface Fit {
   /** A session that sent one of the events gets its transaction ids with them, in a part of its own. */
   sessionId?: number;
   /** For clients that load members lazily and do not have all of these: the memberships of the senders come along. */
-  withMembers?: boolean;
+  withMembers: boolean;
 }
 
 /** The part for members who stand at `since`; "own" where it has something that can not be told to all alike; undefined for none. */
 export function roomPart(
   ctx: Context,
   room: RoomState,
-  { since, seen, stateSection, sessionId, withMembers }: RoomStretch,
+  { since, seen, stateSection }: RoomStretch,
 ): RoomPart | "own" | undefined {
   const entries = ctx.log.tail.ofRoom(room.roomId, since);
   const events: LogEntry[] = [];
@@ -52,22 +58,32 @@ export function roomPart(
   if (events.length > limits.streamRound_events || events.some((event) => event.stateKey !== null)) return "own";
   const ephemeral = ephemeralOf(ctx, room, { receipts, seen });
   if (events.length === 0 && ephemeral.length === 0) return undefined;
-  const members = withMembers ? membersOf(room, events) : [];
-  let json: Buffer | undefined;
-  return {
-    name: `${room.roomId} ${since} ${seen} ${stateSection} ${sessionId} ${withMembers}`,
-    json: () =>
-      (json ??= Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId }))),
+  const told = {
     events: events.length,
-    members,
     senders: new Map(events.map(({ userId }) => [userId as string, room.memberPosition(userId as string)])),
     sessions: new Set(events.filter(({ txnId }) => txnId !== null).map(({ sessionId }) => sessionId as number)),
     readers: new Set(receipts.map(({ userId }) => userId as string)),
   };
+  let forLazy: RoomPart | undefined;
+
+  function fitted(fit: Fit): RoomPart {
+    if (!fit.withMembers || fit.sessionId !== undefined) return make(fit);
+    return (forLazy ??= make(fit));
+  }
+
+  function make({ sessionId, withMembers }: Fit): RoomPart {
+    const members = withMembers ? membersOf(room, told.senders.keys()) : [];
+    let json: Buffer | undefined;
+    const encode = () =>
+      Buffer.from(roomJson(ctx, room, { events, ephemeral, members, since, stateSection, sessionId }));
+    const name = `${room.roomId} ${since} ${seen} ${stateSection} ${sessionId} ${withMembers}`;
+    return { ...told, name, members, json: () => (json ??= encode()), fitted };
+  }
+
+  return make({ withMembers: false });
 }
 
-function membersOf(room: RoomState, events: readonly LogEntry[]): LogEntry[] {
-  const senders = new Set(events.map(({ userId }) => userId as string));
+function membersOf(room: RoomState, senders: Iterable<string>): LogEntry[] {
   return [...senders].flatMap((sender) => room.get("m.room.member", sender)?.entry ?? []);
 }
 

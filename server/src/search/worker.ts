@@ -74,7 +74,8 @@ async function turn(ctx: Context, holder: string): Promise<Turn> {
 function openNews(ctx: Context, signal: AbortSignal): { forget(): void; next(): Promise<void> } {
   let woken = new AbortController();
   ctx.log.hub.listen((entries) => {
-    if (entries.some(isOfRooms)) woken.abort();
+    // To abort what is aborted makes an exception with its stack all the same, for each run of the log.
+    if (!woken.signal.aborted && entries.some(isOfRooms)) woken.abort();
   });
   return {
     forget: () => void (woken = new AbortController()),

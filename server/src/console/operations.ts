@@ -21,6 +21,7 @@ import { retentionOperations } from "../retention/operations.ts";
 import { roomActs } from "../rooms/operations-acts.ts";
 import { roomEndingOperations } from "../rooms/operations-ending.ts";
 import { noticeOperations } from "../rooms/operations-notices.ts";
+import { transferOperations } from "../rooms/operations-transfer.ts";
 import { roomOperations } from "../rooms/operations.ts";
 import { scimOperations } from "../scim/operations.ts";
 import { searchOperations } from "../search/operations.ts";
@@ -37,6 +38,7 @@ export const operations: readonly Operation[] = [
   ...userQuestions,
   ...userActs,
   ...roleOperations,
+  ...transferOperations,
   ...personOperations,
   ...deviceOperations,
   ...auditOperations,

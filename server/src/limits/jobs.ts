@@ -33,6 +33,10 @@ export const jobLimits = {
   mediaDelete_files: 100,
   mediaScan_entries: 5_000,
   shutdown_members: 100,
+  /** A transfer of rooms: those that one step does, those that are counted before it, and those that are named as ones that can not be changed. */
+  transferStep_rooms: 20,
+  transferCount_rooms: 2_000,
+  transferNamed_rooms: 20,
   /** How far the events of a room are counted in a list. */
   roomCount_events: 10_000,
 } as const;

@@ -15,11 +15,17 @@ const POWER_LEVELS = "m.room.power_levels";
 /** What a room's administrators have by convention. Specification: `m.room.power_levels`. */
 const ADMINISTRATOR = 100;
 
-/** The joined member with the most power, if that is enough. Throws M_FORBIDDEN where nobody has so much. */
-export function strongest(room: RoomState, least: number): { userId: string; power: number } {
+/** Whether somebody has the power of an administrator, in the room or not. */
+export function isAdministrator(room: RoomState, userId: string): boolean {
+  return powerOf(room, userId) >= ADMINISTRATOR;
+}
+
+/** The joined member with the most power, or the `preferred` one, if that is enough. Throws M_FORBIDDEN where nobody has so much. */
+export function strongest(room: RoomState, least: number, preferred?: string): { userId: string; power: number } {
   const needed = Math.max(least, requiredPower(room, POWER_LEVELS, true));
   let best: { userId: string; power: number } | undefined;
   for (const userId of room.joined()) {
+    if (userId === preferred && powerOf(room, userId) >= needed) return { userId, power: powerOf(room, userId) };
     const power = powerOf(room, userId);
     if (power >= needed && power > (best?.power ?? -Infinity)) best = { userId, power };
   }
@@ -36,6 +42,13 @@ function currentLevels(room: RoomState): Content & { users: Record<string, unkno
   if (room.get(POWER_LEVELS)) return { ...levels, users: isObject(levels["users"]) ? { ...levels["users"] } : {} };
   const creator = room.get("m.room.create")?.sender as string;
   return { users: powerOf(room, creator) === Infinity ? {} : { [creator]: ADMINISTRATOR } };
+}
+
+/** The levels with which somebody has the power of an administrator. Nobody else's changes. Throws M_FORBIDDEN where no member can write them. */
+export function administratorProposal(room: RoomState, userId: string, preferred?: string): Proposal {
+  const { userId: actedAs } = strongest(room, ADMINISTRATOR, preferred);
+  const levels = currentLevels(room);
+  return levelsProposal(actedAs, { ...levels, users: { ...levels.users, [userId]: ADMINISTRATOR } });
 }
 
 function levelsProposal(sender: string, content: Content): Proposal {
@@ -59,11 +72,10 @@ export async function makeRoomAdmin(
       const create = room.get("m.room.create");
       if (create && isPrivilegedCreator(create, userId))
         throw matrixError("M_INVALID_PARAM", `${userId} created this room and has all power in it.`);
-      ({ userId: actedAs } = strongest(room, ADMINISTRATOR));
-      const levels = currentLevels(room);
+      const proposal = administratorProposal(room, userId);
+      actedAs = proposal.sender;
       // Whoever has more keeps it.
-      if (powerOf(room, userId) >= ADMINISTRATOR) return { already: room.get(POWER_LEVELS)?.event_id ?? "" };
-      return levelsProposal(actedAs, { ...levels, users: { ...levels.users, [userId]: ADMINISTRATOR } });
+      return isAdministrator(room, userId) ? { already: room.get(POWER_LEVELS)?.event_id ?? "" } : proposal;
     },
   });
   return { actedAs, invited: await inviteWhereNeeded(ctx, { roomId, userId, actedAs }) };

@@ -7,6 +7,7 @@ const kinds: Readonly<Record<string, () => Promise<JobKind>>> = {
   "media.delete": async () => (await import("../media/delete-job.ts")).deleteMediaStep,
   "person.export": async () => (await import("../person/export-job.ts")).exportStep,
   "person.erase": async () => (await import("../person/erase-job.ts")).eraseStep,
+  "person.transfer": async () => (await import("../rooms/transfer-job.ts")).transferStep,
   "legal.export": async () => (await import("../legal/export-job.ts")).legalExportStep,
   "import.people": async () => (await import("../imports/people-job.ts")).importPeopleStep,
   "import.channels": async () => (await import("../imports/channels-job.ts")).importChannelsStep,

@@ -6,7 +6,8 @@ import { startService, type TestService } from "../testkit/src/appservice.ts";
 import { createRoom, type TestRoom } from "../testkit/src/room.ts";
 import { type Person, personOf } from "../testkit/src/http.ts";
 import { openDirectory } from "../testkit/src/scim.ts";
-import { answerWith, type ConsoleWorld, people, signIn, startConsole, title } from "./console.ts";
+import { soonFound } from "../testkit/src/wait.ts";
+import { answerWith, type ConsoleWorld, people, signIn, startConsole, tabTo, title } from "./console.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 
@@ -158,6 +159,43 @@ describe("the console", { skip }, () => {
     await dialog.getByLabel("Type Release train to go on").fill("Release train");
     assert.equal(await shutDown.isDisabled(), false);
     await dialog.getByRole("button", { name: "Cancel" }).click();
+  });
+
+  it("transfers the rooms of a person to a successor, by the keyboard, and says before what that does", async () => {
+    const [fay] = (await people(world.server, ["fay"])) as [Person];
+    for (const name of ["Handbook", "Onboarding"]) await createRoom(fay, { name, preset: "private_chat" });
+    await page.goto(`/admin/users/${fay.userId}`);
+    const open = async () => {
+      await tabTo(page, page.getByRole("button", { name: "Act", exact: true }));
+      await page.keyboard.press("Enter");
+      await page.getByRole("menuitem", { name: "Transfer rooms" }).press("Enter");
+    };
+    await open();
+    const dialog = page.getByRole("dialog", { name: "Transfer the rooms of @fay:localhost" });
+    const says = (text: string) => dialog.getByRole("status").filter({ hasText: text }).waitFor();
+    const transfer = dialog.getByRole("button", { name: "Transfer rooms" });
+    await says("@fay:localhost administers 2 rooms, 2 of them alone.");
+    await page.keyboard.type("@nobody:localhost");
+    await dialog.getByText("There is no account @nobody:localhost on this server").waitFor();
+    await dialog.getByLabel("Reason").fill("Fay leaves");
+    assert.equal(await transfer.isDisabled(), true, "there is no such successor");
+    await look(page, "console-transfer-refused");
+    await dialog.getByLabel("Successor").fill("@ben:localhost");
+    await says("@ben:localhost will become an administrator of 2 rooms");
+    await look(page, "console-transfer");
+    await tabTo(page, transfer);
+    await page.keyboard.press("Enter");
+    await page.getByText(/^Transferring as job \d+/).waitFor();
+    await dialog.waitFor({ state: "detached" });
+    const jobs = `select 1 from console.jobs where kind = 'person.transfer' and state = 'done'`;
+    await soonFound("the job is over", () => world.server.ctx.db.console.one(jobs));
+    await page.goto(`/admin/users/${fay.userId}/audit`);
+    await page.getByText("users.transferred").waitFor();
+    await page.goto("/admin/users/@cleo:localhost");
+    await open();
+    await page.getByText("@cleo:localhost administers no room: there is nothing to transfer.").waitFor();
+    await look(page, "console-transfer-nothing");
+    await page.keyboard.press("Escape");
   });
 
   it("connects a directory with a token that is shown once, and takes it back", async () => {

@@ -4,7 +4,7 @@ import { Button } from "../../../web/src/ui/Button.tsx";
 import { Dialog } from "../../../web/src/ui/Dialog.tsx";
 import { Field } from "../../../web/src/ui/Field.tsx";
 import { Notice } from "../../../web/src/ui/Notice.tsx";
-import { refresh } from "../model/queries.ts";
+import { refresh, useAnswer } from "../model/queries.ts";
 import { type Act, endAsking, useAsked, type Values } from "./acts.ts";
 import { ActFields } from "./ActFields.tsx";
 import { sayDone } from "./Undo.tsx";
@@ -22,8 +22,9 @@ function ActDialog({ act }: { act: Act }) {
   const [typed, setTyped] = useState("");
   const [end, setEnd] = useState<{ answer: unknown } | null>(null);
   const { run, busy, refusal } = useRun(act, (answer) => (act.shows ? setEnd({ answer }) : endAsking()));
+  const counted = useCounted(act, values);
   if (end && act.shows) return <End title={act.title}>{act.shows(end.answer)}</End>;
-  const isReady = isComplete(act, values) && (act.typed === undefined || typed === act.typed);
+  const isReady = counted.isAllowed && isComplete(act, values) && (act.typed === undefined || typed === act.typed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (isReady && !busy) run(values);
@@ -33,7 +34,7 @@ function ActDialog({ act }: { act: Act }) {
       isOpen
       onClose={endAsking}
       title={act.title}
-      intro={act.consequence}
+      intro={counted.consequence}
       role={act.isDangerous ? "alertdialog" : "dialog"}
       actions={
         <>
@@ -72,10 +73,27 @@ function ActDialog({ act }: { act: Act }) {
             maxLength={1_000}
           />
         )}
-        {refusal && <Notice tone="danger">{refusal}</Notice>}
+        {(refusal || counted.refusal) && <Notice tone="danger">{refusal || counted.refusal}</Notice>}
       </Form>
     </Dialog>
   );
+}
+
+interface Counted {
+  consequence: ReactNode;
+  isAllowed: boolean;
+  refusal?: string;
+}
+
+/** What will happen, and whether it may, by the server's answer where the act has a question for it. */
+function useCounted({ counts, consequence }: Act, values: Values): Counted {
+  const { path, query } = counts?.question(values) ?? { path: "", query: {} };
+  const { data, error } = useAnswer<unknown>(path, { query, enabled: counts !== undefined });
+  if (!counts) return { consequence, isAllowed: true };
+  if (error) return { consequence: undefined, isAllowed: false, refusal: sentenceOf(error) };
+  const isThere = data !== undefined;
+  const text = isThere ? counts.says(data, values) : "Counting what this reaches…";
+  return { consequence: <span role="status">{text}</span>, isAllowed: isThere && counts.allows(data, values) };
 }
 
 function End({ title, children }: { title: string; children: ReactNode }) {

@@ -1,5 +1,6 @@
 /** Acts of an operator: what is asked before, what is said after. One dialog for all of them, so that every one is asked the same way. */
 import type { ReactNode } from "react";
+import type { Query } from "../api.ts";
 import { store, useStore } from "../model/store.ts";
 
 export interface ActField {
@@ -21,6 +22,8 @@ export interface Act<A = unknown> {
   title: string;
   /** What will happen, with counts, in a sentence or two. */
   consequence?: ReactNode;
+  /** In place of `consequence`, where that depends on what is filled in. */
+  counts?: Counts;
   /** What the button says. */
   label: string;
   isDangerous?: boolean;
@@ -38,6 +41,15 @@ export interface Act<A = unknown> {
   undo?(answer: A, values: Values): Promise<unknown>;
   /** What the dialog shows at its end in place of closing, such as a secret that is shown once. */
   shows?(answer: A): ReactNode;
+}
+
+/** What the server is asked before an act, each time that something else is filled in. */
+export interface Counts<E = unknown> {
+  question(values: Values): { path: string; query: Query };
+  /** What will happen, in a sentence or two. */
+  says(effect: E, values: Values): string;
+  /** Whether it can be done: the button is off until then. */
+  allows(effect: E, values: Values): boolean;
 }
 
 const asked = store<Act | null>(null);

@@ -24,6 +24,7 @@ import {
   suspendUsers,
   unsuspendUsers,
 } from "./acts.tsx";
+import { transferRooms } from "./transfer.ts";
 import { UserData } from "./UserData.tsx";
 import { UserAccess } from "./UserAccess.tsx";
 import { UserDevices } from "./UserDevices.tsx";
@@ -69,6 +70,7 @@ function UserActs({ user }: { user: UserDetail }) {
       entries={[
         isThere && { label: "Rename", act: () => renameUser(user) },
         isThere && { label: "Change the role", act: () => setRole(user), needs: "owner" },
+        isThere && { label: "Transfer rooms", act: () => transferRooms(user) },
         user.status === "suspended" && { label: "Let in again", act: () => unsuspendUsers([user]) },
         user.status === "read_only" && { label: "Let act again", act: () => unsuspendUsers([user]) },
         user.status === "active" && { label: "Let only read", act: () => restrictUser(user), isDangerous: true },

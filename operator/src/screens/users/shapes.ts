@@ -23,3 +23,16 @@ export interface UserDetail extends User {
   /** Which policies of the server the person accepted when the account was made. */
   accepted_policies: { policy_id: string; version: string; accepted_ts: number }[];
 }
+
+/** What a transfer of somebody's rooms would do (server/src/rooms/operations-transfer.ts). */
+export interface TransferEffect {
+  rooms: number;
+  sole: number;
+  direct: number;
+  already: number;
+  change: number;
+  invite: number;
+  refused: number;
+  refused_rooms: { room_id: string; why: string }[];
+  is_complete: boolean;
+}

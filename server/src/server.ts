@@ -165,7 +165,7 @@ async function openContext(
   const replicas = openHistory(config, ground, log);
   undo.push(() => replicas.close());
   followHints({ bus, hub: log.hub, epoch: () => log.epoch });
-  const rooms = openRoomCache({ db: db.log, hub: log.hub });
+  const rooms = openRoomCache({ db: db.log, hub: log.hub, epoch: () => log.epoch });
   const signingKeys = openSigningKeys({ db: db.auth, seams, masterKeys, lifetime_ms: config.authSigningKey_ms });
   const sessions = openSessions({ db: db.auth, log: db.log, hub: log.hub, seams, signingKeys });
   undo.push(() => sessions.close());

@@ -87,7 +87,7 @@ export function createFollower(
     takesShared: takesShared(filter),
     outlet,
     phase: "backfill",
-    stand: since ?? { position: 0, ephemeral: 0 },
+    stand: { position: since?.position ?? 0, ephemeral: since?.ephemeral ?? 0 },
     isFirst: since === undefined,
     fullState,
     resync: false,

@@ -11,7 +11,7 @@
 import { ignoredUsersOf } from "../account/ignored-users.ts";
 import { formatToken } from "../log/token.ts";
 import type { Memberships } from "../rooms/cache.ts";
-import { build, catchUp } from "../sync/sync.ts";
+import { build } from "../sync/sync.ts";
 import { askOf, type Follower } from "./follower.ts";
 import type { Gateway } from "./gateway.ts";
 import { isClear, send, type Stand, whenClear } from "./outlet.ts";
@@ -26,7 +26,6 @@ export interface OwnFrame {
 
 /** The client's own frames, and its time in the rounds between them. Ends when the follower is over; throws what /sync throws. */
 export async function* follow(gateway: Gateway, follower: Follower): AsyncGenerator<OwnFrame> {
-  await catchUp(gateway.ctx, follower.stand.position);
   while (follower.phase !== "over") {
     yield* backfill(gateway, follower);
     const memberships = await gateway.ctx.rooms.memberships(follower.session.userId);

@@ -10,9 +10,9 @@ import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { parseToken } from "../log/token.ts";
 import type { StateSection } from "../sync/run.ts";
+import { standOf } from "../sync/sync.ts";
 import type { Arrival } from "./follower.ts";
 import type { SignInFrame } from "./frames.ts";
-import type { Stand } from "./outlet.ts";
 
 const STREAM = { method: "GET", path: "/_parley/client/v1/stream" };
 const requireGoodStanding = goodStandingFor("GET", "/_matrix/client/v3/sync");
@@ -35,7 +35,7 @@ export async function signIn(ctx: Context, frame: SignInFrame, address: string):
     filter: await loadFilter(ctx, session.userId, filter),
     stateSection: stateSectionOf(frame),
     fullState: frame.full_state === true,
-    since: await standOf(ctx, frame.since),
+    since: frame.since === undefined ? undefined : await standOf(ctx, parseToken(frame.since)),
     presence: frame.set_presence,
   };
   refuseEnded(ctx, session, head);
@@ -51,13 +51,6 @@ function sessionOf(ctx: Context, { access_token, ticket }: SignInFrame, address:
 function stateSectionOf(frame: SignInFrame): StateSection {
   if (frame.use_state_after === true) return "state_after";
   return frame["org.matrix.msc4222.use_state_after"] === true ? "org.matrix.msc4222.state_after" : "state";
-}
-
-/** Of another history, from before a restore or lost in a fail-over, what the client knows may never have happened. */
-async function standOf(ctx: Context, since: string | undefined): Promise<Stand | undefined> {
-  if (since === undefined) return undefined;
-  const token = parseToken(since);
-  return (await ctx.log.holdsNow(token)) ? { position: token.position, ephemeral: token.ephemeral } : undefined;
 }
 
 /** A session that ended while it was looked up: nobody was there yet to be told. */

@@ -18,7 +18,7 @@ export interface Epochs {
   enter(epoch: number): Promise<void>;
   /** Whether the position is one of this history. One of an epoch to come counts as such. */
   holds(token: Pick<Token, "epoch" | "position">): boolean;
-  /** The same, after having a look whether the epoch of the token has begun, where this process does not know it. */
+  /** The same, after having a look which epoch the database is in, where the token is of a later one or ahead of this process. */
   holdsNow(token: Pick<Token, "epoch" | "position">): Promise<boolean>;
 }
 
@@ -65,7 +65,7 @@ export async function openEpochs(options: EpochsOptions): Promise<Epochs> {
     enter,
     holds,
     async holdsNow(token) {
-      if (token.epoch > current) await enter((await readHead(db)).epoch);
+      if (token.epoch > current || token.position > options.head()) await enter((await readHead(db)).epoch);
       return token.epoch <= current && holds(token);
     },
   };

@@ -31,7 +31,33 @@ test("a room that is read anew because it was purged meanwhile loses nothing tha
       if (next) tell([next], "fetched");
     },
   };
-  const room = await openRoomCache({ db: db.log, hub }).load(roomId);
+  const room = await openRoomCache({ db: db.log, hub, epoch: () => log.epoch }).load(roomId);
   assert.equal(coming.length, 0, "it was read twice");
   assert.deepEqual(room.get("m.room.topic")?.content, { topic: "after" });
+});
+
+test("what was read of a history that the database lost is read anew before anybody goes by it", async () => {
+  await using server = await startTestServer();
+  const { db, log } = server.ctx;
+  const [alice, bob] = (await people(server, "alice", "bob")) as [Person, Person];
+  const roomId = await createRoom(alice, { invite: [bob.userId] });
+  let epoch = 1;
+  let change: (() => Promise<unknown>) | undefined;
+  const hub: Hub = {
+    ...log.hub,
+    listen: () => {},
+    // What was read is above the head: by the time that the hub has come there, another history has begun.
+    async reached() {
+      const now = change;
+      change = undefined;
+      if (now) epoch += 1;
+      await now?.();
+    },
+  };
+  const cache = openRoomCache({ db: db.log, hub, epoch: () => epoch });
+  const topic = { topic: "of the new history" };
+  change = () => alice.call("PUT", roomPath(roomId, "state/m.room.topic"), topic);
+  assert.deepEqual((await cache.load(roomId)).get("m.room.topic")?.content, topic);
+  change = () => bob.call("POST", roomPath(roomId, "leave"), {});
+  assert.equal((await cache.memberships(bob.userId)).get(roomId)?.membership, "leave");
 });

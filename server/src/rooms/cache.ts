@@ -42,6 +42,8 @@ export interface RoomCache {
 interface CacheParts {
   db: Db;
   hub: Hub;
+  /** The history that the hub follows: see log/epochs.ts. */
+  epoch(): number;
 }
 
 /** Opens the cache and lets it follow the hub. */
@@ -74,7 +76,7 @@ export function openRoomCache(parts: CacheParts): RoomCache {
 /** How often a room that grows is weighed again, in members. */
 const WEIGHED_EVERY_MEMBERS = 64;
 
-function openRooms({ db, hub }: CacheParts) {
+function openRooms({ db, hub, epoch }: CacheParts) {
   const rooms = new LRUCache<string, RoomState>({
     max: limits.roomCache_rooms,
     maxSize: limits.roomCache_members,
@@ -89,13 +91,15 @@ function openRooms({ db, hub }: CacheParts) {
     const arrived: LogEntry[] = [];
     meanwhile.set(roomId, arrived);
     try {
+      const readIn = epoch();
       const stored = await readRoom(db, roomId);
       if (!stored) return undefined;
       const room = new RoomState({ roomId, ...stored });
       // Where the database is ahead of the hub: what is kept here is never ahead of what listeners have seen.
       await hub.reached(room.position);
-      // What was read may be of before its purge. What comes during the second reading is gathered until that is over.
-      if (arrived.some(({ kind }) => kind === "removal")) return await read(roomId);
+      // What was read may be of before its purge, or of a history that ended below it: of that the database had shown what it
+      // lost. What comes during the second reading is gathered until that is over.
+      if (epoch() !== readIn || arrived.some(({ kind }) => kind === "removal")) return await read(roomId);
       for (const entry of arrived) applyTo(room, entry);
       rooms.set(roomId, room);
       return room;
@@ -144,7 +148,7 @@ function applyTo(room: RoomState, entry: LogEntry): void {
   if (unsigned !== undefined) room.replace({ ...target.entry, unsigned });
 }
 
-function openUsers({ db, hub }: CacheParts) {
+function openUsers({ db, hub, epoch }: CacheParts) {
   const users = new LRUCache<string, Map<string, UserMembership>>(atMost(limits.userCache_users));
   const loads = new Map<string, Promise<Map<string, UserMembership>>>();
   const look = openLookup({
@@ -154,11 +158,15 @@ function openUsers({ db, hub }: CacheParts) {
   /** Memberships that arrive for people who are just being read: they must not be lost. */
   const meanwhile = new Map<string, LogEntry[]>();
 
-  /** Waits for the hub where the database is ahead of it: what is kept here is never ahead of what listeners have seen. */
+  /**
+   * Waits for the hub where the database is ahead of it: what is kept here is never ahead of what listeners have seen. Where the hub
+   * comes there on another history, they are read anew.
+   */
   async function readUpToHere(userId: string): Promise<MembershipRow[]> {
+    const readIn = epoch();
     const rows = await look(userId);
     await hub.reached(rows.reduce((newest, row) => Math.max(newest, row.position), 0));
-    return rows;
+    return epoch() === readIn ? rows : readUpToHere(userId);
   }
 
   async function read(userId: string): Promise<Map<string, UserMembership>> {

@@ -33,9 +33,10 @@ export const events = route({
 const timeoutOf = ({ query }: Asked) => Math.min(query.timeout ?? limits.oldEvents_ms, limits.syncTimeout_ms);
 
 async function startOf(ctx: Context, { query }: Asked): Promise<number> {
-  const since = query.from === undefined ? ctx.log.hub.head() : await positionOf(ctx, query.from, "from");
-  await catchUp(ctx, since);
-  return since;
+  if (query.from === undefined) return ctx.log.hub.head();
+  await catchUp(ctx, await positionOf(ctx, query.from, "from"));
+  // The history may have ended below it meanwhile.
+  return positionOf(ctx, query.from, "from");
 }
 
 /**

@@ -12,7 +12,7 @@ import { openSyncParts, syncPartsOf } from "./parts.ts";
 import type { Ask, StateSection } from "./run.ts";
 import { openSlidingParts } from "./sliding/parts.ts";
 import { slidingRoutes } from "./sliding/routes.ts";
-import { sync } from "./sync.ts";
+import { standOf, sync } from "./sync.ts";
 
 const syncQuery = z.object({
   filter: z.string().optional(),
@@ -36,9 +36,7 @@ function stateSectionOf(query: z.output<typeof syncQuery>): StateSection {
 }
 
 async function askOf(ctx: Context, session: Session, query: z.output<typeof syncQuery>): Promise<Ask> {
-  const token = query.since === undefined ? undefined : parseToken(query.since);
-  // Of another history, from before a restore or lost in a fail-over, what the client knows may never have happened.
-  const known = token && (await ctx.log.holdsNow(token)) ? token : undefined;
+  const known = query.since === undefined ? undefined : await standOf(ctx, parseToken(query.since));
   return {
     session,
     filter: await loadFilter(ctx, session.userId, query.filter),

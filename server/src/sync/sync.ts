@@ -11,7 +11,7 @@ import { type MatrixError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import { readHead } from "../log/queries.ts";
-import { formatToken } from "../log/token.ts";
+import { formatToken, type Token } from "../log/token.ts";
 import { parentsAmong } from "../messages/aggregations.ts";
 import { strippedState } from "../messages/stripped-state.ts";
 import type { Memberships, UserMembership } from "../rooms/cache.ts";
@@ -32,7 +32,6 @@ export async function sync(
   parts: SyncParts,
   { ask, signal }: { ask: Ask; signal: () => AbortSignal },
 ): Promise<string> {
-  await catchUp(ctx, ask.since);
   acknowledge(ctx, parts, { session: ask.session, since: ask.since });
   if (ask.isFirst) parts.lazyMembers.delete(ask.session.id);
   return follow(ctx, parts, { ask, signal });
@@ -66,6 +65,17 @@ export async function follow(
     hasWaited = true;
     if (signal().aborted) return answer.json(seen);
   }
+}
+
+/**
+ * Where the client stands, once this process has come as far; undefined where it must start over: of another history, from before a
+ * restore or lost in a fail-over, what it knows may never have happened. Throws what `catchUp` throws.
+ */
+export async function standOf(ctx: Context, token: Token): Promise<Token | undefined> {
+  if (!(await ctx.log.holdsNow(token))) return undefined;
+  await catchUp(ctx, token.position);
+  // The history may have ended below the token while this process waited for it: then it has come there on another one.
+  return ctx.log.holds(token) ? token : undefined;
 }
 
 /**

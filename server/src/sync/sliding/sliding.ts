@@ -10,7 +10,7 @@ import { deliveriesOf } from "../../presence/receipts-delivered.ts";
 import { noteDeliveries } from "../deliveries.ts";
 import { deleteMessages } from "../devices.ts";
 import type { SyncParts } from "../run.ts";
-import { catchUp } from "../sync.ts";
+import { standOf } from "../sync.ts";
 import { buildAnswer, type SlidingAnswer, type Standing } from "./answer.ts";
 import { unknownPosition } from "./connections.ts";
 import { slidingPartsOf } from "./parts.ts";
@@ -61,7 +61,6 @@ async function standingOf(
   pos: string | undefined,
 ): Promise<Standing> {
   const messages = await messagesSince(ctx, extensions.toDevice?.since);
-  await catchUp(ctx, messages);
   const { connections } = slidingPartsOf(ctx);
   const name = { sessionId: session.id, connId };
   if (pos === undefined) {
@@ -75,10 +74,8 @@ async function standingOf(
 
 async function tokenOf(ctx: Context, pos: string): Promise<Token> {
   try {
-    const token = parseToken(pos, "pos");
-    // Of another history, from before a restore or lost in a fail-over, what the client knows may never have happened.
-    if (!(await ctx.log.holdsNow(token))) throw unknownPosition();
-    await catchUp(ctx, token.position);
+    const token = await standOf(ctx, parseToken(pos, "pos"));
+    if (!token) throw unknownPosition();
     return token;
   } catch (thrown) {
     throw thrown instanceof MatrixError && thrown.errcode === "M_INVALID_PARAM" ? unknownPosition() : thrown;

@@ -3,6 +3,7 @@ import { formatToken, parseToken } from "../../log/token.ts";
 import type { Context } from "../../context.ts";
 import type { LogEntry } from "../../log/entry.ts";
 import { toDeviceMessages } from "../devices.ts";
+import { standOf } from "../sync.ts";
 import type { Told } from "./e2ee.ts";
 import { readMessagesTo } from "./queries.ts";
 import { isInMemory, type Slide } from "./slide.ts";
@@ -10,8 +11,7 @@ import { isInMemory, type Slide } from "./slide.ts";
 /** Up to where the client has its messages: 0 where its token is of another history, for then it gets all of them. */
 export async function messagesSince(ctx: Context, since: string | undefined): Promise<number> {
   if (since === undefined) return 0;
-  const token = parseToken(since, "extensions.to_device.since");
-  return (await ctx.log.holdsNow(token)) ? token.position : 0;
+  return (await standOf(ctx, parseToken(since, "extensions.to_device.since")))?.position ?? 0;
 }
 
 /** The messages above `since`, as far as one answer takes them. */

@@ -1,0 +1,112 @@
+/**
+ * G1, G4: a client comes with a token that is ahead of this process, and while the process catches up the database fails over to a
+ * history that ends below it. Then the client starts over, whatever way it follows: what it has seen there was lost, and others
+ * have the positions by now.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
+import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { eventsIn, openStream } from "../../../testkit/src/stream.ts";
+import { connectOwner } from "../db/database.ts";
+import type { Hub } from "../log/hub.ts";
+
+const CLIENT = "/_matrix/client/v3";
+
+let server: TestServer;
+let alice: Person;
+let room: string;
+let roomId: string;
+
+before(async () => {
+  server = await startTestServer();
+  alice = await registerPerson(server.url, "alice");
+  ({ room_id: roomId } = await alice.call("POST", `${CLIENT}/createRoom`, {}));
+  room = `${CLIENT}/rooms/${encodeURIComponent(roomId)}`;
+});
+after(() => server[Symbol.asyncDispose]());
+
+let sent = 0;
+const send = async () => {
+  const { event_id } = await alice.call("PUT", `${room}/send/m.room.message/${++sent}`, { body: `${sent}` });
+  return event_id as string;
+};
+
+/** From here on the database is another: its first change of the log notes where the history goes on. */
+async function failOver(): Promise<void> {
+  const owner = await connectOwner(server.databaseUrl);
+  await owner.query("update log.head set timeline = '00000000'");
+  await owner.end();
+}
+
+/**
+ * Asks with a token that is two positions ahead; once the process waits for them, the database is another, and what is said then, and a
+ * message, take the positions. Gives the answer, and what was said.
+ */
+async function comeAhead<T>(
+  ask: (token: string) => Promise<T>,
+  say: () => Promise<string> = send,
+): Promise<{ answer: T; first: string }> {
+  const { log } = server.ctx;
+  const [position, epoch] = [log.hub.head() + 2, log.epoch];
+  const waits = Promise.withResolvers<void>();
+  const hub: { reached: Hub["reached"] } = log.hub;
+  const { reached } = hub;
+  hub.reached = (to, signal) => {
+    if (to === position) waits.resolve();
+    return reached(to, signal);
+  };
+  try {
+    const asking = ask(`s${epoch}_${position}_0`);
+    await Promise.race([waits.promise, asking]);
+    hub.reached = reached;
+    await failOver();
+    const first = await say();
+    await send();
+    assert.equal(log.epoch, epoch + 1, "another history has begun");
+    return { answer: await asking, first };
+  } finally {
+    hub.reached = reached;
+  }
+}
+
+const idsOf = (events: readonly Json[]) => events.map(({ event_id }) => event_id);
+
+test("a sync that waits for another history is a first one", async () => {
+  const { answer, first } = await comeAhead((token) => alice.call("GET", `${CLIENT}/sync?since=${token}`));
+  assert.ok(idsOf(answer.rooms.join[roomId].timeline.events).includes(first));
+  assert.ok(answer.account_data.events.some(({ type }: Json) => type === "m.push_rules"));
+});
+
+test("a stream that waits for another history begins with everything", async () => {
+  const { answer: stream, first } = await comeAhead((since) => openStream(server.url, alice, { since }));
+  using open = stream;
+  await open.until((frame) => frame.type === "sync");
+  assert.ok(idsOf(eventsIn(open.frames, roomId)).includes(first));
+});
+
+const SLIDING = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+
+test("sliding sync that waits for another history is told that its position is unknown", async () => {
+  const { answer } = await comeAhead((pos) => alice.ask("POST", `${SLIDING}?pos=${pos}_0`, {}));
+  assert.deepEqual([answer.status, answer.body.errcode], [400, "M_UNKNOWN_POS"]);
+});
+
+test("a message to a device is told, whatever a token of another history says of its position", async () => {
+  const tell = async () => {
+    const messages = { [alice.userId]: { [alice.deviceId]: { text: "hello" } } };
+    await alice.call("PUT", `${CLIENT}/sendToDevice/org.example.hello/1`, { messages });
+    return "hello";
+  };
+  const to_device = (since: string) => ({ extensions: { to_device: { enabled: true, since } } });
+  const { answer, first } = await comeAhead((since) => alice.call("POST", SLIDING, to_device(since)), tell);
+  assert.deepEqual(
+    answer.extensions.to_device.events.map(({ content }: Json) => content.text),
+    [first],
+  );
+});
+
+test("the events of before are not those of another history", async () => {
+  const { answer } = await comeAhead((from) => alice.ask("GET", `${CLIENT}/events?from=${from}&timeout=0`));
+  assert.deepEqual([answer.status, answer.body.errcode], [400, "M_INVALID_PARAM"]);
+});

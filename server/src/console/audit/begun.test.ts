@@ -91,6 +91,7 @@ test("every act that changes something is one transaction or says that it has be
       "retention.set_room",
       "users.erase",
       "users.export",
+      "users.transfer",
     ],
     "what is added here changes nothing outside of `transact`",
   );

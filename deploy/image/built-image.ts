@@ -11,7 +11,8 @@ import { createTestDatabase } from "../../testkit/src/server.ts";
 import { registerPerson } from "../../testkit/src/http.ts";
 import { createRoom } from "../../testkit/src/room.ts";
 import { openTcpProxy } from "../../testkit/src/tcp-proxy.ts";
-import { freePort, until } from "../test/ports.ts";
+import { freePort } from "../../testkit/src/ports.ts";
+import { until } from "../test/until.ts";
 import { mounts, user } from "../src/release.ts";
 
 const skip = missingImageTools() ?? false;

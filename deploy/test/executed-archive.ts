@@ -1,7 +1,7 @@
 /** What somebody uploaded is in the archive that they fetch of themselves, wherever the process that makes it runs. */
 import assert from "node:assert/strict";
 import { type Person, request } from "../../testkit/src/http.ts";
-import { until } from "./ports.ts";
+import { until } from "./until.ts";
 import { readZip } from "./zip.ts";
 
 const EXPORTS = "/_parley/client/v1/exports";

@@ -12,7 +12,7 @@ import type { Container, PodTemplate, Probe } from "./executed-manifests.ts";
 import type { Backend, Network } from "./executed-network.ts";
 import { ask, patience_ms, watch } from "./executed-probe.ts";
 import { makeVolumes, mountsOf, type VolumeSources } from "./executed-volumes.ts";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../testkit/src/ports.ts";
 
 export interface Site extends VolumeSources {
   network: Network;

@@ -33,7 +33,7 @@ import { openNetwork } from "./executed-network.ts";
 import { type Pod, type Site, startPod, type Termination } from "./executed-pod.ts";
 import { nameOf, startThirdParty } from "./executed-services.ts";
 import { makeVolumes, mountsOf, replacePaths } from "./executed-volumes.ts";
-import { until } from "./ports.ts";
+import { until } from "./until.ts";
 import type { KubernetesObject } from "./schema.ts";
 
 export interface ReleaseOptions {

@@ -2,7 +2,7 @@
 import { type Person, registerPerson, request } from "../../testkit/src/http.ts";
 import { createRoom, type TestRoom } from "../../testkit/src/room.ts";
 import type { Release } from "./executed-release.ts";
-import { until } from "./ports.ts";
+import { until } from "./until.ts";
 
 const CLIENT = "/_matrix/client/v3";
 

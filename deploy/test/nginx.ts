@@ -5,7 +5,8 @@ import { accessSync, chmodSync, constants, cpSync, mkdirSync, mkdtempSync, rmSyn
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, until } from "./ports.ts";
+import { freePort } from "../../testkit/src/ports.ts";
+import { until } from "./until.ts";
 
 const START_DEADLINE_MS = 20_000;
 const here = fileURLToPath(new URL("../web/", import.meta.url));

@@ -9,7 +9,7 @@ import { startTestServer } from "../../testkit/src/server.ts";
 import { openStream } from "../../testkit/src/stream.ts";
 import { staticWeb } from "../src/release.ts";
 import { launch, missingNginx, startNginx } from "./nginx.ts";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../testkit/src/ports.ts";
 
 const skip = missingNginx;
 const assetsOf = (app: string) => readdirSync(fileURLToPath(new URL(`../../${app}/dist/assets/`, import.meta.url)));

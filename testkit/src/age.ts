@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { connectOwner } from "../../server/src/db/database.ts";
 import { migrate } from "../../server/src/db/migrate.ts";
-import { freePort, type Running, supervise } from "./services.ts";
+import { freePort } from "./ports.ts";
+import { type Running, supervise } from "./services.ts";
 
 export type Age = AsyncDisposable & {
   /** As the superuser, over TCP with a password: postgres://parley:…@127.0.0.1:40123/postgres. The extension is there. */

@@ -3,13 +3,13 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
+import { freePort } from "./ports.ts";
 import { waitFor } from "./wait.ts";
 
 /** What the bridge tells: that it is ready, what it heard in Matrix, where its users are, what they said there. */
@@ -84,16 +84,6 @@ export async function makeBridge(): Promise<Bridge> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Its address has to be known before it runs, and stays through restarts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function registrationAt(port: number): string {

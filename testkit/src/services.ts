@@ -3,9 +3,10 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { freePort } from "./ports.ts";
 
 export type ServiceName = "redis" | "nats" | "rabbitmq";
 export const serviceNames: readonly ServiceName[] = ["redis", "nats", "rabbitmq"];
@@ -247,14 +248,6 @@ export function supervise({ program, args, env = {}, ready }: Command): Promise<
     child.stderr.setEncoding("utf8").on("data", look);
     void exited.then(() => finish(() => fail("ended")));
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
 }
 
 /** Resolves when nobody takes connections on the port. */

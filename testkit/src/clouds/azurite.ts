@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signature } from "../../../server/src/blobs/azure.ts";
-import { freePort, supervise } from "../services.ts";
+import { freePort } from "../ports.ts";
+import { supervise } from "../services.ts";
 
 const PROGRAM = join(
   import.meta.dirname,

@@ -9,7 +9,8 @@ import { createServer as createTls, type TLSSocket, TLSSocket as Secured } from 
 import { listening } from "../../../../testkit/src/listening.ts";
 import { startMail } from "../../../../testkit/src/mail.ts";
 import { temporaryDirectory } from "../../../../testkit/src/process.ts";
-import { freePort, missingService, startService } from "../../../../testkit/src/services.ts";
+import { freePort } from "../../../../testkit/src/ports.ts";
+import { missingService, startService } from "../../../../testkit/src/services.ts";
 import { readConfig } from "../../config.ts";
 import { realSeams } from "../../seams.ts";
 import { certificates } from "./certificates.ts";

@@ -43,7 +43,9 @@ test("only what grew is told, and of gauges the mean counts where counts are add
   assert.deepEqual(merged(samples, isCount), { sends: 5, streams: 15, online: 4 });
 });
 
-const server = await startTestServer();
+/** A minute has just begun by it: the server does not count one by itself before these tests are over. */
+const late_ms = realSeams.now_ms() % MINUTE_MS;
+const server = await startTestServer({ seams: { ...realSeams, now_ms: () => realSeams.now_ms() - late_ms } });
 after(() => server.stop());
 const { ctx } = server;
 const { log: db } = ctx.db;
@@ -78,17 +80,18 @@ test("what people do is counted, each thing once, and one worker gathers the res
   const ana = await registerPerson(server.url, "ana");
   const room = await createRoom(ana);
   for (const text of ["one", "two", "three"]) await room.say(ana, text);
-  const before = await readSamples(db, 60, 0);
+  // The process counts by its clock and the worker by the database's, so that their minutes may be two.
+  const numbersOf = async (name: string) =>
+    (await readSamples(db, 60, 0)).flatMap(({ numbers }) => numbers[name] ?? []);
+  const sumOf = async (name: string) => (await numbersOf(name)).reduce((sum, number) => sum + number, 0);
+  const before = await sumOf("sends");
   await sample();
   await Promise.all([gather(ctx), gather(ctx)]);
-  const [now] = (await readSamples(db, 60, 0)).slice(-1);
-  const sends =
-    (now?.numbers["sends"] ?? 0) - (before.find(({ at_ms }) => at_ms === now?.at_ms)?.numbers["sends"] ?? 0);
-  assert.equal(sends, 3);
-  assert.ok((now?.numbers["append_n"] ?? 0) > 0);
-  assert.equal(now?.numbers["accounts"], 1, "two who gather at once count once");
-  assert.equal(now?.numbers["active_day"], 1);
-  assert.ok((now?.numbers["database_bytes"] ?? 0) > 1_000_000);
+  assert.equal((await sumOf("sends")) - before, 3);
+  assert.ok((await sumOf("append_n")) > 0);
+  assert.deepEqual(await numbersOf("accounts"), [1], "two who gather at once count once");
+  assert.deepEqual(await numbersOf("active_day"), [1]);
+  assert.ok((await sumOf("database_bytes")) > 1_000_000);
   assert.equal(allSeries.messages_per_hour.of({ sends: 3 }, 60), 180);
 });
 

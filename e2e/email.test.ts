@@ -2,6 +2,7 @@
 import { after, before, describe, it } from "node:test";
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
+import { request } from "../testkit/src/http.ts";
 import { linkTo, type MailServer, startMail } from "../testkit/src/mail.ts";
 import { startTestServer, type TestServer } from "../testkit/src/server.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
@@ -82,6 +83,51 @@ describe("an e-mail address", { skip }, () => {
     await other.page.getByRole("textbox", { name: "Password" }).fill(NEXT_PASSWORD);
     await press(other.page, "Sign in");
     await other.page.getByText("Use your recovery key").first().waitFor();
+  });
+
+  it("is proved on the page of the stage for an application that knows no such stage, which is told when it is", async () => {
+    const mail = { url: mails.url, from: "Parley <parley@example.org>", atRegistration: "required" } as const;
+    await using strict = await startTestServer({ config: { mail } });
+    const newcomer = { username: "ben", password: NEXT_PASSWORD };
+    const register = (auth?: object) =>
+      request(strict.url, "POST", "/_matrix/client/v3/register", { body: { ...newcomer, auth } });
+    const { session } = (await register()).body;
+    const context = await browser.newContext({ baseURL: strict.ctx.publicUrl() });
+    const application = await context.newPage();
+    const opened = context.waitForEvent("page");
+    const address = `${strict.ctx.publicUrl()}/_matrix/client/v3/auth/m.login.email.identity/fallback/web?session=${session}`;
+    const told = application.evaluate(
+      (url) =>
+        new Promise((resolve) => {
+          window.addEventListener("message", ({ data, origin }) => resolve({ data, origin }));
+          window.open(url);
+        }),
+      address,
+    );
+    const page = await opened;
+    const violations: string[] = [];
+    page.on("console", (said) => said.text().includes("Content Security Policy") && violations.push(said.text()));
+    await page.getByLabel("E-mail address").fill("ben@example.org");
+    await look(page, "email-stage-ask");
+    await page.getByRole("button", { name: "Send the mail" }).click();
+    await page.getByRole("heading", { name: "A mail is on its way" }).waitFor();
+    await look(page, "email-stage-wait");
+    await page.getByRole("button", { name: "I have confirmed it" }).click();
+    await page.getByText("The address is not confirmed yet.").waitFor();
+    await page.getByRole("button", { name: "Use another address" }).click();
+    await page.getByLabel("E-mail address").fill("ben2@example.org");
+    await page.getByRole("button", { name: "Send the mail" }).click();
+    await page.getByText("ben2@example.org").waitFor();
+    const reader = await context.newPage();
+    await reader.goto(linkTo(mails, "ben2@example.org").href);
+    await reader.getByRole("button", { name: "Yes, it is mine" }).click();
+    await reader.getByRole("heading", { name: "Confirmed" }).waitFor();
+    // Nobody touches the page that waits.
+    await page.getByRole("heading", { name: "Thank you" }).waitFor();
+    assert.deepEqual(await told, { data: "authDone", origin: new URL(address).origin });
+    assert.deepEqual(violations, []);
+    assert.equal((await register({ type: "m.login.dummy", session })).status, 200);
+    await context.close();
   });
 
   it("axe finds nothing on any of these screens", () => {

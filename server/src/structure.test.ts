@@ -166,6 +166,7 @@ const cases: readonly Case[] = [
       "server/src/db/embedded/lock.ts": `import { setTimeout as wait } from "node:timers/promises";`,
       "server/src/rooms/h.ts": `/**\n * Never Date.now() here.\n */\nctx.seams.randomBytes(16); // not Math.random()`,
       "server/src/rooms/i.test.ts": `const started = Date.now();`,
+      "server/src/rooms/page.js": `setTimeout(look, 3_000);`,
     },
   },
   {

@@ -22,11 +22,12 @@ const showStage = route({
   path: PATH,
   access: "anyone",
   rate: "other",
-  query: z.looseObject({ session: z.string().max(200) }),
-  handle: shown((request: Request<undefined, { session: string }, undefined>, ctx) => {
+  query: z.looseObject({ session: z.string().max(200), step: z.string().max(20).optional() }),
+  handle: shown((request: Request<undefined, { session: string; step?: string | undefined }, undefined>, ctx) => {
     const stage = pageOf(request);
     if (!stage) throw noPage();
-    return stage.show(ctx, { session: request.query.session, headers: request.headers });
+    const { session, step } = request.query;
+    return stage.show(ctx, { session, step, headers: request.headers });
   }),
 });
 

@@ -12,6 +12,7 @@ import { InteractiveAuthentication, MatrixError, matrixError } from "../errors.t
 import type { Request, Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
+import { COMPLETED } from "./email/stage.ts";
 import { hasSecondFactor } from "./factors/totp.ts";
 import { addressOf, paths } from "./oauth/addresses.ts";
 import { type Approvable, useApproval } from "./oauth/approvals.ts";
@@ -144,8 +145,8 @@ async function readProgress(ctx: Context, request: InteractiveRequest): Promise<
     id === undefined
       ? undefined
       : await ctx.db.auth.one<{ completed: Completed; isOfThis: boolean }>(
-          `select completed, user_id is not distinct from $2 and operation = $3 as "isOfThis"
-           from auth.interactive_sessions where id = $1 and expires_at > now()`,
+          `select ${COMPLETED} as completed, s.user_id is not distinct from $2 and s.operation = $3 as "isOfThis"
+           from auth.interactive_sessions s where s.id = $1 and s.expires_at > now()`,
           [id, request.session?.userId ?? null, operationOf(request)],
         );
   if (row && !row.isOfThis)

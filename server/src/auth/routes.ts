@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { Route } from "../http.ts";
 import { aboutRoutes } from "./about.ts";
 import { confirmRoutes } from "./email/confirm.ts";
+import { waitingScript } from "./email/page.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteDevice, deleteDevices, getDevice, getDevices, renameDevice } from "./devices.ts";
 import { fallbackRoutes } from "./fallback.ts";
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   ...oauthRoutes,
   ...ssoRoutes,
   ...fallbackRoutes,
+  waitingScript,
   ...loginPageRoutes,
 ];
 

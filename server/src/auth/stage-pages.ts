@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import type { Answer } from "../http.ts";
 import { showCaptchaStage, solveCaptcha } from "./captcha/page.ts";
+import { sendStageMail, showMailStage } from "./email/page.ts";
 import { hasSecondFactor } from "./factors/totp.ts";
 import { addressOf, paths } from "./oauth/addresses.ts";
 import type { Form } from "./oauth/forms.ts";
@@ -25,6 +26,8 @@ import { actOf, completeOwnStage, completeStage, requireOwnWaiting, requireWaiti
 interface Showing {
   session: string;
   headers: IncomingHttpHeaders;
+  /** Where a page has several. */
+  step?: string | undefined;
   refusal?: Refusal | undefined;
 }
 
@@ -142,7 +145,7 @@ const dummy = stagePage(
   },
 );
 
-/** By the stage. The stage of an address has none: what was confirmed is known by a secret that the client alone has. */
+/** By the stage. */
 export const stagePages: Readonly<Record<string, StagePage | undefined>> = {
   "m.login.password": password,
   "m.login.registration_token": registrationToken,
@@ -152,5 +155,9 @@ export const stagePages: Readonly<Record<string, StagePage | undefined>> = {
   "m.login.recaptcha": {
     show: (ctx, { session }) => showCaptchaStage(ctx, session),
     take: (ctx, { sent, address }) => solveCaptcha(ctx, sent, address),
+  },
+  "m.login.email.identity": {
+    show: (ctx, { session, step }) => showMailStage(ctx, { session, step }),
+    take: (ctx, { sent, address }) => sendStageMail(ctx, sent, address),
   },
 };

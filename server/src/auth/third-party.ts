@@ -9,9 +9,10 @@ import { matrixError } from "../errors.ts";
 import { type Request, type Route, route } from "../http.ts";
 import { limits } from "../limits.ts";
 import { foldAddress } from "./email/address.ts";
-import { addressesOf, bindAddress, inUse, ownerOfAddress, removeAddress } from "./email/addresses.ts";
+import { addressesOf, bindAddress, removeAddress } from "./email/addresses.ts";
+import { askForMail } from "./email/ask.ts";
 import type { Mail } from "./email/config.ts";
-import { beginValidation, forgetValidation, type Purpose, provedAddress } from "./email/validations.ts";
+import { forgetValidation, type Purpose, provedAddress } from "./email/validations.ts";
 import { interactive } from "./interactive.ts";
 import { auth, text } from "./shapes.ts";
 
@@ -105,20 +106,6 @@ const emailToken = z.looseObject({
   next_link: text(limits.nextLink_characters).optional(),
 });
 
-/** Whether the address may be used for this; throws where not. */
-const checks: Readonly<Record<Purpose, (ctx: Context, address: string) => Promise<void>>> = {
-  register: refuseBound,
-  add: refuseBound,
-  async password(ctx, address) {
-    if ((await ownerOfAddress(ctx, address)) === undefined)
-      throw matrixError("M_THREEPID_NOT_FOUND", "No account here has this address.");
-  },
-};
-
-async function refuseBound(ctx: Context, address: string): Promise<void> {
-  if ((await ownerOfAddress(ctx, address)) !== undefined) throw inUse();
-}
-
 const requestTokens = Object.entries({
   "/account/3pid": "add",
   "/account/password": "password",
@@ -142,14 +129,9 @@ async function requestToken(
   const mail = mailOf(ctx);
   if (!CLIENT_SECRET.test(body.client_secret))
     throw matrixError("M_INVALID_PARAM", '"client_secret" has 1 to 255 of the characters 0-9 a-z A-Z . = _ -');
-  const address = foldAddress(body.email);
-  if (address === undefined) throw matrixError("M_INVALID_PARAM", `${body.email} is no e-mail address.`);
   const nextLink = body.next_link === undefined ? undefined : webAddress(body.next_link);
-  // Nobody's letter box is filled by who asks again and again, whoever asks.
-  await ctx.rates.admit("mail", address);
-  await checks[purpose](ctx, address);
-  const asked = { purpose, address, clientSecret: body.client_secret, sendAttempt: body.send_attempt, nextLink };
-  return { sid: await beginValidation(ctx, mail, asked) };
+  const { email, client_secret: clientSecret, send_attempt: sendAttempt } = body;
+  return { sid: await askForMail(ctx, mail, { purpose, email, clientSecret, sendAttempt, nextLink }) };
 }
 
 function webAddress(given: string): string {

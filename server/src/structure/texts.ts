@@ -40,7 +40,8 @@ export function environmentReads(tree: Tree): string[] {
 /** Time, chance and timers come from the seams, so that a simulation can run the same code. */
 export function seamsPassedBy(tree: Tree): string[] {
   // main.ts has the deadline of its own end, the console keeps itself awake; the embedded database is a process of the real world.
-  const outside = /^server\/src\/(main|cli\/main|seams|db\/embedded)\b/;
+  // What ends with .js runs in the browser that has a page open.
+  const outside = /^server\/src\/((main|cli\/main|seams|db\/embedded)\b|.*\.js$)/;
   return matches(tree, (path) => isServerCode(path) && !outside.test(path), [
     { what: "calls Date.now", pattern: /\bDate\.now\(/ },
     { what: "takes the time from new Date()", pattern: /\bnew Date\(\)/ },

@@ -30,6 +30,7 @@ export const paths = {
   signInPasskey: "/oauth2/sign-in/passkey",
   passkeyOptions: "/oauth2/sign-in/passkey/options",
   passkeyScript: "/oauth2/passkeys.js",
+  waitingScript: "/oauth2/waiting.js",
   factors: "/oauth2/account/factors",
   newPasskeyOptions: "/oauth2/account/factors/passkey/options",
 } as const;

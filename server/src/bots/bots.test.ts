@@ -9,6 +9,7 @@ import { startTestServer } from "../../../testkit/src/server.ts";
 import { openSocket, openStream } from "../../../testkit/src/stream.ts";
 import type { Route } from "../http.ts";
 import { domains } from "../server.ts";
+import { keptNames } from "./kept-headers.ts";
 import { neededFor, scopeNames } from "./scopes.ts";
 
 const ADMIN = "/_parley/admin/v1";
@@ -221,6 +222,64 @@ test("a webhook posts each delivery once, notes what became of it, and its addre
   assert.equal((await post(last.url, "d")).status, 404);
   await root.call("POST", `${ADMIN}/webhooks/${made.webhook_id}/delete`, { reason });
   assert.deepEqual((await root.call("GET", `${ADMIN}/webhooks`)).items, []);
+});
+
+test("of a delivery's headers those are kept that tell who posted, cut and harmless; secrets are counted and stand nowhere", async () => {
+  const room = await createRoom(ana);
+  const hook = await root.call("POST", `${ADMIN}/webhooks`, {
+    bot: "@deploys:localhost",
+    room_id: room.id,
+    name: "Forge",
+  });
+  const told = {
+    "x-github-event": "release",
+    "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+    "user-agent": "A".repeat(8_000),
+    // An escape sequence of one byte, which HTTP lets through and a terminal obeys, and a hyphen that nobody sees.
+    "x-request-id": "a\u009b31mb\tc\u00add",
+  };
+  const secrets = {
+    authorization: "Bearer s3cret-1",
+    cookie: "session=s3cret-2",
+    "x-hub-signature-256": "sha256=s3cret-3",
+    "x-gitlab-token": "s3cret-4",
+    "x-github-event-token": "s3cret-5",
+    referer: hook.url,
+  };
+  const post = (headers: Record<string, string>) =>
+    request(server.url, "POST", new URL(hook.url).pathname, { body: { text: "Released" }, headers });
+  assert.equal((await post(told)).status, 200);
+  await room.set(ana, "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
+  assert.equal((await post({ ...told, ...secrets })).status, 403);
+  // As the release before this log of headers notes one.
+  await server.ctx.db.console.change(
+    `insert into console.webhook_deliveries (webhook, address, status, took_ms, size_bytes) values ($1, '::1', 200, 1, 1)`,
+    [hook.webhook_id],
+  );
+  const { items } = await root.call("GET", `${ADMIN}/webhooks/${hook.webhook_id}/deliveries`);
+  const [old, refused, posted] = items;
+  const expected = {
+    "content-length": "19",
+    "content-type": "application/json",
+    "user-agent": `${"A".repeat(199)}…`,
+    "x-github-delivery": told["x-github-delivery"],
+    "x-github-event": "release",
+    "x-request-id": "a\uFFFD31mb\uFFFDc\uFFFDd",
+  };
+  assert.deepEqual(posted.headers, expected);
+  assert.deepEqual([refused.status, refused.headers], [403, expected]);
+  assert.equal(refused.headers_left_out - posted.headers_left_out, Object.keys(secrets).length);
+  assert.ok(posted.headers_left_out > 0, "host is not kept");
+  assert.deepEqual([old.headers, old.headers_left_out], [{}, null]);
+  const rows = await server.ctx.db.console.query("select d::text as all from console.webhook_deliveries d");
+  const stored = JSON.stringify(rows) + JSON.stringify(items);
+  assert.ok(stored.includes("x-github-event"));
+  assert.ok(!stored.includes("s3cret") && !stored.includes(new URL(hook.url).pathname));
+  const ofSecrets = /auth|cookie|credential|pass|secret|sign|hmac|token|api-?key/;
+  assert.deepEqual(
+    [...keptNames].filter((name) => ofSecrets.test(name) || name !== name.toLowerCase()),
+    [],
+  );
 });
 
 test("a webhook of a bot that is suspended posts nothing, and one whose delivery can not be noted has posted all the same", async () => {

@@ -1,7 +1,7 @@
 /**
  * `POST /api/hooks/{webhookId}/{secret}` with `{"text": "…"}`: a message in the webhook's room, by its bot. The same `Idempotency-Key`
- * again is the same message, on whichever replica it arrives: the log knows the transaction. What came in is noted, without
- * what it said. See docs/operations/bots.md.
+ * again is the same message, on whichever replica it arrives: the log knows the transaction. What came in is noted, with the
+ * headers that are no secret, and without what it said. See docs/operations/bots.md.
  */
 import { z } from "zod";
 import { readStanding } from "../auth/for-operators.ts";
@@ -11,6 +11,7 @@ import { route, type Request } from "../http.ts";
 import { limits } from "../limits.ts";
 import { append, newSending } from "../messages/sending.ts";
 import { randomToken } from "../seams.ts";
+import { keptOf } from "./kept-headers.ts";
 import { type Delivery, noteDelivery, openWebhook, type Webhook } from "./webhooks.ts";
 
 const body = z.looseObject({ text: z.string().trim().min(1).max(limits.webhookText_characters) });
@@ -30,7 +31,7 @@ export const postToWebhook = route({
     if (!webhook) throw matrixError("M_NOT_FOUND", "There is no such webhook, or its address was changed.");
     const begun_ms = ctx.seams.monotonic_ms();
     const key = keyOf(headers["idempotency-key"]);
-    const noted = { address, idempotency_key: key ?? null, size_bytes: Buffer.byteLength(text) };
+    const noted = { address, idempotency_key: key ?? null, size_bytes: Buffer.byteLength(text), ...keptOf(headers) };
     /** What was posted stays so, also where that can not be noted: an error would have it posted once more. */
     const note = async (outcome: Pick<Delivery, "status" | "event_id" | "error">): Promise<void> => {
       const took_ms = ctx.seams.monotonic_ms() - begun_ms;

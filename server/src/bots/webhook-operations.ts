@@ -146,6 +146,8 @@ const deliveries = operation({
   method: "GET",
   path: "/webhooks/:webhookId/deliveries",
   summary: "Shows what came in at a webhook and what became of it, the newest first; not what it said",
+  description:
+    "Of the headers those are kept by which one finds out who posted: of each the first characters. All others may be secrets, and are only counted.",
   role: "auditor",
   query: z.object({ limit: pageQuery.limit, from: pageQuery.from }),
   answer: pageOf(
@@ -159,6 +161,11 @@ const deliveries = operation({
       error: z.string().nullable(),
       took_ms: z.number(),
       size_bytes: z.int(),
+      headers: z.record(z.string(), z.string()).meta({ description: "By their names in lower case." }),
+      headers_left_out: z
+        .int()
+        .nullable()
+        .meta({ description: "How many more came. Null where a release noted it that kept no headers." }),
     }),
   ),
   command: { name: "webhook deliveries", arguments: ["webhookId"] },

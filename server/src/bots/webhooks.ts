@@ -111,6 +111,10 @@ export interface Delivery {
   error: string | null;
   took_ms: number;
   size_bytes: number;
+  /** Those that are kept: see kept-headers.ts. */
+  headers: Record<string, string>;
+  /** How many more there were; null where none were kept yet. */
+  headers_left_out: number | null;
 }
 
 /** Notes it, and removes those that are older than the newest so many. */
@@ -119,15 +123,29 @@ export async function noteDelivery(
   webhook: string,
   delivery: Omit<Delivery, "delivery_id" | "at_ts">,
 ): Promise<void> {
-  const { address, status, idempotency_key, event_id, error, took_ms, size_bytes } = delivery;
+  const { address, status, idempotency_key, event_id, error, took_ms, size_bytes, headers, headers_left_out } =
+    delivery;
   await ctx.db.console.change(
     `with old as (
        delete from console.webhook_deliveries where webhook = $1 and id <= (
          select id from console.webhook_deliveries where webhook = $1 order by id desc offset $9 limit 1)
      )
-     insert into console.webhook_deliveries (webhook, address, status, idempotency_key, event_id, error, took_ms, size_bytes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [webhook, address, status, idempotency_key, event_id, error, took_ms, size_bytes, limits.webhookDeliveries - 1],
+     insert into console.webhook_deliveries
+       (webhook, address, status, idempotency_key, event_id, error, took_ms, size_bytes, headers, headers_left_out)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $10::jsonb, $11)`,
+    [
+      webhook,
+      address,
+      status,
+      idempotency_key,
+      event_id,
+      error,
+      took_ms,
+      size_bytes,
+      limits.webhookDeliveries - 1,
+      JSON.stringify(headers),
+      headers_left_out,
+    ],
   );
 }
 
@@ -148,7 +166,8 @@ export function listDeliveries(
   { limit, before }: { limit: number; before: number | undefined },
 ) {
   return ctx.db.console.query<Delivery>(
-    `select id as delivery_id, ${millis("at")} as at_ts, address, status, idempotency_key, event_id, error, took_ms, size_bytes
+    `select id as delivery_id, ${millis("at")} as at_ts, address, status, idempotency_key, event_id, error, took_ms, size_bytes,
+       headers, headers_left_out
      from console.webhook_deliveries where webhook = $1 and ($2::bigint is null or id < $2) order by id desc limit $3`,
     [id, before ?? null, limit],
   );

@@ -108,7 +108,8 @@ test("what is wrong stands in the attention list, the worst first, and goes when
     name: "Releases",
     created_by: root.userId,
   });
-  const delivery = { address: "192.0.2.1", idempotency_key: null, event_id: null, took_ms: 1, size_bytes: 1 };
+  const came = { address: "192.0.2.1", idempotency_key: null, size_bytes: 1, headers: {}, headers_left_out: 0 };
+  const delivery = { ...came, event_id: null, took_ms: 1 };
   await noteDelivery(ctx, hook, { ...delivery, status: 403, error: "The room is encrypted." });
   assert.ok((await kinds()).includes(`warning webhook_failing ${hook}`));
   await noteDelivery(ctx, hook, { ...delivery, status: 200, error: null });

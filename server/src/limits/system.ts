@@ -46,9 +46,10 @@ export const systemLimits = {
   overlapLeast_s: 60,
   overlapDefault_s: 86_400,
   overlapMost_s: 30 * 86_400,
-  /** Incoming webhooks: the text of a message, and deliveries of each that are kept. */
+  /** Incoming webhooks: the text of a message, deliveries of each that are kept, and each header of one that is. */
   webhookText_characters: 16_000,
   webhookDeliveries: 200,
+  webhookHeader_characters: 200,
   /** How long the last delivery of a webhook that failed is something to look at. */
   webhookFailing_days: 7,
 } as const;

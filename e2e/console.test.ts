@@ -4,10 +4,10 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { startService, type TestService } from "../testkit/src/appservice.ts";
 import { createRoom, type TestRoom } from "../testkit/src/room.ts";
-import { type Person, personOf } from "../testkit/src/http.ts";
-import { openDirectory } from "../testkit/src/scim.ts";
+import type { Person } from "../testkit/src/http.ts";
 import { soonFound } from "../testkit/src/wait.ts";
 import { answerWith, type ConsoleWorld, people, signIn, startConsole, tabTo, title } from "./console.ts";
+import { fill, type Hook } from "./console-content.ts";
 import { skip } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 
@@ -65,6 +65,7 @@ describe("the console", { skip }, () => {
   let page: Page;
   let ana: Person;
   let room: TestRoom;
+  let hook: Hook;
 
   before(async () => {
     bridge = await startService("telegram", {
@@ -76,7 +77,7 @@ describe("the console", { skip }, () => {
     bridge.answer = () => ({ status: 502, body: {} });
     world = await startConsole({ config: { appservices: [bridge.file], auditStream: nowhere, grafanaUrl: GRAFANA } });
     [ana] = (await people(world.server, ["ana", "ben", "cleo"])) as [Person];
-    room = await fill(world, ana);
+    ({ room, hook } = await fill(world, ana));
     await bridge.until("it refused a transaction, and is asked again", (asked) => asked.length > 1);
     page = await world.signedIn("root");
   });
@@ -99,6 +100,50 @@ describe("the console", { skip }, () => {
     await page.getByRole("columnheader", { name: "Delivery, 99 % of all" }).waitFor();
     assert.equal(await page.getByRole("row").count(), 61);
     assert.equal(await page.getByRole("link", { name: "Open in Grafana" }).getAttribute("href"), GRAFANA);
+  });
+
+  it("opens what came in at a webhook to the headers that tell who posted, by the keyboard; none of them is a secret", async () => {
+    const { ctx, url } = world.server;
+    // As the release before noted one.
+    await ctx.db.console.change(
+      `insert into console.webhook_deliveries (webhook, address, status, took_ms, size_bytes) values ($1, '192.0.2.7', 200, 8, 20)`,
+      [hook.webhook_id],
+    );
+    const posted = await fetch(new URL(new URL(hook.url).pathname, url), {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "user-agent": `GitHub-Hookshot/044aadd ${"for Release train ".repeat(20)}`,
+        "x-github-event": "release",
+        "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+        "x-hub-signature-256": "sha256=never-shown",
+      },
+      body: JSON.stringify({ text: "Released 1.2" }),
+    });
+    assert.equal(posted.status, 200);
+    await page.goto(`/admin/integrations/webhooks?open=${hook.webhook_id}`);
+    const deliveries = page.getByRole("group", { name: "Deliveries" });
+    const opener = deliveries.getByRole("button", { name: /: Headers$/ });
+    const headers = deliveries.getByRole("group", { name: /: Headers$/ });
+    await tabTo(page, opener.first());
+    assert.equal(await opener.first().getAttribute("aria-expanded"), "false");
+    await page.keyboard.press("Enter");
+    await headers.getByText("72d3162e-cc78-11e3-81ab-4c9367dc0958").waitFor();
+    assert.match(await headers.innerText(), /^GitHub-Hookshot\/044aadd .*…$/m);
+    assert.match(await headers.innerText(), /^\d+ more headers are not kept\.$/m);
+    assert.doesNotMatch(await page.content(), /never-shown/);
+    await tabTo(page, opener.last());
+    await page.keyboard.press("Space");
+    await headers.getByText("No headers were kept.").waitFor();
+    await look(page, "console-webhook-deliveries");
+    await page.setViewportSize({ width: 390, height: 780 });
+    const seen = await headers.first().boundingBox();
+    assert.ok((await deliveries.evaluate((table) => ((table.scrollLeft = 1_000), table.scrollLeft))) > 0);
+    assert.deepEqual(await headers.first().boundingBox(), seen, "headers stay in sight where the table is scrolled");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.keyboard.press("Enter");
+    await headers.last().getByText("No headers were kept.").waitFor({ state: "detached" });
+    assert.equal(await headers.count(), 1);
   });
 
   it("says what would become of a file of channels, and makes rooms of it when it is told to", async () => {
@@ -325,66 +370,3 @@ describe("the console", { skip }, () => {
     assert.deepEqual(world.complaints, []);
   });
 });
-
-/** Something of everything, made as people and operators make it. */
-async function fill({ server }: ConsoleWorld, ana: Person): Promise<TestRoom> {
-  const room = await createRoom(ana, { name: "Release train" });
-  const event = await room.say(ana, "a secret of Ana's");
-  const png = Buffer.from("89504e470d0a1a0a", "hex");
-  const upload = await fetch(`${server.url}/_matrix/media/v3/upload`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${ana.token}`, "content-type": "image/png" },
-    body: png,
-  });
-  assert.equal(upload.status, 200);
-  await ana.call("POST", `${room.path}/report/${encodeURIComponent(event)}`, { reason: "Shouting" });
-  await ana.call("POST", "/_matrix/client/v3/pushers/set", {
-    kind: "http",
-    app_id: "org.example.app",
-    pushkey: "a key of Ana's",
-    app_display_name: "App",
-    device_display_name: "Ana's phone",
-    lang: "en",
-    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
-  });
-  await server.ctx.db.push.change("update push.pushers set failures = 9, failing_since = now() - interval '2 hours'");
-  const root = await tokenOf(server.url);
-  const act = async (path: string, body: object) => {
-    const answer = await fetch(`${server.url}/_parley/admin/v1${path}`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${root}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    assert.equal(answer.status, 200, await answer.text());
-  };
-  await act("/registration-tokens", { note: "for Dora" });
-  const owner = personOf(server.url, { user_id: "@adam:localhost", device_id: "", access_token: root });
-  const directory = await openDirectory(server, { owner, name: "Okta" });
-  const emails = [{ value: "emil@corp.example", type: "work", primary: true }];
-  await directory.ask("POST", "/Users", { userName: "emil@corp.example", emails });
-  await directory.ask("POST", "/Users", { userName: "emil2@corp.example", emails });
-  await act("/bots", { username: "deploys", owner: "ana", purpose: "Says what was released" });
-  await act("/webhooks", { bot: "@deploys:localhost", room_id: room.id, name: "Releases" });
-  await act("/retention/holds", { user_id: ana.userId, reason: "A dispute" });
-  await act("/legal/access", {
-    room_id: room.id,
-    holder: "@adam:localhost",
-    case_reference: "12 Cs 34/26",
-    ends_ts: Date.now() + 86_400_000,
-    reason: "An order of the court",
-  });
-  return room;
-}
-
-async function tokenOf(url: string): Promise<string> {
-  const answer = await fetch(`${url}/_matrix/client/v3/login`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      type: "m.login.password",
-      identifier: { type: "m.id.user", user: "root" },
-      password: "password of root",
-    }),
-  });
-  return ((await answer.json()) as { access_token: string }).access_token;
-}

@@ -4,17 +4,19 @@ import type { Filter } from "../../model/search.ts";
 import { exactTime, lengthOf } from "../../model/time.ts";
 import { useAddress } from "../../model/useSearch.ts";
 import { ActButton } from "../../parts/ActButton.tsx";
+import { Fact, Facts } from "../../parts/Facts.tsx";
 import { Sheet } from "../../parts/Sheet.tsx";
 import { Shown } from "../../parts/Shown.tsx";
 import { Empty } from "../../parts/States.tsx";
 import { StatusTag } from "../../parts/StatusTag.tsx";
-import { sizeOf } from "../../parts/words.ts";
+import { count, sizeOf } from "../../parts/words.ts";
 import { DataTable } from "../../table/DataTable.tsx";
 import { SimpleTable, type SimpleTableProps } from "../../table/SimpleTable.tsx";
 import { timeColumn } from "../../table/timeColumn.tsx";
 import type { Column } from "../../table/types.ts";
 import { deleteWebhook, makeWebhook, rollWebhook, switchWebhook } from "./acts.tsx";
 import type { Delivery, Webhook } from "./shapes.ts";
+import styles from "./Webhooks.module.css";
 
 const columns: readonly Column<Webhook>[] = [
   { id: "name", label: "Webhook", width: "minmax(140px, 1fr)", value: ({ name }) => name, onPhone: true },
@@ -84,6 +86,11 @@ const deliveryColumns: SimpleTableProps<Delivery>["columns"] = [
   { id: "from", label: "From", value: ({ address }) => address },
 ];
 
+const deliveryDetail: SimpleTableProps<Delivery>["detail"] = {
+  label: "Headers",
+  show: (delivery) => <Headers of={delivery} />,
+};
+
 function Deliveries({ webhookId, onClose }: { webhookId: string; onClose: () => void }) {
   const deliveries = useAnswer<ListPage<Delivery>>(pathOf`/webhooks/${webhookId}/deliveries`, {
     query: { limit: 100 },
@@ -98,6 +105,7 @@ function Deliveries({ webhookId, onClose }: { webhookId: string; onClose: () => 
               items={items}
               columns={deliveryColumns}
               rowId={({ delivery_id }) => String(delivery_id)}
+              detail={deliveryDetail}
             />
           ) : (
             <Empty>Nothing has come in yet.</Empty>
@@ -105,5 +113,31 @@ function Deliveries({ webhookId, onClose }: { webhookId: string; onClose: () => 
         }
       </Shown>
     </Sheet>
+  );
+}
+
+/** Those that are kept, and how many are not: they may be secrets. */
+function Headers({ of: { headers, headers_left_out } }: { of: Delivery }) {
+  const kept = Object.entries(headers).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return (
+    <div className={styles["headers"]}>
+      {kept.length > 0 ? (
+        <Facts>
+          {kept.map(([name, value]) => (
+            <Fact key={name} name={name}>
+              {value && <code>{value}</code>}
+            </Fact>
+          ))}
+        </Facts>
+      ) : (
+        <p>No headers were kept.</p>
+      )}
+      {headers_left_out !== null && headers_left_out > 0 && (
+        <p>
+          {count(headers_left_out, kept.length > 0 ? "more header" : "header")}
+          {headers_left_out === 1 ? " is not kept." : " are not kept."}
+        </p>
+      )}
+    </div>
   );
 }

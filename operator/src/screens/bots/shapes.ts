@@ -53,6 +53,8 @@ export interface Delivery {
   error: string | null;
   took_ms: number;
   size_bytes: number;
+  headers: Record<string, string>;
+  headers_left_out: number | null;
 }
 
 export interface Service {

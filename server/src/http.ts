@@ -11,6 +11,7 @@ import { corsFor } from "./cors.ts";
 import { asError, InteractiveAuthentication, isOfNul, matrixError, MatrixError } from "./errors.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import { limits, type Rate } from "./limits.ts";
+import type { Point } from "./log/token.ts";
 import type { Logger } from "./logger.ts";
 import { refuseGarbled } from "./garbled.ts";
 import type { Front } from "./proxy/front.ts";
@@ -30,8 +31,8 @@ export interface Session {
   userId: string;
   deviceId: string;
   isAdmin: boolean;
-  /** The position of the log at which the session stood as it stands here: what entries up to it say of it is over. */
-  asOf: number;
+  /** The point of the log at which the session stood as it stands here: what entries up to it say of it is over. */
+  asOf: Point;
   /** Of a bot's token, what it may do. */
   scopes?: readonly string[] | undefined;
   /** Of a request that an application service makes as one of its users. Its `deviceId` is empty where the service names none. */

@@ -12,6 +12,7 @@ import { matrixError } from "../errors.ts";
 import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import { readHead } from "../log/queries.ts";
+import type { Point } from "../log/token.ts";
 import type { Service } from "./service.ts";
 
 export interface Acting {
@@ -54,8 +55,8 @@ interface Actor {
   sessionId: number;
   isAdmin: boolean;
   isSuspended: boolean;
-  /** The position of the log at which this was read. */
-  asOf: number;
+  /** The point of the log at which this was read. */
+  asOf: Point;
 }
 
 interface Remembered {
@@ -93,7 +94,7 @@ async function actorOf(ctx: Context, service: Service, asked: Asked): Promise<Ac
 
 async function find(ctx: Context, service: Service, asked: Asked): Promise<Actor> {
   const ask = { serviceId: service.id, ...asked };
-  const { position: asOf } = await readHead(ctx.db.log);
+  const asOf = await readHead(ctx.db.log);
   let actor = await readActor(ctx, ask);
   if (!actor && asked.userId === service.sender) {
     // Loaded when it is wanted: every process knows who asks, and most make no accounts.

@@ -11,7 +11,9 @@ import type { Session } from "../http.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { Hub } from "../log/hub.ts";
+import type { Log } from "../log/open.ts";
 import { readHead } from "../log/queries.ts";
+import type { Point } from "../log/token.ts";
 import { openLookup } from "../lookups.ts";
 import type { Seams } from "../seams.ts";
 import { createLastSeen } from "./last-seen.ts";
@@ -69,7 +71,7 @@ export function openSessions({ db, log, hub, seams, signingKeys }: SessionsOptio
 
   /** The head is read first: whoever has a token has it from before that, and what is written after it will be heard. */
   async function readStanding(keys: readonly string[]): Promise<(Read | undefined)[]> {
-    const { position: asOf } = await readHead(log);
+    const asOf = await readHead(log);
     const rows = await readTokens(db, keys);
     return rows.map((row) => row && { row, asOf });
   }
@@ -119,24 +121,28 @@ export function openSessions({ db, log, hub, seams, signingKeys }: SessionsOptio
 /** A session as far as entries of the log are about it. */
 export type Standing = Pick<Session, "id" | "asOf">;
 
+/** What tells which entries a session was read before. */
+export type History = Pick<Log, "sharedUpTo">;
+
 /**
  * Why an entry of the log ends what this session waits for; undefined where it does not. A device that signs in again goes on with
  * its session, and so does a bot with a new token: the ending of what it had before is then in its news, and is not its own.
  */
-export function endingOf(entry: LogEntry, session: Standing): MatrixError | undefined {
-  if (!concerns(entry, session)) return undefined;
+export function endingOf(entry: LogEntry, session: Standing, log: History): MatrixError | undefined {
+  if (!concerns(entry, session, log)) return undefined;
   if (entry.type === "ended") return matrixError("M_UNKNOWN_TOKEN", "This session was ended. Sign in again.");
   return entry.type === "locked" ? accountLocked() : undefined;
 }
 
 /** Whether the entry says that the session may do more or less than before. */
-export function isChanged(entry: LogEntry, session: Standing): boolean {
-  return entry.type === "changed" && concerns(entry, session);
+export function isChanged(entry: LogEntry, session: Standing, log: History): boolean {
+  return entry.type === "changed" && concerns(entry, session, log);
 }
 
-function concerns(entry: LogEntry, { id, asOf }: Standing): boolean {
-  if (entry.kind !== "session" || entry.position <= asOf || !FORGETTING.has(entry.type ?? "")) return false;
-  return sessionsOf(entry).includes(id);
+/** Where a fail-over lost what the session had been read with, others' entries may have those positions by now. */
+function concerns(entry: LogEntry, { id, asOf }: Standing, log: History): boolean {
+  if (entry.kind !== "session" || !FORGETTING.has(entry.type ?? "")) return false;
+  return entry.position > log.sharedUpTo(asOf) && sessionsOf(entry).includes(id);
 }
 
 /** The types of entries of the kind `session` after which what is known of the sessions in their bodies is not true any more. */
@@ -156,7 +162,7 @@ export function sessionsOf(entry: LogEntry): readonly number[] {
 
 interface Read {
   row: TokenRow;
-  asOf: number;
+  asOf: Point;
 }
 
 interface TokenRow extends Omit<Session, "scopes" | "asOf"> {
@@ -167,7 +173,7 @@ interface TokenRow extends Omit<Session, "scopes" | "asOf"> {
   left_ms: number | null;
 }
 
-function sessionIn(row: TokenRow, asOf: number): Session {
+function sessionIn(row: TokenRow, asOf: Point): Session {
   const { id, userId, deviceId, isAdmin, scopes, isLocked, isSuspended, isGuest } = row;
   return {
     id,

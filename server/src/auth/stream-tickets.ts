@@ -23,7 +23,7 @@ export async function newStreamTicket(ctx: Context, session: Session): Promise<s
 /** Whose ticket this is; it works no second time. Throws M_UNKNOWN_TOKEN. */
 export async function useStreamTicket(ctx: Context, ticket: string): Promise<Session> {
   // Before the ticket is looked at: what ends its session after this will be heard.
-  const { position: asOf } = await readHead(ctx.db.log);
+  const asOf = await readHead(ctx.db.log);
   const session = await ctx.db.auth.one<Omit<Session, "asOf">>(
     `with used as (delete from auth.stream_tickets where ticket_hash = $1 returning session_id, expires_at)
      select s.session_id as id, s.user_id as "userId", s.device_id as "deviceId", a.is_admin as "isAdmin",

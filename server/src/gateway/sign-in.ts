@@ -56,9 +56,9 @@ function stateSectionOf(frame: SignInFrame): StateSection {
 /** A session that ended while it was looked up: nobody was there yet to be told. */
 function refuseEnded({ log }: Context, session: Session, since: number): void {
   for (const entry of log.tail.ofUser(session.userId, since)) {
-    const ending = endingOf(entry, session);
+    const ending = endingOf(entry, session, log);
     if (ending) throw ending;
-    if (isChanged(entry, session))
+    if (isChanged(entry, session, log))
       throw matrixError("IO_PARLEY_UNAVAILABLE", "The account changed meanwhile. Sign in again.");
   }
 }

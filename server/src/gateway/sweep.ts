@@ -44,9 +44,9 @@ export function closeEndedSessions({ ctx, registry }: Gateway): void {
     for (const entry of entries) {
       if (entry.kind !== "session") continue;
       for (const follower of registry.ofUser(entry.userId as string)) {
-        const ending = endingOf(entry, follower.session);
+        const ending = endingOf(entry, follower.session, ctx.log);
         if (ending) follower.close(refusal(ending));
-        else if (isChanged(entry, follower.session)) follower.close(goAway(0));
+        else if (isChanged(entry, follower.session, ctx.log)) follower.close(goAway(0));
       }
     }
   });

@@ -10,16 +10,18 @@
 import { matrixError } from "../errors.ts";
 import type { Reader } from "../db/database.ts";
 import { readForks, readHead } from "./queries.ts";
-import type { Token } from "./token.ts";
+import type { Point } from "./token.ts";
 
 export interface Epochs {
   current(): number;
   /** The database has told of this epoch: takes part in it from now on. Throws where this process can not. */
   enter(epoch: number): Promise<void>;
   /** Whether the position is one of this history. One of an epoch to come counts as such. */
-  holds(token: Pick<Token, "epoch" | "position">): boolean;
-  /** The same, after having a look which epoch the database is in, where the token is of a later one or ahead of this process. */
-  holdsNow(token: Pick<Token, "epoch" | "position">): Promise<boolean>;
+  holds(point: Point): boolean;
+  /** The same, after having a look which epoch the database is in, where the point is of a later one or ahead of this process. */
+  holdsNow(point: Point): Promise<boolean>;
+  /** Up to which position this history and the one that had come to the point are the same; -1 where they have nothing in common. */
+  sharedUpTo(point: Point): number;
 }
 
 export interface EpochsOptions {
@@ -39,16 +41,19 @@ export async function openEpochs(options: EpochsOptions): Promise<Epochs> {
   let forks = await readForks(db);
   let isForked = false;
 
-  /** Whether each epoch behind `epoch` goes on from the history before it at this position, or later. */
-  const goesOn = (epoch: number, position: number, upTo: number) => {
-    for (let each = epoch + 1; each <= upTo; each++) if ((forks.get(each) ?? -1) < position) return false;
-    return true;
+  /** How far what had come to the point is in the history of epoch `upTo`, each of which goes on from the one before at some position. */
+  const shared = ({ epoch, position }: Point, upTo: number) => {
+    let to = position;
+    for (let each = epoch + 1; each <= upTo; each++) to = Math.min(to, forks.get(each) ?? -1);
+    return to;
   };
+  const sharedUpTo = (point: Point) => shared(point, current);
 
   async function enter(epoch: number): Promise<void> {
     if (epoch > current) forks = await readForks(db);
     // From this look to the change of the epoch nothing is handed out: both are in one turn.
-    if (!isForked && epoch > current && goesOn(current, options.head(), epoch)) current = epoch;
+    const handedOut = { epoch: current, position: options.head() };
+    if (!isForked && epoch > current && shared(handedOut, epoch) === handedOut.position) current = epoch;
     if (epoch <= current && !isForked) return;
     if (!isForked) options.onForked();
     isForked = true;
@@ -57,16 +62,16 @@ export async function openEpochs(options: EpochsOptions): Promise<Epochs> {
     });
   }
 
-  const holds = ({ epoch, position }: Pick<Token, "epoch" | "position">) =>
-    epoch >= current || goesOn(epoch, position, current);
+  const holds = (point: Point) => sharedUpTo(point) === point.position;
 
   return {
     current: () => current,
     enter,
     holds,
-    async holdsNow(token) {
-      if (token.epoch > current || token.position > options.head()) await enter((await readHead(db)).epoch);
-      return token.epoch <= current && holds(token);
+    sharedUpTo,
+    async holdsNow(point) {
+      if (point.epoch > current || point.position > options.head()) await enter((await readHead(db)).epoch);
+      return point.epoch <= current && holds(point);
     },
   };
 }

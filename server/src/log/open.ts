@@ -22,6 +22,8 @@ export interface Log {
   holds: Epochs["holds"];
   /** The same for who goes on from the token with what this process has in memory. */
   holdsNow: Epochs["holdsNow"];
+  /** What up to there was read at this point of the log is in this history still, and what is above is not. */
+  sharedUpTo: Epochs["sharedUpTo"];
   hub: Hub;
   tail: Tail;
   /** Resolves when the entries are committed and everybody in this process who listens has them. Throws M_BAD_JSON for
@@ -109,6 +111,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     },
     holds: epochs.holds,
     holdsNow: epochs.holdsNow,
+    sharedUpTo: epochs.sharedUpTo,
     hub,
     tail,
     commit,

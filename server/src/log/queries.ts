@@ -1,9 +1,10 @@
 /** What others may read of the log and its projections. Every query goes through the log's own database role. */
 import type { Db, Reader } from "../db/database.ts";
 import { ENTRY_COLUMNS, type LogEntry } from "./entry.ts";
+import type { Point } from "./token.ts";
 
-export async function readHead(db: Reader): Promise<{ position: number; epoch: number }> {
-  const row = await db.one<{ position: number; epoch: number }>("select position, epoch from log.head");
+export async function readHead(db: Reader): Promise<Point> {
+  const row = await db.one<Point>("select position, epoch from log.head");
   if (!row) throw new Error("log.head has no row");
   return row;
 }

@@ -5,10 +5,14 @@
  */
 import { matrixError } from "../errors.ts";
 
-export interface Token {
-  /** The history epoch: another one means that the log was restored from a backup, and the client must start over. */
+/** A point of the log, as whoever read up to there knows it. */
+export interface Point {
+  /** The history epoch: in another one the position may mean something else. See epochs.ts. */
   epoch: number;
   position: number;
+}
+
+export interface Token extends Point {
   ephemeral: number;
   step?: number;
 }

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Json, type Person, registerPerson } from "../../../testkit/src/http.ts";
-import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
+import { type Json, type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
+import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import { eventsIn, openStream } from "../../../testkit/src/stream.ts";
-import { connectOwner } from "../db/database.ts";
+import { connectOwner, type Reader } from "../db/database.ts";
 import type { Hub } from "../log/hub.ts";
 
 const CLIENT = "/_matrix/client/v3";
@@ -109,4 +109,39 @@ test("a message to a device is told, whatever a token of another history says of
 test("the events of before are not those of another history", async () => {
   const { answer } = await comeAhead((from) => alice.ask("GET", `${CLIENT}/events?from=${from}&timeout=0`));
   assert.deepEqual([answer.status, answer.body.errcode], [400, "M_INVALID_PARAM"]);
+});
+
+/** The first request of a session, to which the database tells a head that this process never comes to. */
+async function readAhead(person: Person): Promise<void> {
+  const db: { one: Reader["one"] } = server.ctx.db.log;
+  const { one } = db;
+  db.one = async <R extends object>(...args: Parameters<typeof one>) => {
+    const row = await one<R>(...args);
+    return row && "epoch" in row && "position" in row ? { ...row, position: (row.position as number) + 20 } : row;
+  };
+  try {
+    await person.call("GET", `${CLIENT}/account/whoami`);
+  } finally {
+    db.one = one;
+  }
+}
+
+test("G8: the ending of a session is news to one that was read when the database had more than it has now", async () => {
+  await registerPerson(server.url, "bob");
+  const [waiting, open, other] = [
+    await signInPerson(server.url, "bob"),
+    await signInPerson(server.url, "bob"),
+    await signInPerson(server.url, "bob"),
+  ];
+  for (const each of [waiting, open]) await readAhead(each);
+  const { next_batch } = await waiting.call("GET", `${CLIENT}/sync`);
+  using stream = await openStream(server.url, open, { since: next_batch });
+  const synced = waiting.ask("GET", `${CLIENT}/sync?timeout=25000&since=${next_batch}`);
+  await untilSyncsWait(server, 1);
+  const { epoch } = server.ctx.log;
+  await failOver();
+  await other.call("POST", `${CLIENT}/logout/all`, {});
+  assert.equal(server.ctx.log.epoch, epoch + 1, "another history has begun");
+  assert.equal((await stream.until(({ type }) => type === "error")).errcode, "M_UNKNOWN_TOKEN");
+  assert.equal((await synced).body.errcode, "M_UNKNOWN_TOKEN");
 });

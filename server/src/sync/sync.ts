@@ -121,7 +121,7 @@ export async function build(
   { ask, since }: { ask: Ask; since: number },
 ): Promise<Built> {
   const run = await prepareRun(ctx, parts, { ask, since });
-  refuseEnded(run);
+  refuseEnded(ctx, run);
   const messages = toDeviceMessages(run.news.own, parts, ask.session);
   const rooms = await buildRooms(run);
   const sections = [
@@ -149,9 +149,9 @@ export async function build(
 }
 
 /** G8: a session that ended while it waited learns nothing more. */
-function refuseEnded({ news, ask }: Run): void {
+function refuseEnded(ctx: Context, { news, ask }: Run): void {
   for (const entry of news.own) {
-    const ending = endingOf(entry, ask.session);
+    const ending = endingOf(entry, ask.session, ctx.log);
     if (ending) throw ending;
   }
 }

@@ -57,7 +57,7 @@ interface Asked {
 /** Builds the answer of this moment. Throws M_UNKNOWN_TOKEN where the session has ended, and M_USER_LOCKED. */
 export async function buildAnswer(ctx: Context, asked: Asked): Promise<SlidingAnswer> {
   const { slide, shown } = await look(ctx, asked);
-  refuseEnded(slide);
+  refuseEnded(ctx, slide);
   const { plans, read } = await planRooms(slide, shown.rooms);
   const news = await gatherNews(slide, plans);
   const joined = plans.filter(({ kind }) => kind === "joined").map(({ room }) => room);
@@ -186,9 +186,9 @@ function hasAll({ since, memberships, state }: Slide): boolean {
 }
 
 /** G8: a session that ended while it waited learns nothing more. */
-function refuseEnded({ own, ask }: Slide): void {
+function refuseEnded(ctx: Context, { own, ask }: Slide): void {
   for (const entry of own) {
-    const ending = endingOf(entry, ask.session);
+    const ending = endingOf(entry, ask.session, ctx.log);
     if (ending) throw ending;
   }
 }

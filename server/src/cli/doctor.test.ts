@@ -170,6 +170,16 @@ test("a store of files that takes none is a failure, where there are any", async
   assert.equal(bad.filter(({ check }) => check === "files").length, 0, JSON.stringify(bad));
 });
 
+test("whoever makes archives and has no way to the files is warned of", async () => {
+  const found = async (env: Record<string, string>) =>
+    (await examine(env)).bad.filter(({ check }) => check === "files").map(({ state, says }) => [state, says]);
+  const [[state, says] = []] = await found({ ROLES: "web" });
+  assert.equal(state, "warning");
+  assert.match(says ?? "", /the archive .* is refused/);
+  assert.deepEqual(await found({ ROLES: "web", MEDIA_URL: "http://127.0.0.1:1" }), []);
+  assert.deepEqual(await found({ ROLES: "web,media" }), []);
+});
+
 test("a disk that is nearly full is a warning, and then a failure", () => {
   const total_bytes = 100e9;
   const states = [50e9, 10e9, 1e9].map((free_bytes) => judge("/data", { free_bytes, total_bytes }).state);

@@ -2,6 +2,7 @@
 import { readInstallation } from "../../bus/installation.ts";
 import { openKeyRing } from "../../bus/key-ring.ts";
 import { openBus } from "../../bus/open.ts";
+import type { Config } from "../../config.ts";
 import type { Bus } from "../../bus/bus.ts";
 import { openBlobs } from "../../blobs/open.ts";
 import { within } from "../../db/outage.ts";
@@ -105,10 +106,10 @@ export const ephemeral: Check = {
 
 export const files: Check = {
   name: "files",
-  async look({ config: { storage, roles }, dataDir, seams }) {
+  async look({ config, dataDir, seams }) {
+    const { storage, roles } = config;
     // Elsewhere the folder need not be there: in a pod it is on a disk that nobody may write to.
-    if (storage.provider === "filesystem" && !roles.includes("media"))
-      return [{ check: "files", state: "ok", says: "Files are where the role media is, which is not here." }];
+    if (storage.provider === "filesystem" && !roles.includes("media")) return [filesElsewhere(config)];
     try {
       const blobs = await openBlobs({ storage, dataDir, seams, logger: silent });
       try {
@@ -124,6 +125,18 @@ export const files: Check = {
     }
   },
 };
+
+/** Only the role web wants others' files: it puts them into archives of a person's data (media/for-export.ts). */
+function filesElsewhere({ roles, upstreams }: Config): Finding {
+  const says = "Files are where the role media is, which is not here";
+  if (!roles.includes("web") || upstreams.media) return { check: "files", state: "ok", says: `${says}.` };
+  return {
+    check: "files",
+    state: "warning",
+    says: `${says}, and nothing says where it is: the archive of somebody who has uploaded files is refused.`,
+    fix: "Set MEDIA_URL for the processes with the role web, or give them the role media or the settings of the object store.",
+  };
+}
 
 function unreachable(check: string, what: string, thrown: unknown): Finding[] {
   const fix = "Check that it runs, that this machine may reach it, and its address and password in the settings.";

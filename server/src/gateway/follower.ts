@@ -27,8 +27,10 @@ export interface Follower {
   phase: Phase;
   /** What it has been told. In the phase `stream` it may stand further: whatever came up to the last round was not for it. */
   stand: Stand;
-  /** The client starts from nothing. */
+  /** The next answer tells the client everything. */
   isFirst: boolean;
+  /** It came with what it had been told of another history. */
+  readonly startsOver: boolean;
   fullState: boolean;
   /** Frames were dropped: the next answer says so. */
   resync: boolean;
@@ -59,6 +61,8 @@ export interface Arrival {
   stateSection: StateSection;
   fullState: boolean;
   since: Stand | undefined;
+  /** Its token is of another history. */
+  startsOver: boolean;
   presence: SetPresence | undefined;
 }
 
@@ -78,7 +82,7 @@ export function createFollower(
   arrival: Arrival,
   { outlet, address, now_ms, onLevel, close }: FollowerOptions,
 ): Follower {
-  const { session, filter, stateSection, fullState, since, presence } = arrival;
+  const { session, filter, stateSection, fullState, since, startsOver, presence } = arrival;
   return {
     session,
     address,
@@ -89,6 +93,7 @@ export function createFollower(
     phase: "backfill",
     stand: { position: since?.position ?? 0, ephemeral: since?.ephemeral ?? 0 },
     isFirst: since === undefined,
+    startsOver,
     fullState,
     resync: false,
     presence,
@@ -111,7 +116,7 @@ function takesShared({ timeline, ephemeral, presence, state, project, wantsRoom 
 }
 
 /** What the follower asks for next, as a request to /sync would. */
-export function askOf({ session, filter, fullState, stateSection, isFirst, stand }: Follower): Ask {
+export function askOf({ session, filter, fullState, stateSection, isFirst, startsOver, stand }: Follower): Ask {
   return {
     session,
     filter,
@@ -119,6 +124,7 @@ export function askOf({ session, filter, fullState, stateSection, isFirst, stand
     stateSection,
     timeout_ms: 0,
     isFirst,
+    startsOver: isFirst && startsOver,
     since: stand.position,
     seen: stand.ephemeral,
   };

@@ -30,12 +30,14 @@ export async function signIn(ctx: Context, frame: SignInFrame, address: string):
   guestsAt(ctx, STREAM)(session, { query: frame });
   ctx.rates.take("stream", session.id);
   const filter = typeof frame.filter === "object" ? JSON.stringify(frame.filter) : frame.filter;
+  const since = frame.since === undefined ? undefined : await standOf(ctx, parseToken(frame.since));
   const arrival: Arrival = {
     session,
     filter: await loadFilter(ctx, session.userId, filter),
     stateSection: stateSectionOf(frame),
     fullState: frame.full_state === true,
-    since: frame.since === undefined ? undefined : await standOf(ctx, parseToken(frame.since)),
+    since,
+    startsOver: since === undefined && frame.since !== undefined,
     presence: frame.set_presence,
   };
   refuseEnded(ctx, session, head);

@@ -122,12 +122,17 @@ export function openDeletions(ctx: Context): (arrived: Arrived) => Promise<void>
   return batches.add;
 }
 
-/** Whose devices the client must look at anew, and whose it may forget. The JSON of `device_lists`, or undefined for none. */
+/**
+ * Whose devices the client must look at anew, and whose it may forget. The JSON of `device_lists`, or undefined for none: a client
+ * that starts from nothing knows nobody's. One that starts over may know keys that are not there any more, and not those that are.
+ */
 export function deviceLists(run: Run, leftRooms: readonly RoomState[]): string | undefined {
-  if (run.ask.isFirst) return undefined;
-  const { userId } = run.ask.session;
+  const { isFirst, startsOver, session } = run.ask;
+  if (isFirst && !startsOver) return undefined;
+  const { userId } = session;
   const found: Found = { changed: new Set(), maybeLeft: new Set() };
   const { changed, maybeLeft } = found;
+  if (startsOver) changed.add(userId);
   const rooms = [...run.joined.values()].filter(isAboutKeys);
   const shares = (other: string) => rooms.some((room) => room.membership(other) === "join");
   for (const entry of run.news.deviceLists) {

@@ -50,6 +50,7 @@ export async function followInOldForm(ctx: Context, following: Following): Promi
     stateSection: "state_after",
     timeout_ms,
     isFirst: from === undefined,
+    startsOver: false,
     since: from?.position ?? 0,
     seen: from?.ephemeral ?? 0,
   } as const;

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Json, type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
 import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
-import { eventsIn, openStream } from "../../../testkit/src/stream.ts";
+import { openStream } from "../../../testkit/src/stream.ts";
 import { connectOwner, type Reader } from "../db/database.ts";
 import type { Hub } from "../log/hub.ts";
 
@@ -17,11 +17,19 @@ let server: TestServer;
 let alice: Person;
 let room: string;
 let roomId: string;
+let bob: Person;
+let leftId: string;
 
 before(async () => {
   server = await startTestServer();
   alice = await registerPerson(server.url, "alice");
-  ({ room_id: roomId } = await alice.call("POST", `${CLIENT}/createRoom`, {}));
+  bob = await registerPerson(server.url, "bob");
+  const encryption = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
+  const open = { preset: "public_chat", initial_state: [encryption] };
+  ({ room_id: roomId } = await alice.call("POST", `${CLIENT}/createRoom`, open));
+  await bob.call("POST", `${CLIENT}/join/${encodeURIComponent(roomId)}`, {});
+  ({ room_id: leftId } = await alice.call("POST", `${CLIENT}/createRoom`, {}));
+  await alice.call("POST", `${CLIENT}/rooms/${encodeURIComponent(leftId)}/leave`, {});
   room = `${CLIENT}/rooms/${encodeURIComponent(roomId)}`;
 });
 after(() => server[Symbol.asyncDispose]());
@@ -72,17 +80,40 @@ async function comeAhead<T>(
 
 const idsOf = (events: readonly Json[]) => events.map(({ event_id }) => event_id);
 
-test("a sync that waits for another history is a first one", async () => {
-  const { answer, first } = await comeAhead((token) => alice.call("GET", `${CLIENT}/sync?since=${token}`));
-  assert.ok(idsOf(answer.rooms.join[roomId].timeline.events).includes(first));
+/** Everything, and that what the client has of it is not to be gone on with, though each room is told from its beginning. */
+function assertStartsOver(answer: Json, first: string): void {
+  const { timeline } = answer.rooms.join[roomId];
+  assert.ok(idsOf(timeline.events).includes(first));
+  assert.deepEqual([timeline.events[0].type, timeline.limited], ["m.room.create", true]);
   assert.ok(answer.account_data.events.some(({ type }: Json) => type === "m.push_rules"));
+  assert.deepEqual(answer.device_lists, { changed: [alice.userId, bob.userId], left: [] });
+  assert.equal(answer.rooms.leave[leftId].timeline.events.at(-1).content.membership, "leave");
+}
+
+const FILTER = JSON.stringify({ room: { timeline: { limit: 100 } } });
+
+test("a sync that waits for another history is a first one, and the client drops what it has", async () => {
+  const { answer, first } = await comeAhead((token) =>
+    alice.call("GET", `${CLIENT}/sync?filter=${encodeURIComponent(FILTER)}&since=${token}`),
+  );
+  assertStartsOver(answer, first);
+  const firstOfAll = await alice.call("GET", `${CLIENT}/sync?filter=${encodeURIComponent(FILTER)}`);
+  assert.deepEqual([firstOfAll.device_lists, firstOfAll.rooms.leave], [undefined, undefined]);
+  assert.equal(firstOfAll.rooms.join[roomId].timeline.limited, false);
 });
 
-test("a stream that waits for another history begins with everything", async () => {
-  const { answer: stream, first } = await comeAhead((since) => openStream(server.url, alice, { since }));
+test("a stream that waits for another history begins with everything, and the client drops what it has", async () => {
+  const { answer: stream, first } = await comeAhead((since) =>
+    openStream(server.url, alice, { since, filter: FILTER }),
+  );
   using open = stream;
-  await open.until((frame) => frame.type === "sync");
-  assert.ok(idsOf(eventsIn(open.frames, roomId)).includes(first));
+  const { sync } = await open.until((frame) => frame.type === "sync");
+  assertStartsOver(sync, first);
+  await send();
+  const next = await open.until(
+    ({ type, sync: told }) => type === "sync" && told.rooms?.join?.[roomId] && told !== sync,
+  );
+  assert.equal(next.sync.rooms.join[roomId].timeline.limited, false);
 });
 
 const SLIDING = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
@@ -127,7 +158,6 @@ async function readAhead(person: Person): Promise<void> {
 }
 
 test("G8: the ending of a session is news to one that was read when the database had more than it has now", async () => {
-  await registerPerson(server.url, "bob");
   const [waiting, open, other] = [
     await signInPerson(server.url, "bob"),
     await signInPerson(server.url, "bob"),

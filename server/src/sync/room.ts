@@ -79,7 +79,10 @@ export async function leftRoom(run: Run, room: RoomState, leftAt: number): Promi
   return `{"timeline":${told},${stateJson(run, room, { timeline, isNew, end: leftAt, state })},"account_data":{"events":[${accountData.join(",")}]}}`;
 }
 
-/** The newest events of a room that the client does not know yet. */
+/**
+ * The newest events of a room that the client does not know yet. One that starts over may have some of another history, and only
+ * drops them where the timeline is said to be limited; a short room would be whole here, and be added to what never happened.
+ */
 function newTimeline(
   run: Run,
   room: RoomState,
@@ -90,7 +93,7 @@ function newTimeline(
   const wanted = newest.filter((event) => isWanted(run, event) && sees(event));
   const events = limit === 0 ? [] : wanted.slice(-limit);
   const hasOlder = newest.length > limit || events.length < wanted.length;
-  return { events, limited: hasOlder, start: (events[0]?.position ?? end + 1) - 1 };
+  return { events, limited: hasOlder || run.ask.startsOver, start: (events[0]?.position ?? end + 1) - 1 };
 }
 
 /** What happened since the client last asked, up to `end`. */

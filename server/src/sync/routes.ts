@@ -44,6 +44,7 @@ async function askOf(ctx: Context, session: Session, query: z.output<typeof sync
     stateSection: stateSectionOf(query),
     timeout_ms: Math.min(query.timeout ?? 0, limits.syncTimeout_ms),
     isFirst: known === undefined,
+    startsOver: known === undefined && query.since !== undefined,
     since: known?.position ?? 0,
     seen: known?.ephemeral ?? 0,
   };

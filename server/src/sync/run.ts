@@ -37,8 +37,10 @@ export interface Ask {
   /** `state` is that at the start of the timeline; under either of the other names it is that at its end. */
   stateSection: StateSection;
   timeout_ms: number;
-  /** The client starts from nothing. */
+  /** The client is told everything, as one that starts from nothing. */
   isFirst: boolean;
+  /** It has been told of another history, and must not go on with what it has of it. Then `isFirst` is true as well. */
+  startsOver: boolean;
   /** Where the client stands; 0 where it starts from nothing, or from an empty log. */
   since: number;
   /** Which typing and presence it has seen. */

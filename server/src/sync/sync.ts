@@ -323,11 +323,14 @@ async function buildOtherRooms(
   return { json, left };
 }
 
-/** A first sync has the rooms that the person left when it asks for them, and those that they are banned from in any case. */
+/**
+ * A first sync has the rooms that the person left when it asks for them, or may think that they are in, and those that they are
+ * banned from in any case.
+ */
 function otherMemberships({ ask, since, memberships }: Run): [string, UserMembership][] {
   return [...memberships].filter(([, { membership, position }]) => {
     if (membership === "join" || position <= since) return false;
-    return membership !== "leave" || !ask.isFirst || ask.filter.includeLeave;
+    return membership !== "leave" || !ask.isFirst || ask.startsOver || ask.filter.includeLeave;
   });
 }
 

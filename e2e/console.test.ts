@@ -225,6 +225,9 @@ describe("the console", { skip }, () => {
     await dialog.getByLabel("Reason").fill("Fay leaves");
     assert.equal(await transfer.isDisabled(), true, "there is no such successor");
     await look(page, "console-transfer-refused");
+    await dialog.getByLabel("Successor").fill("@root:localhost");
+    await says("The successor is you: you will have all power in these rooms");
+    await look(page, "console-transfer-self");
     await dialog.getByLabel("Successor").fill("@ben:localhost");
     await says("@ben:localhost will become an administrator of 2 rooms");
     await look(page, "console-transfer");

@@ -17,16 +17,19 @@ const makeAdmin = operation({
   method: "POST",
   path: "/rooms/:roomId/administrators",
   summary: "Gives somebody the power of an administrator of a room",
-  description: "A member who has the power acts, and the room's history says so. Where no member has it nobody can.",
+  description:
+    "A member who has the power acts, and the room's history says so. Where no member has it nobody can. An operator may name themselves: the audit log says so (`to_self`).",
   role: "operator",
   body: withReason.extend({ user_id: z.string().refine(isUserId, "must be a user id") }),
   answer: z.object({ acted_as: z.string(), invited: z.boolean() }),
   command: { name: "room make-admin", arguments: ["roomId", "user_id"] },
-  async handle({ params: { roomId }, body, audit }, ctx) {
+  async handle({ params: { roomId }, body, actor, audit }, ctx) {
     const room = await roomFor(ctx, roomId);
     const before = powerOf(room, body.user_id);
     const { actedAs, invited } = await makeRoomAdmin(ctx, roomId, body.user_id);
-    audit({ before: { power: before }, after: { user_id: body.user_id, power: 100, acted_as: actedAs, invited } });
+    const { user_id } = body;
+    const to_self = user_id === actor.userId;
+    audit({ before: { power: before }, after: { user_id, to_self, power: 100, acted_as: actedAs, invited } });
     return { acted_as: actedAs, invited };
   },
 });

@@ -11,11 +11,14 @@ import { outlookOf, requireLeaver, requireSuccessor, roomsOf, type Transfer } fr
 const successor = z.string().refine(isUserId, "must be a user id").meta({ description: "The successor's user id." });
 
 const effect = z.object({
-  rooms: z
-    .int()
-    .meta({ description: "Those in which the person has the power of an administrator, but for direct ones." }),
+  rooms: z.int().meta({
+    description: "Those in which the person has the power of an administrator, but for direct and replaced ones.",
+  }),
   sole: z.int().meta({ description: "Of these, those in which nobody else who is in it has it." }),
   direct: z.int().meta({ description: "Conversations of two people: they are left alone, and not among the rooms." }),
+  replaced: z
+    .int()
+    .meta({ description: "Rooms that an upgrade has replaced: they are left alone, and not among the rooms." }),
   already: z.int().meta({ description: "Where the successor has the power, and is in the room or invited to it." }),
   change: z.int().meta({ description: "Where the successor would be given the power, or be invited." }),
   invite: z.int().meta({ description: "Of these, those to which the successor would be invited." }),
@@ -23,23 +26,26 @@ const effect = z.object({
   refused_rooms: z
     .array(z.object({ room_id: z.string(), why: z.string() }))
     .meta({ description: `The first ${limits.transferNamed_rooms} of them, and why.` }),
+  to_self: z.boolean().meta({ description: "Whether the successor is the operator who asks." }),
   is_complete: z
     .boolean()
     .meta({ description: `Whether all rooms of the person were counted: at most ${limits.transferCount_rooms} are.` }),
 });
 type Effect = z.output<typeof effect>;
 
-async function countEffect(ctx: Context, asked: Transfer): Promise<Effect> {
+async function countEffect(ctx: Context, asked: Transfer & { by: string }): Promise<Effect> {
   const all = await roomsOf(ctx, asked.userId);
   const counted: Effect = {
     rooms: 0,
     sole: 0,
     direct: 0,
+    replaced: 0,
     already: 0,
     change: 0,
     invite: 0,
     refused: 0,
     refused_rooms: [],
+    to_self: asked.to === asked.by,
     is_complete: all.length <= limits.transferCount_rooms,
   };
   for (const roomId of all.slice(0, limits.transferCount_rooms)) await countRoom(ctx, counted, { roomId, asked });
@@ -54,7 +60,7 @@ async function countRoom(
   const room = await ctx.rooms.find(roomId);
   const outlook = room && (await outlookOf(ctx, room, asked));
   if (!outlook || outlook.is === "none") return;
-  if (outlook.is === "direct") return void counted.direct++;
+  if (outlook.is === "direct" || outlook.is === "replaced") return void counted[outlook.is]++;
   counted.rooms++;
   if (outlook.isSole) counted.sole++;
   if (outlook.is === "already") counted.already++;
@@ -81,10 +87,10 @@ const readEffect = operation({
   }),
   answer: effect,
   command: { name: "user transfer-effect", arguments: ["userId"] },
-  async handle({ params: { userId }, query: { to, only_sole } }, ctx) {
+  async handle({ params: { userId }, query: { to, only_sole }, actor }, ctx) {
     await requireLeaver(ctx, userId);
     if (to !== undefined) await requireSuccessor(ctx, { userId, to });
-    return countEffect(ctx, { userId, to, onlySole: only_sole === "true" });
+    return countEffect(ctx, { userId, to, onlySole: only_sole === "true", by: actor.userId });
   },
 });
 
@@ -94,7 +100,8 @@ const transfer = operation({
   path: "/users/:userId/transfer",
   summary: "Gives a successor the power of an administrator in the rooms in which a person has it",
   description: `A job. The successor is invited where they are not in the room. The person keeps their power, and does it in the history of
-each room; where they may not, a member who may. Conversations of two people are left alone. It can be done again.`,
+each room; where they may not, a member who may. Conversations of two people, and rooms that an upgrade has replaced, are left alone. It can be
+done again. An operator may name themselves: \`to_self\` says that in the counts and in the audit log.`,
   role: "operator",
   isOneTransaction: true,
   body: z.object({
@@ -111,11 +118,15 @@ each room; where they may not, a member who may. Conversations of two people are
     await mayActOn(ctx, actor, userId);
     await requireLeaver(ctx, userId);
     await requireSuccessor(ctx, { userId, to });
-    const { rooms, sole, change, invite, refused } = await countEffect(ctx, { userId, to, onlySole });
+    const { rooms, sole, ...effect } = await countEffect(ctx, { userId, to, onlySole, by: actor.userId });
+    const { change, invite, refused, to_self } = effect;
     const job_id = await transact(async (db) => {
       const job = { kind: "person.transfer", target: userId, parameters: { userId, to, onlySole } };
       const id = await createJob(ctx, { ...job, createdBy: actor.userId, uniqueKey: `transfer ${userId}` }, db);
-      audit({ before: { rooms, sole }, after: { job_id: id, to, only_sole: onlySole, change, invite, refused } });
+      audit({
+        before: { rooms, sole },
+        after: { job_id: id, to, to_self, only_sole: onlySole, change, invite, refused },
+      });
       return id;
     });
     return { job_id };

@@ -101,6 +101,16 @@ test("a member with the power makes somebody an administrator, and nobody can wh
   const roomId = await roomOf(alice, bob);
   const made = await admin.call("POST", at(roomId, "/administrators"), { user_id: carol.userId, reason });
   assert.deepEqual(made, { acted_as: alice.userId, invited: true });
+  await admin.call("POST", at(roomId, "/administrators"), { user_id: admin.userId, reason });
+  const { items } = await admin.call("GET", `/_parley/admin/v1/audit?action=rooms.make_admin&outcome=done`);
+  assert.deepEqual(
+    items.map(({ after }: Json) => [after.user_id, after.to_self]),
+    [
+      [admin.userId, true],
+      [carol.userId, false],
+    ],
+    "an operator who gives power to themselves is seen",
+  );
   await carol.call("POST", roomPath(roomId, "join"), {});
   await carol.call("PUT", roomPath(roomId, "state/m.room.name"), { name: "Carol may" });
   await alice.call("POST", roomPath(roomId, "leave"), {});

@@ -7,9 +7,12 @@ import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { createRoom, people, roomOf, roomPath } from "../../../testkit/src/syncing.ts";
 import { soonFound } from "../../../testkit/src/wait.ts";
+import type { Context } from "../context.ts";
 import { limits } from "../limits.ts";
 import type { Job } from "../worker/job.ts";
+import { noteStep } from "../worker/job-queries.ts";
 import { createJob, runJobs } from "../worker/jobs.ts";
+import { transferRoom } from "./transfer.ts";
 import { transferStep } from "./transfer-job.ts";
 
 const API = "/_parley/admin/v1";
@@ -60,7 +63,7 @@ async function membershipOf(asker: Person, roomId: string, person: Person): Prom
 }
 
 /** The numbers of a count that are not zero. */
-function told({ refused_rooms: _, is_complete: __, ...numbers }: Json): Json {
+function told({ refused_rooms: _, is_complete: __, to_self: ___, ...numbers }: Json): Json {
   return Object.fromEntries(Object.entries(numbers).filter(([, number]) => number !== 0));
 }
 
@@ -209,9 +212,9 @@ test("a conversation of two people is nobody's to inherit", async () => {
 /** A job that a worker has which is about to die: nobody else takes it before `goesOn`. */
 async function leased(
   { server, admin }: { server: TestServer; admin: Person },
-  { from, to }: { from: Person; to: Person },
+  { from, to, only_sole = false }: Asked,
 ): Promise<Job> {
-  const parameters = { userId: from.userId, to: to.userId, onlySole: false };
+  const parameters = { userId: from.userId, to: to.userId, onlySole: only_sole };
   const about = { kind: "person.transfer", parameters, createdBy: admin.userId };
   const lease = "of the one who dies";
   const jobId = await server.ctx.db.console.transaction(async (db) => {
@@ -230,22 +233,84 @@ async function goesOn({ server, admin }: { server: TestServer; admin: Person }, 
   return ended(server, admin, { job_id: jobId });
 }
 
-test("more rooms than one step does are all done, also when a worker died after a step that nobody noted", async () => {
+/** Does a step of the job, as the worker that has it; where it dies before it notes it, the next one begins at the same place. */
+async function step(ctx: Context, job: Job, { notes }: { notes: boolean }): Promise<Job> {
+  const next = await transferStep(ctx, job);
+  if (!notes) return job;
+  assert.equal(await noteStep(ctx, job, next), "on");
+  return { ...job, cursor: next.cursor, progress: next.progress };
+}
+
+test("more rooms than one step does are all done and all counted, also when workers died after steps that nobody noted", async () => {
   await using town_ = await town();
   const { server, alice, bob } = town_;
   const count = limits.transferStep_rooms + 2;
   const rooms: string[] = [];
   for (let made = 0; made < count; made++) rooms.push(await createRoom(alice));
-  const job = await leased(town_, { from: alice, to: bob });
-  const step = await transferStep(server.ctx, job);
-  assert.equal(step.progress["rooms_changed"], limits.transferStep_rooms);
-  assert.equal(step.isDone, false);
+  let job = await leased(town_, { from: alice, to: bob });
+  job = await step(server.ctx, job, { notes: false });
+  job = await step(server.ctx, job, { notes: true });
+  assert.deepEqual(told(job.progress), {}, "a plan is no change");
+  assert.equal(await membershipOf(alice, rooms[0] as string, bob), undefined);
+  job = await step(server.ctx, job, { notes: false });
+  const states = await Promise.all(rooms.map((roomId) => membershipOf(alice, roomId, bob)));
+  assert.equal(states.filter((each) => each === "invite").length, limits.transferStep_rooms);
   const { state, progress } = await goesOn(town_, job);
-  assert.deepEqual(
-    [state, told(progress)],
-    ["done", { rooms_already: limits.transferStep_rooms, rooms_changed: 2, invited: 2 }],
-  );
+  assert.deepEqual([state, told(progress)], ["done", { rooms_changed: count, invited: count }]);
   for (const roomId of rooms) assert.equal(await membershipOf(alice, roomId, bob), "invite");
+});
+
+test("what a worker that died has done of a step counts as done by the job, and what was right before it does not", async () => {
+  await using town_ = await town();
+  const { server, admin, alice, bob } = town_;
+  // In a room of both the successor is an administrator afterwards, and nobody is one alone.
+  const together = await roomOf(alice, bob);
+  const rooms = [together, await createRoom(alice), await createRoom(alice)];
+  const asked = { userId: alice.userId, to: bob.userId, onlySole: true };
+  let job = await step(server.ctx, await leased(town_, { from: alice, to: bob, only_sole: true }), { notes: true });
+  const [, dying] = rooms as [string, string];
+  for (const roomId of [together, dying]) assert.equal((await transferRoom(server.ctx, roomId, asked)).is, "change");
+  const { progress } = await goesOn(town_, job);
+  assert.deepEqual(told(progress), { rooms_changed: 3, invited: 2 });
+  assert.equal((await effectOf(admin, alice, `to=${bob.userId}`)).already, 3);
+
+  job = await step(server.ctx, await leased(town_, { from: alice, to: bob }), { notes: true });
+  await step(server.ctx, job, { notes: false });
+  assert.deepEqual(told((await goesOn(town_, job)).progress), { rooms_already: 3 });
+});
+
+test("a room that an upgrade has replaced is left alone, and one whose tombstone names no room of this server is not", async () => {
+  await using town_ = await town();
+  const { admin, alice, bob } = town_;
+  const old = await createRoom(alice, { room_version: "11" });
+  const { replacement_room } = await alice.call("POST", roomPath(old, "upgrade"), { new_version: "12" });
+  const closed = await createRoom(alice, { room_version: "11" });
+  await alice.call("PUT", roomPath(closed, "state/m.room.tombstone"), { replacement_room: "!gone:localhost" });
+  const expected = { rooms: 2, sole: 2, replaced: 1, change: 2, invite: 2 };
+  assert.deepEqual(told(await effectOf(admin, alice, `to=${bob.userId}`)), expected);
+  const progress = await transfer(town_, { from: alice, to: bob });
+  assert.deepEqual(told(progress), { rooms_changed: 2, invited: 2, rooms_replaced: 1 });
+  assert.equal(await membershipOf(alice, old, bob), undefined);
+  for (const roomId of [replacement_room, closed]) assert.equal(await membershipOf(alice, roomId, bob), "invite");
+});
+
+test("an operator who is the successor is told so before, and the audit log says it of the beginning and of the end", async () => {
+  await using town_ = await town();
+  const { admin, alice, bob } = town_;
+  const roomId = await createRoom(alice);
+  assert.equal((await effectOf(admin, alice, "")).to_self, false);
+  assert.equal((await effectOf(admin, alice, `to=${bob.userId}`)).to_self, false);
+  assert.equal((await effectOf(admin, alice, `to=${admin.userId}`)).to_self, true);
+  await transfer(town_, { from: alice, to: admin });
+  assert.equal(await membershipOf(alice, roomId, admin), "invite");
+  const { items } = await admin.call("GET", `${API}/audit?target=${alice.userId}`);
+  assert.deepEqual(
+    items.map(({ action, after }: Json) => [action, after.to_self]),
+    [
+      ["users.transferred", true],
+      ["users.transfer", true],
+    ],
+  );
 });
 
 test("the audit log has the transfer with its numbers, and its end with what became of the rooms", async () => {
@@ -262,12 +327,12 @@ test("the audit log has the transfer with its numbers, and its end with what bec
       admin.userId,
       reason,
       { rooms: 1, sole: 1 },
-      { job_id: end.after.job_id, to: bob.userId, only_sole: false, change: 1, invite: 1, refused: 0 },
+      { job_id: end.after.job_id, to: bob.userId, to_self: false, only_sole: false, change: 1, invite: 1, refused: 0 },
     ],
   );
   assert.deepEqual(
-    [end.action, end.via, end.after.rooms_changed, end.after.invited],
-    ["users.transferred", "job", 1, 1],
+    [end.action, end.via, end.after.to_self, end.after.rooms_changed, end.after.invited],
+    ["users.transferred", "job", false, 1, 1],
   );
 });
 

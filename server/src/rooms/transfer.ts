@@ -1,7 +1,8 @@
 /**
  * The rooms of somebody who leaves, handed to a successor: what becomes of each, and doing it. The successor is given the power of an
  * administrator, and is invited where they are not in the room; nobody's power is taken. What was done once is found done, so all of it
- * can be done again. Conversations of two people are nobody's to inherit, and are left alone.
+ * can be done again. Conversations of two people are nobody's to inherit, and rooms that were replaced by an upgrade nobody needs: both are
+ * left alone.
  */
 import { profileOf } from "../account/profile.ts";
 import { readAccount, readStanding } from "../auth/for-operators.ts";
@@ -25,11 +26,13 @@ export interface Transfer {
 }
 
 /**
- * What becomes of a room. *none*: the person is no administrator there. *direct*: a conversation of two people. *shared*: somebody else
+ * What becomes of a room. *none*: the person is no administrator there. *replaced*: an upgrade has put another room in its place.
+ * *direct*: a conversation of two people. *shared*: somebody else
  * administers it too, and only the others are asked for. *already*: the successor has the power, and is in it or invited.
  */
 export type Outlook =
   | { is: "none" }
+  | { is: "replaced" }
   | { is: "direct" }
   | { is: "shared" | "already" | "open"; isSole: boolean }
   | { is: "refused"; isSole: boolean; why: string }
@@ -69,6 +72,7 @@ export async function roomsOf(ctx: Context, userId: string): Promise<string[]> {
 /** What would become of the room now. Nothing is changed. */
 export async function outlookOf(ctx: Context, room: RoomState, { userId, to, onlySole }: Transfer): Promise<Outlook> {
   if (room.membership(userId) !== "join" || !isAdministrator(room, userId)) return { is: "none" };
+  if (await isReplaced(ctx, room)) return { is: "replaced" };
   if (await isDirect(ctx, room)) return { is: "direct" };
   const isSole = ![...room.joined()].some((each) => each !== userId && isAdministrator(room, each));
   if (onlySole && !isSole) return { is: "shared", isSole };
@@ -134,6 +138,13 @@ async function whyNotIn(ctx: Context, room: RoomState, to: string): Promise<stri
   if ((await readBlocked(ctx, [room.roomId])).has(room.roomId))
     return "The room is blocked on this server, so nobody is invited to it. Unblock it first.";
   return undefined;
+}
+
+/** Whether there is another room in its place. Who says that of a room that is not there has replaced nothing. Specification: "Room upgrades". */
+async function isReplaced(ctx: Context, room: RoomState): Promise<boolean> {
+  const replacement = room.get("m.room.tombstone")?.content["replacement_room"];
+  if (typeof replacement !== "string" || replacement === room.roomId) return false;
+  return (await ctx.rooms.find(replacement)) !== undefined;
 }
 
 /** Whether it is a conversation of two people: that is what one of them has noted of it. Specification: "Direct Messaging". */

@@ -48,7 +48,7 @@ export function makeAdministrator(room: Named): Act<{ acted_as: string; invited:
   return {
     title: `Make somebody an administrator of ${nameOf(room)}`,
     consequence:
-      "A member who has the power acts in their name, and the room's history says so. Who is not in the room is invited first.",
+      "A member who has the power acts in their name, and the room's history says so. Who is not in the room is invited first. If you name yourself, the audit log says that too.",
     label: "Make administrator",
     fields: [{ name: "user_id", label: "User id", hint: "Such as @ana:example.org" }],
     asksReason: true,

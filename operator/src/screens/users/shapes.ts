@@ -29,10 +29,13 @@ export interface TransferEffect {
   rooms: number;
   sole: number;
   direct: number;
+  replaced: number;
   already: number;
   change: number;
   invite: number;
   refused: number;
   refused_rooms: { room_id: string; why: string }[];
+  /** Whether the successor is who asks. */
+  to_self: boolean;
   is_complete: boolean;
 }

@@ -55,11 +55,14 @@ interface About {
 
 function sentencesOf(effect: TransferEffect, { user, successor }: About): string {
   const direct = effect.direct > 0 ? `${count(effect.direct, "direct conversation")} will be left alone.` : "";
-  if (effect.rooms === 0) return joined(`${user.user_id} administers no room: there is nothing to transfer.`, direct);
+  const replaced =
+    effect.replaced > 0 ? `${count(effect.replaced, "room")} that an upgrade has replaced will be left alone.` : "";
+  if (effect.rooms === 0)
+    return joined(`${user.user_id} administers no room: there is nothing to transfer.`, direct, replaced);
   const atLeast = effect.is_complete ? "" : "at least ";
   const has = `${user.user_id} administers ${atLeast}${count(effect.rooms, "room")}, ${effect.sole} of them alone.`;
-  if (successor === undefined) return joined(has, direct);
-  return joined(has, ...changes(effect, successor), direct);
+  if (successor === undefined) return joined(has, direct, replaced);
+  return joined(has, ...changes(effect, successor), ...ofOneself(effect), direct, replaced);
 }
 
 function changes({ change, invite, already, refused, refused_rooms }: TransferEffect, successor: string): string[] {
@@ -70,6 +73,14 @@ function changes({ change, invite, already, refused, refused_rooms }: TransferEf
       : `${successor} will become an administrator of ${count(change, "room")}${invite > 0 ? `, and be invited to ${invite} of them` : ""}. Nobody loses any power.`,
     already > 0 ? `${successor} administers ${already} of them already.` : "",
     refused > 0 ? `${count(refused, "room")} can not be changed: ${whys.join(" ")}` : "",
+  ];
+}
+
+/** Power over rooms that somebody gives themselves is never given by the way. */
+function ofOneself({ to_self, change }: TransferEffect): string[] {
+  if (!to_self || change === 0) return [];
+  return [
+    "The successor is you: you will have all power in these rooms, and read what is written in them once you are in. Their history and the audit log will say so.",
   ];
 }
 

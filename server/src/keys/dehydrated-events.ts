@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import { matrixError } from "../errors.ts";
 import { type Answer, encoded, route, type Session } from "../http.ts";
 import { limits } from "../limits.ts";
-import { formatToken, parseToken } from "../log/token.ts";
+import { formatToken, parseToken, type Token } from "../log/token.ts";
 
 const PATH = "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device/:deviceId/events";
 const pageSize = z.coerce.number().int().min(1).catch(limits.toDevicePerSync_messages);
@@ -60,7 +60,7 @@ async function readPage(ctx: Context, { session: { userId }, deviceId, from, lim
     [userId],
   );
   if (device?.deviceId !== deviceId) throw matrixError("M_NOT_FOUND", "You have no dehydrated device of this id.");
-  const after = from === undefined ? 0 : parseToken(from, "from").position;
+  const after = from === undefined ? 0 : await placeOf(ctx, parseToken(from, "from"));
   const size = Math.min(limit, limits.toDevicePerSync_messages);
   const rows = await ctx.db.log.query<{ position: number; body: string }>(
     `select position, body from log.entries
@@ -74,6 +74,11 @@ async function readPage(ctx: Context, { session: { userId }, deviceId, from, lim
     hasMore: rows.length > size,
     next: formatToken({ epoch: ctx.log.epoch, position }),
   };
+}
+
+/** Where the reader of pages stands: of another history, where that one turned off, since others have the positions behind it by now. */
+async function placeOf({ log }: Context, token: Token): Promise<number> {
+  return (await log.holdsNow(token)) ? token.position : Math.max(0, log.sharedUpTo(token));
 }
 
 function answerOf({ messages }: Page, next: string | undefined): Answer {

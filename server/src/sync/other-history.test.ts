@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Json, type Person, registerPerson, signInPerson } from "../../../testkit/src/http.ts";
+import { deviceKeysOf } from "../../../testkit/src/keys.ts";
 import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import { openStream } from "../../../testkit/src/stream.ts";
 import { connectOwner, type Reader } from "../db/database.ts";
@@ -134,6 +135,27 @@ test("a message to a device is told, whatever a token of another history says of
   assert.deepEqual(
     answer.extensions.to_device.events.map(({ content }: Json) => content.text),
     [first],
+  );
+});
+
+test("a dehydrated device is read on from where the histories are one", async () => {
+  const path = `${CLIENT.replace("v3", "unstable/org.matrix.msc3814.v1")}/dehydrated_device`;
+  const named = { userId: alice.userId, deviceId: "DEHYDRATED" };
+  const device_keys = { ...deviceKeysOf(named), dehydrated: true };
+  await alice.call("PUT", path, { device_id: named.deviceId, device_data: { algorithm: "a" }, device_keys });
+  const tell = (text: string) =>
+    bob.call("PUT", `${CLIENT}/sendToDevice/org.example.hello/${text}`, {
+      messages: { [alice.userId]: { [named.deviceId]: { text } } },
+    });
+  await tell("before");
+  const { head } = server.ctx.log.hub;
+  const from = `s${server.ctx.log.epoch}_${head() + 20}`;
+  await failOver();
+  for (const text of ["again", "new"]) await tell(text);
+  const page = await alice.call("GET", `${path}/DEHYDRATED/events?from=${from}`);
+  assert.deepEqual(
+    page.events.map(({ content }: Json) => content.text),
+    ["again", "new"],
   );
 });
 

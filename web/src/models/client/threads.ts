@@ -1,4 +1,11 @@
-import { type MatrixClient, type MatrixEvent, type Room, type Thread, THREAD_RELATION_TYPE } from "matrix-js-sdk";
+import {
+  Direction,
+  type MatrixClient,
+  type MatrixEvent,
+  type Room,
+  type Thread,
+  THREAD_RELATION_TYPE,
+} from "matrix-js-sdk";
 import type { MessageItem } from "../timeline/item.ts";
 import { isMessage } from "./events.ts";
 import { parts, size } from "./safe.ts";
@@ -7,7 +14,7 @@ import { parts, size } from "./safe.ts";
 export function threadOf(room: Room, event: MatrixEvent): MessageItem["thread"] {
   const id = event.getId();
   const thread = id ? room.getThread(id) : null;
-  const count = thread ? Math.max(thread.length, repliesIn(thread)) : 0;
+  const count = thread ? countOf(thread) : 0;
   if (thread && count > 0) return { count, last_ms: thread.replyToEvent?.getTs() ?? event.getTs() };
   const bundled = parts(event.getServerAggregatedRelation(THREAD_RELATION_TYPE.name));
   const bundledCount = size(bundled["count"]) ?? 0;
@@ -15,7 +22,16 @@ export function threadOf(room: Room, event: MatrixEvent): MessageItem["thread"] 
   return { count: bundledCount, last_ms: size(parts(bundled["latest_event"])["origin_server_ts"]) ?? event.getTs() };
 }
 
-/** The replies that are known here; the SDK's own number is as old as the last answer of the server. */
+/**
+ * The SDK adds each reply that it hears to the number that the server has said last, which may have it already, or be old. Where the
+ * thread is here from its beginning, its replies are counted.
+ */
+function countOf(thread: Thread): number {
+  const isWhole = thread.initialEventsFetched && thread.liveTimeline.getPaginationToken(Direction.Backward) === null;
+  return isWhole ? repliesIn(thread) : Math.max(thread.length, repliesIn(thread));
+}
+
+/** The replies that are known here. */
 function repliesIn(thread: Thread): number {
   const isReply = (event: MatrixEvent) => event.getId() !== thread.id && isMessage(event) && !event.isRedacted();
   return thread.events.filter(isReply).length;

@@ -14,6 +14,8 @@ import { type Running, supervise } from "./services.ts";
 export type Age = AsyncDisposable & {
   /** As the superuser, over TCP with a password: postgres://parley:…@127.0.0.1:40123/postgres. The extension is there. */
   url: string;
+  /** What it has said of sessions that ended by a fault, which end all others. */
+  crashes(): readonly string[];
   /** Ends it, and its data. */
   stop(): Promise<void>;
 };
@@ -71,7 +73,8 @@ export async function startAge({ preload = true }: AgeOptions = {}): Promise<Age
     running = await supervise(commandFor({ data: `/${name}`, port, preload }));
     const url = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
     await createExtension(url);
-    return { url, stop, [Symbol.asyncDispose]: stop };
+    const { alarms } = running;
+    return { url, crashes: () => alarms, stop, [Symbol.asyncDispose]: stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -98,6 +101,7 @@ function commandFor({ data, port, preload }: { data: string; port: number; prelo
     args: [`--userspec=${account}:${account}`, root, "/bin/sh", "-c", script],
     env: { TZ: "UTC" },
     ready: /ready to accept connections/,
+    alarm: /PANIC|was terminated by|exited with exit code/,
   };
 }
 

@@ -98,6 +98,8 @@ export type Command = {
   env?: Record<string, string>;
   /** What it writes when it takes connections. */
   ready: RegExp;
+  /** Lines of its output that are kept. */
+  alarm?: RegExp;
 };
 
 type Kind = {
@@ -199,7 +201,12 @@ function findProgram(name: string): string | undefined {
   });
 }
 
-export type Running = { group: number; end(): Promise<void> };
+export type Running = {
+  group: number;
+  end(): Promise<void>;
+  /** What it has said so far that its command calls an alarm: lines of its output. */
+  alarms: readonly string[];
+};
 
 /**
  * A shell, first of a process group, that kills the group when its own standard input ends: that happens whatever way this
@@ -208,7 +215,7 @@ export type Running = { group: number; end(): Promise<void> };
 const SUPERVISOR = `("$@"; kill -KILL 0) & read -r nothing; kill -KILL 0`;
 const START_DEADLINE_MS = 120_000;
 
-export function supervise({ program, args, env = {}, ready }: Command): Promise<Running> {
+export function supervise({ program, args, env = {}, ready, alarm }: Command): Promise<Running> {
   const { PATH = "" } = process.env;
   const child = spawn("/bin/sh", ["-c", SUPERVISOR, "sh", findProgram(program) ?? program, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -227,6 +234,7 @@ export function supervise({ program, args, env = {}, ready }: Command): Promise<
     return exited;
   };
   let output = "";
+  const alarms: string[] = [];
   return new Promise((resolve, reject) => {
     const finish = (action: () => void) => {
       clearTimeout(timer);
@@ -238,11 +246,12 @@ export function supervise({ program, args, env = {}, ready }: Command): Promise<
     };
     const timer = setTimeout(() => fail("was not ready in time"), START_DEADLINE_MS);
     const look = (text: string) => {
+      if (alarm) alarms.push(...text.split("\n").filter((line) => alarm.test(line)));
       if (ready.test(output)) return;
       output += text;
       if (!ready.test(output)) return;
       for (const each of handles) each.unref();
-      finish(() => resolve({ group, end }));
+      finish(() => resolve({ group, end, alarms }));
     };
     child.stdout.setEncoding("utf8").on("data", look);
     child.stderr.setEncoding("utf8").on("data", look);

@@ -50,7 +50,9 @@ describe("the access graph in Apache AGE", { skip: missingAge() }, () => {
   after(async () => {
     await owner?.end();
     await server?.stop();
+    const crashes = age?.crashes() ?? [];
     await age?.stop();
+    assert.deepEqual(crashes, [], "a session ended by a fault, and all others with it");
   });
 
   const keepUp = async () => {

@@ -12,7 +12,7 @@
  */
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../db/database.ts";
 import type { Answer } from "../http.ts";
 import { limits, type Rate } from "../limits.ts";
 import type { Logger } from "../logger.ts";
@@ -73,7 +73,7 @@ export interface OperationRequest<P = Record<string, string>, Q = unknown, B = u
    * A change of the schema `console`, and its audit entries, in one transaction: neither is there without the other. What `run`
    * tells with `audit` is written at its end.
    */
-  transact<T>(run: (db: Omit<Db, "transaction">) => Promise<T>): Promise<T>;
+  transact<T>(run: (db: Transaction) => Promise<T>): Promise<T>;
   /**
    * For what streams and has changed nothing yet when its handler is done: who calls this writes the end of the act, once, before
    * whoever asked is told of it.

@@ -193,6 +193,7 @@ test("a rule of the tables that is broken keeps its code, and a transaction that
   const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
   const insert = "insert into account.profiles (user_id, profile) values ('@a:x', '{}')";
   const failing = db.account.transaction(async (inside) => {
+    inside.onceCommitted(() => assert.fail("nothing was committed"));
     await inside.query(insert);
     await inside.query(insert);
   });

@@ -43,7 +43,13 @@ export interface Db {
   /** How many rows a change touched. */
   change(sql: string, params?: readonly unknown[]): Promise<number>;
   /** Several statements in one transaction. Never call the log's append in it: its lock must not wait for the network. */
-  transaction<T>(run: (db: Omit<Db, "transaction">) => Promise<T>): Promise<T>;
+  transaction<T>(run: (db: Transaction) => Promise<T>): Promise<T>;
+}
+
+/** One transaction, from within. */
+export interface Transaction extends Omit<Db, "transaction"> {
+  /** Does this when the transaction is committed, for what others must find in the database; never where it is undone. */
+  onceCommitted(action: () => void): void;
 }
 
 /** Reads only. */
@@ -245,9 +251,11 @@ export function dbOn(way: Way): Db {
     ...runnerOn((sql, params) => way.outage.patiently(() => runOnce(way, sql, params))),
     async transaction(run) {
       const client = await way.outage.patiently(() => begin(way));
+      const afterwards: (() => void)[] = [];
+      const onceCommitted = (action: () => void) => void afterwards.push(action);
       let result;
       try {
-        result = await run(runnerOn(runOn(way, client)));
+        result = await run({ ...runnerOn(runOn(way, client)), onceCommitted });
         await within(way.seams, limits.databaseAnswer_ms, client.query("commit"));
       } catch (thrown) {
         if (isAway(thrown) || (await rollsBack(way, client))) return fail(way, { client, thrown });
@@ -255,6 +263,7 @@ export function dbOn(way: Way): Db {
         throw thrown;
       }
       client.release();
+      for (const action of afterwards) action();
       return result;
     },
   };

@@ -15,7 +15,7 @@ import { operatorsForGraph } from "../console/operators.ts";
 import { keyedDevices } from "../keys/for-the-graph.ts";
 import { limits } from "../limits.ts";
 import type { Person } from "./model.ts";
-import type { Transaction } from "../worker/progress.ts";
+import type { Transaction } from "../db/database.ts";
 
 const PUT_PEOPLE = `insert into graph.people as p (user_id, is_admin, status, kind, created_ms, role, role_by, role_ms)
   select r."userId", r."isAdmin", r.status, r.kind, r."created_ms", r.role, r."roleBy", r."role_ms"

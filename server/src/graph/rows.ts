@@ -1,5 +1,5 @@
 /** The tables of the projection: what a stretch of the log needs of them, and what it leaves. */
-import type { Transaction } from "../worker/progress.ts";
+import type { Transaction } from "../db/database.ts";
 import { columnsOf, type TableName, upsertInto } from "./columns.ts";
 import { type Draft, emptyDraft, nestingKey, pairKey, type Touched } from "./draft.ts";
 import type { Admission, MembershipRow, Nesting, Power, Room, Stay } from "./model.ts";

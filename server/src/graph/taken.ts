@@ -12,7 +12,7 @@ import {
   legalAccessForGraph,
 } from "../person/for-the-graph.ts";
 import { put } from "./rows.ts";
-import type { Transaction } from "../worker/progress.ts";
+import type { Transaction } from "../db/database.ts";
 
 /** Takes in what is new since then; with 0 all of it, and what was removed before its time. */
 export async function putTaken(ctx: Context, since_ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** Exports that are made under legal access: kept as those of people are, and apart from them. */
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../db/database.ts";
 import { limits } from "../limits.ts";
 import { type Export, LIST_EXPORTS } from "../person/exports.ts";
 import { createJob } from "../worker/jobs.ts";
@@ -18,7 +18,7 @@ export function legalExports(ctx: Context, accessId: number): Promise<Export[]> 
  */
 export async function beginLegalExport(
   ctx: Context,
-  db: Omit<Db, "transaction">,
+  db: Transaction,
   { access_id, holder, room_id, user_id }: LegalAccess,
 ): Promise<number> {
   const job = {

@@ -7,7 +7,7 @@ import { gunzip } from "node:zlib";
 import { Readable } from "node:stream";
 import { ZipFile } from "yazl";
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../db/database.ts";
 import { asError, matrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { refuseUnreachable, uploadsOf } from "../media/for-export.ts";
@@ -48,7 +48,7 @@ export function listExports(ctx: Context, userId: string): Promise<Export[]> {
  */
 export async function beginExport(
   ctx: Context,
-  db: Omit<Db, "transaction">,
+  db: Transaction,
   { userId, by }: { userId: string; by: string },
 ): Promise<number> {
   const job = {

@@ -9,7 +9,8 @@ import { readPositions } from "../log/for-push.ts";
 import { stillHolds } from "../log/for-projections.ts";
 import { limits } from "../limits.ts";
 import { inTurns } from "../turns.ts";
-import { type Place, progressIn, type Transaction } from "../worker/progress.ts";
+import { type Place, progressIn } from "../worker/progress.ts";
+import type { Transaction } from "../db/database.ts";
 import { textOf } from "./texts.ts";
 import { roomLexeme, vectorOf } from "./words.ts";
 

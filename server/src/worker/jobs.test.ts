@@ -1,10 +1,12 @@
 /** Jobs come to an end, whatever happens to those who work on them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "../../../testkit/src/postgres.ts";
 import { startTestServer } from "../../../testkit/src/server.ts";
+import type { Db } from "../db/database.ts";
 import { limits } from "../limits.ts";
 import { claimJob, insertJob, noteStep } from "./job-queries.ts";
-import { runJobs } from "./jobs.ts";
+import { createJob, runJobs, startJobs } from "./jobs.ts";
 
 const config = { roles: ["auth", "messages", "web"] as ("auth" | "messages" | "web")[] };
 
@@ -44,4 +46,20 @@ test("a job of a kind that only a newer version knows waits for a worker of that
   const rows = await ctx.db.console.query("select kind, state, failures from console.jobs order by job_id");
   assert.deepEqual(rows[0], { kind: "room.of_tomorrow", state: "queued", failures: 0 }, `job ${newer}`);
   assert.notEqual(rows[1]?.state, "queued", "one that waits holds up none behind it");
+});
+
+test("a job that is made in a transaction begins with its commit, and not before", async () => {
+  await using server = await startTestServer({ config });
+  // Nobody looks for jobs but who is told of one.
+  const ctx = { ...server.ctx, seams: { ...server.ctx.seams, every: () => ({ cancel() {} }) } };
+  const stop = await startJobs(ctx);
+  const stateOf = (db: Pick<Db, "one">) => db.one("select state from console.jobs");
+  await ctx.db.console.transaction(async (db) => {
+    await createJob(ctx, { kind: "room.purge", parameters: { roomId: "!nobody:localhost" }, createdBy: "test" }, db);
+    // Who were told now would have looked by the time that this has slept.
+    await db.query("select pg_sleep(0.2)");
+    assert.deepEqual(await stateOf(db), { state: "queued" });
+  });
+  await until("the job was worked on", async () => (await stateOf(ctx.db.console))?.["state"] !== "queued");
+  await stop();
 });

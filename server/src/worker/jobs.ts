@@ -5,7 +5,7 @@
  * kind sees to it that this does no harm (job.ts).
  */
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../db/database.ts";
 import { asError, MatrixError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { randomToken } from "../seams.ts";
@@ -17,12 +17,14 @@ import { claimJob, endJob, insertJob, leaveJob, type NewJob, noteStep } from "./
 const runners = new WeakMap<Context, () => void>();
 
 /**
- * Makes a job, which the next free worker begins with. In a transaction hand in its `db`. Gives the job's id. Throws
- * M_LIMIT_EXCEEDED where an open job has the same key.
+ * Makes a job, which the next free worker begins with. In a transaction of the schema console hand that in: the job is begun when it is
+ * committed. Gives the job's id. Throws M_LIMIT_EXCEEDED where an open job has the same key.
  */
-export async function createJob(ctx: Context, job: NewJob, db: Pick<Db, "one"> = ctx.db.console): Promise<number> {
-  const jobId = await insertJob(db, job);
-  runners.get(ctx)?.();
+export async function createJob(ctx: Context, job: NewJob, transaction?: Transaction): Promise<number> {
+  const jobId = await insertJob(transaction ?? ctx.db.console, job);
+  const begin = () => runners.get(ctx)?.();
+  if (transaction) transaction.onceCommitted(begin);
+  else begin();
   return jobId;
 }
 

@@ -6,7 +6,7 @@
  */
 import { hostname } from "node:os";
 import type { Context } from "../context.ts";
-import type { Db } from "../db/database.ts";
+import type { Transaction } from "../db/database.ts";
 import { randomToken, type Seams } from "../seams.ts";
 
 export interface Place {
@@ -26,8 +26,6 @@ export interface Step {
   /** When the log was read (ms since 1970) and nothing was left behind `upTo`; null where something was. For a row with `as_of`. */
   asOf_ms?: number | null;
 }
-
-export type Transaction = Omit<Db, "transaction">;
 
 export interface ProgressOptions {
   schema: "graph" | "push" | "search";

@@ -6,7 +6,7 @@
 import type { Context } from "../../context.ts";
 import { asError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { Transaction } from "../../worker/progress.ts";
+import type { Transaction } from "../../db/database.ts";
 
 export const GRAPH = "parley_access";
 const VERTICES = ["Person", "Device", "Room", "Export", "LegalAccess"];

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { atEndOfProcess } from "../../server/src/db/embedded/at-end.ts";
+import { forgetClock } from "./services.ts";
 import { soon } from "./wait.ts";
 
 /** A first start makes a database, on a machine that may run other tests. */
@@ -115,6 +116,7 @@ function launch(env: Env): Run {
     "exit",
     atEndOfProcess(() => void child.kill("SIGKILL")),
   );
+  child.once("exit", () => forgetClock(child.pid as number));
   let stdout = "";
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { clockOff, missingFaketime, missingService, startService } from "./services.ts";
+import { clockOff, forgetClock, missingFaketime, missingService, startService } from "./services.ts";
 
 const skip = missingService("redis");
 
@@ -76,5 +77,22 @@ test(
     const [now_ms = 0, took_ms = 0] = String(data).trim().split(" ").map(Number);
     assert.ok(Math.abs(Date.now() - 3_600_000 - now_ms) < 60_000, `it said ${new Date(now_ms).toISOString()}`);
     assert.ok(took_ms >= 199 && took_ms < 10_000, `${took_ms}`);
+  },
+);
+
+test(
+  "a process with a wrong clock that is killed leaves nothing in shared memory",
+  { skip: missingFaketime() },
+  async () => {
+    const program = `console.log("here"); setInterval(() => {}, 1_000)`;
+    const env = { ...process.env, ...clockOff(5) };
+    const child = spawn(process.execPath, ["-e", program], { env, stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    const left = () => readdirSync("/dev/shm").filter((name) => name.endsWith(`_${child.pid}`));
+    assert.equal(left().length, 2);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    forgetClock(child.pid as number);
+    assert.deepEqual(left(), []);
   },
 );

@@ -92,6 +92,11 @@ export function clockOff(by_minutes: number): Record<string, string> {
   return { LD_PRELOAD: faketime() ?? "", ...env };
 }
 
+/** Takes away what a process with a wrong clock leaves in shared memory where it is killed. For whichever process has ended. */
+export function forgetClock(pid: number): void {
+  for (const name of ["faketime_shm_", "sem.faketime_sem_"]) rmSync(`/dev/shm/${name}${pid}`, { force: true });
+}
+
 export type Command = {
   program: string;
   args: string[];

@@ -94,7 +94,8 @@ export function deleteMessages(
   if (since === 0 || (handedOut !== undefined && (handedOut === 0 || handedOut > since))) return;
   parts.handedOut.set(session.id, 0);
   parts.arrived.set(session.id, Math.max(since, parts.arrived.get(session.id) ?? 0));
-  parts.deleteArrived({ userId: session.userId, deviceId: session.deviceId, upTo: since }).catch((thrown: unknown) => {
+  const arrived = { userId: session.userId, deviceId: session.deviceId, upTo: since, epoch: ctx.log.epoch };
+  parts.deleteArrived(arrived).catch((thrown: unknown) => {
     parts.handedOut.delete(session.id);
     ctx.logger.warn(
       { err: asError(thrown) },
@@ -108,15 +109,26 @@ export interface Arrived {
   userId: string;
   deviceId: string;
   upTo: number;
+  /** The history epoch of that position. */
+  epoch: number;
 }
 
-/** Deletes the messages that devices have, of many devices together. */
+/**
+ * Deletes the messages that devices have, of many devices together. Where the database has failed over and this process has not heard of
+ * it, others' messages may have the positions behind the fork by now: those have arrived nowhere.
+ */
 export function openDeletions(ctx: Context): (arrived: Arrived) => Promise<void> {
   const batches = openBatches<Arrived>(limits.lookup_keys, async (some) => {
     await ctx.db.log.change(
-      `delete from log.entries e using unnest($1::text[], $2::text[], $3::bigint[]) a(user_id, device_id, up_to)
-       where e.kind = 'to_device' and e.user_id = a.user_id and e.device_id = a.device_id and e.position <= a.up_to`,
-      [some.map(({ userId }) => userId), some.map(({ deviceId }) => deviceId), some.map(({ upTo }) => upTo)],
+      `delete from log.entries e using unnest($1::text[], $2::text[], $3::bigint[], $4::integer[]) a(user_id, device_id, up_to, epoch)
+       where e.kind = 'to_device' and e.user_id = a.user_id and e.device_id = a.device_id
+         and e.position <= least(a.up_to, (select min(f.position) from log.forks f where f.epoch > a.epoch))`,
+      [
+        some.map(({ userId }) => userId),
+        some.map(({ deviceId }) => deviceId),
+        some.map(({ upTo }) => upTo),
+        some.map(({ epoch }) => epoch),
+      ],
     );
   });
   return batches.add;

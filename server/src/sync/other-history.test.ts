@@ -9,7 +9,7 @@ import { type Json, type Person, registerPerson, signInPerson } from "../../../t
 import { deviceKeysOf } from "../../../testkit/src/keys.ts";
 import { startTestServer, type TestServer, untilSyncsWait } from "../../../testkit/src/server.ts";
 import { openStream } from "../../../testkit/src/stream.ts";
-import { connectOwner, type Reader } from "../db/database.ts";
+import { connectOwner, type Db, type Reader } from "../db/database.ts";
 import type { Hub } from "../log/hub.ts";
 
 const CLIENT = "/_matrix/client/v3";
@@ -136,6 +136,39 @@ test("a message to a device is told, whatever a token of another history says of
     answer.extensions.to_device.events.map(({ content }: Json) => content.text),
     [first],
   );
+});
+
+test("what is acknowledged while the database is away is deleted up to where the histories are one", async () => {
+  await using town = await startTestServer();
+  const [carol, dave] = [await registerPerson(town.url, "carol"), await registerPerson(town.url, "dave")];
+  await carol.call("PUT", `${CLIENT}/sendToDevice/org.example.hello/lost`, {
+    messages: { [dave.userId]: { [dave.deviceId]: { text: "lost" } } },
+  });
+  const { to_device, next_batch } = await dave.call("GET", `${CLIENT}/sync`);
+  assert.equal(to_device.events.length, 1);
+  const db: { change: Db["change"] } = town.ctx.db.log;
+  const { change } = db;
+  const [isBack, isDone] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()];
+  db.change = async (...args) => {
+    await isBack.promise;
+    const changed = change(...args);
+    changed.then(isDone.resolve, isDone.reject);
+    return changed;
+  };
+  await dave.call("GET", `${CLIENT}/sync?since=${next_batch}`);
+  // The database that takes over never had the message. Another stands in its place before this process hears of it.
+  const owner = await connectOwner(town.databaseUrl);
+  await owner.query("begin");
+  await owner.query(
+    "update log.head set timeline = '00000000', position = (select position - 1 from log.entries where kind = 'to_device')",
+  );
+  await owner.query("update log.head set position = position + 1");
+  await owner.query("update log.entries set body = replace(body, 'lost', 'new') where kind = 'to_device'");
+  await owner.query("commit");
+  const left = await (isBack.resolve(), isDone.promise);
+  const { rows } = await owner.query<{ body: string }>("select body from log.entries where kind = 'to_device'");
+  await owner.end();
+  assert.deepEqual([left, rows.map(({ body }) => JSON.parse(body).content.text)], [0, ["new"]]);
 });
 
 test("a dehydrated device is read on from where the histories are one", async () => {

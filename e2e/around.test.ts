@@ -2,17 +2,25 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Request } from "playwright-core";
+import { press } from "./door.ts";
 import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import {
+  type Account,
   composer,
   directComposer,
+  fillAccount,
+  goToRooms,
   heading,
   message,
   openRoom,
   type Profile,
+  proveSaved,
+  readRecoveryKey,
   row,
+  saySaved,
   send,
+  unlockWithKey,
   workspace,
   write,
 } from "./person.ts";
@@ -43,6 +51,31 @@ describe("around a conversation", { skip }, () => {
     await look(ben.page, "31-browse");
     await browse.getByRole("button", { name: "Join" }).click();
     await message(ben.page, "Soup today?").waitFor();
+  });
+
+  part("a link to a channel leads there, also through the door: for a new account, and on a new device", async () => {
+    const link = ben.page.url();
+    const cleo: Account = { userName: "cleo", password: "five grey pigeons" };
+    const { page } = await world.fresh();
+    await page.goto(link);
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await fillAccount(page, cleo);
+    await press(page, "Create account");
+    await page.getByRole("button", { name: "I have saved it" }).waitFor();
+    const key = await readRecoveryKey(page);
+    await saySaved(page);
+    await proveSaved(page, key);
+    await heading(page, "You are not in this channel").waitFor();
+    await press(page, "Join");
+    await message(page, "Soup today?").waitFor();
+    const second = await world.fresh();
+    await second.page.goto(link);
+    await fillAccount(second.page, cleo);
+    await press(second.page, "Sign in");
+    await unlockWithKey(second.page, key);
+    await goToRooms(second.page);
+    await message(second.page, "Soup today?").waitFor();
+    await Promise.all([page.context().close(), second.context.close()]);
   });
 
   part("the list says what is unread and who is named, until it is read", async () => {

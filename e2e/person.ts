@@ -47,7 +47,7 @@ export async function signIn(page: Page, account: Account): Promise<void> {
   await heading(page, "Unlock your messages").waitFor();
 }
 
-async function fillAccount(page: Page, { userName, password }: Account): Promise<void> {
+export async function fillAccount(page: Page, { userName, password }: Account): Promise<void> {
   await page.getByLabel("User name").fill(userName);
   await page.getByLabel("Password", { exact: true }).fill(password);
 }

@@ -7,6 +7,11 @@ export function roomPath(roomId: string): string {
   return `/c/${encodeURIComponent(roomId)}`;
 }
 
+/** Whether an address is in a room, at a message or a thread of it. */
+export function isRoomPath(path: string): boolean {
+  return /^\/c\/[^/]/.test(path);
+}
+
 export function messagePath(roomId: string, eventId: string): string {
   return `${roomPath(roomId)}/m/${encodeURIComponent(eventId)}`;
 }

@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Redirect, useLocation } from "wouter";
+import { keepDestination, takeDestination } from "../../models/session/destination.ts";
 import { restore, useSession } from "../../models/session/session.ts";
 import type { SessionState } from "../../models/session/state.ts";
 import { applyAppearance } from "../settings/appearance.ts";
@@ -20,6 +21,7 @@ const PasswordPrompt = lazy(async () => ({ default: (await import("./PasswordPro
 export function SessionGate({ children }: { children: ReactNode }) {
   const state = useSession();
   const [path] = useLocation();
+  useDestination(state);
   useEffect(() => {
     applyAppearance();
     restore();
@@ -35,6 +37,19 @@ export function SessionGate({ children }: { children: ReactNode }) {
       )}
     </Suspense>
   );
+}
+
+/** Whoever came by a link to a room gets there when the door is behind them, whichever way led through it. */
+function useDestination(state: SessionState): void {
+  const [, navigate] = useLocation();
+  const { phase } = state;
+  // Where a session ended is the place of whoever had it: another person may sign in next.
+  const isNew = state.phase === "signedOut" && state.reason === undefined;
+  useEffect(() => {
+    if (isNew) keepDestination(location.pathname);
+    const destination = phase === "ready" ? takeDestination() : null;
+    if (destination) navigate(destination, { replace: true });
+  }, [isNew, phase, navigate]);
 }
 
 function screenOf(state: SessionState, path: string, children: ReactNode): ReactNode {

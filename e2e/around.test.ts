@@ -7,6 +7,7 @@ import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import {
   type Account,
+  actOn,
   composer,
   directComposer,
   fillAccount,
@@ -17,6 +18,7 @@ import {
   type Profile,
   proveSaved,
   readRecoveryKey,
+  reply,
   row,
   saySaved,
   send,
@@ -181,6 +183,23 @@ describe("around a conversation", { skip }, () => {
     await ana.page.keyboard.type("lun");
     await ana.page.keyboard.press("Enter");
     await composer(ana.page, "lunch").waitFor();
+  });
+
+  part("a thread takes the focus when it opens, and gives it back to its message", async () => {
+    await actOn(ana.page, "Soup today?", "Reply in thread");
+    await ana.page.getByRole("textbox", { name: "Reply in thread" }).waitFor();
+    await ana.page.keyboard.type("With bread?");
+    await ana.page.keyboard.press("Enter");
+    await reply(ana.page, "With bread?").waitFor();
+    for (const leave of [() => ana.page.keyboard.press("Escape"), () => press(ana.page, "Close thread")]) {
+      await leave();
+      const root = ana.page.locator("article:focus-within", { hasText: "Soup today?" });
+      await root.waitFor();
+      await root.focus();
+      await ana.page.keyboard.press("t");
+      await ana.page.locator("textarea:focus").and(ana.page.getByLabel("Reply in thread")).waitFor();
+    }
+    await ana.page.keyboard.press("Escape");
   });
 
   part("the settings are finished, and a theme holds at once", async () => {

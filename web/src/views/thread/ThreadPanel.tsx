@@ -19,7 +19,7 @@ export function ThreadPanel({ room, rootId, onClose }: { room: RoomModel; rootId
     openThread: () => undefined,
   };
   return (
-    <Panel title="Thread" detail={info.name} onClose={onClose}>
+    <Panel title="Thread" detail={info.name} forWriting onClose={onClose}>
       <div className={styles["thread"]}>
         <Timeline room={room} scope={scope} label="Thread" />
       </div>

@@ -5,6 +5,7 @@ import { examine } from "../../../../testkit/src/doctor.ts";
 import { type Json, type Person, registerPerson, request } from "../../../../testkit/src/http.ts";
 import { linkTo, type MailServer, startMail } from "../../../../testkit/src/mail.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../../../testkit/src/server.ts";
+import type { Db } from "../../db/database.ts";
 import { deactivateAccount } from "../deactivate.ts";
 import { foldAddress } from "./address.ts";
 import type { Mail } from "./config.ts";
@@ -296,4 +297,29 @@ test("the doctor finds a mail server that can not be used", async () => {
   const wrong = await found(mails.url.replace("secret", "hunter2"));
   assert.equal(wrong?.state, "failure");
   assert.ok(!JSON.stringify(wrong).includes("hunter2"));
+});
+
+test("a mail that can not be sent does not take away the link of a newer one, which was sent meanwhile", async () => {
+  const email = "slow@example.org";
+  const client_secret = "slow";
+  const body = { client_secret, email };
+  const askFor = (send_attempt: number) =>
+    request(server.url, "POST", `${V3}/register/email/requestToken`, { body: { ...body, send_attempt } });
+  const db: { change: Db["change"] } = server.ctx.db.auth;
+  const { change } = db;
+  const [hasFailed, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  db.change = async (...args) => {
+    hasFailed.resolve();
+    await goesOn.promise;
+    return change(...args);
+  };
+  mails.refuse(true);
+  const first = askFor(1);
+  await hasFailed.promise;
+  db.change = change;
+  mails.refuse(false);
+  assert.equal((await askFor(2)).status, 200);
+  goesOn.resolve();
+  assert.equal((await first).status, 503);
+  assert.match(await confirm(email), /^200 /);
 });

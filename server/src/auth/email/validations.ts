@@ -57,8 +57,11 @@ export async function beginValidation(ctx: Context, mail: Mail, asked: Asked): P
   if (row.isNew) {
     const link = `${ctx.publicUrl()}${CONFIRM}?${new URLSearchParams({ token }).toString()}`;
     await send(ctx, mail, { ...asked, link }).catch(async (thrown: unknown) => {
-      // The same attempt may try again.
-      await ctx.db.auth.change("delete from auth.email_validations where validation_id = $1", [row.id]);
+      // The same attempt may try again. A newer one has a link of its own by now, which may have been sent.
+      await ctx.db.auth.change("delete from auth.email_validations where validation_id = $1 and token_hash = $2", [
+        row.id,
+        tokenHash(token),
+      ]);
       throw thrown;
     });
   }

@@ -73,7 +73,8 @@ async function send(ctx: Context, { service, holder, signal }: Turn, place: Plac
   serviceMetrics(ctx).transactions.inc({ service: service.id, outcome: fault === undefined ? "taken" : "failed" });
   if (fault === undefined) {
     await endTransaction(ctx.db.appservice, place);
-    await forgetDelivered(ctx, service, { body: place.body as string, upTo: place.reaches as number });
+    const { body, reaches, epoch } = place;
+    await forgetDelivered(ctx, service, { body: body as string, upTo: reaches as number, epoch });
     return { wait_ms: 0 };
   }
   if (place.failures === 0)

@@ -83,6 +83,7 @@ describe("devices and people that are verified", { skip }, () => {
     await heading(ana.page, "Sign in").waitFor();
     const left = await ana.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
     assert.deepEqual(left, []);
+    assert.deepEqual(await ana.page.evaluate(() => Object.keys(localStorage)), []);
   });
 
   it("axe finds nothing on any of these screens", () => assert.deepEqual(axeFindings(), []));

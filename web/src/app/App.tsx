@@ -1,6 +1,7 @@
 import { lazy, Suspense } from "react";
 import { clearReach } from "../models/client/reachStorage.ts";
 import { clearDrafts } from "../models/composer/storage.ts";
+import { forgetRoom } from "../models/routes.ts";
 import { useSession } from "../models/session/session.ts";
 import { SessionGate } from "../views/auth/SessionGate.tsx";
 import { StartScreen } from "../views/auth/StateScreens.tsx";
@@ -8,11 +9,12 @@ import { StartScreen } from "../views/auth/StateScreens.tsx";
 // The rooms stand on the SDK, which the sign-in screen must not wait for.
 const Rooms = lazy(async () => ({ default: (await import("./Rooms.tsx")).Rooms }));
 
-// What was typed on this device goes when the session ends.
+// What was typed on this device, and where one was, goes when the session ends.
 useSession.subscribe(({ phase }) => {
   if (phase === "signedOut") {
     clearDrafts();
     clearReach();
+    forgetRoom();
   }
 });
 

@@ -39,6 +39,10 @@ export function rememberRoom(roomId: string): void {
   localStorage.setItem(LAST_ROOM, roomId);
 }
 
+export function forgetRoom(): void {
+  localStorage.removeItem(LAST_ROOM);
+}
+
 /** An id out of the address. The router decodes only what `decodeURI` does, which leaves `$`, `:` and `#` encoded. */
 export function idOf(part: string): string {
   try {

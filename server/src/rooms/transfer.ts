@@ -14,6 +14,7 @@ import { readBlocked } from "./blocked.ts";
 import { requireInvitable } from "./invite.ts";
 import { currentMember, memberContent, memberProposal } from "./member-body.ts";
 import type { MemberProfile } from "./rules/create.ts";
+import { isObject } from "./rules/event.ts";
 import type { RoomState } from "./state.ts";
 import { type Already, type Proposal, requireAllowed, submit } from "./submit.ts";
 
@@ -140,11 +141,14 @@ async function whyNotIn(ctx: Context, room: RoomState, to: string): Promise<stri
   return undefined;
 }
 
-/** Whether there is another room in its place. Who says that of a room that is not there has replaced nothing. Specification: "Room upgrades". */
+/**
+ * Whether there is another room in its place, which says so too: a tombstone alone may name any room. Specification: "Room upgrades".
+ */
 async function isReplaced(ctx: Context, room: RoomState): Promise<boolean> {
   const replacement = room.get("m.room.tombstone")?.content["replacement_room"];
   if (typeof replacement !== "string" || replacement === room.roomId) return false;
-  return (await ctx.rooms.find(replacement)) !== undefined;
+  const predecessor = (await ctx.rooms.find(replacement))?.get("m.room.create")?.content["predecessor"];
+  return isObject(predecessor) && predecessor["room_id"] === room.roomId;
 }
 
 /** Whether it is a conversation of two people: that is what one of them has noted of it. Specification: "Direct Messaging". */

@@ -92,7 +92,7 @@ function messageItem(event: MatrixEvent, reading: Reading): MessageItem {
     mine,
     mentionsMe: !mine && (client.getPushActionsForEvent(event)?.tweaks.highlight ?? false),
     replyTo: body.kind === "redacted" ? undefined : quoteOf(event),
-    reactions: reactionsOf(room, id, me),
+    reactions: body.kind === "redacted" ? [] : reactionsOf(room, id, me),
     thread: inThread ? undefined : threadOf(room, event),
     ...sending(event, reading.offline),
     deviceWarning: shields.of(event),

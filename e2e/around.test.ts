@@ -202,6 +202,14 @@ describe("around a conversation", { skip }, () => {
     await ana.page.keyboard.press("Escape");
   });
 
+  part("a first message says that there are new replies, until they are read", async () => {
+    await openRoom(ben.page, "lunch");
+    await ben.page.getByRole("button", { name: /^1 reply · new/ }).click();
+    await reply(ben.page, "With bread?").waitFor();
+    await ben.page.getByRole("button", { name: "Close thread" }).click();
+    await ben.page.getByRole("button", { name: /^1 reply · last/ }).waitFor();
+  });
+
   part("the settings are finished, and a theme holds at once", async () => {
     await ana.page.keyboard.press("Control+,");
     for (const tab of ["Profile", "Notifications", "Recovery", "Keyboard", "About", "Appearance"]) {

@@ -13,7 +13,7 @@ export function incident(): TimelineItem[] {
           { key: "👀", count: 4, names: ["Mara Silva", "Kenji Mori", "Priya Rao", "Tom"], mine: true },
           { key: "🙏", count: 1, names: ["Kenji Mori"], mine: false },
         ],
-        thread: { count: 6, last_ms: Date.now() - 125_000 },
+        thread: { count: 6, last_ms: Date.now() - 125_000, unread: 2, mentions: 1 },
       },
     ),
     say(

@@ -42,7 +42,7 @@ export function follow(client: MatrixClient, room: Room, { changed, trustChanged
     [CryptoEvent.DevicesUpdated]: trustChanged,
   });
   // The client does not pass these on.
-  const own = [ThreadEvent.New, ThreadEvent.Update, ThreadEvent.NewReply] as const;
+  const own = [ThreadEvent.New, ThreadEvent.Update, ThreadEvent.NewReply, RoomEvent.UnreadNotifications] as const;
   for (const name of own) room.on(name, changed);
   return () => {
     stop();

@@ -27,7 +27,9 @@ function countWhere({ length, known, token = null, isFetched = true }: Known): n
     initialEventsFetched: isFetched,
     liveTimeline: { getPaginationToken: () => token },
   };
-  const room = { getThread: () => thread as unknown as Thread } as unknown as Room;
+  const unread = { total: 2, highlight: 1 };
+  const getThreadUnreadNotificationCount = (_: string, type: "total" | "highlight") => unread[type];
+  const room = { getThread: () => thread as unknown as Thread, getThreadUnreadNotificationCount } as unknown as Room;
   return threadOf(room, root as MatrixEvent)?.count;
 }
 interface Known {

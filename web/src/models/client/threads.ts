@@ -2,6 +2,7 @@ import {
   Direction,
   type MatrixClient,
   type MatrixEvent,
+  NotificationCountType,
   type Room,
   type Thread,
   THREAD_RELATION_TYPE,
@@ -15,11 +16,21 @@ export function threadOf(room: Room, event: MatrixEvent): MessageItem["thread"] 
   const id = event.getId();
   const thread = id ? room.getThread(id) : null;
   const count = thread ? countOf(thread) : 0;
-  if (thread && count > 0) return { count, last_ms: thread.replyToEvent?.getTs() ?? event.getTs() };
+  if (thread && count > 0)
+    return { count, last_ms: thread.replyToEvent?.getTs() ?? event.getTs(), ...newsIn(room, thread.id) };
   const bundled = parts(event.getServerAggregatedRelation(THREAD_RELATION_TYPE.name));
   const bundledCount = size(bundled["count"]) ?? 0;
   if (bundledCount === 0) return undefined;
-  return { count: bundledCount, last_ms: size(parts(bundled["latest_event"])["origin_server_ts"]) ?? event.getTs() };
+  const last_ms = size(parts(bundled["latest_event"])["origin_server_ts"]) ?? event.getTs();
+  return { count: bundledCount, last_ms, ...newsIn(room, id ?? "") };
+}
+
+/** What of the thread one has not read and would be told of. */
+function newsIn(room: Room, threadId: string): { unread: number; mentions: number } {
+  return {
+    unread: room.getThreadUnreadNotificationCount(threadId, NotificationCountType.Total),
+    mentions: room.getThreadUnreadNotificationCount(threadId, NotificationCountType.Highlight),
+  };
 }
 
 /**

@@ -78,7 +78,8 @@ export interface MessageItem {
   mentionsMe: boolean;
   replyTo?: Quote | undefined;
   reactions: Reaction[];
-  thread?: { count: number; last_ms: number } | undefined;
+  /** Of its first message. What is unread of it, with or without one's name, is what one would be told of. */
+  thread?: { count: number; last_ms: number; unread: number; mentions: number } | undefined;
   status: SendStatus;
   /** Why it failed, as a sentence without its full stop. */
   failure?: string | undefined;

@@ -12,7 +12,13 @@ export function ThreadLink({ item }: { item: MessageItem }) {
   if (!item.thread || inThread) return null;
   return (
     <button type="button" className={styles["thread"]} onClick={() => openThread(item.id)}>
-      {count(item.thread.count, "reply", "replies")} · last {ago(item.thread.last_ms, now)}
+      {count(item.thread.count, "reply", "replies")}
+      {item.thread.unread > 0 && <strong> · {newsOf(item.thread)}</strong>} · last {ago(item.thread.last_ms, now)}
     </button>
   );
+}
+
+/** Replies stand nowhere else: that there are new ones must be seen from here. */
+function newsOf({ mentions }: { mentions: number }): string {
+  return mentions > 0 ? count(mentions, "mention") : "new";
 }

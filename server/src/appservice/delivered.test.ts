@@ -7,7 +7,7 @@ import { connectOwner } from "../db/database.ts";
 import { forgetDelivered } from "./delivered.ts";
 import type { Service } from "./service.ts";
 
-test("a transaction of before a fail-over takes no message away that has its positions now", async () => {
+test("a transaction of before a fail-over or a restore takes no message away that has its positions now", async () => {
   await using server = await startTestServer();
   const { ctx } = server;
   const alice = await registerPerson(server.url, "alice");
@@ -23,7 +23,6 @@ test("a transaction of before a fail-over takes no message away that has its pos
   const { epoch } = ctx.log;
   const owner = await connectOwner(server.databaseUrl);
   await owner.query("update log.head set timeline = '00000000'");
-  await owner.end();
   await tell("new");
   assert.equal(ctx.log.epoch, epoch + 1, "another history has begun");
   const message = { to_user_id: alice.userId, to_device_id: alice.deviceId };
@@ -34,4 +33,12 @@ test("a transaction of before a fail-over takes no message away that has its pos
   assert.deepEqual(await left(), ["new"]);
   await forgetDelivered(ctx, service, { body, upTo, epoch: ctx.log.epoch });
   assert.deepEqual(await left(), []);
+  // A restore leaves an epoch that goes on from nothing.
+  await tell("restored");
+  const ofAnother = { body, upTo: ctx.log.hub.head(), epoch: ctx.log.epoch };
+  await owner.query("update log.head set epoch = epoch + 3");
+  await owner.end();
+  await forgetDelivered(ctx, service, ofAnother);
+  await forgetDelivered(ctx, service, { ...ofAnother, epoch: ofAnother.epoch + 4 });
+  assert.deepEqual(await left(), ["restored"]);
 });

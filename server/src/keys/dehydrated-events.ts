@@ -78,9 +78,7 @@ async function readPage(ctx: Context, { session: { userId }, deviceId, from, lim
 
 /** Where the reader of pages stands: of another history, where that one turned off, since others have the positions behind it by now. */
 async function placeOf({ log }: Context, token: Token): Promise<number> {
-  if (await log.holdsNow(token)) return token.position;
-  // After two restores of one backup the second may have the smaller epoch: nobody knows then where the histories are one.
-  return token.epoch > log.epoch ? 0 : Math.max(0, log.sharedUpTo(token));
+  return Math.max(0, await log.sharedNow(token));
 }
 
 function answerOf({ messages }: Page, next: string | undefined): Answer {

@@ -20,8 +20,11 @@ export interface Epochs {
   holds(point: Point): boolean;
   /** The same, after having a look which epoch the database is in, where the point is of a later one or ahead of this process. */
   holdsNow(point: Point): Promise<boolean>;
-  /** Up to which position this history and the one that had come to the point are the same; -1 where they have nothing in common. */
+  /** Up to which position this history and the one that had come to the point are the same; -1 where they have nothing in common. Of
+   *  an epoch to come it is all of it. */
   sharedUpTo(point: Point): number;
+  /** The same, after having a look as `holdsNow` does. An epoch that is not there then is of a restore that was replaced by another. */
+  sharedNow(point: Point): Promise<number>;
 }
 
 export interface EpochsOptions {
@@ -62,6 +65,11 @@ export async function openEpochs(options: EpochsOptions): Promise<Epochs> {
     });
   }
 
+  async function sharedNow(point: Point): Promise<number> {
+    if (point.epoch > current || point.position > options.head()) await enter((await readHead(db)).epoch);
+    return point.epoch > current ? -1 : sharedUpTo(point);
+  }
+
   const holds = (point: Point) => sharedUpTo(point) === point.position;
 
   return {
@@ -69,9 +77,7 @@ export async function openEpochs(options: EpochsOptions): Promise<Epochs> {
     enter,
     holds,
     sharedUpTo,
-    async holdsNow(point) {
-      if (point.epoch > current || point.position > options.head()) await enter((await readHead(db)).epoch);
-      return point.epoch <= current && holds(point);
-    },
+    sharedNow,
+    holdsNow: async (point) => (await sharedNow(point)) === point.position,
   };
 }

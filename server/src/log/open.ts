@@ -24,6 +24,8 @@ export interface Log {
   holdsNow: Epochs["holdsNow"];
   /** What up to there was read at this point of the log is in this history still, and what is above is not. */
   sharedUpTo: Epochs["sharedUpTo"];
+  /** The same for who goes on from there. */
+  sharedNow: Epochs["sharedNow"];
   hub: Hub;
   tail: Tail;
   /** Resolves when the entries are committed and everybody in this process who listens has them. Throws M_BAD_JSON for
@@ -71,6 +73,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const tail = openTail(follows, start, () => hub.head());
   const following = openFollowing(db.log, follows);
   const { hub, epochs } = await openFollower(options, { epoch, start, following });
+  const { current, enter, ...tokens } = epochs;
   hub.listen((entries) => tail.push(entries));
   const lanes = openLanes({
     lanes: limits.lanes,
@@ -78,7 +81,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       const begun_ms = seams.monotonic_ms();
       const batch = await appendSurely(db.log, submissions);
       tracing?.placed(submissions, batch.outcomes);
-      await epochs.enter(batch.epoch);
+      await enter(batch.epoch);
       metrics.append_s.observe((seams.monotonic_ms() - begun_ms) / 1_000);
       metrics.appendEntries.observe(batch.entries.length);
       return batch;
@@ -88,7 +91,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     onAppended({ entries, outcomes, epoch: of }) {
       for (const { outcome } of outcomes) if (outcome === "stale") metrics.staleSubmissions.inc();
       // What was committed in an epoch that is over comes by way of the log, if it is there.
-      if (of !== epochs.current()) return;
+      if (of !== current()) return;
       hub.offer(entries);
       const last = entries.at(-1);
       if (last) announce(last.position, entries);
@@ -107,11 +110,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
   };
   return {
     get epoch() {
-      return epochs.current();
+      return current();
     },
-    holds: epochs.holds,
-    holdsNow: epochs.holdsNow,
-    sharedUpTo: epochs.sharedUpTo,
+    ...tokens,
     hub,
     tail,
     commit,

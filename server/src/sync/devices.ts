@@ -11,6 +11,7 @@ import { readManyKeyCounts } from "../keys/counts.ts";
 import { isAboutKeys, tellsOfKeys } from "../keys/device-lists.ts";
 import { limits } from "../limits.ts";
 import type { LogEntry } from "../log/entry.ts";
+import { type Arrived, deleteArrived } from "../log/for-devices.ts";
 import { openLookup } from "../lookups.ts";
 import { deliveriesOf } from "../presence/receipts-delivered.ts";
 import type { RoomState } from "../rooms/state.ts";
@@ -105,32 +106,9 @@ export function deleteMessages(
 }
 
 /** What a device has acknowledged. */
-export interface Arrived {
-  userId: string;
-  deviceId: string;
-  upTo: number;
-  /** The history epoch of that position. */
-  epoch: number;
-}
-
-/**
- * Deletes the messages that devices have, of many devices together. Where the database has failed over and this process has not heard of
- * it, others' messages may have the positions behind the fork by now: those have arrived nowhere.
- */
+/** Deletes the messages that devices have, of many devices together. */
 export function openDeletions(ctx: Context): (arrived: Arrived) => Promise<void> {
-  const batches = openBatches<Arrived>(limits.lookup_keys, async (some) => {
-    await ctx.db.log.change(
-      `delete from log.entries e using unnest($1::text[], $2::text[], $3::bigint[], $4::integer[]) a(user_id, device_id, up_to, epoch)
-       where e.kind = 'to_device' and e.user_id = a.user_id and e.device_id = a.device_id
-         and e.position <= least(a.up_to, (select min(f.position) from log.forks f where f.epoch > a.epoch))`,
-      [
-        some.map(({ userId }) => userId),
-        some.map(({ deviceId }) => deviceId),
-        some.map(({ upTo }) => upTo),
-        some.map(({ epoch }) => epoch),
-      ],
-    );
-  });
+  const batches = openBatches<Arrived>(limits.lookup_keys, (some) => deleteArrived(ctx.db.log, some));
   return batches.add;
 }
 

@@ -9,7 +9,8 @@ import type { RoomState } from "../rooms/state.ts";
 import type { CompiledFilter } from "./filter.ts";
 import type { News } from "./gather.ts";
 import type { UnreadCounter } from "./unread.ts";
-import type { Arrived, KeyCounts } from "./devices.ts";
+import type { Arrived } from "../log/for-devices.ts";
+import type { KeyCounts } from "./devices.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What all syncs of this process share. */

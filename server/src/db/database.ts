@@ -3,6 +3,7 @@
  * Only this folder knows the driver.
  */
 import pg from "pg";
+import { ask } from "./ask.ts";
 import { StartError, asError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Hosts, readHosts } from "./hosts.ts";
@@ -226,11 +227,11 @@ function fail({ hosts }: Way, { client, thrown, sql }: Failed): never {
 }
 
 function runOn({ seams }: Way, client: pg.PoolClient): Run {
-  return (sql, params) => within(seams, limits.databaseAnswer_ms, ask(client, sql, params));
+  return (sql, params) => within(seams, limits.databaseAnswer_ms, ask(client, prepared(sql, params)));
 }
 
-function ask<R extends object>(client: pg.PoolClient, sql: string, params: readonly unknown[]) {
-  return client.query<R>({ name: nameOf(sql), text: sql, values: params as unknown[] });
+export function prepared(sql: string, params: readonly unknown[]): pg.QueryConfig {
+  return { name: nameOf(sql), text: sql, values: params as unknown[] };
 }
 
 /** Runs one statement, which is its own transaction, on any connection. */
@@ -301,7 +302,7 @@ export function openReader(
   const run: Run = async <R extends object>(sql: string, params: readonly unknown[]) => {
     const client = await pool.connect();
     try {
-      const result = await within(options.seams, limits.replicaAnswer_ms, ask<R>(client, sql, params));
+      const result = await within(options.seams, limits.replicaAnswer_ms, ask<R>(client, prepared(sql, params)));
       client.release();
       return result;
     } catch (thrown) {

@@ -1,6 +1,7 @@
 /** A database connection that is held: for LISTEN and for locks, which end with the connection that has them. */
 import type { Row } from "./database.ts";
-import { connectOwner, nameOf } from "./database.ts";
+import { ask } from "./ask.ts";
+import { connectOwner, prepared } from "./database.ts";
 import { roleOf, type Schema } from "./roles.ts";
 
 export interface Dedicated {
@@ -43,8 +44,7 @@ export async function openDedicated(options: DedicatedOptions): Promise<Dedicate
   client.on("end", () => lose(new Error("the connection ended")));
   // Texts are constants of the code: what has parameters is parsed and planned once.
   const query = async <R extends object>(sql: string, params: readonly unknown[] = []) =>
-    (await client.query<R>(params.length === 0 ? sql : { name: nameOf(sql), text: sql, values: params as unknown[] }))
-      .rows;
+    (await ask<R>(client, params.length === 0 ? { text: sql } : prepared(sql, params))).rows;
   try {
     const settings = { ...KEEPALIVE, application_name: options.name, ...options.settings, role: roleOf(options.role) };
     const setAll = "select set_config(name, value, false) from json_each_text($1) as setting(name, value)";

@@ -106,6 +106,7 @@ describe("around a conversation", { skip }, () => {
     await look(ana.page, "32-direct-invite");
     await ana.page.getByRole("button", { name: "Accept" }).click();
     await directComposer(ana.page, "ben").waitFor();
+    for (const { page } of [ana, ben]) await page.getByText(/^ben started this conversation with ana/).waitFor();
     await write(directComposer(ben.page, "ana"), "Just for you.");
     await message(ana.page, "Just for you.").waitFor();
     await look(ana.page, "33-direct");

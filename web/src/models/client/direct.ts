@@ -14,6 +14,14 @@ export function directRooms(client: MatrixClient): Set<string> {
   return new Set(Object.values(readDirect(client)).flat());
 }
 
+/** With whom one talks directly in the room; null for a channel. */
+export function peopleOf(client: MatrixClient, roomId: string): string[] | null {
+  const people = Object.entries(readDirect(client)).flatMap(([person, rooms]) =>
+    rooms.includes(roomId) ? [person] : [],
+  );
+  return people.length === 0 ? null : people;
+}
+
 /** Marks the room as direct with these people, on all own devices. */
 export async function addDirect(client: MatrixClient, roomId: string, people: string[]): Promise<void> {
   const direct = readDirect(client);

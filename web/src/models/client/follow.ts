@@ -1,5 +1,6 @@
 import {
   ClientEvent,
+  EventType,
   type MatrixClient,
   type MatrixEvent,
   MatrixEventEvent,
@@ -10,6 +11,7 @@ import {
   ThreadEvent,
 } from "matrix-js-sdk";
 import { CryptoEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { hasType } from "./events.ts";
 import { listen } from "./listen.ts";
 
 export interface Followers {
@@ -35,6 +37,8 @@ export function follow(client: MatrixClient, room: Room, { changed, trustChanged
     [RoomEvent.LocalEchoUpdated]: ofRoom,
     [RoomEvent.Redaction]: ofRoom,
     [RoomEvent.Receipt]: ofRoom,
+    // A room that becomes a direct one tells of its beginning in other words.
+    [ClientEvent.AccountData]: (event: MatrixEvent) => hasType(event, EventType.Direct) && changed(),
     [RoomStateEvent.Members]: ofEvent,
     [MatrixEventEvent.Decrypted]: ofEvent,
     [MatrixEventEvent.Replaced]: ofEvent,

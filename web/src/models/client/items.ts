@@ -2,6 +2,7 @@
 import { EventStatus, EventType, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
 import type { MessageItem, Quote, SendStatus, SystemItem, TimelineItem } from "../timeline/item.ts";
 import { bodyOf } from "./body.ts";
+import { peopleOf } from "./direct.ts";
 import { editOf } from "./edits.ts";
 import { isMessage, onItsWay, refusalOf } from "./events.ts";
 import { personIn } from "./person.ts";
@@ -23,6 +24,8 @@ export interface ItemOptions {
 /** What one reading of a timeline knows beside its events. */
 interface Reading extends ItemOptions {
   me: string;
+  /** With whom one talks directly here; null in a channel. */
+  direct: string[] | null;
   /** There is no connection: what is on its way waits for it. */
   offline: boolean;
   reach: Reach | null;
@@ -40,6 +43,7 @@ export function itemReader(options: ItemOptions): (events: MatrixEvent[], offlin
     const reading: Reading = {
       ...options,
       me,
+      direct: peopleOf(options.client, options.room.roomId),
       offline,
       reach: options.inThread ? null : reachOf(options.room, events, me),
     };
@@ -56,7 +60,7 @@ export function itemReader(options: ItemOptions): (events: MatrixEvent[], offlin
 }
 
 function itemOf(event: MatrixEvent, reading: Reading): MessageItem | SystemItem | null {
-  if (event.isState()) return reading.inThread ? null : systemItem(reading.room, event);
+  if (event.isState()) return reading.inThread ? null : systemItem(reading, event);
   return isMessage(event) ? messageItem(event, reading) : null;
 }
 

@@ -1,5 +1,6 @@
 /** Changes of the room as sentences. */
 import { EventType, type MatrixEvent, type Room } from "matrix-js-sdk";
+import { names } from "../format/words.ts";
 import type { MemberAction, SystemItem } from "../timeline/item.ts";
 import { hasType } from "./events.ts";
 import { personIn } from "./person.ts";
@@ -8,20 +9,28 @@ import { parts, text } from "./safe.ts";
 /** What its creator sets up within this time belongs to the making of a room, which is told in one sentence. */
 const MAKING_MS = 5_000;
 
+export interface Where {
+  room: Room;
+  /** With whom one talks directly there; null in a channel. */
+  direct: string[] | null;
+  me: string;
+}
+
 /** The item for a state event that people want to know of; null for all others. */
-export function systemItem(room: Room, event: MatrixEvent): SystemItem | null {
-  if (isPartOfMaking(room, event)) return null;
-  const told = hasType(event, EventType.RoomMember) ? membership(room, event) : change(room, event);
+export function systemItem(where: Where, event: MatrixEvent): SystemItem | null {
+  if (isPartOfMaking(where, event)) return null;
+  const told = hasType(event, EventType.RoomMember) ? membership(where.room, event) : change(where, event);
   if (!told) return null;
   const id = event.getId() ?? "";
   return { type: "system", key: id, id, at_ms: event.getTs(), ...told };
 }
 
-function isPartOfMaking(room: Room, event: MatrixEvent): boolean {
+function isPartOfMaking({ room, direct }: Where, event: MatrixEvent): boolean {
   const create = room.currentState.getStateEvents(EventType.RoomCreate, "");
   if (!create || hasType(event, EventType.RoomCreate) || event.getSender() !== create.getSender()) return false;
   if (event.getTs() - create.getTs() > MAKING_MS) return false;
-  return !hasType(event, EventType.RoomMember) || event.getStateKey() === create.getSender();
+  // That somebody began to talk with others says that they were invited.
+  return direct !== null || !hasType(event, EventType.RoomMember) || event.getStateKey() === create.getSender();
 }
 
 type Told = Pick<SystemItem, "text" | "member">;
@@ -69,30 +78,40 @@ function actionOf({
   return before === "invite" ? "declined" : "left";
 }
 
-function change(room: Room, event: MatrixEvent): Told | null {
+function change(where: Where, event: MatrixEvent): Told | null {
+  const { room, direct } = where;
   const who = personIn(room, event.getSender() ?? "").name;
+  const place = direct ? "conversation" : "channel";
   const raw = parts(event.getContent());
   const content = { name: text(raw["name"]), topic: text(raw["topic"]), join_rule: text(raw["join_rule"]) };
   switch (event.getType() as EventType) {
     case EventType.RoomCreate:
-      return { text: `${who} created this channel` };
+      return {
+        text: direct ? `${who} started this conversation${withOthers(where, event)}` : `${who} created this channel`,
+      };
     case EventType.RoomName:
       return {
-        text: content.name ? `${who} named the channel ${content.name}` : `${who} took the channel's name away`,
+        text: content.name ? `${who} named the ${place} ${content.name}` : `${who} took the ${place}'s name away`,
       };
     case EventType.RoomTopic:
       return { text: content.topic ? `${who} set the topic: ${content.topic}` : `${who} took the topic away` };
     case EventType.RoomAvatar:
-      return { text: `${who} changed the channel's picture` };
+      return { text: `${who} changed the ${place}'s picture` };
     case EventType.RoomEncryption:
       return { text: `${who} turned on encryption` };
     case EventType.RoomJoinRules:
       return {
-        text: content.join_rule === "public" ? `${who} opened the channel to everyone` : `${who} changed who can join`,
+        text: content.join_rule === "public" ? `${who} opened the ${place} to everyone` : `${who} changed who can join`,
       };
     case EventType.RoomTombstone:
-      return { text: `${who} moved this channel to a new one` };
+      return { text: `${who} moved this ${place} to a new one` };
     default:
       return null;
   }
+}
+
+/** Of two who talk with each other, the one who did not begin. */
+function withOthers({ room, direct, me }: Where, event: MatrixEvent): string {
+  const others = [me, ...(direct ?? [])].filter((userId) => userId !== event.getSender());
+  return others.length === 0 ? "" : ` with ${names(others.map((userId) => personIn(room, userId).name))}`;
 }

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { press } from "./door.ts";
 import { ANA, BEN, ROOM, settle, skip, startWorld, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
 import {
@@ -73,7 +74,10 @@ describe("two people, one encrypted conversation", { skip }, () => {
     const dialog = await chooseToInvite(ana.page, ROOM, "ben");
     await look(ana.page, "06-invite");
     await dialog.getByRole("button", { name: "Invite", exact: true }).click();
-    await openRoom(ben.page, ROOM);
+    await ben.page.getByText("An invitation is waiting for you.").waitFor();
+    assert.equal(await ben.page.getByText("Nothing is here yet", { exact: false }).count(), 0);
+    await look(ben.page, "07-welcome-invited");
+    await press(ben.page, `Invitation to ${ROOM}`);
     await heading(ben.page, `You are invited to ${ROOM}`).waitFor();
     await look(ben.page, "07-invited");
     await ben.page.getByRole("button", { name: "Join", exact: true }).click();

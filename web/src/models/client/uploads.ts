@@ -47,14 +47,22 @@ export function openUploads({ client, room, closing }: UploadsOptions): Uploads 
     closing.release(upload);
     tell();
   };
+  const send = async (upload: Upload) => {
+    if (upload.abort.signal.aborted) return;
+    try {
+      const content = await uploaded(client, room, { upload, change: (changes) => change(upload, changes) });
+      if (upload.abort.signal.aborted) return;
+      remove(upload);
+      // From here on it is a message like any other, which stands in the timeline with its reason when it is not sent.
+      await client.sendMessage(room.roomId, upload.rootId ?? null, content as never).catch(() => undefined);
+    } catch (error) {
+      if (!upload.abort.signal.aborted) change(upload, { phase: "failed", failure: failureOf(error) });
+    }
+  };
+  /** One after the other: they stand in the room in the order in which they were chosen, whichever is the quicker. */
+  let last: Promise<void> = Promise.resolve();
   const start = (upload: Upload) => {
-    send(client, room, { upload, change: (changes) => change(upload, changes) }).then(
-      () => remove(upload),
-      (error: unknown) => {
-        if (upload.abort.signal.aborted) return;
-        change(upload, { phase: "failed", failure: failureOf(error) });
-      },
-    );
+    last = last.then(() => send(upload));
   };
   return {
     of: (rootId) => [...uploads.values()].filter((upload) => upload.rootId === rootId).map((upload) => upload.item),
@@ -117,7 +125,8 @@ interface Sending {
   change: (changes: Partial<UploadItem>) => void;
 }
 
-async function send(client: MatrixClient, room: Room, { upload, change }: Sending): Promise<void> {
+/** Uploads the file, and its small picture; answers the message that tells of it. */
+async function uploaded(client: MatrixClient, room: Room, { upload, change }: Sending): Promise<object> {
   const { file, abort } = upload;
   change({ encrypted: (await encryptionOf(client, room)) !== "none" });
   const picture = await pictureOf(file);
@@ -134,10 +143,7 @@ async function send(client: MatrixClient, room: Room, { upload, change }: Sendin
     change({ phase: "uploading", sent_bytes: Math.min(sent_bytes, file.size) }),
   );
   change({ phase: "sending", sent_bytes: file.size });
-  if (abort.signal.aborted) return;
-  const content = contentOf(upload, { main, thumbnail, picture });
-  // From here on it is a message like any other, which stands in the timeline with its reason when it is not sent.
-  client.sendMessage(room.roomId, upload.rootId ?? null, content as never).catch(() => undefined);
+  return contentOf(upload, { main, thumbnail, picture });
 }
 
 interface Put {

@@ -21,6 +21,16 @@ test("values inside of values are named by their way, and empty ones are shown a
   ]);
 });
 
+test("a list that became empty, or was, is told by its members alone", () => {
+  assert.deepEqual(differences({ devices: ["A", "B"] }, { devices: [] }), [
+    { name: "devices.0", before: "A", after: null },
+    { name: "devices.1", before: "B", after: null },
+  ]);
+  assert.deepEqual(differences({ devices: [] }, { devices: ["A"] }), [
+    { name: "devices.0", before: null, after: "A" },
+  ]);
+});
+
 test("a value that is no object is one line, and nothing on both sides is none", () => {
   assert.deepEqual(differences("was", "is"), [{ name: "", before: "was", after: "is" }]);
   assert.deepEqual(differences(null, undefined), []);

@@ -11,7 +11,15 @@ export interface Difference {
 export function differences(before: unknown, after: unknown): Difference[] {
   const [old, next] = [flat(before), flat(after)];
   const names = new Set([...old.keys(), ...next.keys()]);
+  // What became empty, or was: what went or came is told by its own lines.
+  for (const name of names)
+    if (isEmpty(old.get(name) ?? next.get(name)) && [...names].some((other) => other.startsWith(`${name}.`)))
+      names.delete(name);
   return [...names].map((name) => ({ name, before: old.get(name) ?? null, after: next.get(name) ?? null }));
+}
+
+function isEmpty(text: string | undefined): boolean {
+  return text === "[]" || text === "{}";
 }
 
 function flat(value: unknown, name = ""): Map<string, string> {

@@ -25,7 +25,7 @@ export async function perform(ctx: Context, { operation, request, who }: Perform
   if (operation.isWrite && who.isStale)
     throw matrixError("IO_PARLEY_CONFIRM", "Give your password again before you change something.");
   const given = readGiven(operation, request);
-  const recorder = openRecorder(ctx, actOf(operation, { request, actor, body: given.body }));
+  const recorder = openRecorder(ctx, actOf(operation, { request, actor, given }));
   const asked: OperationRequest = {
     params: request.params,
     ...given,
@@ -64,11 +64,16 @@ async function admit(ctx: Context, { operation, request, who }: Performance): Pr
 export async function denied(ctx: Context, { operation, request, who }: Performance, error: string): Promise<void> {
   if (!operation.isWrite) return;
   await ctx.rates.admit("operatorDenied", who.userId);
-  const act = actOf(operation, { request, actor: who, body: undefined });
+  const act = actOf(operation, { request, actor: who });
   await appendAudit(ctx, [{ ...act, outcome: "denied", error }]);
 }
 
-function readGiven(operation: Operation, request: RawRequest): { query: unknown; body: unknown } {
+interface Given {
+  query: unknown;
+  body: unknown;
+}
+
+function readGiven(operation: Operation, request: RawRequest): Given {
   const { access_token: _, ...query } = request.query;
   refuseUnstorable({ ...request.params, ...query }, "query");
   if (operation.body !== undefined && operation.body !== "stream") refuseUnstorable(request.body, "body");
@@ -85,17 +90,25 @@ function readBody(body: Exclude<Operation["body"], undefined>, given: unknown): 
 interface Acting {
   request: RawRequest;
   actor: Act["actor"];
-  body: unknown;
+  /** Not of who is refused: what they sent is not read. */
+  given?: Given;
 }
 
-function actOf(operation: Operation, { request, actor, body }: Acting): Omit<Act, "outcome"> {
-  const { reason } = (typeof body === "object" && body !== null ? body : {}) as { reason?: unknown };
+function actOf(operation: Operation, { request, actor, given }: Acting): Omit<Act, "outcome"> {
+  const { body } = given ?? {};
+  // A request without a body, such as DELETE, has its reason in the query.
+  const reason = reasonIn(body) ?? reasonIn(given?.query);
   return {
     actor,
     action: operation.id,
     target: operation.target?.({ params: request.params, body: body ?? {} }) ?? Object.values(request.params)[0],
-    reason: typeof reason === "string" ? reason : undefined,
+    reason,
   };
+}
+
+function reasonIn(given: unknown): string | undefined {
+  const { reason } = (typeof given === "object" && given !== null ? given : {}) as { reason?: unknown };
+  return typeof reason === "string" ? reason : undefined;
 }
 
 /**

@@ -273,8 +273,10 @@ const dropRoom = operation({
   method: "DELETE",
   path: "/retention/rooms/:roomId",
   summary: "Lets what the room and the server say count for a room again",
+  description: "The next daily run deletes what is then over its time.",
   role: "operator",
   isOneTransaction: true,
+  query: z.object({ reason: reasonSchema }),
   answer: effective,
   command: { name: "retention drop-room", arguments: ["roomId"] },
   async handle({ params: { roomId }, audit, transact }, ctx) {

@@ -75,9 +75,12 @@ export function setRoomPolicy(): Act {
 function drop({ room_id }: RoomPolicy): Act {
   return {
     title: `Take the policy of ${room_id} back?`,
-    consequence: "What the room and the server say counts again.",
+    consequence:
+      "What the room and the server say counts again, with the next daily run. Only a backup brings back what that deletes.",
     label: "Take back",
-    run: () => call(pathOf`/retention/rooms/${room_id}`, { method: "DELETE" }),
+    isDangerous: true,
+    asksReason: true,
+    run: ({ reason }) => call(pathOf`/retention/rooms/${room_id}`, { method: "DELETE", query: { reason } }),
     done: "The room's policy is taken back.",
   };
 }

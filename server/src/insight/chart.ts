@@ -73,12 +73,15 @@ async function quarters(ctx: Context, from_ms: number): Promise<Sample[]> {
   return [...rolled, ...made];
 }
 
-/** The newest value that is known; null where the last hour has none. */
+/** The newest value that is known, or what the last hour had where it is told by the hour; null where that has none. */
 export async function readNewest(ctx: Context): Promise<(name: SeriesName) => number | null> {
   const samples = await readSamples(ctx.db.log, 60, ctx.seams.now_ms() - HOUR_MS);
   // The minute that was over last may lack those who have not told theirs yet.
   const whole = samples.slice(0, samples.length > 1 ? -1 : undefined).toReversed();
   return (name) => {
+    // One busy minute is no hour: what was counted in it must not be told as sixty times as much.
+    if (allSeries[name].unit === "per hour")
+      return samples.length === 0 ? null : allSeries[name].of(merged(samples, isCount), HOUR_MS / 1_000);
     for (const { numbers } of whole) {
       const value = allSeries[name].of(numbers, MINUTE_MS / 1_000);
       if (value !== null) return value;

@@ -34,7 +34,7 @@ const slow = (title: string, unit: Series["unit"], name: string): Series => ({
 const perMinute = (title: string, ...names: readonly string[]): Series => ({
   title,
   unit: "per minute",
-  of: (numbers, step_s) => (sumOf(numbers, names) / step_s) * 60,
+  of: (numbers, step_s) => (sumOf(numbers, names) * 60) / step_s,
 });
 
 const delivery = (title: string, part: number): Series => ({
@@ -54,7 +54,7 @@ export const allSeries = {
   messages_per_hour: {
     title: "Messages",
     unit: "per hour",
-    of: (numbers, step_s) => (sumOf(numbers, ["sends", "stream_sends"]) / step_s) * 3_600,
+    of: (numbers, step_s) => (sumOf(numbers, ["sends", "stream_sends"]) * 3_600) / step_s,
   },
   sockets: gauge("WebSockets", "connections", "streams"),
   syncs_waiting: gauge("Syncs that wait", "connections", "syncs_waiting"),

@@ -26,9 +26,7 @@ test("a list that became empty, or was, is told by its members alone", () => {
     { name: "devices.0", before: "A", after: null },
     { name: "devices.1", before: "B", after: null },
   ]);
-  assert.deepEqual(differences({ devices: [] }, { devices: ["A"] }), [
-    { name: "devices.0", before: null, after: "A" },
-  ]);
+  assert.deepEqual(differences({ devices: [] }, { devices: ["A"] }), [{ name: "devices.0", before: null, after: "A" }]);
 });
 
 test("a value that is no object is one line, and nothing on both sides is none", () => {

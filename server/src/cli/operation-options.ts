@@ -71,7 +71,7 @@ function optionOf({ name, where, shape, isRequired, isSecret }: Member): Option 
   if (inner.type === "boolean" && where === "body" && shape.default !== true)
     return { kind: "flag", doc: docOf(shape, name) };
   const needed = isRequired ? " Needed." : "";
-  return { kind: "text", value: valueOf(inner), doc: docOf(shape, name) + needed };
+  return { kind: "text", value: isMoment(name) ? "time" : valueOf(inner), doc: docOf(shape, name) + needed };
 }
 
 function innerOf(shape: Shape): Shape {
@@ -128,7 +128,7 @@ export function requestOf(
 
 function put(asked: Asked, { name, where, shape }: Member, typed: string | boolean): void {
   if (where === "params") asked.path = asked.path.replace(`:${name}`, encodeURIComponent(String(typed)));
-  else if (where === "query") asked.query[name] = String(typed);
+  else if (where === "query") asked.query[name] = String(isNumber(shape) ? parsed(name, shape, typed) : typed);
   else if (asked.body && !(asked.body instanceof Blob)) asked.body[name] = parsed(name, shape, typed);
 }
 
@@ -136,13 +136,34 @@ function parsed(name: string, shape: Shape, typed: string | boolean): unknown {
   if (typeof typed === "boolean") return typed;
   if (shape.anyOf?.some(({ type }) => type === "null") && typed === "none") return null;
   const { type, items } = innerOf(shape);
-  if (type === "integer" || type === "number") {
-    if (typed.trim() === "" || Number.isNaN(Number(typed))) throw new UsageError(`${name} "${typed}" is no number.`);
-    return Number(typed);
-  }
+  if (isNumber(shape)) return isMoment(name) ? momentOf(name, typed) : numberOf(name, typed);
   if (type === "boolean") return typed === "true";
   if (type === "array" && items?.type !== "object") return typed.split(",").map((each) => each.trim());
   return type === "object" || type === "array" ? json(name, typed) : typed;
+}
+
+function isNumber(shape: Shape): boolean {
+  const { type } = innerOf(shape);
+  return type === "integer" || type === "number";
+}
+
+function numberOf(name: string, typed: string): number {
+  if (typed.trim() === "" || Number.isNaN(Number(typed))) throw new UsageError(`${name} "${typed}" is no number.`);
+  return Number(typed);
+}
+
+function isMoment(name: string): boolean {
+  return name.endsWith("_ts");
+}
+
+const MOMENT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** As moments are printed, or as the API has them. Without a zone there are only days: those of UTC. */
+function momentOf(name: string, typed: string): number {
+  const at_ms = MOMENT.test(typed) ? Date.parse(typed) : Number(typed);
+  if (typed.trim() !== "" && !Number.isNaN(at_ms)) return at_ms;
+  const forms = "2026-01-31 (UTC), 2026-01-31T09:30:00Z, or milliseconds since 1970";
+  throw new UsageError(`${name} "${typed}" is no moment: ${forms}.`);
 }
 
 function json(name: string, typed: string): unknown {

@@ -10,6 +10,7 @@ import { makeAdministrator, makeOperator } from "../../../testkit/src/operators.
 import { startTestServer, type TestServer } from "../../../testkit/src/server.ts";
 import { operations } from "../console/operations.ts";
 import { commands } from "./commands.ts";
+import { textOf } from "./operation-print.ts";
 
 const parley = (env: Record<string, string>, ...typed: string[]) => parleyWith(typed, { env });
 
@@ -113,6 +114,38 @@ test("a secret is read from a file and is no option, and a name can not move the
   const list = await parley(env, "user", "list");
   assert.ok(!list.out.includes("\u001b"), list.out);
   rmSync(directory, { recursive: true });
+});
+
+test("a moment is taken as it is printed, as a day, and as the API has it; and nothing else is", async () => {
+  await using server = await startTestServer();
+  const env = beside(server);
+  await parley(env, "user", "create", "ana");
+  const since = async (typed: string) => {
+    const { code, json } = await parley(env, "audit", "list", "--since-ts", typed, "--json");
+    return code === 0 ? json().items.length : [code, json().error];
+  };
+  const [, printed = ""] = /(\d{4}-\S+Z)/.exec((await parley(env, "audit", "list")).out) ?? [];
+  assert.equal(await since(printed), 1);
+  assert.equal(await since("2026-01-31"), 1);
+  assert.equal(await since("2026-01-31T09:30+02:00"), 1);
+  assert.equal(await since(`${Date.parse("2026-01-31")}`), 1);
+  assert.equal(await since("2999-01-01"), 0);
+  const forms = "2026-01-31 (UTC), 2026-01-31T09:30:00Z, or milliseconds since 1970";
+  for (const typed of ["yesterday", "2026-13-01", "2026-01-31T09:30", ""])
+    assert.deepEqual(await since(typed), [2, `since_ts "${typed}" is no moment: ${forms}.`]);
+});
+
+test("what failed of many says why, sentences have a line each, and no text turns what is behind it around", () => {
+  const text = (answer: Record<string, unknown>) => textOf({}, answer);
+  const many = [
+    { user_id: "@a:b", ok: true },
+    { user_id: "@c:b", ok: false, error: "There is no such account." },
+  ];
+  assert.match(text({ items: many }), /^user_id +ok +error\n@a:b +true +-\n@c:b +false +There is no such account\.$/);
+  assert.match(text({ details: ["One is so.", "Two is not."] }), /^details +One is so\.\n +Two is not\.$/);
+  assert.equal(text({ path: [], items: [] }), "Nothing.");
+  assert.doesNotMatch(text({ path: [{ from: "Ana" }], items: [] }), /Nothing/);
+  assert.equal(text({ name: "a\u202Eb\u2066c\u2028d" }), "name  a\uFFFDb\uFFFDc\uFFFDd");
 });
 
 test("every operation has a command of its own, and each says what it takes", async () => {

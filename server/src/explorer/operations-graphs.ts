@@ -75,6 +75,7 @@ const timeout_s = z.coerce
   .max(limits.explorerTimeoutMost_ms / 1_000)
   .default(limits.explorerTimeout_ms / 1_000);
 const rows = z.coerce.number().int().min(1).max(limits.explorerRowsMost).default(limits.explorerRows);
+const confirmation = z.string().meta({ description: "The name of the graph once more." });
 const queryBody = { cypher, parameters, timeout_s, rows, format: z.enum(formats).default("ndjson") };
 
 interface Asked {
@@ -168,7 +169,7 @@ const write = operation({
   summary: "Runs a Cypher query that changes a graph",
   description: "`confirm` is the name of the graph. What `done` tells is committed; before that line nothing is.",
   role: "owner",
-  body: z.object({ ...queryBody, confirm: z.string() }),
+  body: z.object({ ...queryBody, confirm: confirmation }),
   answer: "stream",
   target: ({ params }) => placeOf(params),
   intent: ({ body }) => formOf(body),
@@ -254,7 +255,7 @@ const importing = operation({
   description:
     "`mapping` is JSON: the label, which column is which property and of what type, and for edges which elements they join. NDJSON comes back: `progress`, and at the end `done`, `failed` with errors by line, or `error`.",
   role: "owner",
-  query: z.object({ confirm: z.string(), mapping: z.string().max(limits.cypher_characters) }),
+  query: z.object({ confirm: confirmation, mapping: z.string().max(limits.cypher_characters) }),
   body: "stream",
   bodyLimit_bytes: limits.import_bytes,
   answer: "stream",

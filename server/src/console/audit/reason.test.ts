@@ -39,5 +39,5 @@ for (const [id, { path, outcomes }] of Object.entries(asked))
 test("every operation with a reason in the query is tried here", () => {
   const hasReason = (query: z.ZodType) => "reason" in ((query as z.ZodObject).shape ?? {});
   const found = operations.filter(({ query }) => hasReason(query)).map(({ id }) => id);
-  assert.deepEqual(found.sort(), Object.keys(asked).sort());
+  assert.deepEqual(found.toSorted(), Object.keys(asked).toSorted());
 });

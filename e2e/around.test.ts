@@ -1,7 +1,7 @@
 /** What stands around a conversation: open channels, direct messages, a lost connection, the settings. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Request } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { press } from "./door.ts";
 import { ROOM, skip, startPair, story, type World } from "./fixture.ts";
 import { axeFindings, look } from "./look.ts";
@@ -26,6 +26,7 @@ import {
   workspace,
   write,
 } from "./person.ts";
+import { picture } from "./picture.ts";
 
 describe("around a conversation", { skip }, () => {
   let world: World;
@@ -122,9 +123,12 @@ describe("around a conversation", { skip }, () => {
     await ana.page.getByText("Offline. You can keep reading and writing.").waitFor();
     await write(composer(ana.page, ROOM), "Failing over in 60 seconds.");
     await ana.page.getByText("1 message is waiting to send.", { exact: false }).waitFor();
+    await files(ana.page).setInputFiles(plain("failover.txt"));
+    await ana.page.getByText("2 messages are waiting to send.", { exact: false }).waitFor();
     await look(ana.page, "34-offline");
     await ana.context.setOffline(false);
     await message(ben.page, "Failing over in 60 seconds.").waitFor();
+    await ben.page.getByRole("button", { name: "Download failover.txt" }).waitFor();
     await ana.page.getByText("Will send when you are back online").waitFor({ state: "detached" });
     // That requests fail without a network is no news.
     ana.complaints.splice(before);
@@ -178,6 +182,46 @@ describe("around a conversation", { skip }, () => {
     ana.complaints.splice(before);
   });
 
+  part(
+    "files that could not be sent are kept sealed over a reload, and go out by themselves in their place",
+    async () => {
+      const { page } = ana;
+      const before = ana.complaints.length;
+      for (const address of [SENDS, UPLOADS]) await page.route(address, (request) => request.abort());
+      await write(composer(page, ROOM), "Before the files.");
+      await files(page).setInputFiles([
+        { name: "rust.png", mimeType: "image/png", buffer: picture(160, [139, 90, 67]) },
+        plain("notes.txt"),
+      ]);
+      await write(composer(page, ROOM), "After the files.");
+      const waiting = page.getByText("Will send when you are back online");
+      await waiting.nth(3).waitFor();
+      const kept = await page.waitForFunction(keptUnsent, 4);
+      assert.doesNotMatch(String(await kept.jsonValue()), /files|notes|rust|msgtype/);
+      const buffer = Buffer.alloc(33 * 1024 * 1024);
+      await files(page).setInputFiles({ name: "recording.bin", mimeType: "application/octet-stream", buffer });
+      await page.getByText("Not kept: it is lost when this page is closed").waitFor();
+      await look(page, "34-files");
+      await press(page, "Cancel recording.bin");
+      await page.reload();
+      await waiting.nth(3).waitFor();
+      for (const address of [SENDS, UPLOADS]) await page.unroute(address);
+      await message(ben.page, "After the files.").waitFor();
+      const log = await ben.page.getByRole("log", { name: /^Messages in/ }).ariaSnapshot();
+      const places = ["Before the files.", "rust.png", "notes.txt", "After the files."].map((name) =>
+        log.indexOf(name),
+      );
+      assert.ok(!places.includes(-1), log);
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+      );
+      await page.waitForFunction(keptUnsent, 0);
+      // That requests are cut off is no news.
+      ana.complaints.splice(before);
+    },
+  );
+
   part("one goes anywhere by keyboard", async () => {
     await ana.page.keyboard.press("Control+k");
     await look(ana.page, "35-switcher");
@@ -228,7 +272,16 @@ describe("around a conversation", { skip }, () => {
   it("no page has complained", () => assert.deepEqual(world.complaints(), []));
 });
 
+const UPLOADS = "**/_matrix/media/v3/upload*";
 const SENDS = "**/send/m.room.encrypted/*";
+
+function files(page: Page) {
+  return page.getByLabel("Files", { exact: true });
+}
+
+function plain(name: string) {
+  return { name, mimeType: "text/plain", buffer: Buffer.from(`This is ${name}.`) };
+}
 
 /** In the page: what lies in the store of unsent messages, as text, once there are so many. */
 async function keptUnsent(count: number): Promise<string | false> {

@@ -61,6 +61,7 @@ export function upload(at_ms: number, more: Partial<UploadItem> = {}): UploadIte
     sent_bytes: 1_100_000,
     encrypted: true,
     phase: "uploading",
+    inTabOnly: false,
     ...more,
   };
 }

@@ -78,6 +78,8 @@ export function states(): TimelineItem[] {
     say(MARA, at(9, 50), "Seen by everyone", { arrived: "delivered", seenBy: [ANA, KENJI] }),
     say(MARA, at(9, 51), "This one is too large", { status: "failed", failure: "the message is too large" }),
     say(MARA, at(9, 52), "On its way", { status: "sending" }),
+    upload(at(9, 53), { key: "upload 2", phase: "waiting" }),
+    upload(at(9, 53), { key: "upload 3", phase: "waiting", size_bytes: 90_000_000, inTabOnly: true }),
     upload(at(9, 53), { phase: "failed", failure: "the file is larger than 50 MB" }),
   ];
 }

@@ -24,6 +24,13 @@ export function onItsWay(event: MatrixEvent): MatrixEvent {
 /** The server, or what stands before it, can not take it now and says nothing against the message itself. */
 const PASSING = new Set([429, 502, 503, 504]);
 
+/** Whether an attempt failed for want of a connection, or because the server takes nothing for now: what comes after it would fail too. */
+export function isPassing(error: { httpStatus?: number; errcode?: string; name?: string }): boolean {
+  // A browser says of an upload that was cut off that it was aborted.
+  if (error.httpStatus === undefined) return error.name === "ConnectionError" || error.name === "AbortError";
+  return PASSING.has(error.httpStatus) || isMaintenance(error);
+}
+
 /** Whether a message that was not sent only waits, for the connection or for the server: it is not refused for good. */
 export function isWaiting({ status, error }: MatrixEvent): boolean {
   if (status !== EventStatus.NOT_SENT) return false;

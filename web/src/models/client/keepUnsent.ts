@@ -1,5 +1,5 @@
 /**
- * What was written survives a reload and a closed tab: each message is kept from the moment in which it is written until the server has
+ * What was written survives a reload and a closed tab: each message, and each file as far as there is space, is kept from the moment in which it is written until the server has
  * it, and stands in its room again afterwards. What only waited is sent by itself; what the server had refused waits for the person.
  *
  * A message that comes again has the transaction id of its first attempt, and the server takes it once: the answer to that attempt
@@ -21,10 +21,9 @@ import type { Closing } from "./closing.ts";
 import { hasType, refusalOf } from "./events.ts";
 import { listen } from "./listen.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Unsent, UnsentStore } from "./unsentStore.ts";
-
-/** What is beyond these is in the tab alone, which asks before it is closed. */
-export const LIMITS = { messages: 500, bytes: 4 * 1024 * 1024 } as const;
+import type { Shelf } from "./shelf.ts";
+import type { Unsent } from "./unsentStore.ts";
+import type { AllUploads } from "./uploads.ts";
 
 /** Nobody expects a message to leave by itself that was written longer ago than this, in a tab that was closed since. */
 const ASK_AFTER_MS = 24 * 60 * 60 * 1_000;
@@ -34,43 +33,34 @@ export interface KeepOptions {
   client: MatrixClient;
   outbox: Outbox;
   closing: Closing;
-  store: Promise<UnsentStore>;
+  shelf: Shelf;
+  /** Files that come back before they are messages. */
+  uploads: Pick<AllUploads, "restore">;
 }
 
 /** Keeps what is written from here on, and puts back what was kept, until `stop`. */
-export function keepUnsent({ client, outbox, closing, store }: KeepOptions): { stop: () => void } {
-  const kept = new Map<string, Unsent>();
+export function keepUnsent({ client, outbox, closing, shelf, uploads }: KeepOptions): { stop: () => void } {
   /** Those whose room is not there yet: it may come with the first answer of the server. */
   let elsewhere: Unsent[] = [];
-  const next = queueOf(store);
-  const keep = (event: MatrixEvent, unsent: Unsent) => {
-    kept.set(unsent.txnId, unsent);
-    closing.hold(event);
-    next(async (open) => {
-      await open.put(unsent);
-      closing.release(event);
-    });
-  };
-  const forget = (txnId: string) => {
-    if (kept.delete(txnId)) next((open) => open.remove(txnId));
-  };
   const note = (event: MatrixEvent, room: Room) => {
     const txnId = event.getTxnId();
     if (txnId === undefined || !hasType(event, EventType.RoomMessage)) return;
     if (isOver(event)) {
       closing.release(event);
-      return forget(txnId);
+      return shelf.forget(txnId);
     }
-    const before = kept.get(txnId);
+    const known = shelf.get(txnId);
+    // A file that is uploaded is a message from here on, which says where its bytes are.
+    const before = known?.upload ? undefined : known;
     const failure = refusalOf(event);
     if (before && before.failure === failure) return;
     const unsent = before ? { ...before, failure } : unsentOf(event, { roomId: room.roomId, txnId });
-    if (before || fits(kept, unsent)) keep(event, unsent);
-    else closing.hold(event);
+    void shelf.keep(event, unsent);
   };
   const place = (room: Room, unsent: Unsent) => {
-    if (hasArrived(room, unsent.txnId)) return forget(unsent.txnId);
+    if (hasArrived(room, unsent.txnId)) return shelf.forget(unsent.txnId);
     const here = room.getEventForTxnId(unsent.txnId);
+    if (!here && unsent.upload) return uploads.restore(room, { ...unsent, failure: failureOf(unsent) });
     if (!here) return room.addPendingEvent(eventOf(client, unsent), unsent.txnId);
     outbox.take(here, room);
     note(here, room);
@@ -79,35 +69,19 @@ export function keepUnsent({ client, outbox, closing, store }: KeepOptions): { s
     const areKnown = client.getSyncState() === SyncState.Syncing;
     elsewhere = [];
     for (const unsent of all) {
-      kept.set(unsent.txnId, unsent);
       const room = client.getRoom(unsent.roomId);
       if (room?.getMyMembership() === (KnownMembership.Join as string)) place(room, unsent);
-      else if (areKnown) forget(unsent.txnId);
+      else if (areKnown) shelf.forget(unsent.txnId);
       else elsewhere.push(unsent);
     }
     if (areKnown) void outbox.send();
   };
-  next(async (open) => putBack(await open.all()));
+  shelf.restore(putBack);
   const onSync = (state: SyncState) => {
     if (state === SyncState.Syncing && elsewhere.length > 0) putBack(elsewhere);
   };
   const stopListening = listen(client, { [RoomEvent.LocalEchoUpdated]: note, [ClientEvent.Sync]: onSync });
-  const stop = () => {
-    stopListening();
-    next(async (open) => open.close());
-  };
-  return { stop };
-}
-
-type Act = (store: UnsentStore) => Promise<void>;
-
-/** One after the other: what is removed was put before. Where nothing can be stored, messages are sent all the same. */
-function queueOf(store: Promise<UnsentStore>): (act: Act) => void {
-  let last: Promise<unknown> = store;
-  return (act) => {
-    const run = async () => act(await store);
-    last = last.then(run, run).catch((error: unknown) => console.warn("Unsent messages are not kept:", error));
-  };
+  return { stop: stopListening };
 }
 
 function isOver({ status }: MatrixEvent): boolean {
@@ -116,11 +90,6 @@ function isOver({ status }: MatrixEvent): boolean {
 
 function unsentOf(event: MatrixEvent, at: { roomId: string; txnId: string }): Unsent {
   return { ...at, type: event.getType(), content: event.getContent(), at_ms: event.getTs() };
-}
-
-function fits(kept: Map<string, Unsent>, unsent: Unsent): boolean {
-  const bytes = [...kept.values(), unsent].reduce((sum, each) => sum + JSON.stringify(each).length, 0);
-  return kept.size < LIMITS.messages && bytes <= LIMITS.bytes;
 }
 
 /** Whether the server had it, and only its answer was lost. */
@@ -141,9 +110,14 @@ function eventOf(client: MatrixClient, unsent: Unsent): MatrixEvent {
     type,
     content,
   });
-  const failure = unsent.failure ?? (Date.now() - at_ms > ASK_AFTER_MS ? CLOSED : undefined);
+  const failure = failureOf(unsent);
   if (failure !== undefined) event.error = new MatrixError({ error: failure }, 400);
   event.setTxnId(txnId);
   event.setStatus(EventStatus.NOT_SENT);
   return event;
+}
+
+/** Why it does not go by itself; undefined where it does. */
+function failureOf({ failure, at_ms }: Unsent): string | undefined {
+  return failure ?? (Date.now() - at_ms > ASK_AFTER_MS ? CLOSED : undefined);
 }

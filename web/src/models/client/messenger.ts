@@ -15,7 +15,9 @@ import { mediaLoader } from "./media.ts";
 import { watchOutbox } from "./outbox.ts";
 import { openRoom } from "./room.ts";
 import { watchRooms } from "./rooms.ts";
+import { openShelf } from "./shelf.ts";
 import type { UnsentStore } from "./unsentStore.ts";
+import { watchUploads } from "./uploads.ts";
 
 const DIRECTORY_PAGE = 50;
 const PEOPLE = 20;
@@ -27,11 +29,13 @@ export function openMessenger(client: MatrixClient, unsent: Promise<UnsentStore>
   const connection = watchConnection(client);
   const outbox = watchOutbox(client);
   const closing = guardClosing();
-  const keeping = keepUnsent({ client, outbox, closing, store: unsent });
+  const shelf = openShelf(unsent, closing);
+  const uploads = watchUploads({ client, outbox, closing, shelf });
+  const keeping = keepUnsent({ client, outbox, closing, shelf, uploads });
   const media = mediaLoader(client);
   const me = watchMe(client);
   const models = new Map<string, RoomModel>();
-  const parts = [rooms, connection, outbox, keeping, closing, media, me];
+  const parts = [rooms, connection, outbox, keeping, uploads, shelf, closing, media, me];
   return {
     me: me.store,
     workspace: client.getDomain() ?? "",
@@ -46,7 +50,7 @@ export function openMessenger(client: MatrixClient, unsent: Promise<UnsentStore>
       const room = client.getRoom(id);
       const membership = room?.getMyMembership();
       if (!room || (membership !== "join" && membership !== "invite")) return null;
-      const model = openRoom({ client, room, outbox, closing });
+      const model = openRoom({ client, room, outbox, uploads: uploads.in(room) });
       models.set(id, model);
       return model;
     },

@@ -9,11 +9,22 @@ import {
   SyncState,
 } from "matrix-js-sdk";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { isWaiting } from "./events.ts";
+import { isPassing, isWaiting } from "./events.ts";
 import { listen } from "./listen.ts";
 
 /** A message that failed while the connection seems to be there is tried again after this. */
 const AGAIN_MS = 5_000;
+
+/** What becomes a message when its turn comes: a file. */
+export interface Parcel {
+  /** Of the message that it becomes. */
+  txnId: string;
+  room: Room;
+  /** `waiting` is sent by itself, `refused` only when the person says so. */
+  state(): "waiting" | "sending" | "refused";
+  /** Tries it once, to the end of its message's first attempt. Never rejects: afterwards it waits on, or was refused. */
+  send(): Promise<void>;
+}
 
 export interface Outbox {
   /** How many messages have not reached the server; what it has refused waits for nothing. */
@@ -24,42 +35,107 @@ export interface Outbox {
    */
   of(roomId: string): MatrixEvent[];
   /** What the server does not have, in all rooms: on its way, waiting or refused. */
-  unsent(): MatrixEvent[];
+  unsent(): object[];
   /** Takes care of a message that was on its way before this was opened. */
   take(event: MatrixEvent, room: Room): void;
-  /** Tries everything that waits. */
-  send(): Promise<void>;
+  /** Takes a file, which is sent after what waits in its room already; one that was refused, once more and in its old place. */
+  put(parcel: Parcel): void;
+  /** Gives up a file that has not become a message. */
+  drop(parcel: Parcel): void;
+  /** Whether the last attempt in the room failed for want of a connection. */
+  isHeldUp(room: Room): boolean;
+  /** Tries everything that waits, or only what does in this room: rooms side by side, and in each one after the other. */
+  send(only?: Room): Promise<void>;
   stop(): void;
 }
 
+/** One thing on its way, first as a parcel if it is one. Both have the same transaction id, and so the same place. */
+interface Entry {
+  room: Room;
+  event?: MatrixEvent;
+  parcel?: Parcel;
+}
+
 export function watchOutbox(client: MatrixClient): Outbox {
-  const pending = new Map<MatrixEvent, Room>();
+  const entries = new Map<string, Entry>();
   const store = createStore<number>(() => 0);
-  let busy = false;
+  const busy = new Set<Room>();
+  const heldUp = new Set<Room>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const send = async () => {
-    if (busy || !navigator.onLine) return;
-    busy = true;
-    for (const [event, room] of pending) {
-      // One that fails again stays where it is, with its reason.
-      if (isWaiting(event)) await client.resendEvent(event, room).catch(() => undefined);
-    }
-    busy = false;
-  };
+  let isStopped = false;
+  const recount = () => store.setState([...entries.values()].filter(counts).length, true);
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => void send(), AGAIN_MS);
+    if (!isStopped && client.getSyncState() === SyncState.Syncing) timer = setTimeout(() => void send(), AGAIN_MS);
+  };
+  const waitingIn = (room: Room) => [...entries.values()].filter((entry) => entry.room === room && waits(entry));
+  const sendIn = async (room: Room) => {
+    if (busy.has(room) || !navigator.onLine) return;
+    busy.add(room);
+    const tried = new Set<Entry>();
+    const next = () => (isStopped ? undefined : waitingIn(room).find((entry) => !tried.has(entry)));
+    for (let entry = next(); entry; entry = next()) {
+      tried.add(entry);
+      await attempt(client, entry);
+      recount();
+      heldUp.delete(room);
+      if (!isHeldUp(entry)) continue;
+      // What was written after it would overtake it.
+      heldUp.add(room);
+      break;
+    }
+    busy.delete(room);
+    if (waitingIn(room).length > 0) later();
+  };
+  const send = async (only?: Room) => {
+    const rooms = new Set(only ? [only] : [...entries.values()].map(({ room }) => room));
+    await Promise.all([...rooms].map(sendIn));
   };
   const take = (event: MatrixEvent, room: Room) => {
-    if (event.status === null || event.status === EventStatus.CANCELLED) pending.delete(event);
-    else pending.set(event, room);
-    store.setState([...pending.keys()].filter(isUnsent).length, true);
-    if (isWaiting(event) && client.getSyncState() === SyncState.Syncing) later();
+    const key = keyOf(event);
+    const known = entries.get(key);
+    if (event.status === null || event.status === EventStatus.CANCELLED) entries.delete(key);
+    else if (known) Object.assign(known, { event, parcel: undefined });
+    else entries.set(key, { room, event });
+    recount();
+    if (isWaiting(event)) later();
   };
+  const stopFollowing = follow(client, { take, send, entries });
+  const stop = () => {
+    isStopped = true;
+    stopFollowing();
+    clearTimeout(timer);
+  };
+  const all = () => [...entries.values()];
+  return {
+    store,
+    of: (roomId) => all().flatMap(({ event, room }) => (event && room.roomId === roomId ? [event] : [])),
+    unsent: () =>
+      all().flatMap(({ event, parcel }) => (event?.status === EventStatus.SENT ? [] : (event ?? parcel ?? []))),
+    take,
+    put(parcel) {
+      entries.set(parcel.txnId, { room: parcel.room, parcel });
+      recount();
+    },
+    drop(parcel) {
+      if (entries.get(parcel.txnId)?.parcel === parcel) entries.delete(parcel.txnId);
+      recount();
+    },
+    isHeldUp: (room) => heldUp.has(room),
+    send,
+    stop,
+  };
+}
+
+interface Following extends Pick<Outbox, "take" | "send"> {
+  entries: Map<string, Entry>;
+}
+
+function follow(client: MatrixClient, { take, send, entries }: Following): () => void {
   // What the server has by then stands in what is loaded from it.
   const onReset = (of: Room | undefined) => {
-    for (const [event, room] of pending)
-      if (room.roomId === of?.roomId && event.status === EventStatus.SENT) pending.delete(event);
+    for (const [key, { event, room }] of entries)
+      if (room.roomId === of?.roomId && event?.status === EventStatus.SENT) entries.delete(key);
   };
   const online = () => void send();
   window.addEventListener("online", online);
@@ -70,18 +146,35 @@ export function watchOutbox(client: MatrixClient): Outbox {
       if (state === SyncState.Syncing && previous !== SyncState.Syncing) void send();
     },
   });
-  const stop = () => {
+  return () => {
     stopListening();
-    clearTimeout(timer);
     window.removeEventListener("online", online);
   };
-  const of = (roomId: string) => [...pending].flatMap(([event, room]) => (room.roomId === roomId ? [event] : []));
-  const unsent = () => [...pending.keys()].filter(({ status }) => status !== EventStatus.SENT);
-  return { store, of, unsent, take, send, stop };
+}
+
+function keyOf(event: MatrixEvent): string {
+  return event.getTxnId() ?? event.getId() ?? "";
+}
+
+async function attempt(client: MatrixClient, { event, parcel, room }: Entry): Promise<void> {
+  // One that fails again stays where it is, with its reason.
+  if (event) await client.resendEvent(event, room).catch(() => undefined);
+  else await parcel?.send();
+}
+
+function waits({ event, parcel }: Entry): boolean {
+  return event ? isWaiting(event) : parcel?.state() === "waiting";
+}
+
+/** It waits still, and not for a reason of its own. */
+function isHeldUp(entry: Entry): boolean {
+  const { event } = entry;
+  return waits(entry) && (!event || (event.error !== null && isPassing(event.error)));
 }
 
 /** On its way or waiting. */
-function isUnsent(event: MatrixEvent): boolean {
+function counts({ event, parcel }: Entry): boolean {
+  if (!event) return parcel?.state() !== "refused";
   if (event.status === EventStatus.SENT) return false;
   return event.status !== EventStatus.NOT_SENT || isWaiting(event);
 }

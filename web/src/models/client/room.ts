@@ -15,7 +15,6 @@ import { createStore } from "zustand/vanilla";
 import { names } from "../format/words.ts";
 import type { MembersSnapshot, Role, RoomInfo, RoomModel, ThreadModel, TrustTag } from "../room/model.ts";
 import { batched } from "./batch.ts";
-import type { Closing } from "./closing.ts";
 import { openComposer } from "./composer.ts";
 import { directRooms } from "./direct.ts";
 import { encryptionOf } from "./encryption.ts";
@@ -29,18 +28,17 @@ import { text } from "./safe.ts";
 import { ensureThread } from "./threads.ts";
 import { openTimeline } from "./timeline.ts";
 import { ENCRYPTED, openTag, trustOf } from "./trust.ts";
-import { openUploads, type Uploads } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
 export interface RoomOptions {
   client: MatrixClient;
   room: Room;
   outbox: Outbox;
-  closing: Closing;
+  uploads: Uploads;
 }
 
-export function openRoom({ client, room, outbox, closing }: RoomOptions): RoomModel {
+export function openRoom({ client, room, outbox, uploads }: RoomOptions): RoomModel {
   const { roomId } = room;
-  const uploads = openUploads({ client, room, closing });
   const pending = () => outbox.of(roomId);
   let isEncrypted = room.hasEncryptionStateEvent();
   let trust: TrustTag = isEncrypted ? ENCRYPTED : openTag(room);

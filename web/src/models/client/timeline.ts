@@ -1,20 +1,14 @@
 /** The timeline of a room, or of a thread in it, on the SDK's. */
-import {
-  Direction,
-  type EventTimelineSet,
-  type MatrixClient,
-  type MatrixEvent,
-  type Room,
-  SyncState,
-} from "matrix-js-sdk";
+import { Direction, type EventTimelineSet, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { TimelineModel, TimelineSnapshot } from "../room/model.ts";
-import { reuseRows, type Row, toRows } from "../timeline/rows.ts";
+import { reuseRows, type Row, toRows, withUploads } from "../timeline/rows.ts";
 import { type Unread, unreadAtOpen } from "../timeline/unread.ts";
 import { batched } from "./batch.ts";
 import { isMessage } from "./events.ts";
 import { follow } from "./follow.ts";
 import { itemReader } from "./items.ts";
+import { isOffline } from "./offline.ts";
 import { openQuotes } from "./quotes.ts";
 import { openShields } from "./shields.ts";
 import { timelineActions } from "./timelineActions.ts";
@@ -102,7 +96,7 @@ function rowsOf(options: TimelineOptions, now: { read: Read; events: MatrixEvent
   const offline = isOffline(client);
   const root = thread && (room.getThread(thread.rootId)?.rootEvent ?? room.findEventById(thread.rootId));
   const items = now.read(now.events, offline);
-  const rows = toRows([...items, ...uploads.of(thread?.rootId)], {
+  const rows = toRows(withUploads(items, uploads.of(thread?.rootId)), {
     newFrom: now.newFrom,
     atStart: !thread && !canLoad(set()),
     after_ms: root?.getTs(),
@@ -124,11 +118,6 @@ function eventsOf({ set, thread, pending }: TimelineOptions): MatrixEvent[] {
 
 function standsInRoom(event: MatrixEvent): boolean {
   return event.threadRootId === undefined || event.isThreadRoot || event.getId() === event.threadRootId;
-}
-
-function isOffline(client: MatrixClient): boolean {
-  const state = client.getSyncState();
-  return !navigator.onLine || state === SyncState.Error || state === SyncState.Reconnecting;
 }
 
 function canLoad(set: EventTimelineSet | null): boolean {

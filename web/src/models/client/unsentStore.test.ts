@@ -47,3 +47,31 @@ test("a message counts as kept when it is on the disk, and not before", async (t
   assert.deepEqual(await store.all(), []);
   store.close();
 });
+
+test("a file comes back with its name, its kind and its bytes, and lies sealed with them", async () => {
+  const store = await openUnsent("FILE", KEY);
+  const bytes = new Uint8Array([...new TextEncoder().encode("line\nline\n"), 0, 255]);
+  const file = new File([bytes], "plan.txt", { type: "text/plain" });
+  await store.put({ ...unsent("f"), upload: { file, caption: "The\nplan", rootId: "$root" } });
+  await store.put(unsent("t"));
+  const [kept, text] = await store.all();
+  store.close();
+  assert.equal(text?.upload, undefined);
+  const { file: same, ...rest } = kept?.upload ?? {};
+  assert.deepEqual(
+    [rest, same?.name, same?.type],
+    [{ caption: "The\nplan", rootId: "$root" }, "plan.txt", "text/plain"],
+  );
+  assert.deepEqual(new Uint8Array((await same?.arrayBuffer()) ?? []), bytes);
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open("parley-unsent-FILE");
+    request.addEventListener("success", () => resolve(request.result));
+  });
+  const rows = await new Promise<{ data: ArrayBuffer }[]>((resolve) => {
+    const request = database.transaction("unsent").objectStore("unsent").getAll();
+    request.addEventListener("success", () => resolve(request.result as { data: ArrayBuffer }[]));
+  });
+  database.close();
+  assert.equal(rows.length, 2);
+  for (const { data } of rows) assert.doesNotMatch(Buffer.from(data).toString("latin1"), /plan|line|room/);
+});

@@ -1,5 +1,5 @@
 /**
- * Messages that have not reached the server, kept over a reload.
+ * Messages and files that have not reached the server, kept over a reload.
  *
  * They are what a person has written, of encrypted rooms too, so each lies here sealed (AES-GCM) under a key that comes of the device's
  * own: the one that the crypto store is encrypted with. Whoever forgets that makes them unreadable too. See `credentials.ts`.
@@ -16,6 +16,15 @@ export interface Unsent {
   at_ms: number;
   /** Why the server refused it; absent while it only waits. */
   failure?: string | undefined;
+  /** Of a file, whose content is made when it is uploaded. */
+  upload?: UnsentFile | undefined;
+}
+
+export interface UnsentFile {
+  file: File;
+  caption?: string | undefined;
+  /** The first message of the thread that it goes to. */
+  rootId?: string | undefined;
 }
 
 export interface UnsentStore {
@@ -63,7 +72,7 @@ export async function openUnsent(deviceId: string, deviceKey: Uint8Array): Promi
       return found.map(({ unsent }) => unsent);
     },
     async put(unsent) {
-      const sealed = await sealer.seal(JSON.stringify(unsent));
+      const sealed = await sealer.seal(await toRow(unsent));
       numbers.set(unsent.txnId, await written(table("readwrite"), (to) => to.put(sealed, numbers.get(unsent.txnId))));
     },
     async remove(txnId) {
@@ -82,10 +91,32 @@ async function readAll(table: IDBObjectStore): Promise<[number: IDBValidKey, sea
 
 async function openRow(sealer: Sealer, number: IDBValidKey, sealed: Sealed) {
   try {
-    return { number, unsent: JSON.parse(await sealer.open(sealed)) as Unsent };
+    return { number, unsent: fromRow(await sealer.openBytes(sealed)) };
   } catch {
     return null;
   }
+}
+
+const LINE_END = "\n".charCodeAt(0);
+
+/** A line of JSON, which has no line break in itself, and after one the bytes of a file. */
+async function toRow({ upload, ...unsent }: Unsent): Promise<string | Uint8Array<ArrayBuffer>> {
+  if (!upload) return JSON.stringify(unsent);
+  const { file, ...rest } = upload;
+  const head = JSON.stringify({ ...unsent, upload: { ...rest, name: file.name, type: file.type } });
+  return new Uint8Array(await new Blob([head, "\n", file]).arrayBuffer());
+}
+
+interface Head extends Omit<Unsent, "upload"> {
+  upload?: Omit<UnsentFile, "file"> & { name: string; type: string };
+}
+
+function fromRow(row: Uint8Array<ArrayBuffer>): Unsent {
+  const end = row.indexOf(LINE_END);
+  const { upload, ...unsent } = JSON.parse(new TextDecoder().decode(end === -1 ? row : row.subarray(0, end))) as Head;
+  if (!upload) return unsent;
+  const { name, type, ...rest } = upload;
+  return { ...unsent, upload: { ...rest, file: new File([row.subarray(end + 1)], name, { type }) } };
 }
 
 async function openDatabase(name: string): Promise<IDBDatabase> {

@@ -1,12 +1,21 @@
-/** Files on their way to the server: prepared, encrypted where the room is, uploaded, sent. */
-import { type MatrixClient, type Room } from "matrix-js-sdk";
-import { encryptFile } from "../media/encrypt.ts";
-import type { EncryptedFile, UploadItem } from "../timeline/item.ts";
+/**
+ * Files on their way to the server, which are messages as soon as they are uploaded.
+ *
+ * queued or waiting → preparing → encrypting, uploading → sending → a message of the timeline, under the same transaction id.
+ * Without a connection back to waiting; refused → failed, until the person tries again or gives up.
+ */
+import type { MatrixClient, Room } from "matrix-js-sdk";
+import type { UploadItem } from "../timeline/item.ts";
 import type { Closing } from "./closing.ts";
-import { encryptionOf } from "./encryption.ts";
+import { isPassing } from "./events.ts";
+import { isOffline } from "./offline.ts";
+import type { Outbox, Parcel } from "./outbox.ts";
 import { personIn } from "./person.ts";
-import { type Picture, pictureOf } from "./picture.ts";
+import type { Shelf } from "./shelf.ts";
+import type { Unsent, UnsentFile } from "./unsentStore.ts";
+import { uploadFile } from "./uploadFile.ts";
 
+/** Those of one room. */
 export interface Uploads {
   /** The uploads of the room's timeline, or of a thread's. */
   of(rootId: string | undefined): UploadItem[];
@@ -16,81 +25,81 @@ export interface Uploads {
   listen(listener: () => void): () => void;
 }
 
-interface Upload {
+export interface AllUploads {
+  in(room: Room): Uploads;
+  /** Puts back a file that was kept; it is sent with what else waits. */
+  restore(room: Room, unsent: Unsent): void;
+  /** Ends what is under way. What is kept stays kept. */
+  stop(): void;
+}
+
+interface Upload extends Parcel {
   item: UploadItem;
-  file: File;
-  rootId: string | undefined;
-  caption: string | undefined;
+  unsent: Unsent & { upload: UnsentFile };
   abort: AbortController;
 }
 
 interface UploadsOptions {
   client: MatrixClient;
-  room: Room;
+  outbox: Outbox;
   closing: Closing;
+  shelf: Shelf;
 }
 
-/** The uploads of one room. They are in this tab alone, failed ones too, so it asks before it is closed. */
-export function openUploads({ client, room, closing }: UploadsOptions): Uploads {
-  const uploads = new Map<string, Upload>();
-  const listeners = new Set<() => void>();
-  let made = 0;
-  const tell = () => {
-    for (const listener of listeners) listener();
-  };
-  const change = (upload: Upload, changes: Partial<UploadItem>) => {
-    upload.item = { ...upload.item, ...changes };
-    tell();
-  };
-  const remove = (upload: Upload) => {
-    uploads.delete(upload.item.key);
-    closing.release(upload);
-    tell();
-  };
-  const send = async (upload: Upload) => {
-    if (upload.abort.signal.aborted) return;
-    try {
-      const content = await uploaded(client, room, { upload, change: (changes) => change(upload, changes) });
-      if (upload.abort.signal.aborted) return;
-      remove(upload);
-      // From here on it is a message like any other, which stands in the timeline with its reason when it is not sent.
-      await client.sendMessage(room.roomId, upload.rootId ?? null, content as never).catch(() => undefined);
-    } catch (error) {
-      if (!upload.abort.signal.aborted) change(upload, { phase: "failed", failure: failureOf(error) });
-    }
-  };
-  /** One after the other: they stand in the room in the order in which they were chosen, whichever is the quicker. */
-  let last: Promise<void> = Promise.resolve();
-  const start = (upload: Upload) => {
-    last = last.then(() => send(upload));
-  };
+/** What the uploads of all rooms share. */
+interface Yard extends UploadsOptions {
+  uploads: Map<string, Upload>;
+  listeners: Set<() => void>;
+}
+
+export function watchUploads(options: UploadsOptions): AllUploads {
+  const yard: Yard = { ...options, uploads: new Map(), listeners: new Set() };
   return {
-    of: (rootId) => [...uploads.values()].filter((upload) => upload.rootId === rootId).map((upload) => upload.item),
+    in: (room) => uploadsIn(yard, room),
+    restore(room, unsent) {
+      if (unsent.upload) open(yard, room, { ...unsent, upload: unsent.upload });
+    },
+    stop() {
+      for (const { abort } of yard.uploads.values()) abort.abort();
+      yard.uploads.clear();
+    },
+  };
+}
+
+function uploadsIn(yard: Yard, room: Room): Uploads {
+  const { client, outbox, uploads, listeners } = yard;
+  return {
+    of: (rootId) =>
+      [...uploads.values()]
+        .filter((upload) => upload.room.roomId === room.roomId && upload.unsent.upload.rootId === rootId)
+        .map((upload) => shown(yard, upload)),
     add(files, { rootId, caption }) {
       for (const [index, file] of files.entries()) {
-        const upload: Upload = {
-          item: itemOf({ client, room, file, key: `upload ${++made}` }),
-          file,
-          rootId,
-          caption: index === 0 ? caption : undefined,
-          abort: new AbortController(),
-        };
-        uploads.set(upload.item.key, upload);
-        closing.hold(upload);
-        start(upload);
+        const upload = open(yard, room, {
+          txnId: client.makeTxnId(),
+          roomId: room.roomId,
+          type: "m.room.message",
+          content: {},
+          at_ms: Date.now(),
+          upload: { file, rootId, caption: index === 0 ? caption : undefined },
+        });
+        keep(yard, upload);
       }
-      tell();
+      void outbox.send(room);
     },
     retry(key) {
       const upload = uploads.get(key);
-      if (!upload) return;
-      change(upload, { phase: "preparing", sent_bytes: 0, failure: undefined });
-      start(upload);
+      if (upload?.state() !== "refused") return;
+      settle(yard, upload, undefined);
+      outbox.put(upload);
+      void outbox.send(room);
     },
     cancel(key) {
       const upload = uploads.get(key);
-      upload?.abort.abort();
-      if (upload) remove(upload);
+      if (!upload) return;
+      upload.abort.abort();
+      yard.shelf.forget(key);
+      close(yard, upload);
     },
     listen(listener) {
       listeners.add(listener);
@@ -99,130 +108,116 @@ export function openUploads({ client, room, closing }: UploadsOptions): Uploads 
   };
 }
 
-interface Start {
-  client: MatrixClient;
-  room: Room;
-  file: File;
-  key: string;
+/** Puts a file into the row of what is to be sent. */
+function open(yard: Yard, room: Room, unsent: Upload["unsent"]): Upload {
+  const upload: Upload = {
+    txnId: unsent.txnId,
+    room,
+    unsent,
+    item: itemOf(yard.client, room, unsent),
+    abort: new AbortController(),
+    state: () => stateOf(upload.item.phase),
+    send: () => send(yard, upload),
+  };
+  yard.uploads.set(upload.txnId, upload);
+  yard.outbox.put(upload);
+  tell(yard);
+  return upload;
 }
 
-function itemOf({ client, room, file, key }: Start): UploadItem {
+/** It is a message by now, or was given up. */
+function close(yard: Yard, upload: Upload): void {
+  yard.uploads.delete(upload.txnId);
+  yard.closing.release(upload);
+  yard.outbox.drop(upload);
+  tell(yard);
+}
+
+function keep(yard: Yard, upload: Upload): void {
+  void yard.shelf.keep(upload, upload.unsent).then((isKept) => {
+    if (!isKept && yard.uploads.has(upload.txnId)) change(yard, upload, { inTabOnly: true });
+  });
+}
+
+/** It waits (again), or was refused with this reason; either is kept, so that it is so after a reload too. */
+function settle(yard: Yard, upload: Upload, failure: string | undefined): void {
+  change(yard, upload, { phase: failure === undefined ? "waiting" : "failed", sent_bytes: 0, failure });
+  if (upload.unsent.failure === failure) return;
+  upload.unsent = { ...upload.unsent, failure };
+  if (yard.shelf.get(upload.txnId)) keep(yard, upload);
+}
+
+async function send(yard: Yard, upload: Upload): Promise<void> {
+  const { client } = yard;
+  const { room, abort, txnId } = upload;
+  const { file, caption, rootId } = upload.unsent.upload;
+  try {
+    change(yard, upload, { phase: "preparing", sent_bytes: 0, failure: undefined });
+    const content = await uploadFile(client, room, {
+      file,
+      caption,
+      abort,
+      change: (changes) => change(yard, upload, changes),
+    });
+    if (abort.signal.aborted) return;
+    const sending = client.sendMessage(room.roomId, rootId ?? null, content as never, txnId);
+    close(yard, upload);
+    // From here on it is a message like any other, which stands in the timeline with its reason when it is not sent.
+    await sending.catch(() => undefined);
+  } catch (error) {
+    if (abort.signal.aborted) return;
+    settle(yard, upload, isPassing(error as Error) ? undefined : failureOf(error));
+  }
+}
+
+function change(yard: Yard, upload: Upload, changes: Partial<UploadItem>): void {
+  upload.item = { ...upload.item, ...changes };
+  tell(yard);
+}
+
+function tell({ listeners }: Yard): void {
+  for (const listener of listeners) listener();
+}
+
+/** What waits though there is a connection is behind others. */
+function shown({ client, outbox }: Yard, { room, item }: Upload): UploadItem {
+  const isBehind = item.phase === "waiting" && !outbox.isHeldUp(room) && !isOffline(client);
+  return isBehind ? { ...item, phase: "queued" } : item;
+}
+
+function stateOf(phase: UploadItem["phase"]): ReturnType<Parcel["state"]> {
+  if (phase === "failed") return "refused";
+  return phase === "waiting" ? "waiting" : "sending";
+}
+
+function itemOf(client: MatrixClient, room: Room, { txnId, at_ms, upload, failure }: Upload["unsent"]): UploadItem {
   return {
     type: "upload",
-    key,
-    at_ms: Date.now(),
+    key: txnId,
+    at_ms,
     sender: personIn(room, client.getSafeUserId()),
-    name: file.name,
-    size_bytes: file.size,
+    name: upload.file.name,
+    size_bytes: upload.file.size,
     sent_bytes: 0,
     encrypted: room.hasEncryptionStateEvent(),
-    phase: "preparing",
-  };
-}
-
-interface Sending {
-  upload: Upload;
-  change: (changes: Partial<UploadItem>) => void;
-}
-
-/** Uploads the file, and its small picture; answers the message that tells of it. */
-async function uploaded(client: MatrixClient, room: Room, { upload, change }: Sending): Promise<object> {
-  const { file, abort } = upload;
-  change({ encrypted: (await encryptionOf(client, room)) !== "none" });
-  const picture = await pictureOf(file);
-  const put = (data: Blob, onProgress?: (sent: number) => void) =>
-    putFile(client, {
-      data,
-      encrypted: upload.item.encrypted,
-      abort,
-      ...(onProgress ? { onProgress } : {}),
-      onEncrypt: () => change({ phase: "encrypting" }),
-    });
-  const thumbnail = picture?.thumbnail ? await put(picture.thumbnail.blob) : undefined;
-  const main = await put(file, (sent_bytes) =>
-    change({ phase: "uploading", sent_bytes: Math.min(sent_bytes, file.size) }),
-  );
-  change({ phase: "sending", sent_bytes: file.size });
-  return contentOf(upload, { main, thumbnail, picture });
-}
-
-interface Put {
-  url?: string;
-  file?: EncryptedFile;
-}
-
-interface PutOptions {
-  data: Blob;
-  encrypted: boolean;
-  abort: AbortController;
-  onProgress?: (sent: number) => void;
-  onEncrypt: () => void;
-}
-
-/** Uploads bytes; of an encrypted room, their ciphertext, whose kind and name the server never learns. */
-async function putFile(
-  client: MatrixClient,
-  { data, encrypted, abort, onProgress, onEncrypt }: PutOptions,
-): Promise<Put> {
-  const options = {
-    includeFilename: false,
-    abortController: abort,
-    progressHandler: ({ loaded }: { loaded: number }) => onProgress?.(loaded),
-  };
-  if (!encrypted) {
-    const { content_uri: url } = await client.uploadContent(data, {
-      ...options,
-      type: data.type || "application/octet-stream",
-    });
-    return { url };
-  }
-  onEncrypt();
-  const sealed = await encryptFile(await data.arrayBuffer());
-  const { content_uri: url } = await client.uploadContent(new Blob([sealed.data]), {
-    ...options,
-    type: "application/octet-stream",
-  });
-  return { file: { ...sealed.info, url } };
-}
-
-function contentOf(
-  { file, caption }: Upload,
-  { main, thumbnail, picture }: { main: Put; thumbnail: Put | undefined; picture: Picture | null },
-): object {
-  const kind = picture
-    ? "m.image"
-    : file.type.startsWith("video/")
-      ? "m.video"
-      : file.type.startsWith("audio/")
-        ? "m.audio"
-        : "m.file";
-  const small =
-    thumbnail && picture?.thumbnail
-      ? {
-          thumbnail_url: thumbnail.url,
-          thumbnail_file: thumbnail.file,
-          thumbnail_info: {
-            w: picture.thumbnail.width,
-            h: picture.thumbnail.height,
-            size: picture.thumbnail.blob.size,
-            mimetype: picture.thumbnail.blob.type,
-          },
-        }
-      : {};
-  const size = picture ? { w: picture.width, h: picture.height } : {};
-  return {
-    msgtype: kind,
-    body: caption || file.name,
-    filename: file.name,
-    ...main,
-    info: { size: file.size, mimetype: file.type || "application/octet-stream", ...size, ...small },
-    "m.mentions": {},
+    phase: failure === undefined ? "waiting" : "failed",
+    failure,
+    inTabOnly: false,
   };
 }
 
 function failureOf(error: unknown): string {
-  const status = (error as { httpStatus?: number }).httpStatus;
+  const {
+    httpStatus: status,
+    name,
+    message,
+    data,
+  } = error as Partial<Error> & {
+    httpStatus?: number;
+    data?: { error?: string };
+  };
   if (status === 413) return "the file is too large for this server";
-  if (status === undefined) return "there is no connection";
-  return (error as { data?: { error?: string } }).data?.error?.replace(/\.$/, "") ?? `the server answered ${status}`;
+  if (name === "NotReadableError" || name === "NotFoundError") return "the file can not be read any more";
+  if (status === undefined) return message ?? String(error);
+  return data?.error?.replace(/\.$/, "") ?? `the server answered ${status}`;
 }

@@ -115,8 +115,11 @@ export interface UploadItem {
   size_bytes: number;
   sent_bytes: number;
   encrypted: boolean;
-  phase: "preparing" | "encrypting" | "uploading" | "sending" | "failed";
+  /** `queued` is behind others of the room; `waiting` is sent by itself when the connection is back. */
+  phase: "queued" | "waiting" | "preparing" | "encrypting" | "uploading" | "sending" | "failed";
   failure?: string | undefined;
+  /** Too large to be kept, or there is no place for it: it is lost when the page is closed. */
+  inTabOnly: boolean;
 }
 
 export type TimelineItem = MessageItem | SystemItem | UploadItem;

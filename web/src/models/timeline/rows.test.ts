@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MessageItem, SystemItem } from "./item.ts";
-import { reuseRows, toRows } from "./rows.ts";
+import type { MessageItem, SystemItem, UploadItem } from "./item.ts";
+import { reuseRows, toRows, withUploads } from "./rows.ts";
 
 const NOON = new Date(2026, 4, 4, 12).getTime();
 const MINUTE_MS = 60_000;
@@ -85,4 +85,28 @@ test("a row that has not changed stays the same object, and only that", () => {
   const after = reuseRows(before, toRows([a, changed], { newFrom: null, atStart: false }));
   assert.equal(after[1], before[1]);
   assert.notEqual(after[2], before[2]);
+});
+
+test("a file on its way stands before what was written after it and waits too, and behind all that has arrived", () => {
+  const waiting = (id: string, at_ms: number) => message(`~${id}`, "me", { at_ms, status: "waiting" });
+  const file: UploadItem = {
+    type: "upload",
+    key: "file",
+    at_ms: NOON + 2,
+    sender: { id: "me", name: "me" },
+    name: "plan.txt",
+    size_bytes: 1,
+    sent_bytes: 0,
+    encrypted: true,
+    phase: "waiting",
+    inTabOnly: false,
+  };
+  const items = [
+    message("theirs", "ana", { at_ms: NOON + 9 }),
+    waiting("before", NOON + 1),
+    waiting("after", NOON + 3),
+  ];
+  const keys = (all: ReturnType<typeof withUploads>) => all.map(({ key }) => key);
+  assert.deepEqual(keys(withUploads(items, [file])), ["theirs", "~before", "file", "~after"]);
+  assert.deepEqual(keys(withUploads(items.slice(0, 1), [file])), ["theirs", "file"]);
 });

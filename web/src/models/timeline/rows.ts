@@ -2,6 +2,21 @@ import { dayKey } from "../format/time.ts";
 import type { MessageItem, SystemItem, TimelineItem, UploadItem } from "./item.ts";
 import { systemSentence } from "./system.ts";
 
+/** The items with the files that are on their way: each before the messages that were written after it and wait as it does. */
+export function withUploads(items: TimelineItem[], uploads: UploadItem[]): TimelineItem[] {
+  const all = [...items];
+  for (const upload of uploads) {
+    const later = all.findIndex((item) => item.type === "message" && isUnsent(item) && item.at_ms > upload.at_ms);
+    all.splice(later === -1 ? all.length : later, 0, upload);
+  }
+  return all;
+}
+
+/** Before the server has answered, its id is a local one. */
+function isUnsent({ id, status }: MessageItem): boolean {
+  return status !== "sent" && id.startsWith("~");
+}
+
 /** A line of the timeline as it is drawn. */
 export type Row =
   | { type: "start"; key: "start" }

@@ -35,14 +35,24 @@ export function UploadRow({ item, continued }: { item: UploadItem; continued: bo
 function UploadCard({ item }: { item: UploadItem }) {
   const { timeline } = useScope();
   const failed = item.phase === "failed";
+  const waits = item.phase === "waiting" || item.phase === "queued";
   const percent = item.size_bytes === 0 ? 0 : Math.min(100, Math.round((item.sent_bytes / item.size_bytes) * 100));
   return (
     <div className={card["card"]}>
       <Icon name="file" className={card["icon"] ?? ""} />
       <div className={card["text"]}>
         <p className={card["name"]}>{item.name}</p>
-        <p className={cx(card["detail"], failed && card["failure"])}>{stateText(item)}</p>
-        {!failed && (
+        <p className={cx(card["detail"], failed && card["failure"], waits && card["waiting"])}>
+          {waits && <Icon name="clock" size={12} />}
+          {stateText(item)}
+        </p>
+        {item.inTabOnly && (
+          <p className={cx(card["detail"], card["waiting"])}>
+            <Icon name="alert" size={12} />
+            Not kept: it is lost when this page is closed
+          </p>
+        )}
+        {!failed && !waits && (
           <div
             className={card["bar"]}
             role="progressbar"
@@ -73,6 +83,10 @@ function UploadCard({ item }: { item: UploadItem }) {
 
 function stateText(item: UploadItem): string {
   switch (item.phase) {
+    case "queued":
+      return "Waits for what is before it";
+    case "waiting":
+      return "Will send when you are back online";
     case "preparing":
       return "Preparing";
     case "encrypting":

@@ -118,8 +118,12 @@ async function fail(
 /** Why something failed, for operators. */
 export function reasonOf(thrown: unknown): string {
   const text =
-    thrown instanceof ZodError ? `The event is not what its type says: ${thrown.message}` : asError(thrown).message;
+    thrown instanceof ZodError ? `The event is not what its type says: ${wrongIn(thrown)}.` : asError(thrown).message;
   return text.slice(0, limits.billingReason_characters);
+}
+
+function wrongIn({ issues }: ZodError): string {
+  return issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
 }
 
 /** Twice as long after each attempt, half of it by chance; longer where Stripe says so. */

@@ -74,6 +74,12 @@ describe("an operator whose colleague has lost a laptop", { skip }, () => {
     await answer()
       .getByText(/Ben's laptop of ben could read 2 rooms since .*, and still can\./)
       .waitFor();
+    const day = new Date().toLocaleDateString("en-CA");
+    await page.getByLabel("Lost on").fill(day);
+    await answer()
+      .getByText(/Since it was lost, .* UTC, 2 rooms could be read with it\./)
+      .waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("lost"), day);
     await look(page, "console-graph-exposed");
   });
 

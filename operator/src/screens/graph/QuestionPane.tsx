@@ -64,6 +64,7 @@ function Fields({ question, search, set }: { question: Question } & Pick<Questio
     const { [name]: _, ...rest } = search;
     // A device is its owner's.
     if (name === "user_id") delete (rest as Record<string, string>)["device_id"];
+    if (name !== "lost") delete (rest as Record<string, string>)["lost"];
     set(value === "" ? rest : { ...rest, [name]: value }, { isStep: true });
   };
   if (question.fields.length === 0) return null;
@@ -77,6 +78,14 @@ function Fields({ question, search, set }: { question: Question } & Pick<Questio
             label={label}
             value={search[name] ?? ""}
             userId={search["user_id"]}
+            onChange={(value) => change(name, value)}
+          />
+        ) : kind === "day" ? (
+          <Field
+            key={name}
+            type="date"
+            label={label}
+            value={search[name] ?? ""}
             onChange={(value) => change(name, value)}
           />
         ) : (

@@ -2,13 +2,23 @@
 import type { Search } from "../../model/search.ts";
 import type { GraphEdge, GraphNode } from "./canvas/model.ts";
 
-export type FieldKind = "person" | "room" | "device" | "days" | "removal";
+export type FieldKind = "person" | "room" | "device" | "days" | "day";
+
+export interface QuestionField {
+  /** In the address. */
+  name: string;
+  kind: FieldKind;
+  label: string;
+  isOptional?: boolean;
+  /** Of a calendar day in the browser's time zone: the API is given its first millisecond under this name. */
+  sentAs?: string;
+}
 
 export interface Question {
   name: string;
   label: string;
   path: string;
-  fields: readonly { name: string; kind: FieldKind; label: string; isOptional?: boolean }[];
+  fields: readonly QuestionField[];
   /** What of the address is sent besides. */
   fixed?: Readonly<Record<string, string>>;
 }
@@ -16,12 +26,13 @@ export interface Question {
 const person = { name: "user_id", kind: "person", label: "Person" } as const;
 const room = { name: "room_id", kind: "room", label: "Room" } as const;
 const device = { name: "device_id", kind: "device", label: "Device" } as const;
+const lost = { name: "lost", kind: "day", label: "Lost on", isOptional: true, sentAs: "lost_ts" } as const;
 
 export const questions: readonly Question[] = [
   { name: "why", label: "Why can a person read a room?", path: "/graph/why", fields: [person, room] },
   { name: "who", label: "Who can read a room?", path: "/graph/who-can-read", fields: [room] },
   { name: "reach", label: "What does a person reach?", path: "/graph/reach", fields: [person] },
-  { name: "exposed", label: "What did a device expose?", path: "/graph/exposed", fields: [person, device] },
+  { name: "exposed", label: "What did a device expose?", path: "/graph/exposed", fields: [person, device, lost] },
   removal("remove-person", "Without a person, what changes?", [person]),
   removal("remove-role", "Without a role, what changes?", [
     person,
@@ -61,9 +72,17 @@ function removal(name: string, label: string, fields: Question["fields"]): Quest
 export function askedBy(search: Search): { question: Question; query: Record<string, string> } | undefined {
   const question = questions.find(({ name }) => name === search["question"]);
   if (!question) return undefined;
-  const given = question.fields.flatMap(({ name }) => (search[name] ? [[name, search[name]] as const] : []));
+  const given = question.fields.flatMap((field) => sentOf(field, search[field.name]));
   const isComplete = question.fields.every(({ name, isOptional }) => isOptional || search[name]);
   return isComplete ? { question, query: { ...question.fixed, ...Object.fromEntries(given) } } : undefined;
+}
+
+/** A day that is none is left out. */
+function sentOf({ name, kind, sentAs = name }: QuestionField, value: string | undefined): [string, string][] {
+  if (!value) return [];
+  if (kind !== "day") return [[sentAs, value]];
+  const first_ms = new Date(`${value}T00:00:00`).getTime();
+  return Number.isNaN(first_ms) ? [] : [[sentAs, `${first_ms}`]];
 }
 
 export type Value = string | number | boolean | null;

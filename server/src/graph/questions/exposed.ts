@@ -115,5 +115,10 @@ function readBy({ isVerified, hasKeys }: Device, room: Room | undefined): string
 
 function lostSentence(exposures: readonly Exposure[], lost_ms: number): string {
   const after = exposures.filter(({ until_ms }) => until_ms === null || until_ms > lost_ms).length;
-  return `Since it was lost, ${day(lost_ms)}, ${plural(after, "room")} could be read with it.`;
+  return `Since it was lost, ${moment(lost_ms)}, ${plural(after, "room")} could be read with it.`;
+}
+
+/** To the minute: where a day begins is not the same for who asks and who answers. */
+function moment(at_ms: number): string {
+  return `${day(at_ms)}, ${new Date(at_ms).toISOString().slice(11, 16)} UTC`;
 }

@@ -222,6 +222,32 @@ describe("around a conversation", { skip }, () => {
     },
   );
 
+  part("a reaction and a deletion that could not be sent go out by themselves after a reload", async () => {
+    const { page } = ana;
+    const before = ana.complaints.length;
+    for (const address of [REACTIONS, DELETIONS]) await page.route(address, (request) => request.abort());
+    await actOn(page, "Still here.", "React");
+    await page.getByRole("searchbox").fill("rocket");
+    await page
+      .getByRole("gridcell", { name: /rocket/i })
+      .first()
+      .click();
+    await actOn(page, "Failing over in 60 seconds.", "More actions");
+    await page.getByRole("menuitem", { name: /^Delete/ }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("It will be deleted when you are back online").waitFor();
+    await page.waitForFunction(keptUnsent, 2);
+    await look(page, "34-deletion");
+    await page.reload();
+    await page.getByRole("button", { name: "🚀, 1" }).waitFor();
+    for (const address of [REACTIONS, DELETIONS]) await page.unroute(address);
+    await ben.page.getByRole("button", { name: "🚀, 1" }).waitFor();
+    for (const each of [page, ben.page]) await each.getByText("Deleted by ana").waitFor();
+    await page.waitForFunction(keptUnsent, 0);
+    // That requests are cut off is no news.
+    ana.complaints.splice(before);
+  });
+
   part("one goes anywhere by keyboard", async () => {
     await ana.page.keyboard.press("Control+k");
     await look(ana.page, "35-switcher");
@@ -273,6 +299,8 @@ describe("around a conversation", { skip }, () => {
 });
 
 const UPLOADS = "**/_matrix/media/v3/upload*";
+const REACTIONS = "**/send/m.reaction/*";
+const DELETIONS = "**/redact/**";
 const SENDS = "**/send/m.room.encrypted/*";
 
 function files(page: Page) {

@@ -50,9 +50,14 @@ export function fakeTimeline(
     activate: () => () => undefined,
     loadOlder,
     reach: async (id) => items.some((item) => item.key === id),
-    toggleReaction: async (id, key) => replace(id, (item) => toggled(item, key)),
-    redact: async (id) =>
-      replace(id, (item) => ({ ...item, body: { kind: "redacted", by: MARA.name } }) as TimelineItem),
+    async toggleReaction(id, key) {
+      replace(id, (item) => toggled(item, key));
+      return "sent";
+    },
+    async redact(id) {
+      replace(id, (item) => ({ ...item, body: { kind: "redacted", by: MARA.name } }) as TimelineItem);
+      return "sent";
+    },
     retry: async (key) => replace(key, (item) => ({ ...item, status: "sent" }) as TimelineItem),
     discard: remove,
     cancelUpload: remove,

@@ -143,6 +143,38 @@ test("a change of a message is kept, and stands on it as on its way", async () =
   assert.equal(event && onItsWay(event).status, EventStatus.NOT_SENT);
 });
 
+test("a reaction and a deletion that wait are kept, and go as the same requests, however old they are", async () => {
+  const { rows, store } = disk();
+  const original = { type: "m.room.message", event_id: "$o", content: { msgtype: "m.text", body: "Hello." } };
+  const first = await tab(store, { before: [original] });
+  const relation = { rel_type: "m.annotation", event_id: "$o", key: "👍" };
+  await first.client.sendEvent("!r:x.org", "m.reaction" as never, { "m.relates_to": relation } as never).catch(() => 0);
+  await first.client.redactEvent("!r:x.org", "$o", undefined, { reason: "Wrong room." }).catch(() => 0);
+  await turns();
+  const written = [...rows.keys()];
+  assert.equal(written.length, 2);
+  for (const row of rows.values()) rows.set(row.txnId, { ...row, at_ms: row.at_ms - 2 * DAY_MS });
+  close();
+  const second = await tab(store, { before: [original] });
+  const reactions = second.room.relations.getChildEventsForEvent("$o", "m.annotation", "m.reaction");
+  assert.equal(reactions?.getSortedAnnotationsByKey()?.[0]?.[0], "👍");
+  second.answers(accepts);
+  second.sync(SyncState.Syncing);
+  await turns();
+  assert.deepEqual([second.sent, rows.size], [written, 0]);
+  assert.match(second.paths.at(-1) ?? "", /\/redact\/%24o\//);
+});
+
+test("a reaction that the server refused is not kept: that is said at once", async () => {
+  const { rows, store } = disk();
+  const first = await tab(store);
+  first.answers(refuses);
+  const relation = { rel_type: "m.annotation", event_id: "$o", key: "👍" };
+  await first.client.sendEvent("!r:x.org", "m.reaction" as never, { "m.relates_to": relation } as never).catch(() => 0);
+  await turns();
+  assert.deepEqual([first.sent.length, rows.size, first.closing.asks()], [1, 0, false]);
+});
+
 test("what is too much to be kept is in the tab alone, which asks before it is closed", async () => {
   const { rows, store } = disk();
   const first = await tab(store);

@@ -27,6 +27,8 @@ import type { AllUploads } from "./uploads.ts";
 
 /** Nobody expects a message to leave by itself that was written longer ago than this, in a tab that was closed since. */
 const ASK_AFTER_MS = 24 * 60 * 60 * 1_000;
+/** What a person does to a room: what they write there, how they answer to it, what they take away. */
+const KEPT = new Set<string>([EventType.RoomMessage, EventType.Reaction, EventType.RoomRedaction]);
 const CLOSED = "Parley was closed before it was sent";
 
 export interface KeepOptions {
@@ -44,15 +46,17 @@ export function keepUnsent({ client, outbox, closing, shelf, uploads }: KeepOpti
   let elsewhere: Unsent[] = [];
   const note = (event: MatrixEvent, room: Room) => {
     const txnId = event.getTxnId();
-    if (txnId === undefined || !hasType(event, EventType.RoomMessage)) return;
-    if (isOver(event)) {
+    if (txnId === undefined || !KEPT.has(event.getType())) return;
+    const failure = refusalOf(event);
+    // Only a message stands there with its reason. Of the others it is said at once, and there is nothing to try again.
+    const isGivenUp = failure !== undefined && !hasType(event, EventType.RoomMessage);
+    if (isOver(event) || isGivenUp) {
       closing.release(event);
       return shelf.forget(txnId);
     }
     const known = shelf.get(txnId);
     // A file that is uploaded is a message from here on, which says where its bytes are.
     const before = known?.upload ? undefined : known;
-    const failure = refusalOf(event);
     if (before && before.failure === failure) return;
     const unsent = before ? { ...before, failure } : unsentOf(event, { roomId: room.roomId, txnId });
     void shelf.keep(event, unsent);
@@ -89,7 +93,14 @@ function isOver({ status }: MatrixEvent): boolean {
 }
 
 function unsentOf(event: MatrixEvent, at: { roomId: string; txnId: string }): Unsent {
-  return { ...at, type: event.getType(), content: event.getContent(), at_ms: event.getTs() };
+  const { redacts } = event.event;
+  return {
+    ...at,
+    type: event.getType(),
+    content: event.getContent(),
+    at_ms: event.getTs(),
+    ...(redacts && { redacts }),
+  };
 }
 
 /** Whether the server had it, and only its answer was lost. */
@@ -100,7 +111,7 @@ function hasArrived(room: Room, txnId: string): boolean {
 
 /** The message as it stood in its room before. */
 function eventOf(client: MatrixClient, unsent: Unsent): MatrixEvent {
-  const { roomId, txnId, type, content, at_ms } = unsent;
+  const { roomId, txnId, type, content, at_ms, redacts } = unsent;
   const sender = client.getSafeUserId();
   const event = client.getEventMapper()({
     event_id: `~${roomId}:${txnId}`,
@@ -109,6 +120,7 @@ function eventOf(client: MatrixClient, unsent: Unsent): MatrixEvent {
     origin_server_ts: at_ms,
     type,
     content,
+    ...(redacts && { redacts }),
   });
   const failure = failureOf(unsent);
   if (failure !== undefined) event.error = new MatrixError({ error: failure }, 400);
@@ -117,7 +129,8 @@ function eventOf(client: MatrixClient, unsent: Unsent): MatrixEvent {
   return event;
 }
 
-/** Why it does not go by itself; undefined where it does. */
-function failureOf({ failure, at_ms }: Unsent): string | undefined {
+/** Why it does not go by itself; undefined where it does. Reactions and deletions do whenever they can. */
+function failureOf({ type, failure, at_ms }: Unsent): string | undefined {
+  if (type !== (EventType.RoomMessage as string)) return undefined;
   return failure ?? (Date.now() - at_ms > ASK_AFTER_MS ? CLOSED : undefined);
 }

@@ -41,6 +41,8 @@ export interface Tab {
   client: MatrixClient;
   /** The transaction ids of the requests, in their order; of an upload, that word. */
   sent: string[];
+  /** Their paths. */
+  paths: string[];
   /** The texts and names of the messages that the server took, in their order. */
   taken: string[];
   uploads: Uploads;
@@ -58,6 +60,7 @@ export async function tab(store: UnsentStore, { joined = true, before = [] as ob
   let state: SyncState | null = null;
   let answer: (txnId: string) => Answer | Promise<Answer> = () => null;
   const sent: string[] = [];
+  const paths: string[] = [];
   const taken: string[] = [];
   const client = createClient({
     baseUrl: "https://x.org",
@@ -68,6 +71,7 @@ export async function tab(store: UnsentStore, { joined = true, before = [] as ob
     fetchFn: (async (address: URL, { body }: RequestInit) => {
       const txnId = decodeURIComponent(new URL(address).pathname.split("/").at(-1) ?? "");
       sent.push(txnId);
+      paths.push(new URL(address).pathname);
       const said = await answer(txnId);
       if (!said) throw new TypeError("no network");
       if (said.status === 200 && typeof body === "string") taken.push((JSON.parse(body) as { body: string }).body);
@@ -103,6 +107,7 @@ export async function tab(store: UnsentStore, { joined = true, before = [] as ob
   return {
     client,
     sent,
+    paths,
     taken,
     uploads: uploads.in(room),
     closing,

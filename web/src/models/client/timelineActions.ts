@@ -1,10 +1,10 @@
 /** What a person does with the messages of a timeline. */
 import { EventStatus, EventType, type MatrixEvent, ReceiptType, RelationType, type Room } from "matrix-js-sdk";
 import type { Draft } from "../composer/draft.ts";
-import type { TimelineModel } from "../room/model.ts";
+import type { Outcome, TimelineModel } from "../room/model.ts";
 import { messagePath } from "../routes.ts";
 import { contentOf } from "./edits.ts";
-import { isMessage, onItsWay } from "./events.ts";
+import { isMessage, isPassing, onItsWay } from "./events.ts";
 import { personIn } from "./person.ts";
 import { ownReaction } from "./reactions.ts";
 import { parts as partsOf, text } from "./safe.ts";
@@ -23,13 +23,14 @@ export function timelineActions(parts: Parts): Actions {
   };
   return {
     async toggleReaction(id, key) {
-      const own = ownReaction(room, id, { me, key })?.getId();
-      if (own) await client.redactEvent(roomId, own);
-      else await client.sendEvent(roomId, EventType.Reaction, reactionContent(id, key));
+      const own = ownReaction(room, id, { me, key });
+      if (!own) return outcomeOf(client.sendEvent(roomId, EventType.Reaction, reactionContent(id, key)));
+      if (own.status !== EventStatus.NOT_SENT) return outcomeOf(client.redactEvent(roomId, own.getId() ?? ""));
+      // Nobody has seen it.
+      client.cancelPendingEvent(own);
+      return "sent";
     },
-    async redact(id, reason) {
-      await client.redactEvent(roomId, id, undefined, reason ? { reason } : undefined);
-    },
+    redact: (id, reason) => outcomeOf(client.redactEvent(roomId, id, undefined, reason ? { reason } : undefined)),
     async retry(key) {
       const event = unsentBy(key);
       if (event?.status === EventStatus.NOT_SENT) await client.resendEvent(event, room);
@@ -58,6 +59,17 @@ export function timelineActions(parts: Parts): Actions {
         ?.getId() ?? null,
     permalink: (id) => location.origin + messagePath(roomId, id),
   };
+}
+
+/** What only waits for the connection has not failed: the outbox sends it. */
+async function outcomeOf(sending: Promise<unknown>): Promise<Outcome> {
+  try {
+    await sending;
+    return "sent";
+  } catch (error) {
+    if (isPassing(error as Error)) return "waiting";
+    throw error;
+  }
 }
 
 function reactionContent(id: string, key: string) {

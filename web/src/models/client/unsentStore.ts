@@ -12,6 +12,8 @@ export interface Unsent {
   roomId: string;
   type: string;
   content: Record<string, unknown>;
+  /** Of a deletion: what is deleted. */
+  redacts?: string | undefined;
   /** When it was written. */
   at_ms: number;
   /** Why the server refused it; absent while it only waits. */

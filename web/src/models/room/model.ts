@@ -64,6 +64,9 @@ export interface TimelineSnapshot {
   unreadAtOpen: number;
 }
 
+/** `waiting` is sent by itself when the connection is back. */
+export type Outcome = "sent" | "waiting";
+
 export interface TimelineModel {
   store: Store<TimelineSnapshot>;
   /** Starts to listen and answers the function that stops it. */
@@ -71,8 +74,9 @@ export interface TimelineModel {
   loadOlder(): Promise<void>;
   /** Loads older messages until the event is there; false when it cannot be found. */
   reach(eventId: string): Promise<boolean>;
-  toggleReaction(eventId: string, key: string): Promise<void>;
-  redact(eventId: string, reason?: string): Promise<void>;
+  /** Reacts, or takes the reaction away. Rejects with the reason when the server refuses it; so does `redact`. */
+  toggleReaction(eventId: string, key: string): Promise<Outcome>;
+  redact(eventId: string, reason?: string): Promise<Outcome>;
   retry(key: string): Promise<void>;
   discard(key: string): void;
   cancelUpload(key: string): void;

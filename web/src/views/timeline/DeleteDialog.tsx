@@ -4,7 +4,7 @@ import type { MessageItem } from "../../models/timeline/item.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Field } from "../../ui/Field.tsx";
-import { attempt } from "../../ui/Toast.tsx";
+import { attempt, toast } from "../../ui/Toast.tsx";
 import { RichText } from "./RichText.tsx";
 
 /** Asks before a message is deleted for everyone: it cannot be undone. */
@@ -20,7 +20,10 @@ export function DeleteDialog({
   const [reason, setReason] = useState("");
   const remove = () => {
     onClose();
-    void attempt("Not deleted", () => timeline.redact(item.id, reason.trim() || undefined));
+    void attempt("Not deleted", async () => {
+      const outcome = await timeline.redact(item.id, reason.trim() || undefined);
+      if (outcome === "waiting") toast("It will be deleted when you are back online");
+    });
   };
   return (
     <Dialog

@@ -1,10 +1,10 @@
 import { Button as AriaButton } from "react-aria-components";
 import { names } from "../../models/format/words.ts";
-import type { MessageItem } from "../../models/timeline/item.ts";
+import type { MessageItem, Reaction } from "../../models/timeline/item.ts";
 import { cx } from "../../ui/cx.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Tip } from "../../ui/Tooltip.tsx";
-import { attempt } from "../../ui/Toast.tsx";
+import { attempt, toast } from "../../ui/Toast.tsx";
 import { useScope } from "./actions.ts";
 import styles from "./Reactions.module.css";
 
@@ -12,6 +12,12 @@ import styles from "./Reactions.module.css";
 export function Reactions({ item }: { item: MessageItem }) {
   const { timeline, openPicker } = useScope();
   if (item.reactions.length === 0) return null;
+  const toggle = ({ key, mine }: Reaction) =>
+    attempt("Could not react", async () => {
+      const outcome = await timeline.toggleReaction(item.id, key);
+      // One that is added stands there already.
+      if (outcome === "waiting" && mine) toast("It will be taken away when you are back online");
+    });
   return (
     <div className={styles["row"]} role="group" aria-label="Reactions">
       {item.reactions.map((reaction) => (
@@ -21,7 +27,7 @@ export function Reactions({ item }: { item: MessageItem }) {
             aria-pressed={reaction.mine}
             aria-label={`${reaction.key}, ${reaction.count}`}
             isDisabled={!item.can.react}
-            onPress={() => void attempt("Could not react", () => timeline.toggleReaction(item.id, reaction.key))}
+            onPress={() => void toggle(reaction)}
           >
             <span className={styles["emoji"]}>{reaction.key}</span>
             {reaction.count}

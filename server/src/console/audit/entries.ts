@@ -99,7 +99,8 @@ interface Stretch {
 }
 
 /**
- * The newest entries below `below` (null: all) that the filter lets through, the newest first. Of an act that began and ended its end
+ * The newest entries below `below` (null: all) that the filter lets through, the newest first. What was done to a device, whose
+ * target is its person and its id, was done to the person too. Of an act that began and ended its end
  * says everything: its beginning is left out, unless the whole is wanted.
  */
 export function listEntries(
@@ -111,7 +112,7 @@ export function listEntries(
   return ctx.db.console.query<AuditRow>(
     `select ${auditColumns} from console.audit
      where ($1::bigint is null or "position" < $1) and ($2::text is null or actor = $2)
-       and ($3::text is null or action = $3 or starts_with(action, $3 || '.')) and ($4::text is null or target = $4)
+       and ($3::text is null or action = $3 or starts_with(action, $3 || '.')) and ($4::text is null or target = $4 or starts_with(target, $4 || ' '))
        and ($9 or outcome <> 'begun' or not exists (select from console.audit its_end where its_end.begun = audit."position"))
        and ($5::text is null or outcome = $5) and ($6::bigint is null or time_us >= $6) and ($7::bigint is null or time_us < $7)
      order by "position" desc limit $8`,

@@ -20,7 +20,9 @@ const filters = {
     .max(limits.identifier_bytes)
     .optional()
     .meta({ description: "users.suspend, or users for all of them." }),
-  target: z.string().max(limits.identifier_bytes).optional(),
+  target: z.string().max(limits.identifier_bytes).optional().meta({
+    description: "Such as a user id: what was done to a device of theirs is among it.",
+  }),
   outcome: z
     .enum(outcomes)
     .optional()

@@ -1,4 +1,4 @@
-/** Why somebody did it is in the audit log, wherever the request has it. */
+/** The audit log has why somebody did it, wherever the request says so, and finds it by whom it was done to. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { z } from "zod";
@@ -40,4 +40,20 @@ test("every operation with a reason in the query is tried here", () => {
   const hasReason = (query: z.ZodType) => "reason" in ((query as z.ZodObject).shape ?? {});
   const found = operations.filter(({ query }) => hasReason(query)).map(({ id }) => id);
   assert.deepEqual(found.toSorted(), Object.keys(asked).toSorted());
+});
+
+test("what was done to a device of somebody is among what was done to them, and to nobody else", async () => {
+  const ben = await registerPerson(server.url, "ben");
+  const other = await registerPerson(server.url, "be");
+  const at = { user_id: ben.userId, device_id: ben.deviceId };
+  await root.call("POST", `${API}/devices/end`, { devices: [at], reason: "A laptop was lost" });
+  const to = async (target: string) => {
+    const { items } = await root.call("GET", `${API}/audit?target=${encodeURIComponent(target)}`);
+    return items.map(({ action, reason }: Record<string, string>) => [action, reason]);
+  };
+  const done = [["devices.end_many", "A laptop was lost"]];
+  assert.deepEqual(await to(ben.userId), done);
+  assert.deepEqual(await to(`${ben.userId} ${ben.deviceId}`), done);
+  assert.deepEqual(await to(other.userId), []);
+  assert.deepEqual(await to("@ben"), []);
 });

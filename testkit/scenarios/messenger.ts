@@ -92,6 +92,8 @@ function seenOf({ sender, text, deviceWarning, body, replyTo }: MessageItem): Se
 /** The room as the messenger has it, with nothing on its way. */
 export function modelOf({ client, room }: Someone, roomId: string) {
   const uploads = { of: () => [], add() {}, retry() {}, cancel() {}, listen: () => () => undefined };
-  const outbox = { of: () => [] } as unknown as Parameters<typeof openRoom>[0]["outbox"];
+  const outbox = { of: () => [], placed: (events: object[]) => events } as unknown as Parameters<
+    typeof openRoom
+  >[0]["outbox"];
   return openRoom({ client, room: room(roomId), outbox, uploads });
 }

@@ -11,6 +11,7 @@ import {
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { isPassing, isWaiting } from "./events.ts";
 import { listen } from "./listen.ts";
+import { openPlaces, type Places } from "./places.ts";
 
 /** A message that failed while the connection seems to be there is tried again after this. */
 const AGAIN_MS = 5_000;
@@ -26,7 +27,7 @@ export interface Parcel {
   send(): Promise<void>;
 }
 
-export interface Outbox {
+export interface Outbox extends Pick<Places, "placed"> {
   /** How many messages have not reached the server; what it has refused waits for nothing. */
   store: StoreApi<number>;
   /**
@@ -59,6 +60,7 @@ interface Entry {
 export function watchOutbox(client: MatrixClient): Outbox {
   const entries = new Map<string, Entry>();
   const store = createStore<number>(() => 0);
+  const places = openPlaces();
   const busy = new Set<Room>();
   const heldUp = new Set<Room>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,21 +81,21 @@ export function watchOutbox(client: MatrixClient): Outbox {
       await attempt(client, entry);
       recount();
       heldUp.delete(room);
-      if (!isHeldUp(entry)) continue;
       // What was written after it would overtake it.
-      heldUp.add(room);
-      break;
+      if (isHeldUp(entry)) heldUp.add(room);
+      if (heldUp.has(room)) break;
     }
     busy.delete(room);
     if (waitingIn(room).length > 0) later();
   };
   const send = async (only?: Room) => {
-    const rooms = new Set(only ? [only] : [...entries.values()].map(({ room }) => room));
-    await Promise.all([...rooms].map(sendIn));
+    await Promise.all((only ? [only] : roomsOf(entries)).map(sendIn));
   };
   const take = (event: MatrixEvent, room: Room) => {
     const key = keyOf(event);
     const known = entries.get(key);
+    places.written(key, false);
+    if (hasArrived(event)) places.taken(key);
     if (event.status === null || event.status === EventStatus.CANCELLED) entries.delete(key);
     else if (known) Object.assign(known, { event, parcel: undefined });
     else entries.set(key, { room, event });
@@ -101,19 +103,14 @@ export function watchOutbox(client: MatrixClient): Outbox {
     if (isWaiting(event)) later();
   };
   const stopFollowing = follow(client, { take, send, entries });
-  const stop = () => {
-    isStopped = true;
-    stopFollowing();
-    clearTimeout(timer);
-  };
-  const all = () => [...entries.values()];
   return {
     store,
-    of: (roomId) => all().flatMap(({ event, room }) => (event && room.roomId === roomId ? [event] : [])),
-    unsent: () =>
-      all().flatMap(({ event, parcel }) => (event?.status === EventStatus.SENT ? [] : (event ?? parcel ?? []))),
+    placed: (events) => places.placed(events),
+    of: (roomId) => eventsIn(entries, roomId),
+    unsent: () => [...entries.values()].flatMap(unsentOf),
     take,
     put(parcel) {
+      places.written(parcel.txnId, true);
       entries.set(parcel.txnId, { room: parcel.room, parcel });
       recount();
     },
@@ -123,8 +120,28 @@ export function watchOutbox(client: MatrixClient): Outbox {
     },
     isHeldUp: (room) => heldUp.has(room),
     send,
-    stop,
+    stop() {
+      isStopped = true;
+      stopFollowing();
+      clearTimeout(timer);
+    },
   };
+}
+
+function roomsOf(entries: Map<string, Entry>): Room[] {
+  return [...new Set([...entries.values()].map(({ room }) => room))];
+}
+
+function eventsIn(entries: Map<string, Entry>, roomId: string): MatrixEvent[] {
+  return [...entries.values()].flatMap(({ event, room }) => (event && room.roomId === roomId ? [event] : []));
+}
+
+function unsentOf({ event, parcel }: Entry): object | [] {
+  return event?.status === EventStatus.SENT ? [] : (event ?? parcel ?? []);
+}
+
+function hasArrived({ status }: MatrixEvent): boolean {
+  return status === null || status === EventStatus.SENT;
 }
 
 interface Following extends Pick<Outbox, "take" | "send"> {

@@ -39,7 +39,6 @@ export interface RoomOptions {
 
 export function openRoom({ client, room, outbox, uploads }: RoomOptions): RoomModel {
   const { roomId } = room;
-  const pending = () => outbox.of(roomId);
   let isEncrypted = room.hasEncryptionStateEvent();
   let trust: TrustTag = isEncrypted ? ENCRYPTED : openTag(room);
   const info = createStore<RoomInfo>(() => infoOf(client, room, { trust, isEncrypted }));
@@ -58,10 +57,10 @@ export function openRoom({ client, room, outbox, uploads }: RoomOptions): RoomMo
     id: roomId,
     info,
     members,
-    timeline: openTimeline({ client, room, uploads, pending, set: () => room.getUnfilteredTimelineSet() }),
+    timeline: openTimeline({ client, room, uploads, outbox, set: () => room.getUnfilteredTimelineSet() }),
     composer: openComposer({ client, room, uploads }),
     thread(rootId) {
-      const known = threads.get(rootId) ?? openThread({ client, room, uploads, pending, rootId });
+      const known = threads.get(rootId) ?? openThread({ client, room, uploads, outbox, rootId });
       threads.set(rootId, known);
       return known;
     },
@@ -154,12 +153,12 @@ function leftSentence(room: Room, me: string, membership: string): string {
 }
 
 /** A thread on the SDK's own; its first message may have to be fetched. */
-function openThread({ client, room, uploads, pending, rootId }: ThreadOptions): ThreadModel {
+function openThread({ client, room, uploads, outbox, rootId }: ThreadOptions): ThreadModel {
   const set = () => room.getThread(rootId)?.timelineSet ?? null;
   const thread = { rootId, ensure: () => ensureThread(client, room, rootId) };
   return {
     rootId,
-    timeline: openTimeline({ client, room, uploads, pending, set, thread }),
+    timeline: openTimeline({ client, room, uploads, outbox, set, thread }),
     composer: openComposer({ client, room, uploads, rootId }),
   };
 }
@@ -168,7 +167,7 @@ interface ThreadOptions {
   client: MatrixClient;
   room: Room;
   uploads: Uploads;
-  pending: () => MatrixEvent[];
+  outbox: Outbox;
   rootId: string;
 }
 

@@ -49,6 +49,8 @@ export interface Tab {
   closing: Closing & { asks: () => boolean };
   room: Room;
   say(body: string): Promise<void>;
+  /** Events as a timeline shows them. */
+  sorted(events: MatrixEvent[]): MatrixEvent[];
   bodies(): (string | undefined)[];
   answers(answer: (txnId: string) => Answer | Promise<Answer>): void;
   sync(state: SyncState): void;
@@ -75,10 +77,7 @@ export async function tab(store: UnsentStore, { joined = true, before = [] as ob
       const said = await answer(txnId);
       if (!said) throw new TypeError("no network");
       if (said.status === 200 && typeof body === "string") taken.push((JSON.parse(body) as { body: string }).body);
-      return new Response(JSON.stringify(said.body), {
-        status: said.status,
-        headers: { "content-type": "application/json" },
-      });
+      return Response.json(said.body, { status: said.status });
     }) as typeof fetch,
   });
   client.getSyncState = () => state;
@@ -116,6 +115,7 @@ export async function tab(store: UnsentStore, { joined = true, before = [] as ob
       await client.sendMessage(room.roomId, null, { msgtype: "m.text", body } as never).catch(() => undefined);
       await turns();
     },
+    sorted: (events) => outbox.placed(events),
     bodies: () => outbox.of(room.roomId).map((event) => event.getContent<{ body?: string }>().body),
     answers: (given) => void (answer = given),
     sync(now) {

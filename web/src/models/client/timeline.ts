@@ -9,6 +9,7 @@ import { isMessage } from "./events.ts";
 import { follow } from "./follow.ts";
 import { itemReader } from "./items.ts";
 import { isOffline } from "./offline.ts";
+import type { Outbox } from "./outbox.ts";
 import { openQuotes } from "./quotes.ts";
 import { openShields } from "./shields.ts";
 import { timelineActions } from "./timelineActions.ts";
@@ -33,8 +34,7 @@ export interface TimelineOptions {
   client: MatrixClient;
   room: Room;
   uploads: Uploads;
-  /** What was written in the room and is on its way. */
-  pending: () => MatrixEvent[];
+  outbox: Pick<Outbox, "of" | "placed">;
   /** Where the events are; null while a thread is not known yet. */
   set: () => EventTimelineSet | null;
   /** Of a thread: its first message, and what makes it known. */
@@ -107,13 +107,13 @@ function rowsOf(options: TimelineOptions, now: { read: Read; events: MatrixEvent
 }
 
 /** A thread's first message stands above it; what belongs to a thread does not stand in the room. */
-function eventsOf({ set, thread, pending }: TimelineOptions): MatrixEvent[] {
+function eventsOf({ room, set, thread, outbox }: TimelineOptions): MatrixEvent[] {
   const loaded = set()?.getLiveTimeline().getEvents() ?? [];
   const here = new Set(loaded.map((event) => event.getId()));
-  const coming = pending().filter((event) => !here.has(event.getId()));
-  if (!thread) return [...loaded, ...coming].filter(standsInRoom);
+  const coming = outbox.of(room.roomId).filter((event) => !here.has(event.getId()));
+  if (!thread) return outbox.placed([...loaded, ...coming].filter(standsInRoom));
   const replies = loaded.filter((event) => event.getId() !== thread.rootId);
-  return [...replies, ...coming.filter((event) => event.threadRootId === thread.rootId)];
+  return outbox.placed([...replies, ...coming.filter((event) => event.threadRootId === thread.rootId)]);
 }
 
 function standsInRoom(event: MatrixEvent): boolean {

@@ -72,6 +72,11 @@ test("what is written without a connection is sent by itself when it is back, te
   await comeOnline(first);
   assert.deepEqual(first.taken, ["One.", "a", "b", "Two."]);
   assert.deepEqual([shown(first), rows.size], [[], 0]);
+  const standing = first.sorted(first.room.getLiveTimeline().getEvents());
+  assert.deepEqual(
+    standing.map((event) => event.getContent<{ body: string }>().body),
+    first.taken,
+  );
 });
 
 test("what fails for want of a connection holds up what was written after it in the room", async () => {

@@ -1,12 +1,16 @@
 // What people see in the messenger of what their device knows: by the messenger's own code, on the SDK of a test.
 
 import { setImmediate } from "node:timers/promises";
+import type { Closing } from "../../web/src/models/client/closing.ts";
 import { follow } from "../../web/src/models/client/follow.ts";
 import { itemReader } from "../../web/src/models/client/items.ts";
+import type { Outbox } from "../../web/src/models/client/outbox.ts";
 import { openQuotes } from "../../web/src/models/client/quotes.ts";
 import { openRoom } from "../../web/src/models/client/room.ts";
 import { openShields } from "../../web/src/models/client/shields.ts";
+import type { Shelf } from "../../web/src/models/client/shelf.ts";
 import { trustOf } from "../../web/src/models/client/trust.ts";
+import { watchUploads } from "../../web/src/models/client/uploads.ts";
 import { memoryStorage } from "../../web/src/models/session/memoryStorage.testkit.ts";
 import type { MessageItem } from "../../web/src/models/timeline/item.ts";
 import type { Someone } from "../src/people.ts";
@@ -89,11 +93,23 @@ function seenOf({ sender, text, deviceWarning, body, replyTo }: MessageItem): Se
   return deviceWarning === undefined ? [sender.name, said] : [sender.name, said, deviceWarning];
 }
 
-/** The room as the messenger has it, with nothing on its way. */
+/** The room as the messenger has it, with nothing on its way. What is attached is sent at once, and kept nowhere. */
 export function modelOf({ client, room }: Someone, roomId: string) {
-  const uploads = { of: () => [], add() {}, retry() {}, cancel() {}, listen: () => () => undefined };
-  const outbox = { of: () => [], placed: (events: object[]) => events } as unknown as Parameters<
-    typeof openRoom
-  >[0]["outbox"];
+  const outbox = { ...NO_OUTBOX, put: (parcel) => void parcel.send() } as Outbox;
+  const uploads = watchUploads({ client, outbox, closing: NO_CLOSING, shelf: NO_SHELF }).in(room(roomId));
   return openRoom({ client, room: room(roomId), outbox, uploads });
 }
+
+const NO_CLOSING: Closing = { hold() {}, release() {}, all: () => [], stop() {} };
+const NO_SHELF: Shelf = { get: () => undefined, keep: async () => true, forget() {}, restore() {}, stop() {} };
+const NO_OUTBOX: Omit<Outbox, "store"> = {
+  of: () => [],
+  unsent: () => [],
+  placed: (events) => events,
+  take() {},
+  put() {},
+  drop() {},
+  isHeldUp: () => false,
+  send: async () => {},
+  stop() {},
+};

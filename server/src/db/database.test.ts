@@ -1,6 +1,7 @@
 /** G15: a database that is away, out of connections or read-only is told as such, and other errors stay what they are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { getHeapSpaceStatistics } from "node:v8";
 import { createTestDatabase } from "../../../testkit/src/server.ts";
 import { openWayTo } from "../../../testkit/src/tcp-proxy.ts";
 import { soon, soonFound } from "../../../testkit/src/wait.ts";
@@ -199,5 +200,29 @@ test("a rule of the tables that is broken keeps its code, and a transaction that
   });
   await assert.rejects(failing, (error) => sqlState(error) === "23505");
   assert.deepEqual(await db.account.query("select * from account.profiles"), []);
+  await db.close();
+});
+
+/** What lies in the heap's old part: what has outlived two collections of the young one, or is taken for it. */
+function old_bytes(): number {
+  const spaces = getHeapSpaceStatistics().filter(({ space_name }) => /^(?:old|large_object)_space$/.test(space_name));
+  return spaces.reduce((bytes, { space_used_size }) => bytes + space_used_size, 0);
+}
+
+test("what a statement was asked with becomes no old garbage", async () => {
+  await using database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, connections: 1, onError: () => {} });
+  const body = "x".repeat(400);
+  let asked_bytes = 0;
+  const before_bytes = old_bytes();
+  let most_bytes = 0;
+  for (let round = 0; round < 1_500; round++) {
+    const text = JSON.stringify(Array.from({ length: 150 }, (_, i) => ({ i, round, body })));
+    await db.log.query("select length($1::text)", [text]);
+    asked_bytes += text.length;
+    // A marking in between takes it away again.
+    most_bytes = Math.max(most_bytes, old_bytes() - before_bytes);
+  }
+  assert.ok(most_bytes < asked_bytes / 10, `${most_bytes} bytes became old, of ${asked_bytes} asked with`);
   await db.close();
 });

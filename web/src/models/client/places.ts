@@ -35,6 +35,7 @@ export function openPlaces(): Places {
       if ((places.get(txnId) ?? 0) >= NOT_TAKEN) places.set(txnId, ++taken);
     },
     placed(events) {
+      if (files.size === 0) return events;
       const sorted: MatrixEvent[] = [];
       for (const event of events) {
         const isBehind = (other: MatrixEvent) => placeOf(other) > placeOf(event) && refusalOf(other) === undefined;
